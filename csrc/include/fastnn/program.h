@@ -1,0 +1,80 @@
+/* program.h: record a step, plan it, replay it.
+ *
+ * A recorder, put into a context, writes down every op that runs under that context as a graph. The graph's leading
+ * batch dimension stays open: fastnn_program_create plans it for one batch size (lifetimes into one arena) and
+ * fastnn_program_run replays it without allocating.
+ */
+#ifndef FASTNN_PROGRAM_H
+#define FASTNN_PROGRAM_H
+
+#include "fastnn.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct fastnn_graph fastnn_graph;
+typedef struct fastnn_program fastnn_program;
+
+FASTNN_API fastnn_status fastnn_recorder_create(fastnn_recorder** recorder);
+FASTNN_API void fastnn_recorder_destroy(fastnn_recorder* recorder);
+
+/* Names what a step may read. Every tensor needs an identity; state and constants need a storage, which the graph
+ * keeps. batched: the leading dimension is the batch. Anything else that an op reads is refused by name. */
+FASTNN_API fastnn_status fastnn_recorder_argument(fastnn_recorder* recorder, const fastnn_tensor* tensor,
+                                                  const char* name, int32_t batched);
+FASTNN_API fastnn_status fastnn_recorder_state(fastnn_recorder* recorder, const fastnn_tensor* tensor,
+                                               const char* name);
+FASTNN_API fastnn_status fastnn_recorder_constant(fastnn_recorder* recorder, const fastnn_tensor* tensor,
+                                                  const char* name);
+/* A scalar cell; it must outlive every program made from the graph. advance is added to an integer cell each time the
+ * step commits. */
+FASTNN_API fastnn_status fastnn_recorder_scalar(fastnn_recorder* recorder, fastnn_scalar* scalar, const char* name,
+                                                int64_t advance);
+/* What the step hands back, in this order. */
+FASTNN_API fastnn_status fastnn_recorder_result(fastnn_recorder* recorder, const fastnn_tensor* tensor,
+                                                const char* name);
+/* Ends the recording. State may be written only after the last op that is not such a write: the commit. */
+FASTNN_API fastnn_status fastnn_recorder_finish(fastnn_recorder* recorder, fastnn_graph** graph);
+
+FASTNN_API void fastnn_graph_destroy(fastnn_graph* graph);
+/* FASTNN_OK when both have the same ops, wiring and attributes; otherwise the error says what differs first. The batch
+ * size may differ; symbolic_batch is then set to 1: the graph is good for any batch size. */
+FASTNN_API fastnn_status fastnn_graph_compare(const fastnn_graph* first, const fastnn_graph* second,
+                                              int32_t* symbolic_batch);
+/* The versioned text form. Writes at most size bytes with the closing zero and returns the length needed without it. */
+FASTNN_API int64_t fastnn_graph_text(const fastnn_graph* graph, char* text, int64_t size);
+
+/* Plans the graph for a batch size. The context is captured, less its recorder. The program keeps what it needs of the
+ * graph. */
+FASTNN_API fastnn_status fastnn_program_create(const fastnn_graph* graph, const fastnn_context* context, int64_t batch,
+                                               fastnn_program** program);
+FASTNN_API void fastnn_program_destroy(fastnn_program* program);
+/* Arguments and results in the order they were named; contiguous, of the planned shapes. Safe from several threads at
+ * once when the program writes no state. After an error the state is that of before the call. */
+FASTNN_API fastnn_status fastnn_program_run(fastnn_program* program, const fastnn_tensor* const* arguments,
+                                            int64_t argument_count, fastnn_tensor* const* results,
+                                            int64_t result_count);
+/* Fills dtype, device, rank, shape and strides of result index. */
+FASTNN_API fastnn_status fastnn_program_result(const fastnn_program* program, int64_t index, fastnn_tensor* result);
+
+typedef struct fastnn_program_info {
+  size_t struct_size;
+  int64_t batch;
+  int64_t nodes;
+  int64_t results;
+  int64_t arena_bytes; /* one arena, planned by lifetimes */
+  int64_t value_bytes; /* what the same values take when each has memory of its own */
+} fastnn_program_info;
+
+FASTNN_API fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_program_info* info);
+
+/* Runs ops that write state, one after the other, then advances integer scalars, as the end of a recorded step does:
+ * all calls are checked before the first one writes. */
+FASTNN_API fastnn_status fastnn_commit(const fastnn_op* const* ops, const fastnn_call* const* calls, int64_t count,
+                                       fastnn_scalar* const* scalars, const int64_t* advances, int64_t scalar_count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
