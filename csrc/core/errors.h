@@ -1,0 +1,74 @@
+// errors.h: the exceptions of the engine. They stay inside: every extern "C" function turns them into a status and a
+// sentence (guarded below), the bindings turn those into Python's exceptions.
+//
+// The form of a sentence: "conv2d: expected weight (kh, kw, 64, out), got (3, 3, 32, 128)".
+#pragma once
+
+#include <new>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "fastnn/fastnn.h"
+
+namespace fastnn {
+
+class Error : public std::runtime_error {
+ public:
+  Error(fastnn_status status, const std::string& message) : std::runtime_error(message), status_(status) {}
+  fastnn_status status() const { return status_; }
+
+ private:
+  fastnn_status status_;
+};
+
+template <typename... Parts>
+std::string concat(const Parts&... parts) {
+  std::ostringstream text;
+  (text << ... << parts);
+  return text.str();
+}
+
+// Raise with a sentence made of parts.
+template <typename... Parts>
+[[noreturn]] void value_error(const Parts&... parts) {
+  throw Error(FASTNN_INVALID_VALUE, concat(parts...));
+}
+template <typename... Parts>
+[[noreturn]] void type_error(const Parts&... parts) {
+  throw Error(FASTNN_INVALID_TYPE, concat(parts...));
+}
+template <typename... Parts>
+[[noreturn]] void index_error(const Parts&... parts) {
+  throw Error(FASTNN_INVALID_INDEX, concat(parts...));
+}
+template <typename... Parts>
+[[noreturn]] void unavailable_error(const Parts&... parts) {
+  throw Error(FASTNN_UNAVAILABLE, concat(parts...));
+}
+template <typename... Parts>
+[[noreturn]] void internal_error(const Parts&... parts) {
+  throw Error(FASTNN_INTERNAL, concat("fastnn: ", parts...));
+}
+
+// Keeps the sentence for fastnn_last_error; never throws, for memory may be what is short.
+fastnn_status set_last_error(fastnn_status status, const char* message) noexcept;
+
+// Runs body and turns what it throws into a status.
+template <typename Body>
+fastnn_status guarded(Body&& body) noexcept {
+  try {
+    body();
+    return FASTNN_OK;
+  } catch (const Error& error) {
+    return set_last_error(error.status(), error.what());
+  } catch (const std::bad_alloc&) {
+    return set_last_error(FASTNN_OUT_OF_MEMORY, "fastnn: the system refused memory");
+  } catch (const std::exception& error) {
+    return set_last_error(FASTNN_INTERNAL, error.what());
+  } catch (...) {
+    return set_last_error(FASTNN_INTERNAL, "fastnn: an exception of unknown type");
+  }
+}
+
+}  // namespace fastnn
