@@ -1,0 +1,131 @@
+// conv2d.inl: convolution as a product whose left side, the patches, is gathered a few rows at a time and never stored
+// whole: kRows pixels x kGemmDepth numbers (6-12 KB, L1) for y, kConvPixels x kGemmDepth (128 KB, L2) for dw, where it
+// stands transposed. A patch is copied in runs: where taps are neighbours in memory a whole line of the kernel is one
+// run, so few channels cost little. The sums run on gemm.inl's tile, and with its bits: an element of y depends neither
+// on batch nor place; an element of dw sums blocks of kConvPixels pixels, counted from begin.
+//
+// Padding is gathered as zeros, so a padded tap adds 0 * weight: nothing, but NaN where the weight is infinite.
+// Measured: @MEASURED@
+
+// Numbers of a patch that lie side by side in the source.
+struct Run {
+  int64_t line, start, length;  // line and offset in the line, counted from those of the pixel
+};
+
+// The runs of patch elements [first, first + depth); depth is at most kGemmDepth.
+int64_t find_runs(Run* runs, const ConvWindow& w, int64_t first, int64_t depth) {
+  const bool lines = w.tap_step_x == 1 && w.channels == w.source_pixel;
+  int64_t count = 0;
+  for (int64_t k = first, end = first + depth; k < end; ++count) {
+    const int64_t channel = k % w.channels, tap = k / w.channels, tap_x = tap % w.taps_x;
+    int64_t length = lines ? (w.taps_x - tap_x) * w.channels - channel : w.channels - channel;
+    if (length > end - k) length = end - k;
+    runs[count] = {tap / w.taps_x * w.tap_step_y, tap_x * w.tap_step_x * w.source_pixel + channel, length};
+    k += length;
+  }
+  return count;
+}
+
+// As copy_floats.
+void zero_floats(float* out, int64_t count) {
+  for_each_vector(count, [=](int64_t i, int64_t) { store(out + i, zero()); });
+}
+
+// Walks the pixels of a lattice.
+struct Pixel {
+  int64_t image, i, j;
+};
+Pixel pixel_at(const ConvWindow& w, int64_t index) {
+  const int64_t area = w.height * w.width;
+  if (area == 0) return {0, 0, 0};
+  return {index / area, index % area / w.width, index % w.width};
+}
+void advance(Pixel& p, const ConvWindow& w) {
+  if (++p.j == w.width) {
+    p.j = 0;
+    if (++p.i == w.height) {
+      p.i = 0;
+      ++p.image;
+    }
+  }
+}
+
+void gather(float* out, const float* x, const ConvWindow& w, const Pixel& p, const Run* runs, int64_t run_count) {
+  const int64_t line_size = w.source_width * w.source_pixel;
+  const float* image = x + p.image * w.source_height * line_size;
+  const int64_t y0 = p.i * w.step_y + w.offset_y, x0 = (p.j * w.step_x + w.offset_x) * w.source_pixel;
+  for (int64_t r = 0; r < run_count; ++r) {
+    const int64_t line = y0 + runs[r].line, start = x0 + runs[r].start, length = runs[r].length;
+    if (line < 0 || line >= w.source_height) {
+      zero_floats(out, length);
+    } else {
+      const float* source = image + line * line_size + start;
+      if (start >= 0 && start + length <= line_size) {
+        copy_floats(out, source, length);
+      } else {
+        // the part [begin, end) of the run is inside the line
+        const int64_t begin = start >= 0 ? 0 : (-start < length ? -start : length);
+        const int64_t room = line_size - start, end = room < begin ? begin : (room < length ? room : length);
+        zero_floats(out, begin);
+        copy_floats(out + begin, source + begin, end - begin);
+        zero_floats(out + end, length - end);
+      }
+    }
+    out += length;
+  }
+}
+
+void conv2d(float* y, const float* x, const float* packed_weight, int64_t begin, int64_t end, const ConvWindow& w,
+            const Epilogue<float>& epilogue) {
+  alignas(64) float patches[kNarrowRows * kGemmDepth + kWidth];
+  Run runs[kGemmDepth];
+  const int64_t k = w.taps_y * w.taps_x * w.channels;
+  const RowTiles cut = cut_rows(end - begin, rows_for(w.columns));
+  for (int64_t first = 0; first == 0 || first < k; first += kGemmDepth) {
+    const int64_t depth = k - first < kGemmDepth ? k - first : kGemmDepth;
+    const bool last = first + depth == k;
+    const Finish finish{last ? epilogue.bias : nullptr, epilogue.accumulate || first > 0, last && epilogue.relu};
+    const int64_t run_count = find_runs(runs, w, first, depth);
+    Pixel pixel = pixel_at(w, begin);
+    for (int64_t t = 0; t < cut.tiles; ++t) {
+      const int64_t rows = cut.rows(t);
+      float* targets[kNarrowRows];
+      for (int64_t i = 0; i < rows; ++i) {
+        const int64_t target_y = pixel.i * w.target_step_y + w.target_offset_y;
+        const int64_t target_x = pixel.j * w.target_step_x + w.target_offset_x;
+        targets[i] = y + ((pixel.image * w.target_height + target_y) * w.target_width + target_x) * w.target_pixel;
+        gather(patches + i * depth, x, w, pixel, runs, run_count);
+        advance(pixel, w);
+      }
+      multiply_rows<true>(targets, rows, patches, depth, packed_weight, 0, w.columns, k, first, depth, finish);
+    }
+  }
+}
+
+void conv2d_backward_weight(float* dw, const float* x, const float* dy, float* patches, int64_t begin, int64_t end,
+                            int64_t first_row, int64_t rows, const ConvWindow& w, bool accumulate) {
+  Run runs[kGemmDepth];
+  for (int64_t block = 0; block < rows; block += kGemmDepth) {
+    const int64_t block_rows = rows - block < kGemmDepth ? rows - block : kGemmDepth;
+    const int64_t run_count = find_runs(runs, w, first_row + block, block_rows);
+    const RowTiles cut = cut_rows(block_rows, rows_for(w.columns));
+    Pixel pixel = pixel_at(w, begin);
+    for (int64_t p = begin; p == begin || p < end; p += kConvPixels) {
+      const int64_t pixels = end - p < kConvPixels ? end - p : kConvPixels;
+      for (int64_t i = 0; i < pixels; ++i) {
+        gather(patches + i * block_rows, x, w, pixel, runs, run_count);
+        advance(pixel, w);
+      }
+      const Finish finish{nullptr, accumulate || p > begin, false};
+      const float* dy_block = dy + p * w.target_pixel;
+      for (int64_t t = 0, row = 0; t < cut.tiles; ++t) {
+        const int64_t tile_rows = cut.rows(t);
+        float* targets[kNarrowRows];
+        for (int64_t i = 0; i < tile_rows; ++i) targets[i] = dw + (first_row + block + row + i) * w.target_pixel;
+        multiply_rows<false>(targets, tile_rows, patches + row, block_rows, dy_block, w.target_pixel, w.columns, 0, 0,
+                             pixels, finish);
+        row += tile_rows;
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+// cross_entropy.inl: softmax cross-entropy and its gradient, a row of logits at a time, in softmax.inl's passes.
+//
+// loss = log(sum exp(x - max)) + (max - x[label]): nothing overflows, and logits of +-500 give exact losses. With a
+// distribution the second term is summed over the classes; a class with label 0 counts nothing even where its logit is
+// -inf, as with integer labels. NaN in a row makes its loss NaN. probabilities may be NULL: nothing is stored then.
+// Error: 2^-22 relative to 1 + |max - x[label]|. A row's bits depend on itself alone.
+
+// Labels are uint8, int32 or int64, told apart by their size.
+inline int64_t label_at(const void* labels, int64_t label_bytes, int64_t row) {
+  if (label_bytes == 1) return static_cast<const uint8_t*>(labels)[row];
+  if (label_bytes == 4) return static_cast<const int32_t*>(labels)[row];
+  return static_cast<const int64_t*>(labels)[row];
+}
+
+// sum exp(x - shift) over a row; softmax into probabilities when they are wanted.
+inline float sum_and_probabilities(float* probabilities, const float* x, int64_t n, float shift) {
+  if (probabilities == nullptr) {
+    return row_sum(n, [=](int64_t i, int64_t lanes) { return shifted_exp(x + i, lanes, shift); });
+  }
+  const float sum = row_sum(n, [=](int64_t i, int64_t lanes) {
+    const Vec e = shifted_exp(x + i, lanes, shift);
+    store_n(probabilities + i, e, lanes);
+    return e;
+  });
+  const float scale = 1.0f / sum;
+  for_each_vector(n, [=](int64_t i, int64_t lanes) {
+    store_n(probabilities + i, load_n(probabilities + i, lanes) * scale, lanes);
+  });
+  return sum;
+}
+
+void cross_entropy_labels(float* loss, float* probabilities, const float* logits, const void* labels,
+                          int64_t label_bytes, int64_t rows, int64_t classes) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const float* const x = logits + row * classes;
+    const float shift = row_max(x, classes);
+    const float away = shift - x[label_at(labels, label_bytes, row)];
+    float* const p = probabilities == nullptr ? nullptr : probabilities + row * classes;
+    loss[row] = log(broadcast(sum_and_probabilities(p, x, classes, shift)))[0] + away;
+  }
+}
+
+void cross_entropy_labels_backward(float* dlogits, const float* dloss, const float* probabilities, const void* labels,
+                                   int64_t label_bytes, int64_t rows, int64_t classes, bool accumulate) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const float* const p = probabilities + row * classes;
+    float* const dx = dlogits + row * classes;
+    const float g = dloss[row];
+    const int64_t label = label_at(labels, label_bytes, row);
+    const float at_label = g * (p[label] - 1.0f) + (accumulate ? dx[label] : 0.0f);
+    for_each_vector(classes, [=](int64_t i, int64_t lanes) {
+      Vec v = load_n(p + i, lanes) * g;
+      if (accumulate) v += load_n(dx + i, lanes);
+      store_n(dx + i, v, lanes);
+    });
+    dx[label] = at_label;
+  }
+}
+
+void cross_entropy_distribution(float* loss, float* probabilities, const float* logits, const float* labels,
+                                int64_t rows, int64_t classes) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const float* const x = logits + row * classes;
+    const float* const q = labels + row * classes;
+    const float shift = row_max(x, classes);
+    float* const p = probabilities == nullptr ? nullptr : probabilities + row * classes;
+    const float sum = sum_and_probabilities(p, x, classes, shift);
+    const float log_sum = log(broadcast(sum))[0];
+    const float mean = row_sum(classes, [=](int64_t i, int64_t lanes) {
+      const Vec weight = load_n(q + i, lanes);
+      return select(weight == zero(), zero(), weight * (log_sum + (shift - load_n(x + i, lanes))));
+    });
+    loss[row] = mean + (sum - sum);  // NaN logits count even where every label is 0
+  }
+}
+
+void cross_entropy_distribution_backward(float* dlogits, const float* dloss, const float* probabilities,
+                                         const float* labels, int64_t rows, int64_t classes, bool accumulate) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const float* const p = probabilities + row * classes;
+    const float* const q = labels + row * classes;
+    float* const dx = dlogits + row * classes;
+    const float g = dloss[row];
+    const float mass = row_sum(classes, [=](int64_t i, int64_t lanes) { return load_n(q + i, lanes); });
+    for_each_vector(classes, [=](int64_t i, int64_t lanes) {
+      Vec v = (load_n(p + i, lanes) * mass - load_n(q + i, lanes)) * g;
+      if (accumulate) v += load_n(dx + i, lanes);
+      store_n(dx + i, v, lanes);
+    });
+  }
+}

@@ -1,0 +1,265 @@
+// gemm.inl: matrix products on one register tile.
+//
+// tile() multiplies kRows rows of a by kVectors vectors of columns of b over one block of k. The wide tile is 6 rows x 4
+// vectors for AVX-512 (24 of 32 registers hold sums) and 6 x 2 below (12 of 16); products at most half a wide panel broad
+// take twice the rows. b comes in packed panels as broad as the wide tile, or in place for few rows; a is read in place,
+// or from a copy of the tile's rows that stays in L1 where several panels read it. b's block is meant to stay in L2.
+//
+// Bits: an element is the sum over blocks of kGemmDepth, in order, of sums that run over k in order with one fma each.
+// Nothing else enters: not m, n, the element's place, alignment, packing, or how the op cuts the product.
+// Error: at most about (kGemmDepth + k / kGemmDepth) 2^-24 sum |a||b|. Zeros are not skipped.
+// Measured: @MEASURED@
+
+constexpr int kPanelVectors = kWidth == 16 ? 4 : 2;
+constexpr int64_t kPanel = kPanelVectors * kWidth;
+constexpr int kWideRows = 6;
+constexpr int kNarrowRows = 12;  // for at most half a panel
+constexpr int kCopiedTiles = 4;  // of a, at a time: 24 KB
+
+// What a tile does with its sums.
+struct Finish {
+  const float* bias;
+  bool add, relu;
+};
+
+typedef void (*Tile)(float* const* y, int64_t column, const float* a, int64_t a_stride, const float* b,
+                     int64_t b_stride, int64_t depth, int64_t last_lanes, const Finish& finish);
+
+// Rows y[i] + column, kVectors vectors broad, the last of them last_lanes. kByRow: row i of a starts at i * a_stride; else
+// column p of a starts at p * a_stride. kRagged: the last vector of b ends where the lanes do.
+template <int kRows, int kVectors, bool kByRow, bool kRagged>
+void tile(float* const* y, int64_t column, const float* a, int64_t a_stride, const float* b, int64_t b_stride,
+          int64_t depth, int64_t last_lanes, const Finish& finish) {
+  Vec sum[kRows][kVectors];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) sum[i][v] = zero();
+  }
+  for (int64_t p = 0; p < depth; ++p) {
+    Vec right[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      right[v] = kRagged && v == kVectors - 1 ? load_partial(b + v * kWidth, last_lanes) : load(b + v * kWidth);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const Vec left = broadcast(a[kByRow ? i * a_stride : i]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) sum[i][v] = fma(left, right[v], sum[i][v]);
+    }
+    a += kByRow ? 1 : a_stride;
+    b += b_stride;
+  }
+  if (finish.add) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        const float* from = y[i] + column + v * kWidth;
+        sum[i][v] += v < kVectors - 1 ? load(from) : load_n(from, last_lanes);
+      }
+    }
+  }
+  if (finish.bias != nullptr) {
+    const float* bias = finish.bias + column;
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const Vec of_column = v < kVectors - 1 ? load(bias + v * kWidth) : load_n(bias + v * kWidth, last_lanes);
+#pragma GCC unroll 16
+      for (int i = 0; i < kRows; ++i) sum[i][v] += of_column;
+    }
+  }
+  if (finish.relu) {
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) sum[i][v] = select(sum[i][v] <= zero(), zero(), sum[i][v]);
+    }
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors - 1; ++v) store(y[i] + column + v * kWidth, sum[i][v]);
+    store_n(y[i] + column + (kVectors - 1) * kWidth, sum[i][kVectors - 1], last_lanes);
+  }
+}
+
+// The tile for a number of rows that is known at run time.
+template <int kRows, int kVectors, bool kByRow, bool kRagged>
+Tile tile_for_rows(int64_t rows) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return tile_for_rows<kRows - 1, kVectors, kByRow, kRagged>(rows);
+  }
+  return tile<kRows, kVectors, kByRow, kRagged>;
+}
+
+template <bool kByRow>
+Tile tile_for(int64_t rows, int64_t vectors) {
+  if constexpr (kPanelVectors == 4) {
+    if (vectors == 4) return tile_for_rows<kWideRows, 4, kByRow, false>(rows);
+    if (vectors == 3) return tile_for_rows<kWideRows, 3, kByRow, false>(rows);
+    if (vectors == 2) return tile_for_rows<kNarrowRows, 2, kByRow, false>(rows);
+  } else {
+    if (vectors == 2) return tile_for_rows<kWideRows, 2, kByRow, false>(rows);
+  }
+  return tile_for_rows<kNarrowRows, 1, kByRow, false>(rows);
+}
+
+// Most rows a product of n columns can give to a tile.
+constexpr int64_t rows_for(int64_t n) { return 2 * n <= kPanel ? kNarrowRows : kWideRows; }
+
+// One block of k for up to kNarrowRows rows and all n columns. b is the first element of the block when it lies in place
+// (b_row != 0); packed, it is the start of panels of `depth_all` rows, of which the block begins at first.
+template <bool kByRow>
+void multiply_rows(float* const* y, int64_t rows, const float* a, int64_t a_stride, const float* b, int64_t b_row,
+                   int64_t n, int64_t depth_all, int64_t first, int64_t depth, const Finish& finish) {
+  for (int64_t column = 0; column < n; column += kPanel) {
+    const int64_t width = n - column < kPanel ? n - column : kPanel;
+    const int64_t vectors = (width + kWidth - 1) / kWidth, last = width - (vectors - 1) * kWidth;
+    if (b_row == 0) {
+      const float* panel = b + column * depth_all + first * vectors * kWidth;
+      tile_for<kByRow>(rows, vectors)(y, column, a, a_stride, panel, vectors * kWidth, depth, last, finish);
+    } else {
+      const int64_t whole = last == kWidth ? vectors : vectors - 1, rest = column + whole * kWidth;
+      if (whole > 0) {
+        tile_for<kByRow>(rows, whole)(y, column, a, a_stride, b + column, b_row, depth, kWidth, finish);
+      }
+      if (rest < n && rest < column + kPanel) {
+        tile_for_rows<kNarrowRows, 1, kByRow, true>(rows)(y, rest, a, a_stride, b + rest, b_row, depth, last, finish);
+      }
+    }
+  }
+}
+
+// Writes whole vectors: out has room for one more, and what follows there is written later.
+void copy_floats(float* out, const float* in, int64_t count) {
+  for_each_vector(count, [=](int64_t i, int64_t lanes) { store(out + i, load_n(in + i, lanes)); });
+}
+
+// Cuts `count` rows into the fewest tiles of at most `most` rows, as even as they can be.
+struct RowTiles {
+  int64_t tiles, size, longer;  // the first `longer` tiles have one row more than `size`
+  int64_t rows(int64_t tile) const { return size + (tile < longer); }
+};
+RowTiles cut_rows(int64_t count, int64_t most) {
+  const int64_t tiles = (count + most - 1) / most;
+  return {tiles, tiles == 0 ? 0 : count / tiles, tiles == 0 ? 0 : count % tiles};
+}
+
+typedef float Vec4 __attribute__((vector_size(16)));
+typedef float Vec4Unaligned __attribute__((vector_size(16), aligned(4), may_alias));
+
+// out (4 rows, stride out_row) = transpose of in (4 rows, stride in_row).
+void transpose_4x4(float* out, int64_t out_row, const float* in, int64_t in_row) {
+  const Vec4 a = *reinterpret_cast<const Vec4Unaligned*>(in), b = *reinterpret_cast<const Vec4Unaligned*>(in + in_row);
+  const Vec4 c = *reinterpret_cast<const Vec4Unaligned*>(in + 2 * in_row);
+  const Vec4 d = *reinterpret_cast<const Vec4Unaligned*>(in + 3 * in_row);
+  const Vec4 ab_low = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab_high = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const Vec4 cd_low = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd_high = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  *reinterpret_cast<Vec4Unaligned*>(out) = __builtin_shufflevector(ab_low, cd_low, 0, 1, 4, 5);
+  *reinterpret_cast<Vec4Unaligned*>(out + out_row) = __builtin_shufflevector(ab_low, cd_low, 2, 3, 6, 7);
+  *reinterpret_cast<Vec4Unaligned*>(out + 2 * out_row) = __builtin_shufflevector(ab_high, cd_high, 0, 1, 4, 5);
+  *reinterpret_cast<Vec4Unaligned*>(out + 3 * out_row) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
+}
+
+// Panels of kPanel columns, rows contiguous; the last panel is as many vectors broad as it needs, filled up with zeros.
+void gemm_pack(float* packed, const float* b, int64_t k, int64_t n, int64_t b_row, int64_t b_column, int64_t first_row,
+               int64_t rows) {
+  for (int64_t column = 0; column < n; column += kPanel) {
+    const int64_t width = n - column < kPanel ? n - column : kPanel;
+    const int64_t panel_row = (width + kWidth - 1) / kWidth * kWidth;
+    float* panel = packed + column * rows + first_row * panel_row;
+    const float* source = b + column * b_column;
+    if (b_column == 1) {
+      for (int64_t i = 0; i < k; ++i) {
+        for_each_vector(width, [=](int64_t j, int64_t lanes) {
+          store(panel + i * panel_row + j, load_n(source + i * b_row + j, lanes));
+        });
+      }
+      continue;
+    }
+    const int64_t whole_columns = b_row == 1 ? width / 4 * 4 : 0, whole_rows = k / 4 * 4;
+    for (int64_t j = 0; j < whole_columns; j += 4) {
+      for (int64_t i = 0; i < whole_rows; i += 4) {
+        transpose_4x4(panel + i * panel_row + j, panel_row, source + j * b_column + i, b_column);
+      }
+    }
+    for (int64_t i = 0; i < k; ++i) {
+      for (int64_t j = i < whole_rows ? whole_columns : 0; j < panel_row; ++j) {
+        panel[i * panel_row + j] = j < width ? source[i * b_row + j * b_column] : 0.0f;
+      }
+    }
+  }
+}
+
+// Copies of tiles of a lie this far apart.
+constexpr int64_t kCopySize = kWideRows * kGemmDepth + kWidth;
+
+// Copies rows of a as its tiles read them, each as kByRow wants it. Transposed, several tiles are copied side by side, for
+// they share its cache lines.
+template <bool kByRow>
+void copy_tiles(float* copies, const float* a, int64_t stride, const RowTiles& cut, int64_t first_tile, int64_t tiles,
+                int64_t depth) {
+  if constexpr (kByRow) {
+    for (int64_t t = 0; t < tiles; ++t) {
+      const int64_t rows = cut.rows(first_tile + t);
+      for (int64_t i = 0; i < rows; ++i, a += stride) copy_floats(copies + t * kCopySize + i * depth, a, depth);
+    }
+  } else {
+    for (int64_t p = 0; p < depth; ++p, a += stride) {
+      const float* from = a;
+      for (int64_t t = 0; t < tiles; ++t) {
+        const int64_t rows = cut.rows(first_tile + t);
+        copy_floats(copies + t * kCopySize + p * rows, from, rows);
+        from += rows;
+      }
+    }
+  }
+}
+
+template <bool kByRow>
+void multiply(float* y, const float* a, int64_t a_stride, const float* b, int64_t m, int64_t n, int64_t k,
+              const GemmLayout& layout, const Epilogue<float>& epilogue) {
+  alignas(64) float copies[kCopiedTiles * kCopySize];
+  const RowTiles cut = cut_rows(m, rows_for(n));
+  const bool copied = n > kPanel;
+  for (int64_t first = 0; first == 0 || first < k; first += kGemmDepth) {
+    const int64_t depth = k - first < kGemmDepth ? k - first : kGemmDepth;
+    const bool last = first + depth == k;
+    const Finish finish{last ? epilogue.bias : nullptr, epilogue.accumulate || first > 0, last && epilogue.relu};
+    const float* b_block = layout.b_row == 0 ? b : b + first * layout.b_row;
+    for (int64_t t = 0, row = 0; t < cut.tiles; ++t) {
+      const int64_t rows = cut.rows(t);
+      const float* a_block = a + row * layout.a_row + first * layout.a_column;
+      int64_t stride = a_stride;
+      if (copied) {
+        const int64_t tiles = cut.tiles - t < kCopiedTiles ? cut.tiles - t : kCopiedTiles;
+        if (t % kCopiedTiles == 0) copy_tiles<kByRow>(copies, a_block, a_stride, cut, t, tiles, depth);
+        a_block = copies + t % kCopiedTiles * kCopySize;
+        stride = kByRow ? depth : rows;
+      }
+      float* targets[kNarrowRows];
+      for (int64_t i = 0; i < rows; ++i) targets[i] = y + (row + i) * layout.y_row;
+      multiply_rows<kByRow>(targets, rows, a_block, stride, b_block, layout.b_row, n, k, first, depth, finish);
+      row += rows;
+    }
+  }
+}
+
+void gemm(float* y, const float* a, const float* b, int64_t m, int64_t n, int64_t k, const GemmLayout& layout,
+          const Epilogue<float>& epilogue) {
+  if (layout.a_column == 1) {
+    multiply<true>(y, a, layout.a_row, b, m, n, k, layout, epilogue);
+  } else {
+    multiply<false>(y, a, layout.a_column, b, m, n, k, layout, epilogue);
+  }
+}
+
+void sum_parts(float* y, const float* parts, int64_t count, int64_t part_count, int64_t part_stride, bool accumulate) {
+  for_each_vector(count, [=](int64_t i, int64_t lanes) {
+    Vec sum = load_n(parts + i, lanes);
+    for (int64_t part = 1; part < part_count; ++part) sum += load_n(parts + part * part_stride + i, lanes);
+    store_n(y + i, accumulate ? load_n(y + i, lanes) + sum : sum, lanes);
+  });
+}

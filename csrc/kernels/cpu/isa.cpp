@@ -1,0 +1,29 @@
+// isa.cpp: compiled once per level (cmake/isa.cmake) with that level's flags. The object exports one symbol, the level's
+// kernel table, and holds nothing that runs at load: an older CPU loads it too.
+#include "kernels/cpu/vec.h"
+#include "kernels/cpu/vec_math.h"
+#include "kernels/kernels.h"
+
+namespace fastnn::kernels::FASTNN_LEVEL {
+namespace {
+
+#include "kernels/cpu/activation.inl"
+#include "kernels/cpu/gemm.inl"
+#include "kernels/cpu/conv2d.inl"
+#include "kernels/cpu/binary.inl"
+#include "kernels/cpu/copy.inl"
+#include "kernels/cpu/optimizers.inl"
+#include "kernels/cpu/pool.inl"
+#include "kernels/cpu/softmax.inl"
+#include "kernels/cpu/cross_entropy.inl"
+#include "kernels/cpu/reduce.inl"
+#include "kernels/cpu/random.inl"
+
+}  // namespace
+
+#define FASTNN_TEXT_OF(name) #name
+#define FASTNN_TEXT(name) FASTNN_TEXT_OF(name)
+#define FASTNN_TABLE_ENTRY(name, parameters) name,
+extern constexpr KernelTable<float> table{FASTNN_TEXT(FASTNN_LEVEL), FASTNN_KERNELS(FASTNN_TABLE_ENTRY)};
+
+}  // namespace fastnn::kernels::FASTNN_LEVEL

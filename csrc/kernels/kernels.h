@@ -1,0 +1,159 @@
+// kernels.h: the CPU kernel table, one per level. Kernels are single-threaded functions over a range; they know nothing
+// of threads, allocation, Python or errors. Order of parameters: outputs, inputs, sizes, then numbers and a struct.
+//
+// Every kernel is declared once, in FASTNN_KERNELS; T is float, or double in the reference table. reference/<family>.inl
+// defines it as plain loops, cpu/<family>.inl on vec.h. A level's table starts as the next lower level's and overrides
+// what it has. This header is included by files compiled with ISA flags: plain C types only, no inline functions.
+#pragma once
+
+#include <cstdint>
+
+namespace fastnn::kernels {
+
+// Distances between rows and between elements of a row, in elements.
+struct BinaryStrides {
+  int64_t y_row, y, a_row, a, b_row, b;
+};
+struct CopyStrides {
+  int64_t y_row, y, x_row, x;
+};
+
+// NHWC pooling. Every position of the window meets the image.
+struct PoolShape {
+  int64_t height, width, channels, out_height, out_width;
+  int64_t kernel_height, kernel_width, stride_height, stride_width, pad_top, pad_left;
+  int64_t index_size;  // bytes of an entry of index: 1 (uint8) or 4 (int32)
+};
+
+// Products sum over k in blocks of kGemmDepth, and packed matrices start their columns at multiples of kGemmColumns: who
+// cuts a product into pieces cuts there.
+constexpr int64_t kGemmDepth = 256;
+constexpr int64_t kGemmColumns = 64;
+// Pixels whose patches conv2d_backward_weight holds at a time, and the room it needs for them.
+constexpr int64_t kConvPixels = 128;
+constexpr int64_t kConvPatches = kConvPixels * kGemmDepth + 16;
+
+// Where the operands of y (m, n) = a (m, k) @ b (k, n) lie: element (i, j) of a is at i * a_row + j * a_column, the last
+// axis of y and b is contiguous, and one of a_row and a_column is 1. b_row == 0 says that b was packed by gemm_pack, all n columns and k rows of it.
+struct GemmLayout {
+  int64_t y_row, a_row, a_column, b_row;
+};
+
+// What becomes of a finished sum: y = activation(sum + bias), or y += sum. bias may be null.
+template <typename T>
+struct Epilogue {
+  const T* bias;
+  bool relu, accumulate;
+};
+
+// One group of a convolution as a product: row p is a pixel (image, i, j) of a lattice of height x width in each image,
+// column a channel of the target, k runs over (tap_y, tap_x, channel). The pixel reads source pixel
+// (i * step_y + offset_y + tap_y * tap_step_y, the same in x), zero outside the image, and belongs to target pixel
+// (i * target_step_y + target_offset_y, the same in x). Forward has the output as its lattice; the gradient of the input
+// has one lattice for every phase of the strides. pixel strides count the channels of all groups.
+struct ConvWindow {
+  int64_t source_height, source_width, source_pixel, channels;
+  int64_t height, width, step_y, step_x, offset_y, offset_x;
+  int64_t taps_y, taps_x, tap_step_y, tap_step_x;
+  int64_t target_height, target_width, target_pixel, columns;
+  int64_t target_step_y, target_step_x, target_offset_y, target_offset_x;
+};
+
+// Which draw of random numbers; cpu/random.inl says how they follow from it.
+struct RandomStream {
+  uint64_t seed, stream, step;
+};
+
+// clang-format off
+#define FASTNN_KERNELS(KERNEL)                                                                                          \
+  /* y[r, i] (+)= a[r, i] op b[r, i] over rows x count elements; y may be a or b */                                     \
+  KERNEL(add, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))            \
+  KERNEL(subtract, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))       \
+  KERNEL(multiply, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))       \
+  KERNEL(divide, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))         \
+  /* output rows [begin, end) of all batch * out_height; index may be null */                                           \
+  KERNEL(max_pool2d, (T* y, void* index, const T* x, int64_t begin, int64_t end, const PoolShape* shape))               \
+  /* input rows [begin, end) of all batch * height; a tap outside its window is ignored */                              \
+  KERNEL(max_pool2d_backward, (T* dx, const T* dy, const void* index, int64_t begin, int64_t end,                       \
+                               const PoolShape* shape, bool accumulate))                                                \
+  /* y[r, i] = x[r, i], items of 1, 2, 4 or 8 bytes; y[i] = *item */                                                    \
+  KERNEL(copy, (void* y, const void* x, int64_t rows, int64_t count, CopyStrides s, int64_t item_size))                 \
+  KERNEL(fill, (void* y, const void* item, int64_t count, int64_t item_size))                                           \
+  /* v = momentum * v - rate * g; w += nesterov ? momentum * v - rate * g : v; without velocity w -= rate * g */        \
+  KERNEL(sgd_update, (T* w, T* velocity, const T* g, int64_t count, T learning_rate, T momentum, bool nesterov))        \
+  /* m += (g - m) * (1 - beta_1); v += (g * g - v) * (1 - beta_2); w -= alpha * m / (sqrt(v) + epsilon) */              \
+  KERNEL(adam_update, (T* w, T* m, T* v, const T* g, int64_t count, T alpha, T one_minus_beta_1,                        \
+                       T one_minus_beta_2, T epsilon))                                                                  \
+  /* packed rows [first_row, first_row + k) of `rows` = b (k, n), element (i, j) at i * b_row + j * b_column; n is the   \
+     width of all that is packed, room is kept for n rounded up to 16 columns */                                        \
+  KERNEL(gemm_pack, (T* packed, const T* b, int64_t k, int64_t n, int64_t b_row, int64_t b_column, int64_t first_row,   \
+                     int64_t rows))                                                                                     \
+  /* y (m, n) = epilogue(a (m, k) @ b (k, n)) */                                                                        \
+  KERNEL(gemm, (T* y, const T* a, const T* b, int64_t m, int64_t n, int64_t k, const GemmLayout& layout,                \
+                const Epilogue<T>& epilogue))                                                                           \
+  /* pixels [begin, end) of y = epilogue(patches of x @ packed weight) */                                               \
+  KERNEL(conv2d, (T* y, const T* x, const T* packed_weight, int64_t begin, int64_t end, const ConvWindow& window,       \
+                  const Epilogue<T>& epilogue))                                                                         \
+  /* rows [first_row, first_row + rows) of dw (k, columns) (+)= transpose of the patches of x at pixels [begin, end)    \
+     @ dy; patches is room for kConvPatches numbers */                                                                  \
+  KERNEL(conv2d_backward_weight, (T* dw, const T* x, const T* dy, T* patches, int64_t begin, int64_t end,               \
+                                  int64_t first_row, int64_t rows, const ConvWindow& window, bool accumulate))          \
+  /* y[i] (+)= parts[0][i] + parts[1][i] + ..., in this order */                                                        \
+  KERNEL(sum_parts, (T* y, const T* parts, int64_t count, int64_t part_count, int64_t part_stride, bool accumulate))    \
+  /* softmax of each of `rows` rows of n; dx (+)= y * (dy - sum(dy * y)) */                                             \
+  KERNEL(softmax_rows, (T* y, const T* x, int64_t rows, int64_t n))                                                     \
+  KERNEL(softmax_backward_rows, (T* dx, const T* dy, const T* y, int64_t rows, int64_t n, bool accumulate))             \
+  /* the same of each of `columns` columns of n numbers `stride` apart */                                               \
+  KERNEL(softmax_columns, (T* y, const T* x, int64_t n, int64_t columns, int64_t stride))                               \
+  KERNEL(softmax_backward_columns, (T* dx, const T* dy, const T* y, int64_t n, int64_t columns, int64_t stride,         \
+                                    bool accumulate))                                                                   \
+  /* loss[r] = logsumexp(logits[r]) - logits[r, labels[r]]; probabilities (rows, classes) may be null; labels of        \
+     label_bytes 1 (uint8), 4 (int32) or 8 (int64) are in range */                                                      \
+  KERNEL(cross_entropy_labels, (T* loss, T* probabilities, const T* logits, const void* labels, int64_t label_bytes,    \
+                                int64_t rows, int64_t classes))                                                         \
+  /* dlogits (+)= dloss * (probabilities - one_hot(labels)) */                                                          \
+  KERNEL(cross_entropy_labels_backward, (T* dlogits, const T* dloss, const T* probabilities, const void* labels,        \
+                                         int64_t label_bytes, int64_t rows, int64_t classes, bool accumulate))          \
+  /* loss[r] = sum(labels[r] * (logsumexp(logits[r]) - logits[r])); probabilities may be null */                        \
+  KERNEL(cross_entropy_distribution, (T* loss, T* probabilities, const T* logits, const T* labels, int64_t rows,        \
+                                      int64_t classes))                                                                 \
+  /* dlogits (+)= dloss * (probabilities * sum(labels) - labels) */                                                     \
+  KERNEL(cross_entropy_distribution_backward, (T* dlogits, const T* dloss, const T* probabilities, const T* labels,     \
+                                               int64_t rows, int64_t classes, bool accumulate))                         \
+  /* sums[r] (+)= sum of x[r * stride + k], k < n */                                                                    \
+  KERNEL(sum_rows, (double* sums, const T* x, int64_t rows, int64_t n, int64_t stride, bool accumulate))                \
+  /* sums[c] (+)= sum of x[r * stride + c], r < rows */                                                                 \
+  KERNEL(sum_columns, (double* sums, const T* x, int64_t rows, int64_t columns, int64_t stride, bool accumulate))       \
+  /* dx[r * stride + k] (+)= dy[r] / divisor, k < n */                                                                  \
+  KERNEL(spread_rows, (T* dx, const T* dy, int64_t rows, int64_t n, int64_t stride, T divisor, bool accumulate))        \
+  /* dx[r * stride + c] (+)= dy[c] / divisor, r < rows */                                                               \
+  KERNEL(spread_columns, (T* dx, const T* dy, int64_t rows, int64_t columns, int64_t stride, T divisor,                 \
+                          bool accumulate))                                                                             \
+  /* index[r] = where the largest of row r first stands; NaN is largest */                                              \
+  KERNEL(argmax_rows, (int64_t* index, const T* x, int64_t rows, int64_t n))                                            \
+  /* y[i] = keep ? x[i] * scale : 0, keep = random number of element first + i >= threshold; first is a multiple of 4;  \
+     mask[i] = keep, may be null */                                                                                     \
+  KERNEL(dropout, (T* y, uint8_t* mask, const T* x, int64_t first, int64_t count, T scale, int64_t threshold,           \
+                   const RandomStream& random))                                                                         \
+  /* dx[i] (+)= mask[i] ? dy[i] * scale : 0 */                                                                          \
+  KERNEL(dropout_backward, (T* dx, const T* dy, const uint8_t* mask, int64_t count, T scale, bool accumulate))          \
+  /* y[i] = max(x[i], 0), NaN stays */                                                                                  \
+  KERNEL(relu, (T* y, const T* x, int64_t count))                                                                       \
+  /* dx[i] (+)= y[i] > 0 ? dy[i] : 0 */                                                                                 \
+  KERNEL(relu_backward, (T* dx, const T* dy, const T* y, int64_t count, bool accumulate))
+// clang-format on
+
+template <typename T>
+struct KernelTable {
+  const char* level;
+#define FASTNN_KERNEL_FIELD(name, parameters) void(*name) parameters;
+  FASTNN_KERNELS(FASTNN_KERNEL_FIELD)
+#undef FASTNN_KERNEL_FIELD
+};
+
+// Chosen on first use (dispatch.cpp). Throws Error when FASTNN_ISA names a level the CPU lacks.
+const KernelTable<float>& active_table();
+const KernelTable<float>& reference_table();
+const KernelTable<double>& reference_table_double();
+
+}  // namespace fastnn::kernels

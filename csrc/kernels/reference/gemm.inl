@@ -1,0 +1,40 @@
+// gemm.inl: the reference of cpu/gemm.inl. A packed matrix is stored column by column.
+
+template <typename T>
+void gemm_pack(T* packed, const T* b, int64_t k, int64_t n, int64_t b_row, int64_t b_column, int64_t first_row,
+               int64_t rows) {
+  for (int64_t j = 0; j < n; ++j) {
+    for (int64_t i = 0; i < k; ++i) packed[j * rows + first_row + i] = b[i * b_row + j * b_column];
+  }
+}
+
+template <typename T>
+void finish(T& y, T sum, int64_t column, const Epilogue<T>& epilogue) {
+  if (epilogue.accumulate) sum += y;
+  if (epilogue.bias != nullptr) sum += epilogue.bias[column];
+  y = epilogue.relu && sum <= T(0) ? T(0) : sum;
+}
+
+template <typename T>
+void gemm(T* y, const T* a, const T* b, int64_t m, int64_t n, int64_t k, const GemmLayout& layout,
+          const Epilogue<T>& epilogue) {
+  const bool packed = layout.b_row == 0;
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      T sum = 0;
+      for (int64_t p = 0; p < k; ++p) {
+        sum += a[i * layout.a_row + p * layout.a_column] * b[packed ? j * k + p : p * layout.b_row + j];
+      }
+      finish(y[i * layout.y_row + j], sum, j, epilogue);
+    }
+  }
+}
+
+template <typename T>
+void sum_parts(T* y, const T* parts, int64_t count, int64_t part_count, int64_t part_stride, bool accumulate) {
+  for (int64_t i = 0; i < count; ++i) {
+    T sum = parts[i];
+    for (int64_t part = 1; part < part_count; ++part) sum += parts[part * part_stride + i];
+    y[i] = accumulate ? y[i] + sum : sum;
+  }
+}

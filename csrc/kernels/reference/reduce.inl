@@ -1,0 +1,48 @@
+// reduce.inl: the reference of cpu/reduce.inl.
+
+template <typename T>
+void sum_rows(double* sums, const T* x, int64_t rows, int64_t n, int64_t stride, bool accumulate) {
+  for (int64_t row = 0; row < rows; ++row) {
+    double sum = 0;
+    for (int64_t k = 0; k < n; ++k) sum += x[row * stride + k];
+    sums[row] = accumulate ? sums[row] + sum : sum;
+  }
+}
+
+template <typename T>
+void sum_columns(double* sums, const T* x, int64_t rows, int64_t columns, int64_t stride, bool accumulate) {
+  for (int64_t c = 0; c < columns && !accumulate; ++c) sums[c] = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t c = 0; c < columns; ++c) sums[c] += x[row * stride + c];
+  }
+}
+
+template <typename T>
+void spread_rows(T* dx, const T* dy, int64_t rows, int64_t n, int64_t stride, T divisor, bool accumulate) {
+  for (int64_t row = 0; row < rows; ++row) {
+    const T g = dy[row] / divisor;
+    for (int64_t at = row * stride; at < row * stride + n; ++at) dx[at] = accumulate ? dx[at] + g : g;
+  }
+}
+
+template <typename T>
+void spread_columns(T* dx, const T* dy, int64_t rows, int64_t columns, int64_t stride, T divisor, bool accumulate) {
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t c = 0; c < columns; ++c) {
+      const T g = dy[c] / divisor;
+      dx[row * stride + c] = accumulate ? dx[row * stride + c] + g : g;
+    }
+  }
+}
+
+template <typename T>
+void argmax_rows(int64_t* index, const T* x, int64_t rows, int64_t n) {
+  for (int64_t row = 0; row < rows; ++row) {
+    int64_t best = 0;
+    for (int64_t k = 1; k < n; ++k) {
+      const T v = x[row * n + k], largest = x[row * n + best];
+      if (v > largest || (std::isnan(v) && !std::isnan(largest))) best = k;
+    }
+    index[row] = best;
+  }
+}

@@ -1,0 +1,41 @@
+// reference.cpp: the kernels as plain loops, for float and double. They document what each kernel computes, are what the
+// vectorised ones are tested against, serve every level that lacks one, and compute all of float64. Never deleted.
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "kernels/kernels.h"
+
+namespace fastnn::kernels {
+namespace reference {
+namespace {
+
+#include "kernels/reference/activation.inl"
+#include "kernels/reference/gemm.inl"
+#include "kernels/reference/conv2d.inl"
+#include "kernels/reference/binary.inl"
+#include "kernels/reference/copy.inl"
+#include "kernels/reference/optimizers.inl"
+#include "kernels/reference/pool.inl"
+#include "kernels/reference/softmax.inl"
+#include "kernels/reference/cross_entropy.inl"
+#include "kernels/reference/reduce.inl"
+#include "kernels/reference/random.inl"
+
+template <typename T>
+constexpr KernelTable<T> make_table() {
+#define FASTNN_TABLE_ENTRY(name, parameters) name<T>,
+  return {"reference", FASTNN_KERNELS(FASTNN_TABLE_ENTRY)};
+#undef FASTNN_TABLE_ENTRY
+}
+
+constexpr KernelTable<float> table_float = make_table<float>();
+constexpr KernelTable<double> table_double = make_table<double>();
+
+}  // namespace
+}  // namespace reference
+
+const KernelTable<float>& reference_table() { return reference::table_float; }
+const KernelTable<double>& reference_table_double() { return reference::table_double; }
+
+}  // namespace fastnn::kernels
