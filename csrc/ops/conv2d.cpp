@@ -1,0 +1,217 @@
+// conv2d.cpp: convolution of NHWC images and its gradients for input and weight, each a set of matrix products whose left
+// side is gathered from the image (kernels/cpu/conv2d.inl). The weight is packed once, then pieces of pixels run in
+// parallel; the gradient of the weight cuts its rows and, where they are few, the pixels, whose partial sums are added in
+// order. All cuts depend on shapes only.
+#include <algorithm>
+
+#include "fastnn/ops.h"
+#include "ops/conv2d_geometry.h"
+
+namespace fastnn::ops {
+namespace {
+
+using kernels::kConvPatches;
+using kernels::kGemmDepth;
+
+// Room for k rows of n packed columns.
+int64_t packed_size(int64_t k, int64_t n) { return checked_multiply(k, round_up(n, 16)); }
+
+double product_nanoseconds(const Conv2dGeometry& g) {
+  return static_cast<double>(g.out_pixels()) * static_cast<double>(g.depth()) * static_cast<double>(g.group_out()) *
+         static_cast<double>(g.groups) / 50;
+}
+
+// Pixels per piece of work: enough to be worth a ticket, few enough to share out.
+int64_t pixel_grain(int64_t pixels, int64_t depth, int64_t columns) {
+  const double flops = 2.0 * static_cast<double>(std::max<int64_t>(depth * columns, 1));
+  const auto enough = static_cast<int64_t>(std::min(4e6 / flops, 384.0));
+  const int64_t share = ceil_divide(pixels, 16);
+  return round_up(std::clamp<int64_t>(std::min(enough, share), 48, 384), 12);
+}
+
+}  // namespace
+
+size_t conv2d_infer(const fastnn_call& call) {
+  const fastnn_tensor& x = input(call, 0);
+  const fastnn_tensor& weight = input(call, 1);
+  const auto g = conv2d_geometry("conv2d", x, weight, attributes<fastnn_conv2d_attributes>(call));
+  if (has_input(call, 2)) {
+    check_same_dtype("conv2d", "bias", input(call, 2), "x", x);
+    check_shape("conv2d", "bias", input(call, 2), {g.out});
+  }
+  set_output(&output(call, 0), x.dtype, x.device, {g.batch, g.height.output, g.width.output, g.out});
+  const int64_t packed = checked_multiply(packed_size(g.depth(), g.group_out()), g.groups);
+  return static_cast<size_t>(checked_multiply(packed, item_size(x.dtype)));
+}
+
+void conv2d_run(const fastnn_call& call) {
+  const fastnn_tensor& x = input(call, 0);
+  const fastnn_tensor& weight = input(call, 1);
+  const fastnn_tensor& y = output(call, 0);
+  const auto& options = attributes<fastnn_conv2d_attributes>(call);
+  const auto g = conv2d_geometry("conv2d", x, weight, options);
+  if (element_count(y) == 0) return;
+  const kernels::ConvWindow window = forward_window(g);
+  const int64_t in = g.group_channels(), out = g.group_out(), pixels = g.out_pixels();
+  const int64_t group_size = packed_size(g.depth(), out);
+  with_float_type(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const kernels::KernelTable<T>& kernels = table<T>();
+    T* const packed = static_cast<T*>(call.workspace);
+    const double pack_nanoseconds = static_cast<double>(element_count(weight)) * sizeof(T) / 5;
+    parallel_for(*call.context, g.groups * g.taps(), pack_nanoseconds, [&](int64_t chunk) {
+      const int64_t group = chunk / g.taps(), tap = chunk % g.taps();
+      kernels.gemm_pack(packed + group * group_size, data<T>(weight) + tap * in * g.out + group * out, in, out, g.out,
+                        1, tap * in, g.depth());
+    });
+    const T* bias = has_input(call, 2) ? data<T>(input(call, 2)) : nullptr;
+    const int64_t grain = pixel_grain(pixels, g.depth(), out), chunks = ceil_divide(pixels, grain);
+    parallel_for(*call.context, g.groups * chunks, product_nanoseconds(g), [&](int64_t chunk) {
+      const int64_t group = chunk / chunks;
+      const Range range = chunk_range(chunk % chunks, pixels, grain);
+      const kernels::Epilogue<T> epilogue{bias == nullptr ? nullptr : bias + group * out, options.activation != 0,
+                                          false};
+      kernels.conv2d(data<T>(y) + group * out, data<T>(x) + group * in, packed + group * group_size, range.begin,
+                     range.end, window, epilogue);
+    });
+  });
+}
+
+size_t conv2d_backward_input_infer(const fastnn_call& call) {
+  const char* op = "conv2d_backward_input";
+  const fastnn_tensor& dy = input(call, 0);
+  const fastnn_tensor& x = input(call, 2);
+  const auto g = conv2d_geometry(op, x, input(call, 1), attributes<fastnn_conv2d_backward_input_attributes>(call));
+  check_same_dtype(op, "dy", dy, "x", x);
+  check_shape(op, "dy", dy, {g.batch, g.height.output, g.width.output, g.out});
+  set_output_like(&output(call, 0), x);
+  const int64_t packed = packed_size(checked_multiply(g.taps(), g.group_out()), g.group_channels());
+  return static_cast<size_t>(checked_multiply(checked_multiply(packed, g.groups), item_size(x.dtype)));
+}
+
+void conv2d_backward_input_run(const fastnn_call& call) {
+  const fastnn_tensor& dy = input(call, 0);
+  const fastnn_tensor& weight = input(call, 1);
+  const fastnn_tensor& dx = output(call, 0);
+  const auto g =
+      conv2d_geometry("conv2d_backward_input", dx, weight, attributes<fastnn_conv2d_backward_input_attributes>(call));
+  if (element_count(dx) == 0) return;
+  const WindowAxis &h = g.height, &w = g.width;
+  const int64_t in = g.group_channels(), out = g.group_out();
+  const int64_t tap_size = packed_size(out, in), group_size = g.taps() * tap_size;
+  const bool accumulate = accumulates(call, 0);
+  with_float_type(dx.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const kernels::KernelTable<T>& kernels = table<T>();
+    T* const packed = static_cast<T*>(call.workspace);
+    const double pack_nanoseconds = static_cast<double>(element_count(weight)) * sizeof(T) / 3;
+    parallel_for(*call.context, g.groups * g.taps(), pack_nanoseconds, [&](int64_t chunk) {
+      const int64_t group = chunk / g.taps(), tap = chunk % g.taps();
+      const int64_t tap_y = tap / w.kernel, tap_x = tap % w.kernel;
+      const Phase phase = input_phase(g, phase_of_tap(h, tap_y), phase_of_tap(w, tap_x));
+      const int64_t taps = phase.y.taps * phase.x.taps;
+      const int64_t place = place_of_tap(phase.y, tap_y) * phase.x.taps + place_of_tap(phase.x, tap_x);
+      kernels.gemm_pack(packed + group * group_size + phase.taps_before * tap_size,
+                        data<T>(weight) + tap * in * g.out + group * out, out, in, 1, g.out, place * out, taps * out);
+    });
+    // the first phase has the most pixels
+    const int64_t most = g.batch * ceil_divide(h.input, h.stride) * ceil_divide(w.input, w.stride);
+    const int64_t phases = h.stride * w.stride;
+    const int64_t depth = ceil_divide(g.taps(), phases) * out;
+    const int64_t grain = pixel_grain(most, depth, in), chunks = ceil_divide(most, grain);
+    parallel_for(*call.context, g.groups * phases * chunks, product_nanoseconds(g), [&](int64_t chunk) {
+      const int64_t group = chunk / (phases * chunks), index = chunk / chunks % phases;
+      const Phase phase = input_phase(g, index / w.stride, index % w.stride);
+      const int64_t pixels = g.batch * phase.y.pixels * phase.x.pixels;
+      const Range range = chunk_range(chunk % chunks, pixels, grain);
+      if (range.begin >= range.end) return;
+      const kernels::Epilogue<T> epilogue{nullptr, false, accumulate};
+      kernels.conv2d(data<T>(dx) + group * in, data<T>(dy) + group * out,
+                     packed + group * group_size + phase.taps_before * tap_size, range.begin, range.end, phase.window,
+                     epilogue);
+    });
+  });
+}
+
+namespace {
+
+// How the gradient of the weight is cut: every group's rows into blocks, the pixels into splits when there are few blocks.
+// The resulting pieces are dealt to lanes, each with room for patches.
+struct WeightPlan {
+  int64_t row_blocks, block_rows, splits, split_pixels, lanes;
+};
+
+WeightPlan weight_plan(const Conv2dGeometry& g) {
+  constexpr int64_t kPieces = 16, kLeastPixels = 512, kMostPartials = 1 << 20;
+  WeightPlan plan{std::max<int64_t>(ceil_divide(g.depth(), kGemmDepth), 1), 0, 1, 0, 0};
+  plan.block_rows = round_up(ceil_divide(g.depth(), plan.row_blocks), 12);
+  plan.block_rows = std::min(plan.block_rows, kGemmDepth);
+  plan.row_blocks = std::max<int64_t>(ceil_divide(g.depth(), std::max<int64_t>(plan.block_rows, 1)), 1);
+  const int64_t blocks = g.groups * plan.row_blocks, pixels = g.out_pixels();
+  const int64_t wanted = std::min(ceil_divide(kPieces, blocks), pixels / kLeastPixels);
+  plan.splits =
+      std::clamp<int64_t>(kMostPartials / std::max<int64_t>(g.depth() * g.out, 1), 1, std::max<int64_t>(wanted, 1));
+  plan.split_pixels = round_up(ceil_divide(pixels, plan.splits), kernels::kConvPixels);
+  plan.splits = std::max<int64_t>(ceil_divide(pixels, std::max<int64_t>(plan.split_pixels, 1)), 1);
+  plan.lanes = std::min(kPieces, blocks * plan.splits);
+  return plan;
+}
+
+}  // namespace
+
+size_t conv2d_backward_weight_infer(const fastnn_call& call) {
+  const char* op = "conv2d_backward_weight";
+  const fastnn_tensor& x = input(call, 0);
+  const fastnn_tensor& dy = input(call, 1);
+  const fastnn_tensor& weight = input(call, 2);
+  const auto g = conv2d_geometry(op, x, weight, attributes<fastnn_conv2d_backward_weight_attributes>(call));
+  check_same_dtype(op, "dy", dy, "x", x);
+  check_shape(op, "dy", dy, {g.batch, g.height.output, g.width.output, g.out});
+  set_output_like(&output(call, 0), weight);
+  const WeightPlan plan = weight_plan(g);
+  const int64_t partials = plan.splits > 1 ? plan.splits * element_count(weight) : 0;
+  return static_cast<size_t>((plan.lanes * kConvPatches + partials) * item_size(x.dtype));
+}
+
+void conv2d_backward_weight_run(const fastnn_call& call) {
+  const fastnn_tensor& x = input(call, 0);
+  const fastnn_tensor& dy = input(call, 1);
+  const fastnn_tensor& dw = output(call, 0);
+  const auto g =
+      conv2d_geometry("conv2d_backward_weight", x, dw, attributes<fastnn_conv2d_backward_weight_attributes>(call));
+  const int64_t size = element_count(dw);
+  if (size == 0) return;
+  const kernels::ConvWindow window = forward_window(g);
+  const WeightPlan plan = weight_plan(g);
+  const int64_t in = g.group_channels(), out = g.group_out(), pixels = g.out_pixels();
+  const int64_t pieces = g.groups * plan.row_blocks * plan.splits;
+  const bool accumulate = accumulates(call, 0);
+  with_float_type(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const kernels::KernelTable<T>& kernels = table<T>();
+    T* const patches = static_cast<T*>(call.workspace);
+    T* const partials = patches + plan.lanes * kConvPatches;
+    parallel_for(*call.context, plan.lanes, product_nanoseconds(g), [&](int64_t lane) {
+      for (int64_t piece = lane; piece < pieces; piece += plan.lanes) {
+        const int64_t split = piece % plan.splits, block = piece / plan.splits % plan.row_blocks;
+        const int64_t group = piece / (plan.splits * plan.row_blocks);
+        const Range range = chunk_range(split, pixels, plan.split_pixels);
+        const Range rows = chunk_range(block, g.depth(), plan.block_rows);
+        T* const target = plan.splits > 1 ? partials + split * size : data<T>(dw);
+        kernels.conv2d_backward_weight(target + group * out, data<T>(x) + group * in, data<T>(dy) + group * out,
+                                       patches + lane * kConvPatches, range.begin, range.end, rows.begin,
+                                       rows.end - rows.begin, window, plan.splits == 1 && accumulate);
+      }
+    });
+    if (plan.splits == 1) return;
+    constexpr int64_t kGrain = 4096;
+    const double nanoseconds = static_cast<double>(size * (plan.splits + 1)) * sizeof(T) / 10;
+    parallel_for(*call.context, ceil_divide(size, kGrain), nanoseconds, [&](int64_t chunk) {
+      const Range range = chunk_range(chunk, size, kGrain);
+      kernels.sum_parts(data<T>(dw) + range.begin, partials + range.begin, range.end - range.begin, plan.splits, size,
+                        accumulate);
+    });
+  });
+}
+
+}  // namespace fastnn::ops

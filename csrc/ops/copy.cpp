@@ -1,0 +1,121 @@
+// copy.cpp: copy from any strides, fill, and the moves that views and their gradients are made of.
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "fastnn/ops.h"
+#include "ops/op.h"
+#include "ops/strided.h"
+
+namespace fastnn::ops {
+namespace {
+
+bool is_float(fastnn_dtype dtype) { return dtype == kFloat32 || dtype == kFloat64; }
+
+constexpr int64_t kChunkBytes = 64 * 1024;
+
+void fill_items(const fastnn_context& context, const fastnn_tensor& y, const void* item) {
+  const int64_t size = item_size(y.dtype);
+  const int64_t count = element_count(y);
+  const int64_t grain = kChunkBytes / size;
+  const double nanoseconds = static_cast<double>(count * size) / 10;
+  parallel_for(context, ceil_divide(count, grain), nanoseconds, [&](int64_t chunk) {
+    const Range range = chunk_range(chunk, count, grain);
+    table<float>().fill(data<char>(y) + range.begin * size, item, range.end - range.begin, size);
+  });
+}
+
+// Writes value as one item of an integer type, which must hold it exactly.
+template <typename T>
+void set_integer(double value, const char* name, void* item) {
+  constexpr double low = static_cast<double>(std::numeric_limits<T>::min());
+  const double above = std::ldexp(1.0, std::numeric_limits<T>::digits);  // one past the largest
+  if (!(value >= low && value < above && value == std::floor(value))) {
+    value_error("fill: expected value a whole number that ", name, " holds, got ", value);
+  }
+  const T converted = static_cast<T>(value);
+  std::memcpy(item, &converted, sizeof(T));
+}
+
+// Writes value as one item of dtype.
+void set_item(double value, fastnn_dtype dtype, void* item) {
+  if (dtype == kFloat64) {
+    std::memcpy(item, &value, sizeof(value));
+  } else if (dtype == kFloat32) {
+    const float converted = static_cast<float>(value);
+    std::memcpy(item, &converted, sizeof(converted));
+  } else if (dtype == kInt32) {
+    set_integer<int32_t>(value, "int32", item);
+  } else if (dtype == kInt64) {
+    set_integer<int64_t>(value, "int64", item);
+  } else if (dtype == kUint8) {
+    set_integer<uint8_t>(value, "uint8", item);
+  } else if (dtype == kBool) {
+    check_value(value == 0 || value == 1, "fill", "value", "0 or 1 for bool", value);
+    const bool converted = value != 0;
+    std::memcpy(item, &converted, sizeof(converted));
+  } else {
+    type_error("fill: expected like of dtype float32, float64, int32, int64, uint8 or bool, got ", dtype_name(dtype));
+  }
+}
+
+}  // namespace
+
+void copy_strided(const fastnn_context& context, const fastnn_tensor& y, const fastnn_tensor& x, bool accumulate) {
+  const StridedWalk<2> walk(y.rank, y.shape, {y.strides, x.strides});
+  if (!accumulate) {
+    const int64_t size = item_size(y.dtype);
+    const kernels::CopyStrides strides{walk.row_stride(0), walk.column_stride(0), walk.row_stride(1),
+                                       walk.column_stride(1)};
+    const double nanoseconds = static_cast<double>(2 * size) / 10;
+    walk.run(context, nanoseconds, [&](const int64_t* offsets, int64_t rows, int64_t count) {
+      table<float>().copy(data<char>(y) + offsets[0] * size, data<char>(x) + offsets[1] * size, rows, count, strides,
+                          size);
+    });
+    return;
+  }
+  const kernels::BinaryStrides strides{walk.row_stride(0), walk.column_stride(0), walk.row_stride(0),
+                                       walk.column_stride(0), walk.row_stride(1), walk.column_stride(1)};
+  with_float_type(y.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    walk.run(context, 3.0 * sizeof(T) / 10, [&](const int64_t* offsets, int64_t rows, int64_t count) {
+      T* sum = data<T>(y) + offsets[0];
+      table<T>().add(sum, sum, data<T>(x) + offsets[1], rows, count, strides, false);
+    });
+  });
+}
+
+void zero_tensor(const fastnn_context& context, const fastnn_tensor& y) {
+  const int64_t zero = 0;
+  fill_items(context, y, &zero);
+}
+
+size_t copy_infer(const fastnn_call& call) {
+  const fastnn_tensor& x = input(call, 0);
+  if (accumulates(call, 0) && !is_float(x.dtype)) {
+    type_error("copy: expected x of dtype float32 or float64 to accumulate, got ", dtype_name(x.dtype));
+  }
+  set_output_like(&output(call, 0), x);
+  return 0;
+}
+
+void copy_run(const fastnn_call& call) {
+  copy_strided(*call.context, output(call, 0), input(call, 0), accumulates(call, 0));
+}
+
+size_t fill_infer(const fastnn_call& call) {
+  const fastnn_tensor& like = input(call, 0);
+  int64_t item;
+  set_item(attributes<fastnn_fill_attributes>(call).value, like.dtype, &item);
+  set_output_like(&output(call, 0), like);
+  return 0;
+}
+
+void fill_run(const fastnn_call& call) {
+  const fastnn_tensor& y = output(call, 0);
+  int64_t item;
+  set_item(attributes<fastnn_fill_attributes>(call).value, y.dtype, &item);
+  fill_items(*call.context, y, &item);
+}
+
+}  // namespace fastnn::ops

@@ -1,0 +1,27 @@
+// matrix_product.h: the matrix product that gemm and linear share: how it is cut into pieces, which of them are packed,
+// and the workspace that takes.
+#pragma once
+
+#include "ops/op.h"
+
+namespace fastnn::ops {
+
+// y (m, n) = epilogue(a (m, k) @ b (k, n)). The last axis of y is contiguous; one of the two strides of a is 1, and of b.
+template <typename T>
+struct MatrixProduct {
+  T* y;
+  const T* a;
+  const T* b;
+  int64_t m, n, k;
+  int64_t y_row, a_row, a_column, b_row, b_column;
+  kernels::Epilogue<T> epilogue;
+};
+
+// Bytes, for any strides.
+size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item);
+
+// Defined for float and double.
+template <typename T>
+void matrix_product(const fastnn_context& context, const MatrixProduct<T>& product, void* workspace);
+
+}  // namespace fastnn::ops

@@ -1,0 +1,108 @@
+// max_pool2d.cpp: maximum over windows of NHWC images, and its gradient by the index of each maximum. Work is cut into
+// whole rows: output rows forward, input rows backward, so no two chunks write the same element.
+#include <algorithm>
+
+#include "fastnn/ops.h"
+#include "ops/op.h"
+
+namespace fastnn::ops {
+namespace {
+
+constexpr int64_t kChunkElements = 16 * 1024;
+
+fastnn_dtype index_dtype(const kernels::PoolShape& s) { return s.index_size == 1 ? kUint8 : kInt32; }
+
+template <typename Attributes>
+WindowAxis pool_axis(const char* op, int spatial, int64_t size, const Attributes& a) {
+  const char* name = spatial == 0 ? "height" : "width";
+  const WindowAxis axis = window_axis(op, name, size, a.pool_size[spatial], a.strides[spatial], 1,
+                                      static_cast<Padding>(a.padding), a.pads[2 * spatial], a.pads[2 * spatial + 1]);
+  if (axis.output > 0 && (size == 0 || axis.pad_before >= axis.kernel || axis.pad_after >= axis.kernel)) {
+    value_error(op, ": expected no window of padding alone along the ", name, ", got size ", size, ", pool_size ",
+                axis.kernel, " and pads ", axis.pad_before, " and ", axis.pad_after);
+  }
+  return axis;
+}
+
+// Checks x and the attributes.
+template <typename Attributes>
+kernels::PoolShape pool_shape(const char* op, const fastnn_tensor& x, const Attributes& a) {
+  check_float(op, "x", x);
+  check_rank(op, "x", x, 4, "(batch, height, width, channels)");
+  const WindowAxis height = pool_axis(op, 0, x.shape[1], a);
+  const WindowAxis width = pool_axis(op, 1, x.shape[2], a);
+  const int64_t taps = checked_multiply(height.kernel, width.kernel);
+  if (taps > INT32_MAX) {
+    value_error(op, ": expected a pool_size of at most 2^31 - 1 taps, got (", height.kernel, ", ", width.kernel, ")");
+  }
+  return {x.shape[1],   x.shape[2],  x.shape[3],    height.output, width.output,      height.kernel,
+          width.kernel, height.stride, width.stride, height.pad_before, width.pad_before, taps <= 256 ? 1 : 4};
+}
+
+}  // namespace
+
+size_t max_pool2d_infer(const fastnn_call& call) {
+  const fastnn_tensor& x = input(call, 0);
+  const auto s = pool_shape("max_pool2d", x, attributes<fastnn_max_pool2d_attributes>(call));
+  const std::initializer_list<int64_t> shape = {x.shape[0], s.out_height, s.out_width, s.channels};
+  set_output(&output(call, 0), x.dtype, x.device, shape);
+  if (wants_output(call, 1)) set_output(&output(call, 1), index_dtype(s), x.device, shape);
+  return 0;
+}
+
+void max_pool2d_run(const fastnn_call& call) {
+  const fastnn_tensor& x = input(call, 0);
+  const fastnn_tensor& y = output(call, 0);
+  const auto s = pool_shape("max_pool2d", x, attributes<fastnn_max_pool2d_attributes>(call));
+  if (element_count(y) == 0) return;
+  const int64_t rows = y.shape[0] * s.out_height;
+  const int64_t row_elements = s.out_width * s.channels;
+  const int64_t grain = std::max<int64_t>(1, kChunkElements / row_elements);
+  char* index = wants_output(call, 1) ? data<char>(output(call, 1)) : nullptr;
+  with_float_type(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const double nanoseconds = static_cast<double>(element_count(x) + 2 * element_count(y)) * sizeof(T) / 10;
+    parallel_for(*call.context, ceil_divide(rows, grain), nanoseconds, [&](int64_t chunk) {
+      const Range range = chunk_range(chunk, rows, grain);
+      table<T>().max_pool2d(data<T>(y), index, data<T>(x), range.begin, range.end, &s);
+    });
+  });
+}
+
+size_t max_pool2d_backward_infer(const fastnn_call& call) {
+  const char* op = "max_pool2d_backward";
+  const fastnn_tensor& dy = input(call, 0);
+  const fastnn_tensor& index = input(call, 1);
+  const fastnn_tensor& x = input(call, 2);
+  const auto s = pool_shape(op, x, attributes<fastnn_max_pool2d_backward_attributes>(call));
+  check_same_dtype(op, "dy", dy, "x", x);
+  check_shape(op, "dy", dy, {x.shape[0], s.out_height, s.out_width, s.channels});
+  if (!(index.dtype == index_dtype(s))) {
+    type_error(op, ": expected index of dtype ", dtype_name(index_dtype(s)), ", got ", dtype_name(index.dtype));
+  }
+  check_same_shape(op, "index", index, dy);
+  set_output_like(&output(call, 0), x);
+  return 0;
+}
+
+void max_pool2d_backward_run(const fastnn_call& call) {
+  const fastnn_tensor& dy = input(call, 0);
+  const fastnn_tensor& dx = output(call, 0);
+  const auto s = pool_shape("max_pool2d_backward", dx, attributes<fastnn_max_pool2d_backward_attributes>(call));
+  if (element_count(dx) == 0) return;
+  const char* index = data<char>(input(call, 1));
+  const int64_t rows = dx.shape[0] * s.height;
+  // whole windows where that is possible, so that one thread reads a row of dy
+  const int64_t grain = round_up(std::max<int64_t>(1, kChunkElements / (s.width * s.channels)), s.stride_height);
+  const bool accumulate = accumulates(call, 0);
+  with_float_type(dx.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const double nanoseconds = static_cast<double>(2 * element_count(dx) + 2 * element_count(dy)) * sizeof(T) / 10;
+    parallel_for(*call.context, ceil_divide(rows, grain), nanoseconds, [&](int64_t chunk) {
+      const Range range = chunk_range(chunk, rows, grain);
+      table<T>().max_pool2d_backward(data<T>(dx), data<T>(dy), index, range.begin, range.end, &s, accumulate);
+    });
+  });
+}
+
+}  // namespace fastnn::ops

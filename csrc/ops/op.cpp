@@ -1,0 +1,48 @@
+// op.cpp: the checks that ops share.
+#include "ops/op.h"
+
+#include <algorithm>
+
+namespace fastnn::ops {
+
+void check_float(const char* op, const char* argument, const fastnn_tensor& t) {
+  if (t.dtype == kFloat32 || t.dtype == kFloat64) return;
+  type_error(op, ": expected ", argument, " of float32 or float64, got ", dtype_name(t.dtype));
+}
+
+void check_same_dtype(const char* op, const char* argument, const fastnn_tensor& t, const char* other_argument,
+                      const fastnn_tensor& other) {
+  if (t.dtype == other.dtype) return;
+  type_error(op, ": expected ", argument, " of ", dtype_name(other.dtype), " as ", other_argument, " is, got ",
+             dtype_name(t.dtype));
+}
+
+void check_rank(const char* op, const char* argument, const fastnn_tensor& t, int32_t rank, const char* expected) {
+  if (t.rank == rank) return;
+  value_error(op, ": expected ", argument, " ", expected, ", got ", shape_text(t));
+}
+
+void check_shape(const char* op, const char* argument, const fastnn_tensor& t,
+                 std::initializer_list<int64_t> expected) {
+  if (t.rank == static_cast<int32_t>(expected.size()) && std::equal(expected.begin(), expected.end(), t.shape)) return;
+  value_error(op, ": expected ", argument, " ", shape_text(static_cast<int32_t>(expected.size()), expected.begin()),
+              ", got ", shape_text(t));
+}
+
+void check_same_shape(const char* op, const char* argument, const fastnn_tensor& t, const fastnn_tensor& expected) {
+  if (same_shape(t, expected)) return;
+  value_error(op, ": expected ", argument, " ", shape_text(expected), ", got ", shape_text(t));
+}
+
+void check_value(bool ok, const char* op, const char* attribute, const char* expected, double got) {
+  if (!ok) value_error(op, ": expected ", attribute, " ", expected, ", got ", got);
+}
+
+int32_t normalize_axis(const char* op, int64_t axis, int32_t rank) {
+  if (axis < -rank || axis >= rank) {
+    value_error(op, ": expected an axis in [", -rank, ", ", rank, "), got ", axis);
+  }
+  return static_cast<int32_t>(axis < 0 ? axis + rank : axis);
+}
+
+}  // namespace fastnn::ops

@@ -1,0 +1,77 @@
+// op.h: what every ops/<op>.cpp is written with. An op is two functions, declared by schema.inc:
+//
+//   size_t <op>_infer(const fastnn_call&)  checks arguments, describes every wanted output (set_output), returns the
+//                                          workspace in bytes; touches no data and no pointer;
+//   void <op>_run(const fastnn_call&)      computes. The engine has called infer, checked the outputs against it, made
+//                                          inputs as contiguous as the schema says, and brought call.workspace
+//                                          (64-byte aligned). run must check labels and the like before it writes.
+#pragma once
+
+#include <string>
+
+#include "core/errors.h"
+#include "core/parallel.h"
+#include "core/sizes.h"
+#include "core/tensor.h"
+#include "fastnn/fastnn.h"
+#include "kernels/kernels.h"
+
+namespace fastnn::ops {
+
+struct OpRow {
+  fastnn_schema schema;
+  size_t (*infer)(const fastnn_call&);
+  void (*run)(const fastnn_call&);
+};
+
+inline const fastnn_tensor& input(const fastnn_call& call, int64_t index) { return *call.inputs[index]; }
+inline bool has_input(const fastnn_call& call, int64_t index) {
+  return index < call.input_count && call.inputs[index] != nullptr;
+}
+inline fastnn_tensor& output(const fastnn_call& call, int64_t index) { return *call.outputs[index]; }
+inline bool wants_output(const fastnn_call& call, int64_t index) {
+  return index < call.output_count && call.outputs[index] != nullptr;
+}
+inline bool accumulates(const fastnn_call& call, int64_t index) { return (call.accumulate >> index) & 1; }
+template <typename Attributes>
+const Attributes& attributes(const fastnn_call& call) {
+  return *static_cast<const Attributes*>(call.attributes);
+}
+
+// Checks that raise in the house's form. `argument` is the name in the schema.
+void check_float(const char* op, const char* argument, const fastnn_tensor& t);  // float32 or float64, else TypeError
+void check_same_dtype(const char* op, const char* argument, const fastnn_tensor& t, const char* other_argument,
+                      const fastnn_tensor& other);
+// "conv2d: expected x (batch, height, width, channels), got (3, 4)"
+void check_rank(const char* op, const char* argument, const fastnn_tensor& t, int32_t rank, const char* expected);
+void check_shape(const char* op, const char* argument, const fastnn_tensor& t, std::initializer_list<int64_t> expected);
+void check_same_shape(const char* op, const char* argument, const fastnn_tensor& t, const fastnn_tensor& expected);
+// "dropout: expected rate in [0, 1), got 1.5"
+void check_value(bool ok, const char* op, const char* attribute, const char* expected, double got);
+// A negative axis counts from the end. Raises ValueError out of range.
+int32_t normalize_axis(const char* op, int64_t axis, int32_t rank);
+
+// Calls body with a value of the C++ type behind a floating dtype: with_float_type(x.dtype, [&](auto zero) {
+// using T = decltype(zero); ... }).
+template <typename Body>
+void with_float_type(fastnn_dtype dtype, Body&& body) {
+  if (dtype == kFloat64) {
+    body(double{});
+  } else {
+    body(float{});
+  }
+}
+
+// The kernels for an element type: the active level's for float, the reference's for double.
+template <typename T>
+const kernels::KernelTable<T>& table();
+template <>
+inline const kernels::KernelTable<float>& table<float>() {
+  return kernels::active_table();
+}
+template <>
+inline const kernels::KernelTable<double>& table<double>() {
+  return kernels::reference_table_double();
+}
+
+}  // namespace fastnn::ops

@@ -1,0 +1,52 @@
+// op_table.h: the op table, keyed (op, device), and one application of an op. The recorder, the C ABI and plug-ins meet
+// here.
+#pragma once
+
+#include <atomic>
+#include <string>
+
+#include "fastnn/fastnn.h"
+#include "fastnn/plugin.h"
+
+struct fastnn_op {
+  fastnn_schema schema{};
+  static constexpr int32_t kDeviceTypes = 32;
+  std::atomic<const fastnn_implementation*> implementations[kDeviceTypes]{};
+};
+
+namespace fastnn {
+
+// Most arguments and attribute slots any one call may have, where a fixed number is handy.
+constexpr int64_t kMaxOutputs = 8;
+constexpr int64_t kMaxSlots = 64;
+
+// Attributes as the slots of the schema, with the place for struct_size in front.
+struct AttributeBlock {
+  size_t struct_size = 0;
+  int64_t slots[kMaxSlots]{};
+};
+
+// "adam_update": the schema argument that flattened input `index` of a call belongs to, and how many tensors each
+// variadic argument of the call stands for.
+const fastnn_argument_schema& input_schema(const fastnn_schema& schema, int64_t input_count, int64_t index);
+
+const fastnn_implementation& implementation(const fastnn_op& op, int32_t device_type);
+const fastnn_op& find_op(const char* name);
+
+// Copies the attributes (or the defaults) and puts the scalars' values in.
+AttributeBlock resolve_attributes(const fastnn_schema& schema, const void* attributes,
+                                  const fastnn_scalar* const* scalars);
+
+// Runs infer of the implementation; Error on failure.
+size_t infer(const fastnn_op& op, const fastnn_call& call);
+
+}  // namespace fastnn
+
+// What hangs in a context to write down what runs; program/recorder.h is the one that makes graphs.
+struct fastnn_recorder {
+  virtual ~fastnn_recorder() = default;
+  // Before any work: refuses, by name, whatever may not be part of the step.
+  virtual void check(const fastnn_op& op, const fastnn_call& call) const = 0;
+  // After the op succeeded.
+  virtual void record(const fastnn_op& op, const fastnn_call& call, const fastnn::AttributeBlock& attributes) = 0;
+};
