@@ -1,0 +1,326 @@
+// graph.cpp: reading a graph: shapes at a batch size, comparison of two recordings, the text form.
+#include "program/graph.h"
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+namespace fastnn {
+namespace {
+
+constexpr int kTextVersion = 1;
+
+const char* kind_name(Value::Kind kind) {
+  switch (kind) {
+    case Value::Kind::argument:
+      return "argument";
+    case Value::Kind::state:
+      return "state";
+    case Value::Kind::constant:
+      return "constant";
+    case Value::Kind::result:
+      return "result";
+  }
+  return "";
+}
+
+bool same_constant(const fastnn_tensor& a, const fastnn_tensor& b) {
+  if (!(a.dtype == b.dtype) || !same_shape(a, b)) return false;
+  if (a.data == b.data && a.byte_offset == b.byte_offset) return true;
+  if (!is_contiguous(a) || !is_contiguous(b)) return false;
+  const size_t bytes = static_cast<size_t>(element_count(a) * item_size(a.dtype));
+  std::vector<char> first(bytes);
+  std::vector<char> second(bytes);
+  return fastnn_copy_to_host(first.data(), &a, bytes) == FASTNN_OK &&
+         fastnn_copy_to_host(second.data(), &b, bytes) == FASTNN_OK && first == second;
+}
+
+[[noreturn]] void differ(size_t index, const std::string& what) {
+  value_error("record: two recordings of the step differ at op ", index, ": ", what);
+}
+
+void compare_inputs(const fastnn_graph& first, const fastnn_graph& second) {
+  if (first.values.size() != second.values.size() || first.results.size() != second.results.size() ||
+      first.scalars.size() != second.scalars.size()) {
+    value_error("record: two recordings of the step have different numbers of values, scalars or results");
+  }
+  for (size_t i = 0; i < first.values.size(); ++i) {
+    const Value& a = first.values[i];
+    const Value& b = second.values[i];
+    if (a.kind != b.kind || a.name != b.name || a.batched != b.batched || a.alias != b.alias) {
+      value_error("record: two recordings of the step differ in ", kind_name(a.kind), " ", a.name);
+    }
+    const bool same = a.kind != Value::Kind::state || (a.recorded.data == b.recorded.data);
+    if (!same) value_error("record: state ", a.name, " is other memory in the second recording");
+    if (a.kind == Value::Kind::constant && !same_constant(a.recorded, b.recorded)) {
+      value_error("record: a constant ", shape_text(a.recorded),
+                  " has other values in the second recording; pass it as an argument");
+    }
+  }
+  for (size_t i = 0; i < first.results.size(); ++i) {
+    if (first.results[i].value != second.results[i].value) {
+      value_error("record: result ", first.results[i].name, " is another value in the second recording");
+    }
+  }
+  for (size_t i = 0; i < first.scalars.size(); ++i) {
+    if (first.scalars[i].cell != second.scalars[i].cell || first.scalars[i].advance != second.scalars[i].advance) {
+      value_error("record: scalar ", first.scalars[i].name, " is another one in the second recording");
+    }
+  }
+}
+
+void compare(const fastnn_graph& first, const fastnn_graph& second) {
+  for (size_t i = 0; i < std::min(first.nodes.size(), second.nodes.size()); ++i) {
+    const Node& a = first.nodes[i];
+    const Node& b = second.nodes[i];
+    const fastnn_schema& schema = a.op->schema;
+    if (a.op != b.op) differ(i, concat(schema.name, " and ", b.op->schema.name));
+    if (a.inputs != b.inputs || a.outputs != b.outputs || a.accumulate != b.accumulate || a.scalars != b.scalars) {
+      differ(i, concat(schema.name, " is wired differently"));
+    }
+    if (!std::equal(a.attributes.slots, a.attributes.slots + schema.slot_count, b.attributes.slots)) {
+      differ(i, concat(schema.name, " has other attributes"));
+    }
+  }
+  if (first.nodes.size() != second.nodes.size()) {
+    value_error("record: two recordings of the step have ", first.nodes.size(), " and ", second.nodes.size(), " ops");
+  }
+  compare_inputs(first, second);
+}
+
+std::string slots_text(const fastnn_attribute_schema& attribute, const int64_t* slots) {
+  std::ostringstream text;
+  text.precision(17);
+  const auto list = [&](const int64_t* values, int64_t count) {
+    text << '[';
+    for (int64_t i = 0; i < count; ++i) text << (i > 0 ? "," : "") << values[i];
+    text << ']';
+  };
+  switch (attribute.kind) {
+    case FASTNN_ATTRIBUTE_FLOAT: {
+      double value;
+      std::memcpy(&value, slots, sizeof(value));
+      text << value;
+      break;
+    }
+    case FASTNN_ATTRIBUTE_BOOL:
+      text << (*slots != 0 ? "true" : "false");
+      break;
+    case FASTNN_ATTRIBUTE_ENUM:
+      text << attribute.choices[*slots];
+      break;
+    case FASTNN_ATTRIBUTE_INTS:
+      list(slots, attribute.count);
+      break;
+    case FASTNN_ATTRIBUTE_LIST:
+      list(slots + 1, *slots);
+      break;
+    default:
+      text << *slots;
+  }
+  return text.str();
+}
+
+std::string attributes_text(const fastnn_graph& graph, const Node& node) {
+  const fastnn_schema& schema = node.op->schema;
+  std::string text;
+  size_t runtime = 0;
+  for (int32_t i = 0; i < schema.attribute_count; ++i) {
+    const fastnn_attribute_schema& attribute = schema.attributes[i];
+    text += concat(text.empty() ? "" : ", ", attribute.name, "=");
+    if (attribute.runtime != 0) {
+      text += concat("$", graph.scalars[static_cast<size_t>(node.scalars[runtime++])].name);
+    } else {
+      text += slots_text(attribute, node.attributes.slots + attribute.slot);
+    }
+  }
+  return text;
+}
+
+std::string values_text(const std::vector<int64_t>& values) {
+  std::string text;
+  for (const int64_t value : values) {
+    text += text.empty() ? "" : ", ";
+    text += value < 0 ? "-" : concat("%", value);
+  }
+  return text;
+}
+
+// The shape with N for a dimension that is the batch, 4*N for a multiple of it.
+std::string symbolic_shape(const fastnn_tensor& at_batch, const fastnn_tensor* at_other, int64_t batch) {
+  std::ostringstream text;
+  text << dtype_name(at_batch.dtype) << "(";
+  for (int32_t axis = 0; axis < at_batch.rank; ++axis) {
+    const int64_t size = at_batch.shape[axis];
+    text << (axis > 0 ? ", " : "");
+    const int64_t step = at_other == nullptr ? 0 : at_other->shape[axis] - size;
+    if (step == 0) {
+      text << size;
+    } else {
+      if (step != 1) text << step << "*";
+      text << "N";
+      if (size != step * batch) text << "+" << size - step * batch;
+    }
+  }
+  text << ")";
+  return text.str();
+}
+
+}  // namespace
+
+int64_t root(const fastnn_graph& graph, int64_t value) {
+  while (graph.values[static_cast<size_t>(value)].alias >= 0) value = graph.values[static_cast<size_t>(value)].alias;
+  return value;
+}
+
+int64_t recorded_batch(const fastnn_graph& graph) {
+  for (const int64_t argument : graph.arguments) {
+    const Value& value = graph.values[static_cast<size_t>(argument)];
+    if (value.batched) return value.recorded.shape[0];
+  }
+  return 1;
+}
+
+Shapes infer_shapes(const fastnn_graph& graph, const fastnn_context& context, int64_t batch) {
+  Shapes shapes;
+  shapes.values.resize(graph.values.size());
+  shapes.workspaces.resize(graph.nodes.size());
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const Value& value = graph.values[i];
+    fastnn_tensor& t = shapes.values[i];
+    t = value.recorded;
+    t.data = nullptr;
+    if (value.kind == Value::Kind::argument) {
+      t.byte_offset = 0;
+      t.flags = FASTNN_READ_ONLY;
+      if (value.batched) t.shape[0] = batch;
+      set_contiguous_strides(t);
+    } else if (value.kind == Value::Kind::result) {
+      t.byte_offset = 0;
+      t.flags = 0;
+    }
+  }
+  std::vector<const fastnn_tensor*> inputs;
+  std::vector<fastnn_tensor*> outputs;
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    inputs.clear();
+    outputs.clear();
+    for (const int64_t value : node.inputs) {
+      inputs.push_back(value < 0 ? nullptr : &shapes.values[static_cast<size_t>(value)]);
+    }
+    for (const int64_t value : node.outputs) {
+      outputs.push_back(value < 0 ? nullptr : &shapes.values[static_cast<size_t>(value)]);
+    }
+    fastnn_call call{};
+    call.struct_size = sizeof(fastnn_call);
+    call.context = &context;
+    call.inputs = inputs.data();
+    call.outputs = outputs.data();
+    call.input_count = static_cast<int64_t>(inputs.size());
+    call.output_count = static_cast<int64_t>(outputs.size());
+    AttributeBlock attributes = node.attributes;
+    size_t runtime = 0;
+    for (int32_t i = 0; i < node.op->schema.attribute_count; ++i) {
+      if (node.op->schema.attributes[i].runtime == 0) continue;
+      const ScalarInput& scalar = graph.scalars[static_cast<size_t>(node.scalars[runtime++])];
+      attributes.slots[node.op->schema.attributes[i].slot] = scalar.cell->value.integer;
+    }
+    call.attributes = &attributes;
+    call.accumulate = node.accumulate;
+    shapes.workspaces[n] = infer(*node.op, call);
+    for (const int64_t value : node.outputs) {
+      if (value < 0) continue;
+      const Value& described = graph.values[static_cast<size_t>(value)];
+      fastnn_tensor& after = shapes.values[static_cast<size_t>(value)];
+      if (described.alias < 0) {
+        // memory of its own, also where a view op was asked to copy
+        after.byte_offset = 0;
+        set_contiguous_strides(after);
+      } else if (node.op->schema.is_view == 0) {
+        const fastnn_tensor& before = shapes.values[static_cast<size_t>(described.alias)];
+        if (!same_shape(before, after)) {
+          value_error(node.op->schema.name, ": expected to add into ", shape_text(before), ", got ", shape_text(after));
+        }
+        after.byte_offset = before.byte_offset;
+      }
+    }
+  }
+  return shapes;
+}
+
+std::string graph_text(const fastnn_graph& graph) {
+  fastnn_context context;
+  fastnn_context_init(&context, sizeof(context));
+  context.device = graph.device;
+  const int64_t batch = recorded_batch(graph);
+  const Shapes shapes = infer_shapes(graph, context, batch);
+  std::unique_ptr<Shapes> other;
+  try {
+    other = std::make_unique<Shapes>(infer_shapes(graph, context, batch + 1));
+  } catch (const Error&) {
+    // good for one batch size only: its shapes are printed as numbers
+  }
+  const auto shape_of = [&](int64_t value) {
+    const size_t i = static_cast<size_t>(value);
+    return symbolic_shape(shapes.values[i], other ? &other->values[i] : nullptr, batch);
+  };
+  std::ostringstream text;
+  text << "fastnn-graph " << kTextVersion << "\n";
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const Value& value = graph.values[i];
+    if (value.kind == Value::Kind::result) continue;
+    const int64_t index = static_cast<int64_t>(i);
+    text << "%" << index << " = " << kind_name(value.kind) << " \"" << value.name << "\" " << shape_of(index) << "\n";
+  }
+  for (const ScalarInput& scalar : graph.scalars) {
+    text << "$" << scalar.name << " = scalar advance " << scalar.advance << "\n";
+  }
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    if (n == graph.commit_begin) text << "commit\n";
+    if (!node.outputs.empty()) text << values_text(node.outputs) << " = ";
+    text << node.op->schema.name << "." << node.op->schema.version << "(" << values_text(node.inputs) << ")";
+    const std::string attributes = attributes_text(graph, node);
+    if (!attributes.empty()) text << " {" << attributes << "}";
+    if (node.accumulate != 0) text << " accumulate " << node.accumulate;
+    for (const int64_t value : node.outputs) {
+      if (value >= 0) text << " " << shape_of(value);
+    }
+    text << "\n";
+  }
+  for (const Result& result : graph.results) text << "return \"" << result.name << "\" %" << result.value << "\n";
+  return text.str();
+}
+
+}  // namespace fastnn
+
+using namespace fastnn;
+
+extern "C" {
+
+void fastnn_graph_destroy(fastnn_graph* graph) { std::unique_ptr<fastnn_graph>{graph}; }
+
+fastnn_status fastnn_graph_compare(const fastnn_graph* first, const fastnn_graph* second, int32_t* symbolic_batch) {
+  return guarded([&] {
+    compare(*first, *second);
+    *symbolic_batch = recorded_batch(*first) != recorded_batch(*second);
+  });
+}
+
+int64_t fastnn_graph_text(const fastnn_graph* graph, char* text, int64_t size) {
+  int64_t length = -1;
+  guarded([&] {
+    const std::string full = graph_text(*graph);
+    length = static_cast<int64_t>(full.size());
+    if (size > 0) {
+      const size_t part = std::min(full.size(), static_cast<size_t>(size) - 1);
+      std::memcpy(text, full.data(), part);
+      text[part] = '\0';
+    }
+  });
+  return length;
+}
+
+}  // extern "C"

@@ -1,0 +1,73 @@
+// graph.h: a recorded step: values, and nodes that apply ops to them. The batch dimension is open; everything else is as
+// recorded.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/storage.h"
+#include "core/tensor.h"
+#include "fastnn/program.h"
+#include "ops/op_table.h"
+
+namespace fastnn {
+
+struct Value {
+  enum class Kind { argument, state, constant, result };
+  Kind kind = Kind::result;
+  std::string name;            // of arguments, state, constants
+  bool batched = false;        // arguments: the leading dimension is the batch
+  fastnn_tensor recorded{};    // shape and dtype as recorded; memory for state and constants
+  StorageReference storage;    // keeps the memory of state and constants
+  int64_t alias = -1;          // the earlier value whose memory this one shares: a view, or the same buffer rewritten
+};
+
+struct Node {
+  const fastnn_op* op = nullptr;
+  std::vector<int64_t> inputs;   // values; -1: absent
+  std::vector<int64_t> outputs;  // values; -1: not wanted
+  AttributeBlock attributes;
+  std::vector<int64_t> scalars;  // one per runtime attribute: which scalar
+  uint64_t accumulate = 0;
+};
+
+struct ScalarInput {
+  std::string name;
+  fastnn_scalar* cell = nullptr;
+  int64_t advance = 0;
+};
+
+struct Result {
+  std::string name;
+  int64_t value = -1;
+};
+
+}  // namespace fastnn
+
+struct fastnn_graph {
+  std::vector<fastnn::Value> values;
+  std::vector<fastnn::Node> nodes;
+  std::vector<fastnn::ScalarInput> scalars;
+  std::vector<fastnn::Result> results;
+  std::vector<int64_t> arguments;  // values, in the order they were named
+  size_t commit_begin = 0;         // nodes from here on write state
+  fastnn_device device{};
+};
+
+namespace fastnn {
+
+// The value that owns the memory a value lives in.
+int64_t root(const fastnn_graph& graph, int64_t value);
+// Recorded batch size: the leading dimension of the first batched argument; 1 when there is none.
+int64_t recorded_batch(const fastnn_graph& graph);
+
+// What infer says of every value and node at a batch size.
+struct Shapes {
+  std::vector<fastnn_tensor> values;     // per value: dtype, shape, strides, byte_offset within the root's memory
+  std::vector<size_t> workspaces;        // per node
+};
+Shapes infer_shapes(const fastnn_graph& graph, const fastnn_context& context, int64_t batch);
+
+std::string graph_text(const fastnn_graph& graph);
+
+}  // namespace fastnn

@@ -1,0 +1,35 @@
+// plan.h: where every value of a graph lives at one batch size.
+#pragma once
+
+#include <vector>
+
+#include "program/graph.h"
+
+namespace fastnn {
+
+// A block of the arena and the nodes between which it is needed, both included.
+struct Block {
+  size_t bytes = 0;
+  size_t first = 0;
+  size_t last = 0;
+  size_t offset = 0;
+};
+
+// Gives every block an offset so that blocks needed at the same time don't overlap; returns the arena's size. Largest
+// first, each at the lowest offset that is free during its life (greedy by size, Pisarchyk and Lee 2020).
+size_t place_blocks(std::vector<Block>& blocks);
+
+struct Plan {
+  Shapes shapes;
+  std::vector<int64_t> block_of_value;      // per root value: its block, or -1 when its memory is elsewhere
+  std::vector<int64_t> block_of_workspace;  // per node: its block, or -1
+  std::vector<int64_t> result_of_value;     // per root value: the result that is computed straight into, or -1
+  std::vector<int64_t> copied_results;      // results that need a copy before the commit
+  std::vector<Block> blocks;
+  size_t arena_bytes = 0;
+  size_t value_bytes = 0;  // what the blocks take when each has memory of its own
+};
+
+Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t batch);
+
+}  // namespace fastnn
