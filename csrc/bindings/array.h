@@ -1,0 +1,77 @@
+// array.h: the Python object that holds a tensor, and what other binding files need to call the C ABI with it.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "fastnn/fastnn.h"
+#include "fastnn/program.h"
+
+namespace fastnn::bindings {
+
+namespace py = pybind11;
+
+// Raises the Python exception that belongs to a status other than FASTNN_OK.
+void check(fastnn_status status);
+
+struct StorageRelease {
+  void operator()(fastnn_storage* storage) const { fastnn_storage_release(storage); }
+};
+using StorageHandle = std::unique_ptr<fastnn_storage, StorageRelease>;
+
+// A tensor and a share of its storage. Never mutated once made, but for its content.
+class Array {
+ public:
+  Array(const fastnn_tensor& tensor, StorageHandle storage, bool constant = false);
+
+  // Memory of its own, with the shape and dtype of a description.
+  static std::shared_ptr<Array> allocate(fastnn_tensor description);
+  // Another view of this array's memory.
+  std::shared_ptr<Array> view(const fastnn_tensor& description) const;
+
+  fastnn_tensor tensor;
+  bool constant;
+
+ private:
+  StorageHandle storage_;
+};
+using ArrayPointer = std::shared_ptr<Array>;
+
+// A number cell; see fastnn_scalar.
+class Scalar {
+ public:
+  Scalar(const py::object& value, const std::string& kind);
+  py::object value() const;
+  void set_value(const py::object& value);
+  bool is_float() const { return is_float_; }
+
+  fastnn_scalar cell{};
+
+ private:
+  bool is_float_;
+};
+
+fastnn_dtype dtype_from_numpy(const py::dtype& dtype);
+py::dtype dtype_to_numpy(fastnn_dtype dtype);
+fastnn_device device_from_name(const std::string& name);
+std::string device_to_name(fastnn_device device);
+py::tuple shape_tuple(const fastnn_tensor& tensor);
+
+// The context of the calling thread: what it records into, and the switches.
+fastnn_context thread_context(fastnn_device device);
+// Sets what the calling thread records into; returns what it was.
+fastnn_recorder* exchange_recorder(fastnn_recorder* recorder);
+fastnn_recorder* current_recorder();
+void set_batch_invariant(bool on);
+bool batch_invariant();
+
+void register_array(py::module_& module);
+void register_ops(py::module_& module);
+void register_program(py::module_& module);
+void register_machine(py::module_& module);
+
+}  // namespace fastnn::bindings

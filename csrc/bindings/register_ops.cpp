@@ -1,0 +1,413 @@
+// register_ops.cpp: one callable for every op of the table, made from its schema.
+#include <cstring>
+
+#include "bindings/array.h"
+#include "bindings/gil.h"
+#include "fastnn/plugin.h"
+
+namespace fastnn::bindings {
+namespace {
+
+constexpr int64_t kMaxOutputs = 8;
+constexpr int64_t kMaxSlots = 64;
+
+[[noreturn]] void bad_attribute(const fastnn_schema& schema, const fastnn_attribute_schema& attribute,
+                                const std::string& expected, py::handle got) {
+  throw py::value_error(std::string(schema.name) + ": expected " + attribute.name + " " + expected + ", got " +
+                        py::repr(got).cast<std::string>());
+}
+
+int64_t to_int(const fastnn_schema& schema, const fastnn_attribute_schema& attribute, py::handle value) {
+  // __index__ admits NumPy's integers and refuses floats
+  PyObject* index = PyNumber_Index(value.ptr());
+  if (index == nullptr) {
+    PyErr_Clear();
+    throw py::type_error(std::string(schema.name) + ": expected an integer for " + attribute.name + ", got " +
+                         py::repr(value).cast<std::string>());
+  }
+  const py::object number = py::reinterpret_steal<py::object>(index);
+  const int64_t result = PyLong_AsLongLong(number.ptr());
+  if (result == -1 && PyErr_Occurred() != nullptr) {
+    PyErr_Clear();
+    bad_attribute(schema, attribute, "below 2**63", value);
+  }
+  return result;
+}
+
+double to_float(const fastnn_schema& schema, const fastnn_attribute_schema& attribute, py::handle value) {
+  const double result = PyFloat_AsDouble(value.ptr());
+  if (result == -1.0 && PyErr_Occurred() != nullptr) {
+    PyErr_Clear();
+    throw py::type_error(std::string(schema.name) + ": expected a number for " + attribute.name + ", got " +
+                         py::repr(value).cast<std::string>());
+  }
+  return result;
+}
+
+// The arguments of one call, held until it is over.
+struct Arguments {
+  std::vector<ArrayPointer> held;
+  std::vector<const fastnn_tensor*> inputs;
+  size_t block_size = 0;
+  int64_t block[1 + kMaxSlots];
+  std::vector<const fastnn_scalar*> scalars;
+  bool has_scalars = false;
+};
+
+// A callable for one op.
+class Op {
+ public:
+  explicit Op(const fastnn_op* op) : op_(op), schema_(fastnn_op_schema(op)) {
+    for (int32_t i = 0; i < schema_->attribute_count; ++i) runtime_count_ += schema_->attributes[i].runtime != 0;
+    for (int32_t i = 0; i < schema_->input_count; ++i) variadic_ = variadic_ || schema_->inputs[i].variadic != 0;
+  }
+
+  const fastnn_op* get() const { return op_; }
+  const fastnn_schema& schema() const { return *schema_; }
+
+  // Reads inputs and attributes; `skip` names keywords that are not attributes.
+  void read(Arguments& arguments, const py::tuple& inputs, const py::dict& keywords) const {
+    read_inputs(arguments, inputs);
+    const size_t slot_bytes = static_cast<size_t>(schema_->slot_count) * sizeof(int64_t);
+    const size_t struct_size = sizeof(size_t) + slot_bytes;
+    std::memcpy(arguments.block, &struct_size, sizeof(struct_size));
+    if (slot_bytes > 0) std::memcpy(arguments.block + 1, schema_->defaults, slot_bytes);
+    arguments.scalars.assign(static_cast<size_t>(runtime_count_), nullptr);
+    for (const auto& [key, value] : keywords) {
+      const std::string name = py::cast<std::string>(key);
+      if (name == "out" || name == "accumulate" || name == "wanted") continue;
+      read_attribute(arguments, name, value);
+    }
+  }
+
+  fastnn_call make_call(const Arguments& arguments, const fastnn_context& context) const {
+    fastnn_call call{};
+    call.struct_size = sizeof(call);
+    call.context = &context;
+    call.inputs = arguments.inputs.data();
+    call.input_count = static_cast<int64_t>(arguments.inputs.size());
+    call.attributes = arguments.block;
+    call.scalars = arguments.has_scalars ? arguments.scalars.data() : nullptr;
+    return call;
+  }
+
+  fastnn_device device(const Arguments& arguments) const {
+    for (const fastnn_tensor* t : arguments.inputs) {
+      if (t != nullptr) return t->device;
+    }
+    return {FASTNN_CPU, 0};
+  }
+
+  py::object operator()(const py::args& inputs, const py::kwargs& keywords) const {
+    Arguments arguments;
+    read(arguments, inputs, keywords);
+    const fastnn_context context = thread_context(device(arguments));
+    admit_constants(arguments);
+    fastnn_call call = make_call(arguments, context);
+    call.output_count = schema_->output_count;
+    call.accumulate = keywords.contains("accumulate") ? keywords["accumulate"].cast<uint64_t>() : 0;
+    const uint64_t wanted = keywords.contains("wanted") ? keywords["wanted"].cast<uint64_t>() : ~uint64_t{0};
+
+    fastnn_tensor described[kMaxOutputs];
+    fastnn_tensor* outputs[kMaxOutputs] = {};
+    for (int32_t i = 0; i < schema_->output_count; ++i) {
+      described[i] = {};
+      described[i].struct_size = sizeof(fastnn_tensor);
+      if (((wanted >> i) & 1) != 0) outputs[i] = &described[i];
+    }
+    call.outputs = outputs;
+    check(fastnn_infer(op_, &call, nullptr));
+
+    std::vector<ArrayPointer> results = given_outputs(keywords);
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (outputs[i] == nullptr) continue;
+      if (results[i] == nullptr) {
+        if (((call.accumulate >> i) & 1) != 0) {
+          throw py::value_error(std::string(schema_->name) + ": accumulating needs out");
+        }
+        const bool view = schema_->is_view != 0 && i == 0 && can_view(arguments);
+        results[i] = view ? arguments.held[0]->view(described[i]) : Array::allocate(described[i]);
+      }
+      outputs[i] = &results[i]->tensor;
+    }
+    fastnn_status status;
+    {
+      const Unlocked unlocked;
+      status = fastnn_run(op_, &call);
+    }
+    check(status);
+    if (results.empty()) return py::none();
+    if (results.size() == 1) return py::cast(results[0]);
+    py::tuple tuple(results.size());
+    for (size_t i = 0; i < results.size(); ++i) {
+      tuple[i] = outputs[i] == nullptr ? py::object(py::none()) : py::cast(results[i]);
+    }
+    return tuple;
+  }
+
+  static void admit_constants(const Arguments& arguments) {
+    fastnn_recorder* recorder = current_recorder();
+    if (recorder == nullptr) return;
+    for (const ArrayPointer& array : arguments.held) {
+      if (array != nullptr && array->constant) check(fastnn_recorder_constant(recorder, &array->tensor, "constant"));
+    }
+  }
+
+ private:
+  void add_input(Arguments& arguments, py::handle value, const char* name) const {
+    if (value.is_none()) {
+      arguments.held.push_back(nullptr);
+      arguments.inputs.push_back(nullptr);
+      return;
+    }
+    if (!py::isinstance<Array>(value)) {
+      throw py::type_error(std::string(schema_->name) + ": expected an Array for " + name + ", got " +
+                           py::str(py::type::of(value)).cast<std::string>());
+    }
+    arguments.held.push_back(value.cast<ArrayPointer>());
+    arguments.inputs.push_back(&arguments.held.back()->tensor);
+  }
+
+  void read_inputs(Arguments& arguments, const py::tuple& inputs) const {
+    if (static_cast<int32_t>(inputs.size()) > schema_->input_count) {
+      throw py::type_error(std::string(schema_->name) + ": expected " + std::to_string(schema_->input_count) +
+                           " inputs, got " + std::to_string(inputs.size()));
+    }
+    size_t list_length = 0;
+    for (int32_t i = 0; i < schema_->input_count; ++i) {
+      const fastnn_argument_schema& argument = schema_->inputs[i];
+      const bool given = i < static_cast<int32_t>(inputs.size());
+      if (argument.variadic != 0) {
+        const size_t before = arguments.inputs.size();
+        if (given) {
+          for (const py::handle item : inputs[static_cast<size_t>(i)]) add_input(arguments, item, argument.name);
+        }
+        // an absent list stands as nulls, so that every list of the call has the first one's length
+        if (argument.optional == 0) {
+          list_length = arguments.inputs.size() - before;
+        } else if (arguments.inputs.size() == before) {
+          for (size_t n = 0; n < list_length; ++n) add_input(arguments, py::none(), argument.name);
+        }
+      } else {
+        add_input(arguments, given ? py::object(inputs[static_cast<size_t>(i)]) : py::none(), argument.name);
+      }
+    }
+  }
+
+  void read_attribute(Arguments& arguments, const std::string& name, py::handle value) const {
+    int32_t runtime = 0;
+    for (int32_t i = 0; i < schema_->attribute_count; ++i) {
+      const fastnn_attribute_schema& attribute = schema_->attributes[i];
+      if (name != attribute.name) {
+        runtime += attribute.runtime != 0;
+        continue;
+      }
+      int64_t* slot = arguments.block + 1 + attribute.slot;
+      if (attribute.runtime != 0 && py::isinstance<Scalar>(value)) {
+        const Scalar& scalar = value.cast<const Scalar&>();
+        if (scalar.is_float() != (attribute.kind == FASTNN_ATTRIBUTE_FLOAT)) {
+          throw py::type_error(std::string(schema_->name) + ": " + name + " got a Scalar of the other kind");
+        }
+        arguments.scalars[static_cast<size_t>(runtime)] = &scalar.cell;
+        arguments.has_scalars = true;
+        *slot = scalar.cell.value.integer;
+        return;
+      }
+      write_slots(attribute, value, slot);
+      return;
+    }
+    throw py::type_error(std::string(schema_->name) + ": got an unexpected argument '" + name + "'");
+  }
+
+  void write_slots(const fastnn_attribute_schema& attribute, py::handle value, int64_t* slot) const {
+    switch (attribute.kind) {
+      case FASTNN_ATTRIBUTE_FLOAT: {
+        const double number = to_float(*schema_, attribute, value);
+        std::memcpy(slot, &number, sizeof(number));
+        return;
+      }
+      case FASTNN_ATTRIBUTE_BOOL: {
+        const int truth = PyObject_IsTrue(value.ptr());
+        if (truth < 0) throw py::error_already_set();
+        *slot = truth;
+        return;
+      }
+      case FASTNN_ATTRIBUTE_ENUM: {
+        std::string choices;
+        for (int64_t c = 0; attribute.choices[c] != nullptr; ++c) {
+          if (py::isinstance<py::str>(value) && value.cast<std::string>() == attribute.choices[c]) {
+            *slot = c;
+            return;
+          }
+          choices += (c > 0 ? ", '" : "'") + std::string(attribute.choices[c]) + "'";
+        }
+        bad_attribute(*schema_, attribute, "to be one of " + choices, value);
+      }
+      case FASTNN_ATTRIBUTE_INTS:
+      case FASTNN_ATTRIBUTE_LIST: {
+        if (!py::isinstance<py::sequence>(value)) {
+          throw py::type_error(std::string(schema_->name) + ": expected a sequence of integers for " + attribute.name +
+                               ", got " + py::repr(value).cast<std::string>());
+        }
+        const py::sequence items = py::reinterpret_borrow<py::sequence>(value);
+        const int64_t count = static_cast<int64_t>(items.size());
+        if (attribute.kind == FASTNN_ATTRIBUTE_LIST) {
+          if (count > FASTNN_MAX_RANK) {
+            bad_attribute(*schema_, attribute, "of at most " + std::to_string(FASTNN_MAX_RANK) + " entries", value);
+          }
+          *slot++ = count;
+        } else if (count != attribute.count) {
+          bad_attribute(*schema_, attribute, "of " + std::to_string(attribute.count) + " integers", value);
+        }
+        for (int64_t i = 0; i < count; ++i) {
+          slot[i] = to_int(*schema_, attribute, py::object(items[static_cast<size_t>(i)]));
+        }
+        return;
+      }
+      default:
+        *slot = to_int(*schema_, attribute, value);
+    }
+  }
+
+  // out=None, out=array or out=(array | None, ...), as arrays by output.
+  std::vector<ArrayPointer> given_outputs(const py::dict& keywords) const {
+    std::vector<ArrayPointer> results(static_cast<size_t>(schema_->output_count));
+    if (!keywords.contains("out")) return results;
+    const py::object out = keywords["out"];
+    if (out.is_none()) return results;
+    if (py::isinstance<Array>(out)) {
+      if (results.size() != 1) {
+        throw py::type_error(std::string(schema_->name) + ": expected out to have an array for each result");
+      }
+      results[0] = out.cast<ArrayPointer>();
+      return results;
+    }
+    const py::sequence items = out.cast<py::sequence>();
+    if (items.size() != results.size()) {
+      throw py::value_error(std::string(schema_->name) + ": expected out to have " + std::to_string(results.size()) +
+                            " entries, got " + std::to_string(items.size()));
+    }
+    for (size_t i = 0; i < results.size(); ++i) {
+      const py::object item = items[i];
+      if (!item.is_none()) results[i] = item.cast<ArrayPointer>();
+    }
+    return results;
+  }
+
+  bool can_view(const Arguments& arguments) const {
+    if (schema_->inputs[0].layout == FASTNN_ANY_STRIDES) return true;
+    int64_t expected = 1;
+    const fastnn_tensor& t = *arguments.inputs[0];
+    for (int32_t axis = t.rank - 1; axis >= 0; --axis) {
+      if (t.shape[axis] != 1 && t.strides[axis] != expected) return false;
+      expected *= t.shape[axis];
+    }
+    return true;
+  }
+
+  const fastnn_op* op_;
+  const fastnn_schema* schema_;
+  int32_t runtime_count_ = 0;
+  bool variadic_ = false;
+};
+
+py::dict schema_dict(const fastnn_schema& schema) {
+  const auto arguments = [](const fastnn_argument_schema* list, int32_t count) {
+    static constexpr const char* roles[] = {"read", "shape", "update"};
+    static constexpr const char* layouts[] = {"contiguous", "last", "any"};
+    py::list result;
+    for (int32_t i = 0; i < count; ++i) {
+      py::dict entry;
+      entry["name"] = list[i].name;
+      entry["shape"] = list[i].shape;
+      entry["role"] = roles[list[i].role];
+      entry["layout"] = layouts[list[i].layout];
+      entry["optional"] = list[i].optional != 0;
+      entry["variadic"] = list[i].variadic != 0;
+      entry["accumulate"] = list[i].accumulate != 0;
+      result.append(entry);
+    }
+    return result;
+  };
+  static constexpr const char* kinds[] = {"int", "float", "bool", "enum", "ints", "list"};
+  py::list attributes;
+  for (int32_t i = 0; i < schema.attribute_count; ++i) {
+    py::dict entry;
+    entry["name"] = schema.attributes[i].name;
+    entry["kind"] = kinds[schema.attributes[i].kind];
+    entry["runtime"] = schema.attributes[i].runtime != 0;
+    attributes.append(entry);
+  }
+  py::dict result;
+  result["name"] = schema.name;
+  result["version"] = schema.version;
+  result["is_view"] = schema.is_view != 0;
+  result["inputs"] = arguments(schema.inputs, schema.input_count);
+  result["outputs"] = arguments(schema.outputs, schema.output_count);
+  result["attributes"] = attributes;
+  return result;
+}
+
+// Runs deferred state writes and advances scalars in one call: Python code, and so Ctrl-C, can't come between.
+void commit(const py::sequence& updates, const py::sequence& advances) {
+  const size_t count = updates.size();
+  std::vector<Arguments> arguments(count);
+  std::vector<fastnn_context> contexts(count);
+  std::vector<fastnn_call> calls(count);
+  std::vector<const fastnn_call*> call_pointers;
+  std::vector<const fastnn_op*> ops;
+  for (size_t i = 0; i < count; ++i) {
+    const py::tuple update = updates[i].cast<py::tuple>();
+    const Op& op = update[0].cast<const Op&>();
+    op.read(arguments[i], update[1].cast<py::tuple>(), update[2].cast<py::dict>());
+    Op::admit_constants(arguments[i]);
+    contexts[i] = thread_context(op.device(arguments[i]));
+    calls[i] = op.make_call(arguments[i], contexts[i]);
+    call_pointers.push_back(&calls[i]);
+    ops.push_back(op.get());
+  }
+  std::vector<fastnn_scalar*> scalars;
+  std::vector<int64_t> amounts;
+  for (const py::handle item : advances) {
+    const py::tuple pair = py::reinterpret_borrow<py::tuple>(item);
+    scalars.push_back(&pair[0].cast<Scalar&>().cell);
+    amounts.push_back(pair[1].cast<int64_t>());
+  }
+  fastnn_status status;
+  {
+    const Unlocked unlocked;
+    status = fastnn_commit(ops.data(), call_pointers.data(), static_cast<int64_t>(count), scalars.data(),
+                           amounts.data(), static_cast<int64_t>(scalars.size()));
+  }
+  check(status);
+}
+
+}  // namespace
+
+void register_ops(py::module_& module) {
+  py::class_<Op>(module, "Op", "One op of the table: op(*inputs, out=None, accumulate=0, wanted=-1, **attributes).")
+      .def("__call__", &Op::operator())
+      .def_property_readonly("name", [](const Op& op) { return op.schema().name; })
+      .def_property_readonly("schema", [](const Op& op) { return schema_dict(op.schema()); })
+      .def("__repr__", [](const Op& op) { return "<op " + std::string(op.schema().name) + ">"; });
+  module.def(
+      "op",
+      [](const std::string& name) {
+        const fastnn_op* op = fastnn_find_op(name.c_str());
+        if (op == nullptr) throw py::key_error("no op is named " + name);
+        return Op(op);
+      },
+      py::arg("name"), "The op of a name; KeyError when there is none.");
+  module.def(
+      "op_names",
+      [] {
+        py::list names;
+        for (int64_t i = 0; i < fastnn_op_count(); ++i) names.append(fastnn_op_schema(fastnn_op_at(i))->name);
+        return names;
+      },
+      "Names of all ops, plug-ins' included.");
+  module.def("commit", &commit, py::arg("updates"), py::arg("advances"),
+             "Runs (op, inputs, attributes) updates, all checked first, then advances (scalar, amount) pairs.");
+}
+
+}  // namespace fastnn::bindings

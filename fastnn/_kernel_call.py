@@ -1,0 +1,100 @@
+"""How fastnn.kernels reaches the engine: arrays in without a copy where their memory allows it, NumPy arrays out.
+
+An array is copied only when it is not aligned to its elements or not in native byte order; strides that an op does not
+take are made contiguous inside the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+
+
+class _SupportsDLPack(Protocol):
+    def __dlpack__(self) -> Any: ...
+
+
+Array: TypeAlias = npt.NDArray[Any]
+Arrayish: TypeAlias = npt.ArrayLike | _SupportsDLPack
+
+_op = lru_cache(maxsize=None)(_core.op)
+
+
+def _as_numpy(value: Any) -> Array:
+    if isinstance(value, np.ndarray):
+        return value
+    if isinstance(value, _core.Array) or not hasattr(value, "__dlpack__"):
+        return np.asarray(value)
+    return np.from_dlpack(value)
+
+
+def _input(value: Any) -> _core.Array | None:
+    if value is None or isinstance(value, _core.Array):
+        return value
+    array = _as_numpy(value)
+    if not (array.flags.aligned and array.dtype.isnative) or any(s % array.itemsize for s in array.strides):
+        array = array.astype(array.dtype.newbyteorder("="), order="C", copy=True)
+    return _core.Array.from_numpy(array, copy=False)
+
+
+def _memory(op: str, name: str, value: Any) -> _core.Array:
+    """An array the op writes: it must be used as it is."""
+    if isinstance(value, _core.Array):
+        return value
+    array = _as_numpy(value)
+    # asarray of a list, say, is a new array that the caller would never see
+    if not isinstance(value, np.ndarray) and not hasattr(value, "__dlpack__"):
+        try:
+            shares = np.shares_memory(array, np.asarray(memoryview(value)))
+        except TypeError:
+            shares = False
+        if not shares:
+            raise TypeError(f"{op}: expected {name} to be an array that can be written, got {type(value).__name__}")
+    if not array.flags.writeable:
+        raise ValueError(f"{op}: {name} is read-only")
+    if not (array.flags.aligned and array.dtype.isnative):
+        raise ValueError(f"{op}: expected {name} aligned to its elements and in native byte order")
+    return _core.Array.from_numpy(array, copy=False)
+
+
+def _run(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool, attributes: dict[str, Any]) -> Any:
+    op = _op(name)
+    memory = tuple(None if out is None else _memory(name, "out", out) for out in outs)
+    mask = int(accumulate)
+    if accumulate and memory[0] is None:
+        raise ValueError(f"{name}: accumulate needs out")
+    arrays = [_input(value) for value in inputs]
+    return op(*arrays, out=memory if len(memory) > 1 else memory[0], accumulate=mask, **attributes)
+
+
+def _one(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool, **attributes: Any) -> Array:
+    result = _run(name, inputs, outs, accumulate, attributes)
+    return result.numpy(writeable=True) if outs[0] is None else outs[0]
+
+
+def _many(
+    name: str, inputs: Sequence[Any], out: Sequence[Any] | None, accumulate: bool, **attributes: Any
+) -> tuple[Array, ...]:
+    outputs = _op(name).schema["outputs"]
+    outs = (None,) * len(outputs) if out is None else tuple(out)
+    if len(outs) != len(outputs):
+        raise ValueError(f"{name}: expected out to have {len(outputs)} entries, got {len(outs)}")
+    results = _run(name, inputs, outs, accumulate, attributes)
+    return tuple(
+        result.numpy(writeable=True) if given is None else given for result, given in zip(results, outs, strict=True)
+    )
+
+
+def _update(name: str, inputs: Sequence[Any], **attributes: Any) -> None:
+    op = _op(name)
+    arrays: list[Any] = []
+    for value, argument in zip(inputs, op.schema["inputs"], strict=True):
+        convert = (lambda v, n=argument["name"]: _memory(name, n, v)) if argument["role"] == "update" else _input
+        arrays.append([convert(item) for item in value] if argument["variadic"] else convert(value))
+    op(*arrays, **attributes)
