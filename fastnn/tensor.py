@@ -1,0 +1,503 @@
+"""The tape: eager tensors and reverse-mode differentiation, with PyTorch's names.
+
+An op on tensors (functional.py) leaves a Node that knows its gradient rule and where gradients go. backward walks the
+nodes in an iterative topological order. A gradient that the walk owns is added to in place by the next rule (the
+accumulate flag of the op table), so a tensor that is used T times costs one buffer. Node holds edges, not tensors: memory
+is kept alive by what a rule saved and nothing else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, wraps
+from types import TracebackType
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _core
+
+__all__ = ["Tensor", "constant", "is_grad_enabled", "no_grad"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+class _GradMode(threading.local):
+    enabled = True
+
+
+_mode = _GradMode()
+
+
+def is_grad_enabled() -> bool:
+    """Whether ops of the calling thread are put on the tape."""
+    return _mode.enabled
+
+
+class _SetGradMode:
+    """Switches the calling thread's tape on or off inside a with block or a decorated function."""
+
+    def __init__(self, enabled: bool) -> None:
+        self._enabled = enabled
+        self._before: list[bool] = []
+
+    def __enter__(self) -> None:
+        self._before.append(_mode.enabled)
+        _mode.enabled = self._enabled
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _mode.enabled = self._before.pop()
+
+    def __call__(self, function: _F) -> _F:
+        @wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with _SetGradMode(self._enabled):
+                return function(*args, **kwargs)
+
+        return wrapper  # type: ignore[return-value]
+
+
+def no_grad() -> _SetGradMode:
+    """A context manager and decorator in which ops of this thread are not put on the tape."""
+    return _SetGradMode(False)
+
+
+# A rule takes the node, the gradient of its output, and for each input the buffer it may add into (or None); it returns
+# a gradient, that buffer, or None for each input. It returns fresh tensors, its dy, or views of its dy.
+Rule: TypeAlias = "Callable[[Node, Tensor, Sequence[Tensor | None]], Sequence[Tensor | None]]"
+
+
+class Node:
+    """One op on the tape: its rule, where the gradients of its inputs go, and what the rule needs."""
+
+    __slots__ = ("attributes", "edges", "name", "needs", "output", "rule", "saved", "versions")
+
+    def __init__(
+        self,
+        name: str,
+        rule: Rule,
+        inputs: Sequence[Tensor | None],
+        saved: tuple[Tensor, ...],
+        output: _core.Array | None,
+        attributes: dict[str, Any],
+    ) -> None:
+        self.name = name
+        self.rule: Rule | None = rule
+        self.needs = tuple(t is not None and t.requires_grad for t in inputs)
+        # a node for what was computed, the tensor itself for a leaf
+        self.edges: tuple[Node | Tensor | None, ...] = tuple(
+            None if t is None or not t.requires_grad else t._node or t for t in inputs
+        )
+        self.saved = saved
+        self.output = output
+        self.attributes = attributes
+        self.versions = tuple(t._array.version for t in saved) + (() if output is None else (output.version,))
+
+    def saved_output(self) -> Tensor:
+        """The op's result, as a tensor that hangs on this node."""
+        assert self.output is not None
+        result = Tensor._wrap(self.output)
+        if _mode.enabled:
+            result.requires_grad = True
+            result._node = self
+        return result
+
+    def check(self) -> None:
+        """Raise when the rule is gone or what it saved has been written since."""
+        if self.rule is None:
+            raise RuntimeError(
+                f"backward: the values that {self.name} saved are freed after the first backward; "
+                "call backward(retain_graph=True) to go through the graph again"
+            )
+        arrays = [t._array for t in self.saved] + ([] if self.output is None else [self.output])
+        for array, version in zip(arrays, self.versions, strict=True):
+            if array.version != version:
+                raise RuntimeError(
+                    f"backward: a tensor of shape {array.shape} that {self.name} saved has been modified in place since "
+                    f"(version {array.version}, expected {version})"
+                )
+
+    def free(self) -> None:
+        self.rule = None
+        self.edges = ()
+        self.saved = ()
+        self.output = None
+
+
+class Tensor:
+    """An n-dimensional array that ops can be differentiated through.
+
+    Parameters
+    ----------
+    data : array_like
+        NumPy arrays keep their dtype; Python floats and lists of them become float32. The values are copied.
+    dtype : dtype, optional
+        float32, float64, int32, int64, uint8 or bool.
+    requires_grad : bool
+        Whether backward computes `grad` for this tensor; floating dtypes only.
+    device : str, optional
+        ``"cpu"`` when not given.
+    name : str, optional
+        For messages.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> x = fastnn.Tensor([1.0, 2.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad.numpy()
+    array([2., 4.], dtype=float32)
+    """
+
+    __slots__ = ("__weakref__", "_array", "_node", "grad", "logits", "name", "requires_grad")
+    __array_priority__ = 1000  # NumPy's operators give way to these
+
+    def __init__(
+        self,
+        data: Any,
+        dtype: npt.DTypeLike | None = None,
+        requires_grad: bool = False,
+        device: str | None = None,
+        name: str | None = None,
+    ) -> None:
+        array = _to_numpy(data, dtype)
+        if requires_grad and array.dtype.kind != "f":
+            raise TypeError(f"Tensor: expected a floating dtype for requires_grad, got {array.dtype}")
+        self._array = _core.Array.from_numpy(array, copy=True, device=device or "cpu")
+        self._node: Node | None = None
+        self.requires_grad = requires_grad
+        self.grad: Tensor | None = None
+        self.name = name
+        self.logits: Tensor | None = None  # what a softmax was taken of
+
+    @classmethod
+    def _wrap(cls, array: _core.Array) -> Tensor:
+        self = cls.__new__(cls)
+        self._array = array
+        self._node = None
+        self.requires_grad = False
+        self.grad = None
+        self.name = None
+        self.logits = None
+        return self
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._array.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self._array.dtype
+
+    @property
+    def device(self) -> str:
+        return self._array.device
+
+    @property
+    def ndim(self) -> int:
+        return len(self._array.shape)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self._array.shape, dtype=np.int64))
+
+    @property
+    def is_leaf(self) -> bool:
+        return self._node is None
+
+    def numpy(self) -> npt.NDArray[Any]:
+        """A read-only NumPy view of the values; a copy for other devices than the CPU."""
+        return self._array.numpy()
+
+    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return self._array.__array__(dtype, copy)
+
+    def item(self) -> float | int | bool:
+        """The value of a tensor with one element, as a Python number."""
+        if self.size != 1:
+            raise ValueError(f"item: expected a tensor with one element, got shape {self.shape}")
+        value: float | int | bool = self.numpy().item()
+        return value
+
+    def detach(self) -> Tensor:
+        """A tensor with the same memory that is not on the tape."""
+        return Tensor._wrap(self._array)
+
+    def to(self, device: str) -> Tensor:
+        """This tensor, or a copy of it on another device that is not on the tape."""
+        if device == self.device:
+            return self
+        moved = Tensor._wrap(self._array.to(device))
+        moved.name = self.name
+        if self.is_leaf:
+            moved.requires_grad = self.requires_grad
+        return moved
+
+    def assign(self, value: Any) -> None:
+        """Overwrite the values in place; shape and dtype stay. Backward notices when it had saved them."""
+        array = value.numpy() if isinstance(value, Tensor) else np.asarray(value, dtype=self.dtype)
+        label = self.name or "assign"
+        if array.shape != self.shape:
+            raise ValueError(f"{label}: expected a value of shape {self.shape}, got {array.shape}")
+        self._array.write(array)
+
+    def zero_grad(self) -> None:
+        """Forget the gradient."""
+        self.grad = None
+
+    def backward(
+        self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
+    ) -> None:
+        """Compute the gradients of this tensor with respect to the leaves and add them into their `grad`.
+
+        Parameters
+        ----------
+        gradient : Tensor, optional
+            The gradient of something with respect to this tensor; one when this tensor has one element.
+        retain_graph : bool, optional
+            Keep what the tape saved, so that backward may come again; as create_graph when not given.
+        create_graph : bool
+            Put the gradients' own computation on the tape, for gradients of gradients.
+
+        Raises
+        ------
+        RuntimeError
+            When the tensor is not on the tape, has several elements and no gradient is given, when a saved value was
+            modified in place, or when it was freed by an earlier backward.
+        """
+        backward(self, gradient, create_graph if retain_graph is None else retain_graph, create_graph)
+
+    def reshape(self, *shape: int | Sequence[int]) -> Tensor:
+        return _functional().reshape(self, _flat(shape))
+
+    def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return _functional().sum(self, axis, keepdims)
+
+    def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return _functional().mean(self, axis, keepdims)
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return _functional().getitem(self, index)
+
+    def __add__(self, other: Any) -> Tensor:
+        return _functional().add(self, other)
+
+    def __radd__(self, other: Any) -> Tensor:
+        return _functional().add(other, self)
+
+    def __sub__(self, other: Any) -> Tensor:
+        return _functional().subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Tensor:
+        return _functional().subtract(other, self)
+
+    def __mul__(self, other: Any) -> Tensor:
+        return _functional().multiply(self, other)
+
+    def __rmul__(self, other: Any) -> Tensor:
+        return _functional().multiply(other, self)
+
+    def __truediv__(self, other: Any) -> Tensor:
+        return _functional().divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Tensor:
+        return _functional().divide(other, self)
+
+    def __matmul__(self, other: Any) -> Tensor:
+        return _functional().matmul(self, other)
+
+    def __neg__(self) -> Tensor:
+        return _functional().negative(self)
+
+    def __len__(self) -> int:
+        if self.ndim == 0:
+            raise TypeError("len: expected a tensor with at least one axis, got shape ()")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterable[Tensor]:  # type: ignore[override]
+        for index in range(len(self)):
+            yield self[index]
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __repr__(self) -> str:
+        values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
+        extra = f", device='{self.device}'" if self.device != "cpu" else ""
+        extra += ", requires_grad=True" if self.requires_grad else ""
+        return f"Tensor({values}, dtype={self.dtype}{extra})"
+
+
+def constant(data: Any, dtype: npt.DTypeLike | None = None) -> Tensor:
+    """A tensor whose values may be frozen into a step program.
+
+    A step refuses arrays that are neither arguments, registered state nor results of the step, because a program would
+    go on using the values they had when it was recorded. This says that this is what you want.
+
+    Parameters
+    ----------
+    data : array_like or Tensor
+    dtype : dtype, optional
+    """
+    array = data._array if isinstance(data, Tensor) else Tensor(data, dtype)._array
+    return Tensor._wrap(array.constant())
+
+
+@lru_cache(maxsize=256)
+def _number(value: float, is_nan_key: str, dtype: np.dtype[Any], device: str) -> _core.Array:
+    # -0.0 == 0.0 and nan != nan as cache keys, hence the text beside the value
+    return _core.Array.from_numpy(np.asarray(value, dtype), copy=True, device=device).constant()
+
+
+def as_tensor(value: Any, like: Tensor | None = None) -> Tensor:
+    """A Tensor for an operand: a Python number takes the dtype and device of the tensor beside it."""
+    if isinstance(value, Tensor):
+        return value
+    if like is not None and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Tensor._wrap(_number(float(value), repr(value), like.dtype, like.device))
+    return Tensor(value, device=None if like is None else like.device)
+
+
+def _to_numpy(data: Any, dtype: npt.DTypeLike | None) -> npt.NDArray[Any]:
+    if isinstance(data, (Tensor, _core.Array)):
+        array = data.numpy()
+    elif isinstance(data, (np.ndarray, np.generic)):
+        array = np.asarray(data)
+    elif hasattr(data, "__dlpack__"):
+        array = np.from_dlpack(data)
+    else:
+        array = np.asarray(data)
+        if array.dtype == np.float64 and dtype is None:
+            array = array.astype(np.float32)
+    return array if dtype is None else array.astype(dtype, copy=False)
+
+
+def _flat(shape: tuple[int | Sequence[int], ...]) -> tuple[int, ...]:
+    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
+        return tuple(shape[0])  # type: ignore[arg-type]
+    return shape  # type: ignore[return-value]
+
+
+def _functional() -> Any:
+    from . import functional  # the gradient rules there are written on Tensors
+
+    return functional
+
+
+# ---- the walk --------------------------------------------------------------------------------------------------------
+
+
+class _Gradient:
+    """A gradient on its way, and whether the walk may add into its buffer."""
+
+    __slots__ = ("owned", "value")
+
+    def __init__(self, value: Tensor, owned: bool) -> None:
+        self.value = value
+        self.owned = owned
+
+
+def _count_uses(start: Node) -> dict[Node, int]:
+    """How many edges of the reachable graph lead into each node."""
+    uses = {start: 0}
+    stack = [start]
+    while stack:
+        for edge in stack.pop().edges:
+            if isinstance(edge, Node):
+                if edge in uses:
+                    uses[edge] += 1
+                else:
+                    uses[edge] = 1
+                    stack.append(edge)
+    return uses
+
+
+def _check_gradient(root: Tensor, gradient: Tensor | None) -> Tensor:
+    if not root.requires_grad:
+        raise RuntimeError("backward: the tensor doesn't require a gradient and was not computed from one that does")
+    if gradient is None:
+        if root.size != 1:
+            raise RuntimeError(
+                f"backward: expected a tensor with one element, or a gradient for its shape {root.shape}; "
+                "sum it or take its mean first"
+            )
+        filled: Tensor = _functional().fill(root, 1.0)
+        return filled
+    if gradient.shape != root.shape:
+        raise ValueError(f"backward: expected a gradient of shape {root.shape}, got {gradient.shape}")
+    if gradient.dtype != root.dtype:
+        raise TypeError(f"backward: expected a gradient of {root.dtype}, got {gradient.dtype}")
+    return gradient
+
+
+def backward(root: Tensor, gradient: Tensor | None, retain_graph: bool, create_graph: bool) -> None:
+    """See `Tensor.backward`."""
+    functional = _functional()
+    with _SetGradMode(create_graph):
+        first = _check_gradient(root, gradient)
+        gradients: dict[Node | Tensor, _Gradient] = {}
+        if root._node is None:
+            gradients[root] = _Gradient(first, False)
+        else:
+            _walk(root._node, first, gradients, retain_graph, create_graph)
+        for leaf, entry in gradients.items():
+            assert isinstance(leaf, Tensor)
+            value = entry.value if entry.owned or create_graph else functional.copy(entry.value)
+            leaf.grad = value if leaf.grad is None else functional.add(leaf.grad, value)
+
+
+def _walk(
+    start: Node, first: Tensor, gradients: dict[Node | Tensor, _Gradient], retain_graph: bool, create_graph: bool
+) -> None:
+    """Run the rules from start on; leaves gradients of leaf tensors in `gradients`."""
+    waiting = _count_uses(start)
+    for node in waiting:
+        node.check()
+    gradients[start] = _Gradient(first, False)
+    ready = [start]
+    while ready:
+        node = ready.pop()
+        entry = gradients.pop(node, None)
+        edges = node.edges
+        if entry is not None:
+            dy = entry.value
+            into: list[Tensor | None] = []
+            for edge in edges:
+                target = None if edge is None else gradients.get(edge)
+                into.append(target.value if target is not None and target.owned and not create_graph else None)
+            assert node.rule is not None
+            for edge, buffer, value in zip(edges, into, node.rule(node, dy, into), strict=True):
+                if edge is None or value is None or value is buffer:
+                    continue
+                _add(gradients, edge, value, dy, create_graph)
+        if not retain_graph:
+            node.free()
+        for edge in edges:
+            if isinstance(edge, Node):
+                waiting[edge] -= 1
+                if waiting[edge] == 0:
+                    ready.append(edge)
+
+
+def _add(
+    gradients: dict[Node | Tensor, _Gradient], edge: Node | Tensor, value: Tensor, dy: Tensor, create_graph: bool
+) -> None:
+    # what a rule passes through (dy, or a view of it) may be somebody else's as well
+    owned = not value._array.shares_storage(dy._array)
+    held = gradients.get(edge)
+    if held is None:
+        gradients[edge] = _Gradient(value, owned)
+    elif held.owned and not create_graph:
+        _functional().copy(value, into=held.value)
+    elif owned and not create_graph:
+        _functional().copy(held.value, into=value)
+        gradients[edge] = _Gradient(value, True)
+    else:
+        gradients[edge] = _Gradient(_functional().add(held.value, value), True)
