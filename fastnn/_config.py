@@ -1,0 +1,78 @@
+"""Objects described by plain data: classes with `get_config` and `from_config`, found by name.
+
+A description is {"class_name": ..., "config": {...}} with values that JSON can hold; nothing in it is ever executed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Self, TypeVar
+
+__all__ = ["Configurable", "deserialize", "resolve", "serialize", "snake_case"]
+
+T = TypeVar("T", bound="Configurable")
+
+
+class Configurable:
+    """Something that can be written as {"class_name", "config"} and made again from it."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments that make an equal object; JSON can hold them."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make an object from what `get_config` returned."""
+        return cls(**config)
+
+
+def snake_case(name: str) -> str:
+    """Keras's spelling of a class's name: MaxPooling2D becomes max_pooling2d."""
+    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def serialize(item: Configurable) -> dict[str, Any]:
+    """Description of an object."""
+    return {"class_name": type(item).__name__, "config": item.get_config()}
+
+
+def deserialize(kind: str, description: Any, classes: Mapping[str, type[T]]) -> T:
+    """Make the object that a description names.
+
+    Raises
+    ------
+    ValueError
+        It isn't a description, or names a class that isn't known.
+    """
+    match description:
+        case {"class_name": str(name), "config": dict(config)} if name in classes:
+            return classes[name].from_config(config)
+        case {"class_name": str(name), "config": dict()}:
+            raise ValueError(f"unknown {kind} {name!r}; known: {', '.join(sorted(classes))}")
+        case _:
+            raise ValueError(f"{kind}: expected a class_name and a config, got {description!r}")
+
+
+def resolve(kind: str, identifier: Any, base: type[T], names: Mapping[str, type[T]]) -> T:
+    """Turn an object, a class, a name or a description into an object of `base`.
+
+    Raises
+    ------
+    ValueError
+        The name is not known.
+    TypeError
+        It is none of these.
+    """
+    if isinstance(identifier, base):
+        return identifier
+    if isinstance(identifier, type) and issubclass(identifier, base):
+        return identifier()
+    if isinstance(identifier, str):
+        if identifier not in names:
+            raise ValueError(f"unknown {kind} {identifier!r}; known: {', '.join(sorted(names))}")
+        return names[identifier]()
+    if isinstance(identifier, Mapping):
+        return deserialize(kind, identifier, {cls.__name__: cls for cls in names.values()})
+    raise TypeError(f"{kind}: expected a name or an object of {base.__name__}, got {identifier!r}")

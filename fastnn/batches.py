@@ -1,0 +1,113 @@
+"""The data of fit, evaluate and predict: checked arrays, cut into batches.
+
+Batches are slices where they need no change, else gathered and converted into buffers that are used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from . import losses
+from .tensor import Tensor
+
+__all__ = ["Batches", "as_numbers", "batch_size_of", "labelled_samples", "split"]
+
+
+class Batches:
+    """Cuts arrays of equal length into batches; the last one may be shorter.
+
+    Parameters
+    ----------
+    arrays : sequence of arrays, (samples, ...)
+    dtypes : sequence of dtypes
+        What the batches of each are to be.
+    batch_size : int
+    """
+
+    def __init__(self, arrays: Sequence[np.ndarray], dtypes: Sequence[Any], batch_size: int) -> None:
+        self.arrays = [np.ascontiguousarray(array) for array in arrays]
+        self.dtypes = [np.dtype(dtype) for dtype in dtypes]
+        self.batch_size = batch_size
+        self.samples = len(self.arrays[0])
+        self._buffers: dict[tuple[int, int, str], np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return -(-self.samples // self.batch_size)
+
+    def iterate(self, order: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, ...]]:
+        """The batches, of samples in the order given. A batch is valid until the next one is asked for."""
+        for start in range(0, self.samples, self.batch_size):
+            stop = min(start + self.batch_size, self.samples)
+            yield tuple(self._batch(index, start, stop, order) for index in range(len(self.arrays)))
+
+    def _batch(self, index: int, start: int, stop: int, order: np.ndarray | None) -> np.ndarray:
+        array, dtype = self.arrays[index], self.dtypes[index]
+        if order is None:
+            batch = array[start:stop]
+        else:
+            batch = self._buffer(index, stop - start, array.dtype)
+            # mode="clip" writes into out directly; the indices are in range
+            np.take(array, order[start:stop], axis=0, out=batch, mode="clip")
+        if batch.dtype == dtype:
+            return batch
+        converted = self._buffer(index, stop - start, dtype)
+        np.copyto(converted, batch, casting="unsafe")
+        return converted
+
+    def _buffer(self, index: int, length: int, dtype: np.dtype[Any]) -> np.ndarray:
+        key = (index, length, dtype.str)
+        if key not in self._buffers:
+            self._buffers[key] = np.empty((length, *self.arrays[index].shape[1:]), dtype=dtype)
+        return self._buffers[key]
+
+
+def as_numbers(where: str, name: str, value: Any) -> np.ndarray:
+    """An array of numbers with at least one axis, or an error that names the argument."""
+    if value is None:
+        raise ValueError(f"{where}: expected data {name}, got None")
+    array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{where}: expected {name} to be an array of numbers, got {type(value).__name__}")
+    if array.ndim == 0:
+        raise ValueError(f"{where}: expected {name} with samples along its first axis, got a single number")
+    return array
+
+
+def batch_size_of(where: str, batch_size: int | None) -> int:
+    """The batch size, 32 when not given."""
+    if batch_size is None:
+        return 32
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
+        raise TypeError(f"{where}: expected batch_size to be an integer, got {batch_size!r}")
+    if batch_size < 1:
+        raise ValueError(f"{where}: expected a positive batch_size, got {batch_size}")
+    return int(batch_size)
+
+
+def labelled_samples(where: str, x: Any, y: Any, loss: losses.Loss) -> tuple[np.ndarray, np.ndarray]:
+    """x and y as arrays of one length, y in the dtype that the loss takes."""
+    x, y = as_numbers(where, "x", x), as_numbers(where, "y", y)
+    if len(x) != len(y):
+        raise ValueError(f"{where}: expected x and y of one length, got {len(x)} and {len(y)}")
+    if len(x) == 0:
+        raise ValueError(f"{where}: expected data, got x of shape {x.shape}")
+    if loss.sparse or (isinstance(loss, losses.FunctionLoss) and y.dtype.kind in "iu"):
+        return x, losses.whole_numbers(where, y)
+    return x, np.asarray(y, dtype=np.float32)
+
+
+def split(
+    x: np.ndarray, y: np.ndarray, share: float
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
+    """The first part for training, the last one for validation."""
+    if not 0 <= share < 1:
+        raise ValueError(f"fit: expected validation_split in [0, 1), got {share}")
+    if share == 0:
+        return x, y, None
+    count = int(len(x) * (1 - share))
+    if count in (0, len(x)):
+        raise ValueError(f"fit: expected validation_split to leave samples on both sides, got {share} of {len(x)}")
+    return x[:count], y[:count], (x[count:], y[count:])

@@ -1,0 +1,160 @@
+"""What `fit` tells while it runs: `Callback` to subclass, `History`, and the progress that is printed."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .models import Model
+
+__all__ = ["Callback", "History"]
+
+Logs = Mapping[str, float]
+
+
+class Callback:
+    """Methods that `fit` calls; subclass and define those you need. logs holds the loss and the metrics so far.
+
+    Attributes
+    ----------
+    model : Model
+        The model that trains; set its `stop_training` to True to end after the epoch.
+    params : dict
+        epochs, steps and verbose.
+    """
+
+    model: Model
+    params: dict[str, Any]
+
+    def set_model(self, model: Model) -> None:
+        self.model = model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        self.params = params
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        """Before the first epoch."""
+
+    def on_train_end(self, logs: Logs | None = None) -> None:
+        """After the last epoch."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        """Before an epoch, counted from 0."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        """After an epoch and its validation."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a step, counted from 0 in each epoch."""
+
+    def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a step. Defining it makes `fit` read the metrics after every step."""
+
+
+class History(Callback):
+    """What `fit` returns: `history` maps each loss and metric to its values, one per epoch listed in `epoch`."""
+
+    def __init__(self) -> None:
+        self.history: dict[str, list[float]] = {}
+        self.epoch: list[int] = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+
+class Callbacks:
+    """The callbacks of one call of `fit`, asked in order."""
+
+    def __init__(self, callbacks: list[Callback], model: Model, params: dict[str, Any]) -> None:
+        for callback in callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"fit: expected callbacks to be objects of Callback, got {callback!r}")
+            callback.set_model(model)
+            callback.set_params(params)
+        self.callbacks = callbacks
+        # a step asks only those that listen to steps
+        self.at_batch_begin = [c for c in callbacks if _defines(c, "on_train_batch_begin")]
+        self.at_batch_end = [c for c in callbacks if _defines(c, "on_train_batch_end")]
+
+    def call(self, method: str, *arguments: Any) -> None:
+        for callback in self.callbacks:
+            getattr(callback, method)(*arguments)
+
+
+def _defines(callback: Callback, method: str) -> bool:
+    return getattr(type(callback), method) is not getattr(Callback, method) or method in vars(callback)
+
+
+class Progress:
+    """What the user sees of a pass over the data: a bar (verbose 1 or "auto"), a line at its end (2), or nothing (0).
+
+    Parameters
+    ----------
+    verbose : 0, 1, 2 or "auto"
+    title : str
+    samples : int
+        How many the pass takes.
+    read : function, optional
+        Gives the loss and the metrics so far; asked only when the bar is drawn anew.
+    """
+
+    interval = 0.1  # seconds between two drawings
+
+    def __init__(self, verbose: int | str, title: str, samples: int, read: Callable[[], Logs] | None = None) -> None:
+        self._title, self._read = title, read
+        self._line = verbose == 2
+        self._begin = self._drawn = time.perf_counter()
+        self._bar: Any = None
+        if verbose in (1, "auto"):
+            from tqdm import tqdm
+
+            live = sys.stdout.isatty() or "ipykernel" in sys.modules
+            # written to a file, a bar that moves would be a line per drawing: only its last state is written there
+            self._wait = self.interval if live else float("inf")
+            self._bar = tqdm(
+                total=samples,
+                desc=title,
+                unit=" samples",
+                file=sys.stdout,
+                mininterval=self.interval if live else 1e9,
+                dynamic_ncols=live,
+                delay=0 if live else 1e-9,
+            )
+
+    def update(self, samples: int) -> None:
+        """Count samples that are done."""
+        if self._bar is None:
+            return
+        now = time.perf_counter()
+        if now - self._drawn >= self._wait:
+            self._drawn = now
+            if self._read is not None:
+                self._bar.set_postfix_str(_text(self._read(), ", "), refresh=False)
+        self._bar.update(samples)
+
+    def close(self, logs: Logs | None = None) -> None:
+        """End the pass; logs are its results."""
+        if self._bar is not None:
+            if logs:
+                self._bar.set_postfix_str(_text(logs, ", "), refresh=False)
+            self._bar.close()
+            self._bar = None
+        elif self._line and logs is not None:
+            seconds = time.perf_counter() - self._begin
+            print(f"{self._title} - {seconds:.1f}s - {_text(logs, ' - ')}", flush=True)
+
+
+def checked_verbose(where: str, verbose: int | str) -> int | str:
+    """verbose, or a ValueError."""
+    if verbose not in (0, 1, 2, "auto"):
+        raise ValueError(f"{where}: expected verbose 0, 1, 2 or 'auto', got {verbose!r}")
+    return verbose
+
+
+def _text(logs: Logs, separator: str) -> str:
+    return separator.join(f"{name}: {value:.4f}" for name, value in logs.items())

@@ -1,0 +1,46 @@
+"""Who may use a model at a time: one thread that changes it, or several that predict with it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["Guard"]
+
+
+class Guard:
+    """Lets one thread change a model, or several predict with it, and refuses the rest."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+        self._readers = 0
+
+    @contextmanager
+    def exclusive(self, where: str, nested: bool = False) -> Iterator[bool]:
+        """Change the model. Yields whether this thread was at it already, which only `nested` allows."""
+        me = threading.get_ident()
+        with self._lock:
+            inside = self._owner == me
+            if (inside and not nested) or (self._owner is not None and not inside) or (self._readers and not inside):
+                raise RuntimeError(f"{where}: the model is already in fit, evaluate or predict")
+            self._owner = me
+        try:
+            yield inside
+        finally:
+            if not inside:
+                self._owner = None
+
+    @contextmanager
+    def shared(self, where: str) -> Iterator[None]:
+        """Read the model, beside others that do."""
+        with self._lock:
+            if self._owner not in (None, threading.get_ident()):
+                raise RuntimeError(f"{where}: the model is in fit or evaluate in another thread")
+            self._readers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._readers -= 1

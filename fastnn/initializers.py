@@ -1,0 +1,250 @@
+"""Initial values of weights: Keras 3's initializers, drawn with NumPy from Philox streams.
+
+A layer passes the generator of its weight's own stream. An initializer with a seed of its own draws from that instead
+and gives the same numbers every time, as in Keras.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import random
+from ._config import Configurable, resolve, serialize, snake_case
+
+if TYPE_CHECKING:
+    from numpy.random import Generator
+
+__all__ = [
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Initializer",
+    "Ones",
+    "RandomNormal",
+    "RandomUniform",
+    "VarianceScaling",
+    "Zeros",
+    "get",
+]
+
+
+class Initializer(Configurable):
+    """Base of the initializers: `draw` makes the values."""
+
+    seed: int | None = None
+
+    def __call__(
+        self, shape: Sequence[int], dtype: Any = "float32", *, generator: Generator | None = None
+    ) -> np.ndarray:
+        """Values of a shape.
+
+        Parameters
+        ----------
+        shape : sequence of int
+        dtype : dtype, default float32
+        generator : numpy.random.Generator, optional
+            Where the numbers come from when the initializer has no seed; a new one when not given.
+        """
+        if self.seed is not None or generator is None:
+            generator = random.generator(random.next_seed() if self.seed is None else self.seed, 0)
+        return np.asarray(self.draw(tuple(shape), generator), dtype=dtype)
+
+    def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+        """Values of a shape, from a generator."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement draw")
+
+
+class Zeros(Initializer):
+    """Zeros."""
+
+    def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+        return np.zeros(shape)
+
+
+class Ones(Initializer):
+    """Ones."""
+
+    def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+        return np.ones(shape)
+
+
+class Constant(Initializer):
+    """One value everywhere."""
+
+    def __init__(self, value: float = 0.0) -> None:
+        self.value = value
+
+    def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+        return np.full(shape, self.value)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"value": self.value}
+
+
+class RandomNormal(Initializer):
+    """Normal distribution."""
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        self.mean, self.stddev, self.seed = mean, stddev, seed
+
+    def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+        return generator.normal(self.mean, self.stddev, shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"mean": self.mean, "stddev": self.stddev, "seed": self.seed}
+
+
+class RandomUniform(Initializer):
+    """Uniform distribution over [minval, maxval)."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+        self.minval, self.maxval, self.seed = minval, maxval, seed
+
+    def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+        return generator.uniform(self.minval, self.maxval, shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"minval": self.minval, "maxval": self.maxval, "seed": self.seed}
+
+
+class VarianceScaling(Initializer):
+    """Distribution whose variance is scale / n, n from the number of a unit's inputs and outputs.
+
+    Parameters
+    ----------
+    scale : float, default 1
+        Positive.
+    mode : {"fan_in", "fan_out", "fan_avg"}, default "fan_in"
+    distribution : {"truncated_normal", "untruncated_normal", "uniform"}, default "truncated_normal"
+        The truncated one has no values beyond two standard deviations.
+    seed : int, optional
+    """
+
+    def __init__(
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+    ) -> None:
+        if not (scale > 0 and math.isfinite(scale)):
+            raise ValueError(f"VarianceScaling: expected a positive scale, got {scale}")
+        if mode not in ("fan_in", "fan_out", "fan_avg"):
+            raise ValueError(f"VarianceScaling: expected mode fan_in, fan_out or fan_avg, got {mode!r}")
+        if distribution not in ("truncated_normal", "untruncated_normal", "uniform"):
+            raise ValueError(
+                "VarianceScaling: expected distribution truncated_normal, untruncated_normal or uniform, "
+                f"got {distribution!r}"
+            )
+        self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
+
+    def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+        fan_in, fan_out = _fans(shape)
+        n = max(1.0, {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode])
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * self.scale / n)
+            return generator.uniform(-limit, limit, shape)
+        stddev = math.sqrt(self.scale / n)
+        if self.distribution == "untruncated_normal":
+            return generator.normal(0, stddev, shape)
+        # the constant is the standard deviation of a standard normal cut at -2 and 2
+        return _truncated_normal(shape, generator) * (stddev / 0.87962566103423978)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, "seed": self.seed}
+
+
+class _Scaled(VarianceScaling):
+    """A variance scaling whose only argument is the seed."""
+
+    setting: tuple[float, str, str]
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(*self.setting, seed=seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self.seed}
+
+
+class GlorotUniform(_Scaled):
+    """Uniform within sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010)."""
+
+    setting = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal with variance 2 / (fan_in + fan_out) (Glorot and Bengio 2010)."""
+
+    setting = (1.0, "fan_avg", "truncated_normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform within sqrt(6 / fan_in) (He et al. 2015)."""
+
+    setting = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal with variance 2 / fan_in (He et al. 2015)."""
+
+    setting = (2.0, "fan_in", "truncated_normal")
+
+
+_CLASSES: tuple[type[Initializer], ...] = (
+    Zeros,
+    Ones,
+    Constant,
+    RandomNormal,
+    RandomUniform,
+    VarianceScaling,
+    GlorotUniform,
+    GlorotNormal,
+    HeUniform,
+    HeNormal,
+)
+_NAMES = {name: cls for cls in _CLASSES for name in (cls.__name__, snake_case(cls.__name__))}
+
+InitializerLike = str | Initializer | type[Initializer] | dict[str, Any] | Callable[..., Any]
+
+
+def get(identifier: InitializerLike) -> Initializer | Callable[..., Any]:
+    """An initializer from a name ("zeros"), an object, a class, a configuration or a function(shape, dtype)."""
+    if callable(identifier) and not isinstance(identifier, type | Initializer):
+        return identifier
+    return resolve("initializer", identifier, Initializer, _NAMES)
+
+
+def describe(initializer: Initializer | Callable[..., Any]) -> dict[str, Any]:
+    """Configuration of an initializer.
+
+    Raises
+    ------
+    ValueError
+        It is a function of the user's own, which a configuration can't hold.
+    """
+    if not isinstance(initializer, Initializer):
+        raise ValueError(f"initializer: expected an object of Initializer in a configuration, got {initializer!r}")
+    return serialize(initializer)
+
+
+def _fans(shape: tuple[int, ...]) -> tuple[float, float]:
+    """Inputs and outputs of a unit, for a kernel (..., in, out)."""
+    if len(shape) < 2:
+        size = float(shape[0]) if shape else 1.0
+        return size, size
+    taps = math.prod(shape[:-2])
+    return float(taps * shape[-2]), float(taps * shape[-1])
+
+
+def _truncated_normal(shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+    """Standard normal numbers within [-2, 2]: those outside are drawn again."""
+    values = generator.standard_normal(math.prod(shape))
+    while (outside := np.flatnonzero(np.abs(values) > 2)).size:
+        values[outside] = generator.standard_normal(outside.size)
+    return values.reshape(shape)

@@ -1,0 +1,330 @@
+"""What every layer has: a name, weights made on the first call, the trainable flag, its configuration, shape errors.
+
+A layer itself is four things: arguments brought into normal form, one call of `functional`, an output shape, and a
+configuration. `fit` and a hand-written loop call the same object.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+import numpy as np
+
+from .. import initializers, random
+from .._config import Configurable, snake_case
+from ..tensor import Tensor, no_grad
+from .structure import Node
+
+__all__ = ["Layer", "Shape"]
+
+Shape = tuple[int | None, ...]
+
+_names: Counter[str] = Counter()
+_lock = threading.RLock()  # names are given and weights are made under it
+
+
+class _Thread(threading.local):
+    training = False
+    budget: int | None = None
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def _training(flag: bool) -> Iterator[None]:
+    """Let the layers called in this thread know whether they train."""
+    before = _thread.training
+    _thread.training = flag
+    try:
+        yield
+    finally:
+        _thread.training = before
+
+
+@contextmanager
+def zero_weights(budget: int) -> Iterator[None]:
+    """Let the weights made in this thread be zeros, of so many bytes in all: a file decides about both."""
+    _thread.budget = budget
+    try:
+        yield
+    finally:
+        _thread.budget = None
+
+
+class Layer(Node, Configurable):
+    """Base of all layers. A subclass defines `call`, and `build` if it has weights of its own.
+
+    Parameters
+    ----------
+    trainable : bool, default True
+        Whether the weights take part in training.
+    dtype : "float32" or None
+    name : str, optional
+        The class's name with a number when not given.
+    input_shape : tuple of int, optional
+        On the first layer of a Sequential: the shape of one sample.
+    """
+
+    def __init__(
+        self,
+        *,
+        trainable: bool = True,
+        dtype: Any = None,
+        name: str | None = None,
+        input_shape: Sequence[int | None] | None = None,
+        input_dim: int | None = None,
+    ) -> None:
+        super().__init__()
+        if dtype is not None and np.dtype(dtype) != np.float32:
+            raise TypeError(f"{type(self).__name__}: expected dtype float32, got {dtype}")
+        self.name = _new_name(snake_case(type(self).__name__)) if name is None else name
+        self.built = False
+        self._trainable = bool(trainable)
+        self._weights: dict[str, Tensor] = {}
+        self._fixed: set[str] = set()
+        if input_dim is not None:
+            input_shape = (input_dim,)
+        self._input_shape: Shape | None = None if input_shape is None else (None, *input_shape)
+        self._output_shape: Shape | None = None
+
+    # ---- for subclasses ----------------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Shape) -> None:
+        """Make the layer's own weights for inputs of a shape, whose first entry is None."""
+
+    def call(self, inputs: Tensor) -> Tensor:
+        """The layer's result. A subclass may take `training` as a second argument."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement call")
+
+    def check_input(self, shape: Shape) -> None:
+        """Refuse inputs of a wrong shape with a ValueError that names the layer."""
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        """Shape of the result for inputs of a shape, whose first entry is None: by trying, unless a subclass knows."""
+        if any(size is None for size in input_shape[1:]):
+            raise ValueError(f"{self.name}: expected a known input shape, got {input_shape}")
+        with no_grad():
+            result = self(Tensor(np.zeros((1, *cast("tuple[int, ...]", input_shape[1:])), dtype=np.float32)))
+        return (None, *result.shape[1:])
+
+    def add_weight(
+        self,
+        shape: Sequence[int],
+        initializer: initializers.InitializerLike | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        *,
+        name: str | None = None,
+    ) -> Tensor:
+        """Make a weight; its numbers follow from the model's seed and the weight's place in the model.
+
+        Parameters
+        ----------
+        shape : sequence of int
+        initializer : default "glorot_uniform"
+        dtype : default float32
+        trainable : bool, default True
+        name : str, optional
+            Unique within the layer.
+        """
+        name = f"weight_{len(self._weights)}" if name is None else name
+        if name in self._weights:
+            raise ValueError(f"{self.name}: expected a new name for a weight, got {name!r} again")
+        initial = initializers.get("glorot_uniform" if initializer is None else initializer)
+        dtype = np.dtype(np.float32 if dtype is None else dtype)
+        if _thread.budget is not None:
+            _thread.budget -= math.prod(shape) * dtype.itemsize
+            if _thread.budget < 0:
+                raise ValueError(f"{self.name}: expected fewer weights than {name} of shape {tuple(shape)} asks for")
+            values = np.zeros(shape, dtype=dtype)
+        elif isinstance(initial, initializers.Initializer):
+            seed, positions = self._origin()
+            stream = random.stream_of((*positions, len(self._weights)))
+            values = initial(shape, dtype, generator=random.generator(seed, stream))
+        else:
+            values = np.asarray(initial(tuple(shape), dtype), dtype=dtype)
+        if values.shape != tuple(shape):
+            raise ValueError(f"{self.name}: expected {name} of shape {tuple(shape)}, got {values.shape}")
+        weight = Tensor(values, requires_grad=trainable and self.trainable, name=f"{self.name}/{name}")
+        self._weights[name] = weight
+        if not trainable:
+            self._fixed.add(name)
+        return weight
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments that make an equal layer; JSON can hold them."""
+        config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
+        if self._input_shape is not None:
+            config["input_shape"] = list(self._input_shape[1:])
+        return config
+
+    # ---- calling -----------------------------------------------------------------------------------------------------
+
+    def __call__(self, inputs: Any, *, training: bool | None = None) -> Tensor:
+        """Apply the layer to a Tensor or an array; makes the weights on the first call.
+
+        Parameters
+        ----------
+        inputs : Tensor or array
+            Arrays become float32.
+        training : bool, optional
+            Whether dropout and the like are active; as in the surrounding layer when not given, else False.
+        """
+        x = self._as_tensor(inputs)
+        if not self.built:
+            self._build((None, *x.shape[1:]))
+        self.check_input(x.shape)
+        training = _thread.training if training is None else bool(training)
+        call = cast("Callable[..., Tensor]", self.call)
+        with _training(training):
+            try:
+                result = call(x, training=training) if _takes_training(type(self)) else call(x)
+            except (ValueError, TypeError, IndexError) as error:
+                error.add_note(f"in layer {self.name}, called with {tuple(x.shape)}")
+                raise
+        if self._output_shape is None and isinstance(result, Tensor):
+            self._output_shape = (None, *result.shape[1:])
+        return result
+
+    def _as_tensor(self, inputs: Any) -> Tensor:
+        if isinstance(inputs, Tensor):
+            return inputs
+        array = np.asarray(inputs)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{self.name}: expected a Tensor or an array of numbers, got {type(inputs).__name__}")
+        return Tensor(np.ascontiguousarray(array, dtype=np.float32))
+
+    def _build(self, input_shape: Shape) -> None:
+        """Make all weights below for an input shape; an error leaves no half-made layer."""
+        with _lock:
+            if self.built:
+                return
+            self._link()
+            unbuilt = [layer for layer in self._layers_below() if not layer.built]
+            try:
+                self.check_input(input_shape)
+                self.build(input_shape)
+            except BaseException:
+                for layer in unbuilt:
+                    layer._weights, layer._fixed = {}, set()
+                    layer.built, layer._output_shape = False, None
+                raise
+            self.built = True
+
+    def expected(self, what: str, shape: Shape) -> ValueError:
+        """The error for an input of a wrong shape."""
+        return ValueError(f"{self.name}: expected input {what}, got {tuple(shape)}")
+
+    # ---- weights -----------------------------------------------------------------------------------------------------
+
+    def _layers_below(self) -> list[Layer]:
+        """This layer and all below it."""
+        return [node for _, node in self._walk() if isinstance(node, Layer)]
+
+    def _named_weights(self) -> dict[str, Tensor]:
+        """All weights by path, such as "0.kernel", in the order of `weights`."""
+        return {
+            f"{path}.{name}" if path else name: weight
+            for path, node in self._walk()
+            if isinstance(node, Layer)
+            for name, weight in node._weights.items()
+        }
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """All weights, of the layers below too."""
+        return list(self._named_weights().values())
+
+    @property
+    def trainable_weights(self) -> list[Tensor]:
+        """The weights that training changes."""
+        return [
+            weight
+            for layer in self._layers_below()
+            if layer._trainable
+            for name, weight in layer._weights.items()
+            if name not in layer._fixed
+        ]
+
+    @property
+    def non_trainable_weights(self) -> list[Tensor]:
+        """The weights that training leaves alone."""
+        trainable = {id(weight) for weight in self.trainable_weights}
+        return [weight for weight in self.weights if id(weight) not in trainable]
+
+    variables = weights
+    trainable_variables = trainable_weights
+    non_trainable_variables = non_trainable_weights
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the weights take part in training; setting it reaches the layers below."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self._layers_below():
+            layer._trainable = bool(value)
+            for name, weight in layer._weights.items():
+                weight.requires_grad = bool(value) and name not in layer._fixed
+            layer._changed()
+
+    def count_params(self) -> int:
+        """How many numbers the weights hold."""
+        return sum(weight.size for weight in self.weights)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the weights as NumPy arrays."""
+        return [np.array(weight.numpy()) for weight in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Overwrite the weights.
+
+        Raises
+        ------
+        ValueError
+            The number of arrays or a shape is wrong; nothing has changed then.
+        """
+        named = self._named_weights()
+        if len(weights) != len(named):
+            raise ValueError(f"{self.name}: expected {len(named)} weights, got {len(weights)}")
+        self._assign(dict(zip(named, weights, strict=True)))
+
+    def _assign(self, values: Mapping[str, Any]) -> None:
+        """Overwrite weights by path, after checking all of them."""
+        named = self._named_weights()
+        arrays = {path: np.ascontiguousarray(value, dtype=named[path].dtype) for path, value in values.items()}
+        for path, array in arrays.items():
+            if array.shape != named[path].shape:
+                raise ValueError(f"{self.name}: expected {path} of shape {named[path].shape}, got {array.shape}")
+        for path, array in arrays.items():
+            named[path].assign(array)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+
+def _new_name(base: str) -> str:
+    """Name of an unnamed layer: dense, dense_1, ..."""
+    with _lock:
+        number = _names[base]
+        _names[base] += 1
+    return f"{base}_{number}" if number else base
+
+
+_takes_training_of: dict[type[Layer], bool] = {}
+
+
+def _takes_training(cls: type[Layer]) -> bool:
+    """Whether a class's `call` has an argument named training."""
+    if cls not in _takes_training_of:
+        parameters = inspect.signature(cls.call).parameters.values()
+        _takes_training_of[cls] = any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters)
+    return _takes_training_of[cls]

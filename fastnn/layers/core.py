@@ -1,0 +1,149 @@
+"""The basic layers: InputLayer, Dense, Activation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .. import activations, initializers
+from .. import functional as F
+from ..tensor import Tensor
+from . import arguments
+from .base import Layer, Shape
+
+__all__ = ["Activation", "Dense", "Input", "InputLayer"]
+
+
+class InputLayer(Layer):
+    """The shape of one sample, as the first entry of a Sequential.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Without the batch.
+    batch_size : int, optional
+        Accepted as in Keras; any batch is taken.
+    """
+
+    def __init__(
+        self, shape: Sequence[int | None], batch_size: int | None = None, dtype: Any = None, name: str | None = None
+    ) -> None:
+        super().__init__(dtype=dtype, name=name)
+        if isinstance(shape, int) or any(size is not None and size < 0 for size in shape):
+            raise ValueError(f"InputLayer: expected a shape such as (28, 28, 1), got {shape!r}")
+        self._input_shape = (None, *shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs
+
+    def check_input(self, shape: Shape) -> None:
+        wanted = self._input_shape or ()
+        pairs = zip(shape[1:], wanted[1:], strict=False)
+        if len(shape) != len(wanted) or any(None not in pair and pair[0] != pair[1] for pair in pairs):
+            raise self.expected(f"({', '.join(['batch', *map(str, wanted[1:])])})", shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "shape": list((self._input_shape or ())[1:])}
+
+
+def Input(
+    shape: Sequence[int | None], batch_size: int | None = None, dtype: Any = None, name: str | None = None
+) -> InputLayer:
+    """The shape of one sample: `Sequential([Input((28, 28, 1)), ...])`. Arguments as for `InputLayer`."""
+    return InputLayer(shape, batch_size=batch_size, dtype=dtype, name=name)
+
+
+class Dense(Layer):
+    """Fully connected layer: ``activation(x @ kernel + bias)`` along the last axis.
+
+    Parameters
+    ----------
+    units : int
+        Size of the output's last axis.
+    activation : str or function, optional
+    use_bias : bool, default True
+    kernel_initializer : default "glorot_uniform"
+        Of the kernel, (inputs, units).
+    bias_initializer : default "zeros"
+        Of the bias, (units,).
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | activations.Activation | None = None,
+        use_bias: bool = True,
+        kernel_initializer: initializers.InitializerLike = "glorot_uniform",
+        bias_initializer: initializers.InitializerLike = "zeros",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.units = arguments.positive("Dense", "units", units)
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.bias_initializer = initializers.get(bias_initializer)
+
+    def build(self, input_shape: Shape) -> None:
+        self.add_weight((input_shape[-1] or 0, self.units), self.kernel_initializer, name="kernel")
+        if self.use_bias:
+            self.add_weight((self.units,), self.bias_initializer, name="bias")
+
+    @property
+    def kernel(self) -> Tensor:
+        """The kernel, (inputs, units)."""
+        return self._weights["kernel"]
+
+    @property
+    def bias(self) -> Tensor | None:
+        """The bias, (units,), or None."""
+        return self._weights.get("bias")
+
+    def check_input(self, shape: Shape) -> None:
+        inputs = self.kernel.shape[0] if self.built else "n"
+        if len(shape) < 2 or not shape[-1] or (self.built and shape[-1] != inputs):
+            raise self.expected(f"(..., {inputs})", shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        fused = activations.fused(self.activation)
+        y = F.linear(inputs, self.kernel, self.bias, activation=fused)
+        return y if fused == "relu" else self.activation(y)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        self.check_input(input_shape)
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.describe(self.kernel_initializer),
+            "bias_initializer": initializers.describe(self.bias_initializer),
+        }
+
+
+class Activation(Layer):
+    """An activation as a layer of its own.
+
+    Parameters
+    ----------
+    activation : str or function
+    """
+
+    def __init__(self, activation: str | activations.Activation, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.activation = activations.get(activation)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return self.activation(inputs)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}

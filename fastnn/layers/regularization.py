@@ -1,0 +1,72 @@
+"""Layers against overfitting: Dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import _core, random
+from .. import functional as F
+from ..tensor import Tensor
+from .base import Layer, Shape
+
+__all__ = ["Dropout"]
+
+
+class Dropout(Layer):
+    """While training, zeroes each element with probability rate and scales the rest by 1 / (1 - rate).
+
+    The numbers are a function of the seed, the layer's place in its model, and how often it has drawn.
+
+    Parameters
+    ----------
+    rate : float
+        In [0, 1).
+    seed : int, optional
+        The model's seed when not given.
+    """
+
+    def __init__(self, rate: float, noise_shape: None = None, seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if noise_shape is not None:
+            raise ValueError(f"Dropout: expected noise_shape None, got {noise_shape!r}")
+        if seed is not None and not 0 <= seed < 2**63:
+            raise ValueError(f"Dropout: expected a seed from 0 to 2**63 - 1, got {seed}")
+        self.rate = rate
+        self.seed = seed
+        self._seed_cell = _core.Scalar(0, "int")
+        self._draws = _core.Scalar(0, "int")
+        # calls so far in a training step, whose end counts as one draw; None outside of steps
+        self._calls: int | None = None
+        self._positions: tuple[int, ...] = ()
+
+    @property
+    def rate(self) -> float:
+        """Probability of a zero."""
+        return self._rate
+
+    @rate.setter
+    def rate(self, value: float) -> None:
+        if not 0 <= value < 1:
+            raise ValueError(f"Dropout: expected rate in [0, 1), got {value}")
+        self._rate = float(value)
+
+    def build(self, input_shape: Shape) -> None:
+        seed, self._positions = self._origin()
+        self._seed_cell.value = seed if self.seed is None else self.seed
+
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        if not training or self.rate == 0:
+            return inputs
+        stream = random.stream_of((*self._positions, self._calls or 0))
+        y = F.dropout(inputs, self.rate, seed=self._seed_cell, stream=stream, step=self._draws)
+        if self._calls is None:
+            self._draws.value += 1
+        else:
+            self._calls += 1
+        return y
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rate": self.rate, "seed": self.seed}

@@ -1,0 +1,97 @@
+"""The tree that layers form: a layer's children are the layers in its attributes, lists and dictionaries included.
+
+From the tree come the paths that name weights in files ("encoder.0.kernel"), the random streams of weights, and the way
+by which a change of a layer reaches the models that have recorded it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from .. import random
+
+__all__ = ["Node"]
+
+
+class Node:
+    """A place in the tree of layers."""
+
+    _unrecorded: frozenset[str] = frozenset()  # public attributes that no program depends on
+
+    def __init__(self) -> None:
+        self._parents: list[weakref.ref[Node]] = []
+        self._position = 0
+        self._seed: int | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if "_parents" not in self.__dict__ and name != "_parents":
+            raise RuntimeError(f"{type(self).__name__}: call super().__init__() before setting {name}")
+        object.__setattr__(self, name, value)
+        # whatever isn't private may change what call does, and so what programs have recorded
+        if not name.startswith("_") and name not in self._unrecorded:
+            self._changed()
+
+    def _children(self) -> Iterator[tuple[str, Node]]:
+        """The nodes right below this one, with their keys."""
+        for name, value in self.__dict__.items():
+            yield from _nodes_in(name, value)
+
+    def _walk(self, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Node]]:
+        """This node and all below it, parents first, each once, with their paths."""
+        seen = set() if seen is None else seen
+        if id(self) in seen:
+            return
+        seen.add(id(self))
+        yield path, self
+        for key, child in self._children():
+            yield from child._walk(f"{path}.{key}" if path else key, seen)
+
+    def _link(self) -> None:
+        """Tell all nodes below who their parents are. The first parent's structure decides the random streams."""
+        for position, (_, child) in enumerate(self._children()):
+            parents = [parent for reference in child._parents if (parent := reference()) is not None]
+            if not any(parent is self for parent in parents):
+                if not parents:
+                    child._parents, child._position = [], position
+                child._parents.append(weakref.ref(self))
+            child._link()
+
+    def _changed(self) -> None:
+        """Something that programs may have recorded is different now."""
+        for reference in self._parents:
+            if (parent := reference()) is not None:
+                parent._changed()
+
+    def _origin(self) -> tuple[int, tuple[int, ...]]:
+        """The seed of the tree's root and the positions that lead from there to this node."""
+        node: Node = self
+        positions: list[int] = []
+        while (parent := node._first_parent()) is not None:
+            positions.append(node._position)
+            node = parent
+        if node._seed is None:
+            node._seed = random.next_seed()
+        return node._seed, tuple(reversed(positions))
+
+    def _first_parent(self) -> Node | None:
+        for reference in self._parents:
+            if (parent := reference()) is not None:
+                return parent
+        return None
+
+
+def _nodes_in(name: str, value: Any) -> Iterator[tuple[str, Node]]:
+    """Nodes in an attribute's value: the value itself, or the items of a list, tuple or dictionary."""
+    if isinstance(value, Node):
+        yield name, value
+        return
+    items: Iterable[tuple[Any, Any]] = ()
+    if isinstance(value, list | tuple):
+        items = enumerate(value)
+    elif isinstance(value, Mapping):
+        items = value.items()
+    for key, item in items:
+        if isinstance(item, Node):
+            yield f"{name}.{key}", item

@@ -1,0 +1,144 @@
+"""Metrics by Keras 3's names: running means whose totals are tensors, so that programs update them without Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from . import functional as F
+from . import losses
+from ._config import Configurable, resolve, snake_case
+from .program import update
+from .tensor import Tensor
+
+__all__ = [
+    "Accuracy",
+    "CategoricalAccuracy",
+    "Mean",
+    "MeanSquaredError",
+    "Metric",
+    "SparseCategoricalAccuracy",
+    "get",
+]
+
+
+class Metric(Configurable):
+    """A running mean of values, one or more per sample.
+
+    Parameters
+    ----------
+    name : str, optional
+    """
+
+    def __init__(self, name: str | None = None) -> None:
+        self.name = snake_case(type(self).__name__) if name is None else name
+        self.total = Tensor(np.zeros(2, dtype=np.float64), name=f"{self.name}/total")
+
+    def values(self, y_true: Any, y_pred: Any) -> Tensor:
+        """The numbers whose mean is the metric."""
+        raise NotImplementedError(f"{type(self).__name__} does not implement values")
+
+    def update_state(self, y_true: Any, y_pred: Any) -> None:
+        """Take a batch into account."""
+        update("mean_update", self.total, self.values(y_true, y_pred).detach())
+
+    def result(self) -> float:
+        """The mean so far; 0 before the first batch, as in Keras."""
+        total, count = self.total.numpy()
+        return float(total / count) if count else 0.0
+
+    def reset_state(self) -> None:
+        """Forget all batches."""
+        self.total.assign(np.zeros(2))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+
+class Mean(Metric):
+    """Mean of the values that `update_state` is given."""
+
+    def update_state(self, values: Any, y_pred: None = None) -> None:
+        """Take values into account: a Tensor, an array or a number."""
+        if not isinstance(values, Tensor):
+            values = Tensor(np.asarray(values, dtype=np.float32))
+        update("mean_update", self.total, values.detach())
+
+
+class Accuracy(Metric):
+    """Share of samples whose largest prediction is the label: class numbers and one-hot rows, told apart by shape.
+
+    "accuracy" in `compile` means this.
+    """
+
+    def values(self, y_true: Any, y_pred: Any) -> Tensor:
+        prediction = losses._as_tensor(y_pred)
+        if prediction.ndim < 2 or prediction.shape[-1] == 1:
+            raise ValueError(f"{self.name}: expected predictions (..., classes), got {tuple(prediction.shape)}")
+        if np.shape(y_true) == tuple(prediction.shape):
+            labels = losses._as_tensor(y_true)
+        else:
+            labels = losses._labels(self.name, y_true, prediction)
+        return F.categorical_accuracy(prediction, labels)
+
+
+class SparseCategoricalAccuracy(Accuracy):
+    """Share of samples whose largest prediction is at the class number given as label."""
+
+    def values(self, y_true: Any, y_pred: Any) -> Tensor:
+        prediction = losses._as_tensor(y_pred)
+        return F.categorical_accuracy(prediction, losses._labels(self.name, y_true, prediction))
+
+
+class CategoricalAccuracy(Accuracy):
+    """Share of samples whose largest prediction is where the one-hot label is one."""
+
+    def values(self, y_true: Any, y_pred: Any) -> Tensor:
+        prediction, labels = losses._as_tensor(y_pred), losses._as_tensor(y_true)
+        if tuple(labels.shape) != tuple(prediction.shape):
+            raise ValueError(
+                f"{self.name}: expected one-hot y_true {tuple(prediction.shape)}, got {tuple(labels.shape)}"
+            )
+        return F.categorical_accuracy(prediction, labels)
+
+
+class MeanSquaredError(Metric):
+    """Mean of the squared differences."""
+
+    def values(self, y_true: Any, y_pred: Any) -> Tensor:
+        return losses.mean_squared_error(y_true, y_pred)
+
+
+class FunctionMetric(Metric):
+    """The mean of a function(y_true, y_pred)."""
+
+    def __init__(self, function: Callable[[Any, Any], Tensor]) -> None:
+        super().__init__(getattr(function, "__name__", "metric"))
+        self.function = function
+
+    def values(self, y_true: Any, y_pred: Any) -> Tensor:
+        return self.function(y_true, y_pred)
+
+    def get_config(self) -> dict[str, Any]:
+        raise ValueError(f"metric: {self.name} is a function of your own, which a configuration can't hold")
+
+
+_CLASSES: tuple[type[Metric], ...] = (Accuracy, SparseCategoricalAccuracy, CategoricalAccuracy, MeanSquaredError)
+_NAMES: dict[str, type[Metric]] = {
+    **{name: cls for cls in _CLASSES for name in (cls.__name__, snake_case(cls.__name__))},
+    "acc": Accuracy,
+    "mse": MeanSquaredError,
+    "MSE": MeanSquaredError,
+}
+
+
+def get(identifier: Any) -> Metric:
+    """A metric from a name ("accuracy"), an object, a class, a configuration, or a function(y_true, y_pred)."""
+    if callable(identifier) and not isinstance(identifier, type | Metric):
+        return FunctionMetric(identifier)
+    metric = resolve("metric", identifier, Metric, _NAMES)
+    if isinstance(identifier, str):
+        metric.name = identifier
+    return metric

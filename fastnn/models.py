@@ -1,0 +1,262 @@
+"""Models: `Model` to subclass, and `Sequential`, a list of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Self
+
+from . import layers as layer_module
+from ._config import deserialize, serialize
+from .layers.base import Layer, Shape
+from .layers.core import InputLayer
+from .layers.structure import Node
+from .saving import load_model, load_weights, save_model, save_weights
+from .tensor import Tensor
+from .training import Trainer
+
+__all__ = ["Model", "Sequential", "load_model"]
+
+
+class Model(Trainer):
+    """A layer that can be trained, saved and printed. Subclass it: layers in `__init__`, the forward pass in `call`.
+
+    Examples
+    --------
+    >>> class Net(fastnn.Model):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.hidden = fastnn.layers.Dense(64, activation="relu")
+    ...         self.out = fastnn.layers.Dense(10)
+    ...     def call(self, x, training=False):
+    ...         return self.out(self.hidden(x))
+    """
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers right below this one."""
+        return [child for _, child in self._children() if isinstance(child, Layer)]
+
+    @property
+    def input_shape(self) -> Shape | None:
+        """Shape of the input, whose first entry is None; None before it is known."""
+        return self._input_shape
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """Shape of the result, whose first entry is None; None before it is known."""
+        return self._output_shape
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """The layer right below of a name or at an index."""
+        if index is not None:
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(
+            f"{self.name}: no layer named {name!r}; there are: {', '.join(layer.name for layer in self.layers)}"
+        )
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        with self._guard.exclusive("set_weights", nested=True):
+            super().set_weights(weights)
+
+    def summary(self, print_fn: Callable[[str], object] | None = None) -> None:
+        """Print the layers, the shapes of their results, and how many parameters they have.
+
+        Parameters
+        ----------
+        print_fn : function of a string, default print
+        """
+        (print if print_fn is None else print_fn)(_summary(self))
+
+    def save(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write architecture, weights, optimizer and random state to one safetensors file.
+
+        Parameters
+        ----------
+        filepath : str or path
+        overwrite : bool, default True
+            Whether an existing file may be replaced.
+
+        Raises
+        ------
+        ValueError
+            The model is a subclass of your own, whose code a file can't hold, or has no weights yet.
+        OSError
+            The file can't be written; an old one is left as it was.
+        """
+        save_model(self, filepath, overwrite)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights to a safetensors file. Arguments and errors as for `save`."""
+        save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any) -> None:
+        """Read weights that `save_weights` or `save` wrote.
+
+        Raises
+        ------
+        ValueError
+            The file is damaged or its weights don't fit the model; nothing has changed then.
+        """
+        with self._guard.exclusive("load_weights", nested=True):
+            load_weights(self, filepath)
+
+
+class Sequential(Model):
+    """Layers one after the other.
+
+    Parameters
+    ----------
+    layers : list of Layer, optional
+        With an `Input`, or `input_shape` on the first one, the weights are made at once, else on the first call.
+    name : str, optional
+    """
+
+    def __init__(self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
+        super().__init__(trainable=trainable, name=name)
+        self._input: InputLayer | None = None
+        self._layers: list[Layer] = []
+        for layer in layers or ():
+            self._append(layer)
+        self._build_if_known()
+
+    def add(self, layer: Layer) -> None:
+        """Put a layer at the end."""
+        with self._guard.exclusive("add"):
+            before = (self._input, list(self._layers), self.built)
+            self._append(layer)
+            try:
+                self._build_if_known()
+            except BaseException:
+                self._input, self._layers, self.built = before
+                raise
+
+    def pop(self) -> Layer:
+        """Take the last layer off and return it."""
+        with self._guard.exclusive("pop"):
+            if not self._layers:
+                raise ValueError(f"{self.name}: expected a layer to take off, got none")
+            layer = self._layers.pop()
+            self._output_shape = None
+            self.built = False
+            self._build_if_known()
+        return layer
+
+    def _append(self, layer: Layer) -> None:
+        if not isinstance(layer, Layer):
+            raise TypeError(f"{self.name}: expected a layer, got {layer!r}")
+        if isinstance(layer, InputLayer):
+            if self._input is not None or self._layers:
+                raise ValueError(f"{self.name}: expected the Input before all layers")
+            self._input = layer
+        else:
+            if any(other.name == layer.name for other in self._layers):
+                raise ValueError(f"{self.name}: expected layers of different names, got {layer.name!r} again")
+            self._layers.append(layer)
+        self.built = False
+
+    def _build_if_known(self) -> None:
+        first = self._input or (self._layers[0] if self._layers else None)
+        shape = self._input_shape or (None if first is None else first._input_shape)
+        if shape is not None and self._layers:
+            self._build(shape)
+
+    def build(self, input_shape: Shape) -> None:
+        shape = input_shape
+        for layer in self._layers:
+            layer._build(shape)
+            shape = layer._output_shape = layer.compute_output_shape(shape)
+        self._input_shape, self._output_shape = input_shape, shape
+
+    def check_input(self, shape: Shape) -> None:
+        if self._input is not None:
+            self._input.check_input(shape)
+        elif self._layers:
+            self._layers[0].check_input(shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        x = inputs
+        for layer in self._layers:
+            x = layer(x)
+        return x
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        shape = input_shape
+        for layer in self._layers:
+            shape = layer.compute_output_shape(shape)
+        return shape
+
+    def _children(self) -> Iterator[tuple[str, Node]]:
+        for index, layer in enumerate(self._layers):
+            yield str(index), layer
+
+    def get_config(self) -> dict[str, Any]:
+        config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
+        config["layers"] = [serialize(layer) for layer in ([self._input] if self._input else []) + self._layers]
+        config["build_input_shape"] = None if self._input_shape is None else list(self._input_shape[1:])
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
+        """Make a model from what `get_config` returned; custom_objects maps names to layer classes of your own."""
+        known = {**_layer_classes(), **(custom_objects or {})}
+        made = [
+            Sequential.from_config(item["config"], custom_objects)
+            if item.get("class_name") == "Sequential"
+            else deserialize("layer", item, known)
+            for item in config["layers"]
+        ]
+        model = cls(made, name=config["name"])
+        shape = config.get("build_input_shape")
+        if shape is not None:
+            model._build((None, *shape))
+        model._trainable = bool(config.get("trainable", True))
+        return model
+
+
+def _layer_classes() -> dict[str, type[Layer]]:
+    """The layers that a file may name."""
+    found = (getattr(layer_module, name) for name in layer_module.__all__)
+    return {cls.__name__: cls for cls in found if isinstance(cls, type) and cls is not Layer}
+
+
+def _summary(model: Model) -> str:
+    """The table that `summary` prints."""
+    rows = [("Layer (type)", "Output Shape", "Param #")]
+    for layer in model.layers:
+        shape = "?" if layer._output_shape is None else str(tuple(layer._output_shape))
+        count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
+        rows.append((f"{layer.name} ({type(layer).__name__})", shape, count))
+    widths = [max(len(row[column]) for row in rows) + 2 for column in range(3)]
+    lines = [f"{a:<{widths[0]}}{b:<{widths[1]}}{c:>{widths[2]}}" for a, b, c in rows]
+    width = sum(widths)
+    total, trainable = _sizes(model.weights), _sizes(model.trainable_weights)
+    return "\n".join(
+        [
+            f'Model: "{model.name}"',
+            "─" * width,
+            lines[0],
+            "═" * width,
+            *lines[1:],
+            "─" * width,
+            f" Total params: {_amount(*total)}",
+            f" Trainable params: {_amount(*trainable)}",
+            f" Non-trainable params: {_amount(total[0] - trainable[0], total[1] - trainable[1])}",
+        ]
+    )
+
+
+def _sizes(weights: list[Tensor]) -> tuple[int, int]:
+    """Numbers and bytes."""
+    return sum(w.size for w in weights), sum(w.size * w.dtype.itemsize for w in weights)
+
+
+def _amount(count: int, size: float) -> str:
+    """1,234 (4.82 KB)."""
+    for unit in ("B", "KB", "MB"):
+        if size < 1024:
+            return f"{count:,} ({size:.2f} {unit})"
+        size /= 1024
+    return f"{count:,} ({size:.2f} GB)"

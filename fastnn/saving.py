@@ -1,0 +1,274 @@
+"""Models and weights in one safetensors file each.
+
+Tensors are the weights by path ("0.kernel") and what the optimizer keeps ("optimizer.momentum.0.kernel"). The metadata
+holds strings: format, format_version, kind ("model" or "weights"), and for models JSON of the architecture, the compile
+arguments and the state of optimizer and random numbers. Nothing in a file is ever executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _core, losses, metrics, optimizers, random
+from ._config import serialize
+from .layers.base import Layer, zero_weights
+from .layers.regularization import Dropout
+from .tensor import Tensor
+
+if TYPE_CHECKING:
+    from .models import Model, Sequential
+
+__all__ = ["load_model", "load_weights", "save_model", "save_weights"]
+
+FORMAT_VERSION = 1
+_OPTIMIZER = "optimizer."
+_DTYPES = {"float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "uint8": "U8", "bool": "BOOL"}
+
+
+def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
+    """Write a whole Sequential model; see `Model.save`."""
+    from .models import Sequential
+
+    if type(model) is not Sequential:
+        raise ValueError(
+            f"save: expected a Sequential, got {type(model).__name__}, whose code a file can't hold; "
+            "use save_weights and load_weights"
+        )
+    if not model.built:
+        raise ValueError(f"save: expected {model.name} to have weights; call it on a batch first")
+    metadata = {
+        "kind": "model",
+        "architecture": json.dumps(serialize(model)),
+        "compile": json.dumps(_compile_config(model)),
+        "random": json.dumps(_random_state(model)),
+    }
+    _write(filepath, {**model._named_weights(), **model._named_slots()}, metadata, overwrite)
+
+
+def load_model(
+    filepath: Any, custom_objects: Mapping[str, type[Layer]] | None = None, compile: bool = True
+) -> Sequential:
+    """Read a model that `Model.save` wrote; training goes on as if it had never been saved.
+
+    Parameters
+    ----------
+    filepath : str or path
+    custom_objects : dict, optional
+        Layer classes of your own by name.
+    compile : bool, default True
+        Whether to compile the model as it was.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged, of a newer format, or doesn't hold a whole model.
+    OSError
+        The file can't be read.
+    """
+    from .models import Sequential
+
+    tensors, metadata = _read(filepath)
+    if metadata.get("kind") != "model":
+        raise ValueError(f"{filepath}: expected a whole model, got weights; make the model and use load_weights")
+    try:
+        architecture, settings, state = (json.loads(metadata[key]) for key in ("architecture", "compile", "random"))
+        if architecture["class_name"] != "Sequential":
+            raise ValueError(f"unknown model {architecture['class_name']!r}")
+        # the file's own size bounds what its architecture can ask for
+        budget = sum(array.nbytes for array in tensors.values())
+        with random.fixed_seed(int(state["seed"])), zero_weights(budget):
+            model = Sequential.from_config(architecture["config"], custom_objects)
+        if not model.built:
+            raise ValueError("the architecture has no input shape")
+        if compile and settings is not None:
+            model.compile(
+                optimizers.get(settings["optimizer"]),
+                losses.get(settings["loss"]) if settings["loss"] is not None else None,
+                metrics=[metrics.get(metric) for metric in settings["metrics"]],
+            )
+            _build_slots(model, tensors)
+        else:
+            tensors = {path: array for path, array in tensors.items() if not path.startswith(_OPTIMIZER)}
+        targets = {**model._named_weights(), **model._named_slots()}
+        _check(targets, tensors)
+        if model.optimizer is not None:
+            model.optimizer._count.value = int(settings["iterations"])
+        _restore_random_state(model, state)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{filepath}: can't make the model: {error}") from error
+    for path, target in targets.items():
+        target.assign(tensors[path])
+    return model
+
+
+def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
+    """Write a model's weights; see `Model.save_weights`."""
+    weights = model._named_weights()
+    if not weights:
+        raise ValueError(f"save_weights: expected {model.name} to have weights; call it on a batch first")
+    _write(filepath, weights, {"kind": "weights"}, overwrite)
+
+
+def load_weights(model: Model, filepath: Any) -> None:
+    """Read a model's weights; see `Model.load_weights`."""
+    tensors, _ = _read(filepath)
+    weights = model._named_weights()
+    if not weights:
+        raise ValueError(f"load_weights: expected {model.name} to have weights; call it on a batch first")
+    found = {path: array for path, array in tensors.items() if not path.startswith(_OPTIMIZER)}
+    try:
+        _check(weights, found)
+    except ValueError as error:
+        raise ValueError(f"{filepath}: the weights don't fit {model.name}: {error}") from error
+    for path, weight in weights.items():
+        weight.assign(found[path])
+
+
+def _compile_config(model: Model) -> dict[str, Any] | None:
+    """What compile was given; None when a function of the user's own is among it."""
+    if model.optimizer is None:
+        return None
+    try:
+        return {
+            "optimizer": serialize(model.optimizer),
+            "loss": None if model.loss is None else serialize(model.loss),
+            "metrics": [serialize(metric) for metric in model._metrics],
+            "iterations": model.optimizer.iterations,
+        }
+    except ValueError:
+        return None
+
+
+def _dropouts(model: Model) -> dict[str, Dropout]:
+    return {path: layer for path, layer in model._walk() if isinstance(layer, Dropout)}
+
+
+def _random_state(model: Model) -> dict[str, Any]:
+    """The model's seed, how many epochs it has begun, and the seed and the draws of every dropout layer."""
+    dropouts = {path: [layer._seed_cell.value, layer._draws.value] for path, layer in _dropouts(model).items()}
+    return {"seed": model._seed, "epochs": model._epochs, "dropouts": dropouts}
+
+
+def _restore_random_state(model: Model, state: dict[str, Any]) -> None:
+    model._epochs = int(state["epochs"])
+    for path, layer in _dropouts(model).items():
+        layer._seed_cell.value, layer._draws.value = (int(number) for number in state["dropouts"][path])
+
+
+def _build_slots(model: Model, tensors: Mapping[str, np.ndarray]) -> None:
+    """Make the optimizer's slots for the weights that the file has some of."""
+    assert model.optimizer is not None
+    kept = {path.removeprefix(_OPTIMIZER).partition(".")[2] for path in tensors if path.startswith(_OPTIMIZER)}
+    model.optimizer.build(weight for path, weight in model._named_weights().items() if path in kept)
+
+
+def _check(targets: Mapping[str, Tensor], tensors: Mapping[str, np.ndarray]) -> None:
+    """Refuse tensors that are missing, unexpected, or of another shape or dtype."""
+    for path, target in targets.items():
+        if path not in tensors:
+            raise ValueError(f"expected {path}, which is missing")
+        got = tensors[path]
+        if tuple(target.shape) != got.shape or target.dtype != got.dtype:
+            raise ValueError(f"expected {path} {tuple(target.shape)} of {target.dtype}, got {got.shape} of {got.dtype}")
+    if unexpected := sorted(set(tensors) - set(targets)):
+        raise ValueError(f"expected nothing else, got {', '.join(unexpected[:5])}")
+
+
+# ---- the file --------------------------------------------------------------------------------------------------------
+
+
+def _write(filepath: Any, tensors: Mapping[str, Tensor], metadata: dict[str, str], overwrite: bool) -> None:
+    """Write a safetensors file whose bytes depend on its content alone."""
+    arrays = {path: np.ascontiguousarray(tensor.numpy()) for path, tensor in sorted(tensors.items())}
+    header: dict[str, Any] = {
+        "__metadata__": {
+            "format": "fastnn",
+            "format_version": str(FORMAT_VERSION),
+            "fastnn_version": _core.version(),
+            **metadata,
+        }
+    }
+    end = 0
+    for path, array in arrays.items():
+        header[path] = {
+            "dtype": _DTYPES[array.dtype.name],
+            "shape": list(array.shape),
+            "data_offsets": [end, end + array.nbytes],
+        }
+        end += array.nbytes
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    chunks = (len(text).to_bytes(8, "little"), text, *(array.data for array in arrays.values() if array.size))
+    _write_atomically(Path(filepath), chunks, overwrite)
+
+
+def _write_atomically(path: Path, chunks: Iterable[Any], overwrite: bool) -> None:
+    """Write beside the target, flush to the disk, rename: a reader sees the old file or the new one."""
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        raise OSError(f"{path}: expected a regular file to replace")
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{path}: the file exists, and overwrite is False")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{path}: no such folder")
+    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with os.fdopen(descriptor, "wb") as file:
+            if target.exists():
+                os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
+            for chunk in chunks:
+                file.write(chunk)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _read(filepath: Any) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Tensors and metadata of a file of ours."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    # read at once: a file that is cut while it is mapped would end the process
+    data = Path(filepath).read_bytes()
+    try:
+        tensors: dict[str, np.ndarray] = load(data)
+        size = int.from_bytes(data[:8], "little")
+        metadata = json.loads(data[8 : 8 + size], object_pairs_hook=_unique)["__metadata__"]
+    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ValueError(f"{filepath}: not a safetensors file of fastnn, or damaged: {error}") from error
+    if metadata.get("format") != "fastnn":
+        raise ValueError(f"{filepath}: expected a file of fastnn, got format {metadata.get('format')!r}")
+    version = metadata.get("format_version", "")
+    if not version.isdecimal():
+        raise ValueError(f"{filepath}: expected a format_version, got {version!r}")
+    if int(version) > FORMAT_VERSION:
+        raise ValueError(
+            f"{filepath}: written in format {version} by fastnn {metadata.get('fastnn_version')}; this is fastnn "
+            f"{_core.version()}, which reads formats up to {FORMAT_VERSION}: install a newer one"
+        )
+    return tensors, metadata
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object, refused when a name comes twice."""
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        raise ValueError("a name comes twice")
+    return result

@@ -1,0 +1,418 @@
+"""compile, fit, evaluate and predict: what makes a layer a model.
+
+Each of training, evaluation and prediction is one function over tensors, run through a `Step`: recorded on its first
+calls, replayed from then on. State changes only when a step commits, so an error or Ctrl-C leaves the last whole step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from . import functional as F
+from . import losses, random
+from . import metrics as metric_module
+from . import optimizers as optimizer_module
+from .batches import Batches, as_numbers, batch_size_of, labelled_samples, split
+from .callbacks import Callback, Callbacks, History, Progress, checked_verbose
+from .guard import Guard
+from .layers.base import Layer
+from .layers.regularization import Dropout
+from .program import Step
+from .tensor import Tensor, no_grad
+
+if TYPE_CHECKING:
+    from . import _core
+    from .models import Model
+
+__all__ = ["Trainer"]
+
+
+class Trainer(Layer):
+    """A layer with compile, fit, evaluate and predict."""
+
+    _unrecorded = frozenset({"stop_training", "history"})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._seed = random.next_seed()
+        self._epochs = 0  # begun in the model's life; names the shuffle of each
+        self._guard = Guard()
+        self._stale = False
+        self._outputs: dict[tuple[int, ...], tuple[tuple[int, ...], np.dtype[Any]]] = {}
+        self.optimizer: optimizer_module.Optimizer | None = None
+        self.loss: losses.Loss | None = None
+        self._metrics: list[metric_module.Metric] = []
+        self._tracker = metric_module.Mean("loss")
+        self.stop_training = False
+        self.history: History | None = None
+        self._train_step = Step(self._train, states=self._train_states, scalars=self._train_scalars, name="train")
+        self._test_step = Step(self._test, states=self._test_states, name="test")
+        self._predict_step = Step(self._infer, states=self._named_weights, name="predict")
+
+    def compile(self, optimizer: Any, loss: Any = None, *, metrics: Sequence[Any] | None = None) -> None:
+        """Choose how to train.
+
+        Parameters
+        ----------
+        optimizer : name or Optimizer
+            Such as "adam" or Adam(1e-3).
+        loss : name, Loss or function(y_true, y_pred), optional
+            Needed by `fit` and `evaluate`.
+        metrics : list of names, Metrics or functions(y_true, y_pred), optional
+
+        Raises
+        ------
+        ValueError
+            A name is not known, or given twice, or the loss isn't a mean over samples.
+        """
+        if isinstance(metrics, str):
+            raise TypeError(f"compile: expected metrics to be a list, got {metrics!r}")
+        new_optimizer = optimizer_module.get(optimizer)
+        new_loss = None if loss is None else losses.get(loss)
+        new_metrics = [metric_module.get(metric) for metric in metrics or ()]
+        if new_loss is not None and new_loss.reduction not in ("sum_over_batch_size", "mean"):
+            raise ValueError(f"compile: expected a loss with reduction sum_over_batch_size, got {new_loss.reduction!r}")
+        names = ["loss", *(metric.name for metric in new_metrics)]
+        if len(set(names)) < len(names):
+            raise ValueError(f"compile: expected metrics of different names other than loss, got {names[1:]}")
+        with self._guard.exclusive("compile"):
+            self.optimizer, self.loss, self._metrics = new_optimizer, new_loss, new_metrics
+
+    @property
+    def metrics(self) -> list[metric_module.Metric]:
+        """The running loss and the metrics."""
+        return [self._tracker, *self._metrics]
+
+    # ---- fit, evaluate, predict --------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Sequence[Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Sequence[Any] | None = None,
+        shuffle: bool = True,
+        *,
+        initial_epoch: int = 0,
+    ) -> History:
+        """Train.
+
+        Parameters
+        ----------
+        x : array, (samples, ...)
+            Becomes float32.
+        y : array, (samples, ...)
+            Class numbers stay integers, everything else becomes float32.
+        batch_size : int, default 32
+            The last batch of an epoch may be smaller.
+        epochs : int, default 1
+            Number of the last epoch.
+        verbose : {"auto", 0, 1, 2}
+            0 prints nothing, 1 or "auto" shows a progress bar, 2 prints a line per epoch.
+        callbacks : list of Callback, optional
+        validation_split : float, default 0
+            Share of the samples, the last ones, to validate with instead of training.
+        validation_data : (x, y), optional
+            Counts instead of validation_split.
+        shuffle : bool, default True
+            Whether every epoch takes the samples in another order.
+        initial_epoch : int, default 0
+            Number of the epoch to begin with.
+
+        Returns
+        -------
+        History
+            Its `history` maps "loss", the metrics, and "val_" of each to a list with one value per epoch.
+
+        Raises
+        ------
+        ValueError, TypeError, IndexError
+            There is no data, or it doesn't fit the model, the loss or the metrics, or a label is out of range.
+        RuntimeError
+            The model isn't compiled with a loss, or another thread uses it.
+        """
+        optimizer, loss = self._compiled("fit")
+        size = batch_size_of("fit", batch_size)
+        checked_verbose("fit", verbose)
+        if epochs < 0 or initial_epoch < 0:
+            raise ValueError(f"fit: expected epochs that are not negative, got {min(epochs, initial_epoch)}")
+        x, y = labelled_samples("fit", x, y, loss)
+        held_out: tuple[np.ndarray, np.ndarray] | None
+        if validation_data is not None:
+            if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+                raise ValueError("fit: expected validation_data to be (x, y)")
+            held_out = labelled_samples("fit: validation_data", validation_data[0], validation_data[1], loss)
+        else:
+            x, y, held_out = split(x, y, validation_split)
+        with self._guard.exclusive("fit"):
+            self._try(x, y)
+            if held_out is not None:
+                self._try(*held_out)
+            if not self.trainable_weights:
+                raise ValueError(f"{self.name}: expected a model with trainable weights in fit, got none")
+            optimizer.build(self.trainable_weights)
+            train = Batches((x, y), (np.float32, y.dtype), size)
+            test = None if held_out is None else Batches(held_out, (np.float32, held_out[1].dtype), size)
+            history = self.history = History()
+            params = {"epochs": epochs, "steps": len(train), "verbose": verbose}
+            listeners = Callbacks([history, *(callbacks or ())], cast("Model", self), params)
+            self.stop_training = False
+            logs: dict[str, float] = {}
+            listeners.call("on_train_begin", logs)
+            for epoch in range(initial_epoch, epochs):
+                listeners.call("on_epoch_begin", epoch, {})
+                logs = self._epoch(train, test, shuffle, listeners, verbose, f"Epoch {epoch + 1}/{epochs}")
+                listeners.call("on_epoch_end", epoch, logs)
+                if self.stop_training:
+                    break
+            listeners.call("on_train_end", logs)
+        return history
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        *,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
+        """Loss and metrics over data, without training. Arguments and errors as for `fit`.
+
+        Returns
+        -------
+        float, list or dict
+            The loss; with metrics a list that begins with it; a dict by name with return_dict.
+        """
+        _, loss = self._compiled("evaluate")
+        size = batch_size_of("evaluate", batch_size)
+        checked_verbose("evaluate", verbose)
+        x, y = labelled_samples("evaluate", x, y, loss)
+        with self._guard.exclusive("evaluate", nested=True) as inside:
+            before = [np.array(metric.total.numpy()) for metric in self.metrics]
+            self._try(x, y)
+            batches = Batches((x, y), (np.float32, y.dtype), size)
+            progress = Progress(verbose, "Evaluate", len(x), self._results)
+            logs: dict[str, float] | None = None
+            try:
+                logs = self._evaluate(batches, progress)
+            finally:
+                progress.close(logs)
+                if inside:  # a callback of fit evaluates: the epoch's own totals go on
+                    for metric, total in zip(self.metrics, before, strict=True):
+                        metric.total.assign(total)
+        if return_dict:
+            return logs
+        return list(logs.values()) if self._metrics else logs["loss"]
+
+    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> np.ndarray:
+        """Results for data, batch by batch. Several threads may call it at once.
+
+        Parameters
+        ----------
+        x : array, (samples, ...)
+        batch_size : int, default 32
+        verbose : {"auto", 0, 1, 2}
+            A progress bar for 1; else nothing.
+
+        Returns
+        -------
+        array, (samples, ...)
+        """
+        size = batch_size_of("predict", batch_size)
+        verbose = 0 if checked_verbose("predict", verbose) == "auto" else verbose
+        x = as_numbers("predict", "x", x)
+        with self._guard.shared("predict"):
+            shape, dtype = self._output_of(x)
+            result = np.empty((len(x), *shape), dtype=dtype)
+            progress = Progress(verbose, "Predict", len(x))
+            try:
+                start = 0
+                for (batch,) in Batches((x,), (np.float32,), size).iterate():
+                    stop = start + len(batch)
+                    self._run(self._predict_step, batch, out=[result[start:stop]])
+                    progress.update(len(batch))
+                    start = stop
+            finally:
+                progress.close()
+        return result
+
+    # ---- a pass over the data ----------------------------------------------------------------------------------------
+
+    def _epoch(
+        self,
+        train: Batches,
+        test: Batches | None,
+        shuffle: bool,
+        listeners: Callbacks,
+        verbose: int | str,
+        title: str,
+    ) -> dict[str, float]:
+        """Train on all batches once, then evaluate; the epoch's results."""
+        order = None
+        if shuffle:
+            order = random.generator(self._seed or 0, random.SHUFFLE, self._epochs).permutation(train.samples)
+        self._epochs += 1
+        self._reset_metrics()
+        optimizer, _ = self._compiled("fit")
+        progress = Progress(verbose, title, train.samples, self._results)
+        logs: dict[str, float] | None = None
+        try:
+            for step, batch in enumerate(train.iterate(order)):
+                for callback in listeners.at_batch_begin:
+                    callback.on_train_batch_begin(step, {})
+                self._run(self._train_step, *batch, key=optimizer._key())
+                if listeners.at_batch_end:
+                    results = self._results()
+                    for callback in listeners.at_batch_end:
+                        callback.on_train_batch_end(step, results)
+                progress.update(len(batch[0]))
+            logs = self._results()
+            if test is not None:
+                validation = self._evaluate(test)
+                logs.update({f"val_{name}": value for name, value in validation.items()})
+        finally:
+            progress.close(logs)
+        return logs
+
+    def _evaluate(self, batches: Batches, progress: Progress | None = None) -> dict[str, float]:
+        self._reset_metrics()
+        for batch in batches.iterate():
+            self._run(self._test_step, *batch)
+            if progress is not None:
+                progress.update(len(batch[0]))
+        return self._results()
+
+    def _run(
+        self, step: Step, *arrays: np.ndarray, out: list[np.ndarray] | None = None, key: tuple[Any, ...] = ()
+    ) -> None:
+        if self._stale:
+            self._drop_programs()
+        step(*arrays, out=out, extra_key=key)
+
+    def _drop_programs(self) -> None:
+        self._stale = False
+        self._outputs.clear()
+        self._link()
+        for step in (self._train_step, self._test_step, self._predict_step):
+            step.drop()
+
+    def _changed(self) -> None:
+        self._stale = True
+        super()._changed()
+
+    def _results(self) -> dict[str, float]:
+        return {metric.name: metric.result() for metric in self.metrics}
+
+    def _reset_metrics(self) -> None:
+        for metric in self.metrics:
+            metric.reset_state()
+
+    def _compiled(self, where: str) -> tuple[optimizer_module.Optimizer, losses.Loss]:
+        if self.optimizer is None or self.loss is None:
+            raise RuntimeError(f"{where}: expected a model compiled with a loss; call compile(optimizer, loss) first")
+        return self.optimizer, self.loss
+
+    # ---- the recorded functions and what they read and write ---------------------------------------------------------
+
+    def _train(self, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+        optimizer, loss = self._compiled("fit")
+        variables = self.trainable_weights
+        for variable in variables:
+            variable.grad = None
+        dropouts = [layer for layer in self._layers_below() if isinstance(layer, Dropout)]
+        try:
+            for layer in dropouts:
+                layer._calls = 0
+            prediction = self(x, training=True)
+        finally:
+            for layer in dropouts:
+                layer._calls = None
+        values = loss.call(y, prediction)
+        F.mean(values).backward()
+        gradients = [variable.grad for variable in variables]
+        for variable in variables:
+            variable.grad = None
+        optimizer.apply(gradients, variables)
+        self._update_metrics(values, y, prediction)
+        return ()
+
+    def _test(self, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+        _, loss = self._compiled("evaluate")
+        with no_grad():
+            prediction = self(x, training=False)
+            self._update_metrics(loss.call(y, prediction), y, prediction)
+        return ()
+
+    def _infer(self, x: Tensor) -> tuple[Tensor, ...]:
+        with no_grad():
+            return (self(x, training=False),)
+
+    def _update_metrics(self, values: Tensor, y: Tensor, prediction: Tensor) -> None:
+        with no_grad():
+            self._tracker.update_state(values)
+            for metric in self._metrics:
+                metric.update_state(y, prediction)
+
+    def _test_states(self) -> dict[str, Tensor]:
+        totals = {f"metrics.{metric.name}": metric.total for metric in self.metrics}
+        return {**self._named_weights(), **totals}
+
+    def _train_states(self) -> dict[str, Tensor]:
+        return {**self._test_states(), **self._named_slots()}
+
+    def _named_slots(self) -> dict[str, Tensor]:
+        """What the optimizer keeps, by path."""
+        kept = {} if self.optimizer is None else self.optimizer._slots
+        return {
+            f"optimizer.{name}.{path}": slot
+            for path, weight in self._named_weights().items()
+            if id(weight) in kept
+            for name, slot in kept[id(weight)][1].items()
+        }
+
+    def _train_scalars(self) -> Mapping[str, tuple[_core.Scalar, int]]:
+        optimizer, _ = self._compiled("fit")
+        scalars = optimizer.scalars()
+        for path, layer in self._walk():
+            if isinstance(layer, Dropout):
+                scalars[f"{path}.seed"] = (layer._seed_cell, 0)
+                scalars[f"{path}.draws"] = (layer._draws, 1)
+        return scalars
+
+    # ---- trying data on one sample -----------------------------------------------------------------------------------
+
+    def _forward_one(self, x: np.ndarray) -> Tensor:
+        """The result for the first sample; builds the model."""
+        with no_grad():
+            result: Any = self(np.asarray(x[:1], dtype=np.float32), training=False)
+        if not isinstance(result, Tensor) or result.shape[:1] != (min(len(x), 1),):
+            raise TypeError(f"{self.name}: expected call to return a Tensor (batch, ...), got {type(result).__name__}")
+        return result
+
+    def _output_of(self, x: np.ndarray) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Shape and dtype of one sample's result."""
+        if self._stale:
+            self._drop_programs()
+        known = self._outputs.get(x.shape[1:])
+        if known is None:
+            result = self._forward_one(x)
+            known = self._outputs[x.shape[1:]] = (tuple(result.shape[1:]), result.dtype)
+        return known
+
+    def _try(self, x: np.ndarray, y: np.ndarray) -> None:
+        """Run model, loss and metrics on one sample, so that what doesn't fit is refused before anything changes."""
+        _, loss = self._compiled("fit")
+        prediction = self._forward_one(x)
+        with no_grad():
+            target = Tensor(np.ascontiguousarray(y[:1]))
+            loss.call(target, prediction)
+            for metric in self._metrics:
+                metric.values(target, prediction)
