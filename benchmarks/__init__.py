@@ -1,0 +1,1 @@
+"""Measures fastnn against NumPy and PyTorch: every op case and whole training steps (python -m benchmarks.run)."""

@@ -1,0 +1,109 @@
+"""Three whole training steps: what the networks are, on which data they run and how many operations a step takes.
+
+A step starts at a batch of NumPy arrays in host memory and ends with updated weights and the loss as a Python number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Weights = list[NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """A network as layers in a row, each ("conv", filters, padding) of 3x3 with relu, ("pool",) of 2x2, ("flatten",) or
+    ("dense", units, activation); softmax cross-entropy behind the last."""
+
+    name: str
+    input_shape: tuple[int, ...]
+    layers: Sequence[Sequence[Any]]
+    batch: int
+    optimizer: str  # "adam" with Keras's defaults, or "momentum": SGD, learning rate 0.01, momentum 0.9
+
+    def walk(self) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
+        """(kind, output shape, weight shape or ()) of every layer, shapes without the batch."""
+        shape, found = self.input_shape, []
+        for kind, *arguments in self.layers:
+            weight: tuple[int, ...] = ()
+            result = shape
+            if kind == "conv":
+                weight = (3, 3, shape[2], arguments[0])
+                trim = 0 if arguments[1] == "same" else 2
+                result = (shape[0] - trim, shape[1] - trim, arguments[0])
+            elif kind == "pool":
+                result = (shape[0] // 2, shape[1] // 2, shape[2])
+            elif kind == "flatten":
+                result = (math.prod(shape),)
+            else:
+                weight = (shape[0], arguments[0])
+                result = (arguments[0],)
+            shape = result
+            found.append((kind, shape, weight))
+        return found
+
+    def flops(self) -> int:
+        """Operations of the products: forward and both gradients, without the first layer's gradient for its input."""
+        total = 0
+        for index, (kind, shape, weight) in enumerate(self.walk()):
+            positions = math.prod(shape[:2]) if kind == "conv" else 1
+            total += (3 if index else 2) * 2 * self.batch * positions * math.prod(weight) * bool(weight)
+        return total
+
+    def weights(self) -> Weights:
+        """Kernels drawn by He's rule and zero biases, the same for every library, in Keras's order and layouts."""
+        rng = np.random.default_rng(1)
+        result: Weights = []
+        for _, _, shape in self.walk():
+            if shape:
+                scale = math.sqrt(2 / math.prod(shape[:-1]))
+                result.append((rng.standard_normal(shape) * scale).astype(np.float32))
+                result.append(np.zeros(shape[-1], np.float32))
+        return result
+
+    def data(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        """A batch and its labels."""
+        rng = np.random.default_rng(2)
+        x = rng.standard_normal((self.batch, *self.input_shape)).astype(np.float32)
+        return x, rng.integers(0, 10, self.batch)
+
+
+STEPS = (
+    TrainingStep("mlp-784-128-10", (784,), [("dense", 128, "relu"), ("dense", 10, "linear")], 32, "adam"),
+    TrainingStep(
+        "cnn-32x32x3",
+        (32, 32, 3),
+        [
+            ("conv", 32, "valid"),
+            ("pool",),
+            ("conv", 64, "valid"),
+            ("pool",),
+            ("flatten",),
+            ("dense", 64, "relu"),
+            ("dense", 10, "linear"),
+        ],
+        64,
+        "adam",
+    ),
+    TrainingStep(
+        "vgg-64-128-256",
+        (32, 32, 3),
+        [
+            *(
+                layer
+                for filters in (64, 128, 256)
+                for layer in (("conv", filters, "same"), ("conv", filters, "same"), ("pool",))
+            ),
+            ("flatten",),
+            ("dense", 10, "linear"),
+        ],
+        64,
+        "momentum",
+    ),
+)

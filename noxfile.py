@@ -1,0 +1,114 @@
+"""Checks that the gate (.ci/run) leaves out (sanitizers, static analysis, benchmarks), and shortcuts for daily work.
+
+``nox -l`` lists them. The gate itself is ``bash .ci/run``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "tests"]
+nox.options.default_venv_backend = "venv"
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+
+
+def group(session: nox.Session, name: str) -> None:
+    session.install(*nox.project.dependency_groups(PROJECT, name))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The suite; arguments go to pytest."""
+    session.install(".[test]")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def oracle(session: nox.Session) -> None:
+    """The tests that compare with PyTorch."""
+    session.install(".[test]")
+    group(session, "oracle")
+    session.run("pytest", "-m", "oracle", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Format and check everything; mypy needs the package's own dependencies."""
+    session.install(*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["plot"])
+    group(session, "lint")
+    session.run("python", "csrc/ops/generate.py")
+    session.run("ruff", "check", "--fix", ".")
+    session.run("ruff", "format", ".")
+    session.run("mypy")
+    patterns = ("*.c", "*.cpp", "*.h", "*.inl")
+    sources = session.run("git", "ls-files", "-co", "--exclude-standard", *patterns, external=True, silent=True)
+    session.run("clang-format", "-i", *str(sources).split())
+
+
+@nox.session
+def tidy(session: nox.Session) -> None:
+    """clang-tidy over the engine."""
+    group(session, "tidy")
+    session.run("cmake", "--preset", "tidy", "--fresh")
+    session.run("cmake", "--build", "--preset", "tidy", "-j2")
+
+
+def compiler_file(name: str) -> Path:
+    """Where the compiler keeps one of its libraries."""
+    found = subprocess.run(["g++", f"-print-file-name={name}"], capture_output=True, text=True, check=True)
+    return Path(found.stdout.strip()).resolve()
+
+
+def sanitized(session: nox.Session, sanitizers: str, library: str, options: dict[str, str]) -> None:
+    """Install a sanitized build and run the tests of ops and threads under it.
+
+    The sanitizer's library has to be loaded before the interpreter, and libstdc++ with it: else the first C++ exception
+    ends the process.
+    """
+    session.install(
+        ".[test]",
+        f"-Cbuild-dir=build/{session.name}-wheel",
+        "-Ccmake.build-type=Debug",
+        f"-Ccmake.define.FASTNN_SANITIZE={sanitizers}",
+        "-Ccmake.define.CMAKE_CXX_FLAGS=-O1 -D_GLIBCXX_ASSERTIONS",
+        "-Ccmake.define.FASTNN_TEST_FAULTS=ON",
+        "-Cinstall.strip=false",
+    )
+    preload = f"{compiler_file(library)}:{compiler_file('libstdc++.so.6')}"
+    chosen = session.posargs or ["tests/test_ops.py", "tests/test_threads.py"]
+    # sanitized code is several times slower
+    arguments = ["-n", "0", "--timeout", "1200", *chosen]
+    session.run("env", f"LD_PRELOAD={preload}", "python", "-m", "pytest", *arguments, env=options, external=True)
+
+
+@nox.session
+def asan(session: nox.Session) -> None:
+    """Ops and threads under the address and undefined-behaviour sanitizers."""
+    sanitized(session, "address,undefined", "libasan.so", {"ASAN_OPTIONS": "detect_leaks=0", "PYTHONSAFEPATH": "1"})
+
+
+@nox.session
+def tsan(session: nox.Session) -> None:
+    """Ops and threads under the thread sanitizer."""
+    sanitized(session, "thread", "libtsan.so", {"TSAN_OPTIONS": "halt_on_error=1", "PYTHONSAFEPATH": "1"})
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Every op case and three training steps against NumPy and PyTorch; arguments go to benchmarks/run.py."""
+    session.install(".")
+    group(session, "oracle")
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session
+def stubs(session: nox.Session) -> None:
+    """Print the extension's stub as pybind11 describes it, to compare with fastnn/_core.pyi."""
+    session.install(".", "pybind11-stubgen==3.0.0")
+    session.run("pybind11-stubgen", "fastnn._core", "-o", session.create_tmp())
+    print((Path(session.create_tmp()) / "fastnn" / "_core.pyi").read_text())

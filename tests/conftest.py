@@ -1,0 +1,61 @@
+"""Fixtures of the whole suite. Every test starts from the same seed and leaves the engine's settings as they were."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import hypothesis
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import _core
+
+# Interpreters that tests start import the installed package, not the sources in the current folder.
+os.environ["PYTHONSAFEPATH"] = "1"
+
+hypothesis.settings.register_profile("fastnn", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("fastnn")
+
+
+@pytest.fixture(autouse=True)
+def engine_settings() -> Iterator[None]:
+    """Puts level, number of threads and batch invariance back after each test."""
+    level, threads, invariant = _core.active_isa(), fastnn.get_num_threads(), _core.batch_invariant()
+    yield
+    _core.set_batch_invariant(invariant)
+    if _core.active_isa() != level:
+        _core.set_isa(level)
+    if fastnn.get_num_threads() != threads:
+        fastnn.set_num_threads(threads)
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(20261122)
+
+
+@pytest.fixture(scope="session")
+def guard_device(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> str:
+    """The name of a device whose memory the host can't touch; its plug-in is built once for all test processes."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+    build = shared / "guard_device"
+    with (shared / "guard_device.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (build / "guard.so").exists():
+            build_with_cmake(Path(__file__).parent / "guard_device", build)
+    _core.load_plugin(str(build / "guard.so"))
+    return "guard:0"
+
+
+def build_with_cmake(source: Path, build: Path) -> None:
+    """Builds a CMake project against the installed package, as somebody who uses it would."""
+    configure = ["cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release"]
+    for command in ([*configure, f"-Dfastnn_DIR={fastnn.get_cmake_dir()}"], ["cmake", "--build", build]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"

@@ -1,0 +1,330 @@
+"""Wrong arguments of every kind: a Python exception in the house's form before any work, and nothing half-changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import as_strided
+
+import fastnn
+from fastnn import functional as F
+from fastnn import kernels as K
+
+
+def f32(*shape: int) -> np.ndarray:
+    return np.ones(shape, np.float32)
+
+
+def f64(*shape: int) -> np.ndarray:
+    return np.ones(shape, np.float64)
+
+
+def ints(*shape: int, dtype: str = "int64") -> np.ndarray:
+    return np.zeros(shape, dtype)
+
+
+def giant(*shape: int) -> np.ndarray:
+    """A view of one number with a shape of any size."""
+    return as_strided(np.ones(1, np.float32), shape, (0,) * len(shape), writeable=False)
+
+
+IMAGE, WEIGHT = f32(2, 5, 5, 4), f32(3, 3, 4, 8)
+Y = f32(2, 3, 3, 8)
+
+
+LOGITS = f32(2, 3)
+SGD = ([f32(3)], [f32(3)], [f32(3)])
+ADAM = (*SGD, [f32(3)])
+
+
+def wrong(what: str, kind: Any, part: str, op: Callable[..., Any], *arguments: Any, **attributes: Any) -> Any:
+    """A call that must raise kind, with one of the parts (separated by |) in its sentence."""
+    return pytest.param(op, arguments, attributes, kind, part, id=f"{op.__name__}-{what}")
+
+
+WRONG = [
+    # dtypes
+    wrong("mixed dtypes", TypeError, "float64", K.gemm, f32(2, 3), f64(3, 4)),
+    wrong("integers", TypeError, "int64", K.gemm, ints(2, 3), ints(3, 4)),
+    wrong("float16", TypeError, "float16", K.gemm, np.ones((2, 3), "f2"), np.ones((3, 4), "f2")),
+    wrong("complex", TypeError, "complex64", K.gemm, np.ones((2, 3), "c8"), np.ones((3, 4), "c8")),
+    wrong("strings", TypeError, "", K.gemm, np.array([["a"]]), f32(1, 1)),
+    wrong("objects", TypeError, "", K.gemm, np.array([[None]]), f32(1, 1)),
+    wrong("mixed dtypes", TypeError, "bias", K.linear, f32(2, 3), f32(3, 4), f64(4)),
+    wrong("mixed dtypes", TypeError, "weight", K.conv2d, IMAGE, f64(3, 3, 4, 8)),
+    wrong("integers", TypeError, "x", K.conv2d, ints(2, 5, 5, 4), WEIGHT),
+    wrong("bool", TypeError, "bool", K.max_pool2d, np.ones((1, 4, 4, 1), bool)),
+    wrong("float index", TypeError, "index", K.max_pool2d_backward, f32(1, 2, 2, 1), f32(1, 2, 2, 1), f32(1, 4, 4, 1)),
+    wrong("integers", TypeError, "int64", K.relu, ints(3)),
+    wrong("integers", TypeError, "int64", K.softmax, ints(3)),
+    wrong("labels of uint16", TypeError, "labels", K.softmax_cross_entropy, LOGITS, ints(2, dtype="uint16")),
+    wrong("bool labels", TypeError, "labels", K.softmax_cross_entropy, LOGITS, np.zeros(2, bool)),
+    wrong("one-hot float64", TypeError, "labels", K.softmax_cross_entropy, LOGITS, f64(2, 3)),
+    wrong("mixed dtypes", TypeError, "float64", K.add, f32(3), f64(3)),
+    wrong("integers", TypeError, "int64", K.multiply, ints(3), ints(3)),
+    wrong("integers", TypeError, "int64", K.sum, ints(3)),
+    wrong("integers", TypeError, "int64", K.dropout, ints(3)),
+    wrong("mask of float32", TypeError, "mask", K.dropout_backward, f32(3), f32(3)),
+    wrong("total of float32", TypeError, "total", K.mean_update, f32(2), f32(3)),
+    wrong("mixed dtypes", TypeError, "gradients", K.adam_update, [f32(3)], [f64(3)], [f32(3)], [f32(3)]),
+    # ranks and shapes
+    wrong("rank", ValueError, "got (3)", K.gemm, f32(3), f32(3, 4)),
+    wrong("inner size", ValueError, "(4, 5)", K.gemm, f32(2, 3), f32(4, 5)),
+    wrong("inner size transposed", ValueError, "(3, 5)", K.gemm, f32(2, 3), f32(3, 5), transpose_b=True),
+    wrong("scalar x", ValueError, "x", K.linear, f32(), f32(1, 2)),
+    wrong("weight", ValueError, "(4, 5)", K.linear, f32(2, 3), f32(4, 5)),
+    wrong("bias", ValueError, "bias", K.linear, f32(2, 3), f32(3, 5), f32(4)),
+    wrong("rank of x", ValueError, "(5, 5, 4)", K.conv2d, f32(5, 5, 4), WEIGHT),
+    wrong("rank of weight", ValueError, "weight", K.conv2d, IMAGE, f32(3, 3, 4)),
+    wrong("channels", ValueError, "(3, 3, 5, 8)", K.conv2d, IMAGE, f32(3, 3, 5, 8)),
+    wrong("bias", ValueError, "bias", K.conv2d, IMAGE, WEIGHT, f32(4)),
+    wrong("channels not in groups", ValueError, "groups", K.conv2d, IMAGE, f32(3, 3, 1, 9), groups=3),
+    wrong("outputs not in groups", ValueError, "groups", K.conv2d, IMAGE, f32(3, 3, 2, 9), groups=2),
+    wrong("groups 0", ValueError, "groups", K.conv2d, IMAGE, WEIGHT, groups=0),
+    wrong("kernel over image", ValueError, "kernel", K.conv2d, f32(1, 2, 5, 4), WEIGHT),
+    wrong(
+        "kernel over padded image",
+        ValueError,
+        "kernel",
+        K.conv2d,
+        f32(1, 1, 5, 4),
+        WEIGHT,
+        padding="explicit",
+        pads=(0, 1, 0, 0),
+    ),
+    wrong("dilated kernel over image", ValueError, "kernel", K.conv2d, IMAGE, WEIGHT, dilation=(3, 1)),
+    wrong("stride 0", ValueError, "stride", K.conv2d, IMAGE, WEIGHT, strides=(0, 1)),
+    wrong("stride -1", ValueError, "stride", K.conv2d, IMAGE, WEIGHT, strides=(1, -1)),
+    wrong("dilation 0", ValueError, "dilation", K.conv2d, IMAGE, WEIGHT, dilation=(1, 0)),
+    wrong("negative pads", ValueError, "pad", K.conv2d, IMAGE, WEIGHT, padding="explicit", pads=(0, -1, 0, 0)),
+    wrong("empty kernel", ValueError, "kernel", K.conv2d, IMAGE, f32(0, 3, 4, 8)),
+    wrong("one stride", ValueError, "strides", K.conv2d, IMAGE, WEIGHT, strides=(1,)),
+    wrong("padding by no name", ValueError, "full", K.conv2d, IMAGE, WEIGHT, padding="full"),
+    wrong("activation by no name", ValueError, "relu7", K.conv2d, IMAGE, WEIGHT, activation="relu7"),
+    wrong("dy", ValueError, "dy", K.conv2d_backward_input, f32(2, 4, 3, 8), WEIGHT, IMAGE),
+    wrong("dy", ValueError, "dy", K.conv2d_backward_weight, IMAGE, f32(2, 3, 3, 7), WEIGHT),
+    wrong("rank", ValueError, "(4, 4, 1)", K.max_pool2d, f32(4, 4, 1)),
+    wrong("window over image", ValueError, "window|pool|kernel", K.max_pool2d, f32(1, 1, 4, 1)),
+    wrong("stride 0", ValueError, "stride", K.max_pool2d, f32(1, 4, 4, 1), strides=(2, 0)),
+    wrong("empty window", ValueError, "window|pool|kernel", K.max_pool2d, f32(1, 4, 4, 1), pool_size=(0, 2)),
+    wrong(
+        "index",
+        ValueError,
+        "index",
+        K.max_pool2d_backward,
+        f32(1, 2, 2, 1),
+        ints(1, 2, 1, 1, dtype="uint8"),
+        f32(1, 4, 4, 1),
+    ),
+    wrong("shapes", ValueError, "(4)|(3)", K.relu_backward, f32(3), f32(4)),
+    wrong("axis", ValueError, "axis", K.softmax, f32(2, 3), axis=2),
+    wrong("negative axis", ValueError, "axis", K.softmax, f32(2, 3), axis=-3),
+    wrong("scalar", ValueError, "", K.softmax, f32()),
+    wrong("scalar", ValueError, "logits", K.softmax_cross_entropy, f32(), ints()),
+    wrong("labels", ValueError, "labels", K.softmax_cross_entropy, LOGITS, ints(3)),
+    wrong("one-hot labels", ValueError, "labels", K.softmax_cross_entropy, LOGITS, f32(2, 4)),
+    wrong("no classes", (ValueError, IndexError), "", K.softmax_cross_entropy, f32(2, 0), ints(2)),
+    wrong("labels", ValueError, "labels", K.categorical_accuracy, f32(2, 3), ints(3)),
+    wrong("shapes", ValueError, "(2, 3)", K.add, f32(2, 3), f32(2)),
+    wrong("shapes", ValueError, "(3, 2)", K.divide, f32(2, 3), f32(3, 2)),
+    wrong("axis", ValueError, "ax", K.sum, f32(2, 3), axes=(2,)),
+    wrong("axis twice", ValueError, "ax", K.sum, f32(2, 3), axes=(0, -2)),
+    wrong("axis", ValueError, "ax", K.mean, f32(2, 3), axes=(-3,)),
+    wrong("dy", ValueError, "dy", K.sum_backward, f32(2), f32(2, 3), axes=(0,)),
+    wrong("shape", ValueError, "(2)", K.sum_to_like, f32(2, 3), f32(2)),
+    wrong("size", ValueError, "(4, 2)", K.reshape, f32(2, 3), shape=(4, 2)),
+    wrong("two unknowns", ValueError, "-1", K.reshape, f32(2, 3), shape=(-1, -1)),
+    wrong("unknown that doesn't divide", ValueError, "(4, -1)", K.reshape, f32(2, 3), shape=(4, -1)),
+    wrong("negative size", ValueError, "", K.reshape, f32(2, 3), shape=(-2, -3)),
+    wrong("step 0", ValueError, "step", K.slice, f32(3), starts=(0,), stops=(2,), steps=(0,)),
+    wrong("too many axes", ValueError, "", K.slice, f32(3), starts=(0, 0), stops=(1, 1), steps=(1, 1)),
+    wrong("lists of other lengths", ValueError, "", K.slice, f32(3), starts=(0,), stops=(), steps=(1,)),
+    wrong("dy", ValueError, "dy", K.slice_backward, f32(3), f32(4), starts=(0,), stops=(2,), steps=(1,)),
+    wrong("mask", ValueError, "mask", K.dropout_backward, f32(3), ints(4, dtype="uint8")),
+    wrong("total", ValueError, "total", K.mean_update, f64(3), f32(3)),
+    wrong("gradient", ValueError, "gradients", K.adam_update, [f32(3)], [f32(4)], [f32(3)], [f32(3)]),
+    wrong("lists of other lengths", ValueError, "", K.adam_update, [f32(3)], [], [f32(3)], [f32(3)]),
+    wrong("momentum without velocities", ValueError, "velocities", K.sgd_update, [f32(3)], [f32(3)], momentum=0.9),
+    wrong("rank over 8", ValueError, "", K.add, f32(*[1] * 9), f32(1)),
+    # labels and indices
+    wrong("label too large", IndexError, "3", K.softmax_cross_entropy, LOGITS, np.array([0, 3])),
+    wrong("label negative", IndexError, "-1", K.softmax_cross_entropy, LOGITS, np.array([0, -1], "i4")),
+    wrong("label 255", IndexError, "255", K.softmax_cross_entropy, LOGITS, np.array([0, 255], "u1")),
+    wrong("label 2**32", IndexError, "4294967296", K.softmax_cross_entropy, LOGITS, np.array([0, 2**32])),
+    wrong("label too large", IndexError, "3", K.softmax_cross_entropy_backward, f32(2), f32(2, 3), np.array([0, 3])),
+    wrong("label too large", IndexError, "3", K.categorical_accuracy, f32(2, 3), np.array([0, 3])),
+    wrong(
+        "index too large",
+        IndexError,
+        "4",
+        K.max_pool2d_backward,
+        f32(1, 2, 2, 1),
+        np.full((1, 2, 2, 1), 4, "u1"),
+        f32(1, 4, 4, 1),
+    ),
+    # hyper-parameters
+    wrong("rate 1", ValueError, "rate", K.dropout, f32(3), rate=1.0),
+    wrong("rate -0.1", ValueError, "rate", K.dropout, f32(3), rate=-0.1),
+    wrong("rate NaN", ValueError, "rate", K.dropout, f32(3), rate=float("nan")),
+    wrong("rate 1", ValueError, "rate", K.dropout_backward, f32(3), ints(3, dtype="uint8"), rate=1.0),
+    wrong("learning rate NaN", ValueError, "learning_rate", K.sgd_update, *SGD, learning_rate=float("nan")),
+    wrong("learning rate infinite", ValueError, "learning_rate", K.sgd_update, *SGD, learning_rate=float("inf")),
+    wrong("learning rate negative", ValueError, "learning_rate", K.sgd_update, *SGD, learning_rate=-0.1),
+    wrong("momentum 1", ValueError, "momentum", K.sgd_update, *SGD, momentum=1.0),
+    wrong("momentum NaN", ValueError, "momentum", K.sgd_update, *SGD, momentum=float("nan")),
+    wrong("learning rate NaN", ValueError, "learning_rate", K.adam_update, *ADAM, learning_rate=float("nan")),
+    wrong("beta_1 1", ValueError, "beta_1", K.adam_update, *ADAM, beta_1=1.0),
+    wrong("beta_2 -1", ValueError, "beta_2", K.adam_update, *ADAM, beta_2=-1.0),
+    wrong("epsilon negative", ValueError, "epsilon", K.adam_update, *ADAM, epsilon=-1e-7),
+    wrong("iterations negative", ValueError, "iterations", K.adam_update, *ADAM, iterations=-1),
+    # sizes beyond 2^63
+    wrong("giant result", ValueError, "", K.gemm, giant(2**62, 1), giant(1, 2**62)),
+    wrong("giant result", ValueError, "", K.add, giant(2**40, 1), giant(1, 2**40)),
+    wrong("giant pads", ValueError, "", K.conv2d, IMAGE, WEIGHT, padding="explicit", pads=(2**62, 2**62, 0, 0)),
+    wrong("giant dilation", ValueError, "", K.conv2d, IMAGE, WEIGHT, dilation=(2**62, 2**62)),
+    wrong(
+        "giant pads", ValueError, "", K.max_pool2d, f32(1, 4, 4, 1), padding="explicit", pads=(2**62, 2**62, 2**62, 0)
+    ),
+    wrong("giant shape", ValueError, "", K.reshape, f32(0), shape=(2**62, 4, 0)),
+    wrong("giant", (ValueError, MemoryError), "", K.fill, giant(2**62)),
+]
+
+
+@pytest.mark.parametrize(("op", "arguments", "attributes", "kind", "part"), WRONG)
+def test_wrong_arguments_are_refused_in_the_form_of_the_house(
+    op: Callable[..., Any], arguments: tuple[Any, ...], attributes: dict[str, Any], kind: Any, part: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        op(*arguments, **attributes)
+    sentence = str(caught.value)
+    assert re.match(rf"({op.__name__}|fastnn): ", sentence), sentence
+    if part:
+        assert any(piece in sentence for piece in part.split("|")), sentence
+    if sentence.startswith(f"{op.__name__}: expected"):
+        assert ", got " in sentence, sentence
+
+
+def test_the_exact_sentences() -> None:
+    with pytest.raises(ValueError, match=re.escape("conv2d: expected weight (kh, kw, 4, out), got (3, 3, 5, 8)")):
+        K.conv2d(IMAGE, f32(3, 3, 5, 8))
+    with pytest.raises(
+        ValueError, match=re.escape("conv2d: expected x (batch, height, width, channels), got (5, 5, 4)")
+    ):
+        K.conv2d(f32(5, 5, 4), WEIGHT)
+    with pytest.raises(ValueError, match=re.escape("dropout: expected rate in [0, 1), got 1")):
+        K.dropout(f32(3), rate=1.0)
+
+
+# ---- nothing is half-changed -----------------------------------------------------------------------------------------
+
+
+def test_out_is_unchanged_after_an_error() -> None:
+    calls: list[tuple[Callable[..., Any], tuple[int, ...]]] = [
+        (lambda out: K.gemm(f32(2, 3), f32(4, 5), out=out), (2, 5)),
+        (lambda out: K.conv2d(IMAGE, f32(3, 3, 5, 8), out=out), Y.shape),
+        (lambda out: K.softmax_cross_entropy(f32(2, 3), np.array([0, 3]), out=(out, None)), (2,)),
+        (lambda out: K.softmax_cross_entropy_backward(f32(2), f32(2, 3), np.array([0, 3]), out=out), (2, 3)),
+        (lambda out: K.categorical_accuracy(f32(2, 3), np.array([0, 3]), out=out), (2,)),
+        (lambda out: K.dropout(f32(3), rate=2.0, out=(out, None)), (3,)),
+        (
+            lambda out: K.max_pool2d_backward(
+                f32(1, 2, 2, 1), np.array([0, 1, 2, 4], "u1").reshape(1, 2, 2, 1), f32(1, 4, 4, 1), out=out
+            ),
+            (1, 4, 4, 1),
+        ),
+    ]
+    for run, shape in calls:
+        out = np.full(shape, 7.0, np.float32)
+        with pytest.raises((ValueError, IndexError)):
+            run(out)
+        assert (out == 7).all()
+
+
+@pytest.mark.parametrize(
+    ("out", "kind"),
+    [
+        (np.zeros((2, 6), np.float32), ValueError),
+        (np.zeros(10, np.float32), ValueError),
+        (np.zeros((2, 5), np.float64), TypeError),
+        (np.zeros((2, 5), np.int32), TypeError),
+    ],
+)
+def test_out_of_another_shape_or_dtype_is_refused(out: np.ndarray, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match=r"^gemm: expected "):
+        K.gemm(f32(2, 3), f32(3, 5), out=out)
+    assert (out == 0).all()
+
+
+def test_read_only_out_is_refused() -> None:
+    out = np.zeros((2, 5), np.float32)
+    out.flags.writeable = False
+    with pytest.raises(ValueError, match=r"^gemm: expected .*(writable|write)"):
+        K.gemm(f32(2, 3), f32(3, 5), out=out)
+    with pytest.raises((ValueError, TypeError), match=r"^gemm: "):
+        K.gemm(f32(2, 3), f32(3, 5), out=bytes(40))
+    assert (out == 0).all()
+
+
+def test_read_only_parameters_are_refused_and_nothing_changes() -> None:
+    groups = [[f32(3), f32(4)] for _ in range(4)]
+    groups[3][1].flags.writeable = False
+    with pytest.raises(ValueError, match=r"^adam_update: expected .*(writable|write)"):
+        K.adam_update(*groups)
+    assert all((array == 1).all() for group in groups for array in group)
+
+
+def test_failed_updates_change_nothing() -> None:
+    parameters, slots = [f32(3), f32(4)], [f32(3), f32(4)]
+    for gradients in ([f32(3), f32(5)], [f32(3), f64(4)], [f32(3)]):
+        with pytest.raises((ValueError, TypeError), match=r"^sgd_update: "):
+            K.sgd_update(parameters, gradients, slots, learning_rate=0.1, momentum=0.5)
+    assert all((array == 1).all() for array in parameters + slots)
+
+
+def test_overlapping_out_is_refused_or_right() -> None:
+    """An op that reads where it writes must not give silently wrong numbers."""
+    a = np.random.default_rng(0).standard_normal((6, 6)).astype(np.float32)
+    want = a.copy() @ a.copy()
+    out = a.copy()
+    try:
+        K.gemm(out, out, out=out)
+    except ValueError as error:
+        assert str(error).startswith("gemm: expected out")  # noqa: PT017
+    else:
+        assert np.allclose(out, want, rtol=1e-5)
+
+
+# ---- the tape --------------------------------------------------------------------------------------------------------
+
+
+def test_the_tape_refuses_what_the_kernels_refuse() -> None:
+    x, wide = fastnn.Tensor(f32(2, 3)), fastnn.Tensor(f64(2, 3))
+    calls: list[tuple[Callable[[], Any], type[Exception]]] = [
+        (lambda: x + wide, TypeError),
+        (lambda: x * f64(3), TypeError),
+        (lambda: F.linear(x, fastnn.Tensor(f64(3, 2))), TypeError),
+        (lambda: x + fastnn.Tensor(f32(4)), ValueError),
+        (lambda: F.conv2d(x, fastnn.Tensor(WEIGHT)), ValueError),
+        (lambda: F.conv2d(fastnn.Tensor(IMAGE), fastnn.Tensor(WEIGHT), padding="full"), ValueError),
+        (lambda: F.conv2d(fastnn.Tensor(IMAGE), fastnn.Tensor(WEIGHT), padding=(1, 2)), ValueError),
+        (lambda: F.conv2d(fastnn.Tensor(IMAGE), fastnn.Tensor(WEIGHT), strides=0), ValueError),
+        (lambda: F.max_pool2d(fastnn.Tensor(IMAGE), 6), ValueError),
+        (lambda: F.softmax(x, axis=5), ValueError),
+        (lambda: F.sum(x, axis=2), ValueError),
+        (lambda: F.reshape(x, (7,)), ValueError),
+        (lambda: x.reshape(5, -1), ValueError),
+        (lambda: x[2], IndexError),
+        (lambda: x[-3], IndexError),
+        (lambda: x[0, 0, 0], IndexError),
+        (lambda: x[::0], ValueError),
+        (lambda: F.softmax_cross_entropy(x, np.array([0, 3])), IndexError),
+        (lambda: F.dropout(x, 1.0, seed=1, stream=0, step=0), ValueError),
+        (lambda: x.item(), ValueError),
+    ]
+    for index, (run, kind) in enumerate(calls):
+        with pytest.raises(kind):
+            pytest.fail(f"call {index} gave {run()}")

@@ -1,0 +1,154 @@
+"""Laws that hold for every shape, tried on many: the algebra of shapes against NumPy, convolution as a matrix product,
+samples of a batch that don't know each other."""
+
+from __future__ import annotations
+
+import numpy as np
+import op_references as ref
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from fastnn import kernels
+
+sizes = st.integers(1, 9)
+shapes = st.lists(st.integers(0, 5), max_size=5).map(tuple)
+seeds = st.integers(0, 2**32 - 1)
+pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
+paddings = st.one_of(
+    st.just(("valid", (0, 0, 0, 0))),
+    st.just(("same", (0, 0, 0, 0))),
+    st.tuples(st.just("explicit"), st.tuples(*[st.integers(0, 3)] * 4)),
+)
+
+
+def normal(seed: int, *shape: int) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def close(a: np.ndarray, b: np.ndarray) -> None:
+    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-4)
+
+
+@given(st.tuples(st.integers(0, 3), sizes, sizes), pairs, pairs, pairs, paddings, st.integers(1, 3), seeds)
+def test_convolution_has_the_shape_and_values_of_its_formula(image, kernel, strides, dilation, padding, groups, seed):
+    name, pads = padding
+    options = {"strides": strides, "dilation": dilation, "padding": name, "pads": pads, "groups": groups}
+    x = normal(seed, *image, 2 * groups)
+    weight = normal(seed + 1, *kernel, 2, 3 * groups)
+    shape = ref.conv2d_shape(x.shape, weight.shape, **options)
+    assume(min(shape[1:3]) > 0)
+    y = kernels.conv2d(x, weight, **options)
+    assert y.shape == shape
+    if name == "same":
+        assert y.shape[1:3] == tuple(-(-n // s) for n, s in zip(image[1:], strides, strict=True))
+    close(y, ref.conv2d(x.astype("f8"), weight.astype("f8"), **options))
+
+
+@given(st.tuples(st.integers(0, 3), sizes, sizes, st.integers(1, 5)), pairs, pairs, paddings, seeds)
+def test_pooling_has_the_shape_and_the_values_of_its_formula(image, pool, strides, padding, seed):
+    name, pads = padding
+    # a window wholly in the padding has no maximum
+    assume(max(pads[:2]) < pool[0] and max(pads[2:]) < pool[1])
+    edges = ref.window_pads(image[1:3], pool, strides, (1, 1), name, pads)
+    assume(min(ref.window_outputs(image[1:3], pool, strides, (1, 1), edges)) > 0)
+    options = {"pool_size": pool, "strides": strides, "padding": name, "pads": pads}
+    x = normal(seed, *image)
+    want, index = ref.max_pool2d(x, **options)
+    assume(np.isfinite(want).all())
+    got = kernels.max_pool2d(x, **options)
+    np.testing.assert_array_equal(got[0], want)
+    np.testing.assert_array_equal(got[1], index)
+
+
+@given(sizes, sizes, sizes, st.integers(1, 20), st.tuples(st.integers(1, 3), st.integers(1, 3)), seeds)
+def test_convolution_is_a_matrix_product_over_windows(batch, height, width, out, kernel, seed):
+    assume(kernel[0] <= height and kernel[1] <= width)
+    x, weight = normal(seed, batch, height, width, 3), normal(seed + 1, *kernel, 3, out)
+    windows = np.lib.stride_tricks.sliding_window_view(x, kernel, axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
+    columns = np.ascontiguousarray(windows).reshape(-1, kernel[0] * kernel[1] * 3)
+    y = kernels.conv2d(x, weight)
+    close(y.reshape(-1, out), kernels.gemm(columns, weight.reshape(-1, out)))
+
+
+@given(st.integers(1, 7), seeds)
+def test_permuting_the_batch_permutes_the_output(batch, seed):
+    order = np.random.default_rng(seed).permutation(batch)
+    x, weight = normal(seed, batch, 5, 6, 3), normal(seed, 3, 3, 3, 7)
+    labels = np.arange(batch) % 90
+    flat = x.reshape(batch, -1)
+    for op in (
+        lambda x, flat, labels: kernels.conv2d(x, weight, padding="same"),
+        lambda x, flat, labels: kernels.max_pool2d(x)[0],
+        lambda x, flat, labels: kernels.softmax(flat),
+        lambda x, flat, labels: kernels.linear(flat, normal(seed, 90, 4)),
+        lambda x, flat, labels: kernels.softmax_cross_entropy(flat, labels)[0],
+    ):
+        close(op(x[order], flat[order], labels[order]), op(x, flat, labels)[order])
+
+
+@given(st.integers(1, 6), st.data(), seeds)
+def test_a_batch_of_one_is_a_slice_of_the_batch(batch, data, seed):
+    i = data.draw(st.integers(0, batch - 1))
+    x, weight = normal(seed, batch, 6, 5, 4), normal(seed, 2, 3, 4, 9)
+    close(kernels.conv2d(x[i : i + 1], weight), kernels.conv2d(x, weight)[i : i + 1])
+    close(kernels.max_pool2d(x[i : i + 1])[0], kernels.max_pool2d(x)[0][i : i + 1])
+
+
+@given(shapes, st.data(), seeds)
+def test_broadcasting_is_numpys(shape, data, seed):
+    other = tuple(data.draw(st.sampled_from((1, n))) for n in shape)
+    other = other[data.draw(st.integers(0, len(other))) :]
+    a, b = normal(seed, *shape), normal(seed + 1, *other)
+    if data.draw(st.booleans()):
+        a, b = b, a
+    for op, numpy_op in ((kernels.add, np.add), (kernels.subtract, np.subtract), (kernels.multiply, np.multiply)):
+        got, want = op(a, b), numpy_op(a, b)
+        assert got.shape == want.shape
+        np.testing.assert_array_equal(got, want)
+    wide = kernels.add(a, b)
+    close(kernels.sum_to_like(wide, b), ref.sum_to_like(wide.astype("f8"), b))
+
+
+@given(shapes, st.data(), seeds)
+def test_reductions_are_numpys(shape, data, seed):
+    axes = tuple(data.draw(st.sets(st.integers(0, len(shape) - 1)))) if shape else ()
+    keepdims = data.draw(st.booleans())
+    x = normal(seed, *shape)
+    want = x.sum(axis=axes or None, keepdims=keepdims)
+    got = kernels.sum(x, axes=axes, keepdims=keepdims)
+    assert got.shape == np.shape(want)
+    close(got, want)
+    if x.size:
+        close(kernels.mean(x, axes=axes, keepdims=keepdims), x.mean(axis=axes or None, keepdims=keepdims))
+
+
+@given(shapes, st.data(), seeds)
+def test_slices_are_numpys(shape, data, seed):
+    x = normal(seed, *shape)
+    pieces = [data.draw(st.slices(n)) for n in shape]
+    starts, stops, steps = [], [], []
+    for piece in pieces:
+        step = 1 if piece.step is None else piece.step
+        starts.append((0 if step > 0 else 2**63 - 1) if piece.start is None else piece.start)
+        stops.append((2**63 - 1 if step > 0 else -(2**63)) if piece.stop is None else piece.stop)
+        steps.append(step)
+    want = x[tuple(pieces)]
+    options = {"starts": starts, "stops": stops, "steps": steps}
+    got = kernels.slice(x, **options)
+    np.testing.assert_array_equal(got, want)
+    dx = kernels.slice_backward(np.ascontiguousarray(want), x, **options)
+    expected = np.zeros_like(x)
+    expected[tuple(pieces)] = want
+    np.testing.assert_array_equal(dx, expected)
+
+
+@given(shapes, st.data(), seeds)
+def test_reshapes_are_numpys(shape, data, seed):
+    x = normal(seed, *shape)
+    order = data.draw(st.permutations(shape))
+    np.testing.assert_array_equal(kernels.reshape(x, shape=order), x.reshape(order))
+    if x.size and order:
+        hidden = data.draw(st.integers(0, len(order) - 1))
+        unknown = [-1 if i == hidden else n for i, n in enumerate(order)]
+        np.testing.assert_array_equal(kernels.reshape(x, shape=unknown), x.reshape(unknown))
+        np.testing.assert_array_equal(kernels.reshape(x.T, shape=unknown), x.T.reshape(unknown))

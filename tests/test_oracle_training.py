@@ -1,0 +1,175 @@
+"""Training against PyTorch: the demo's network and an MLP, from the same weights over the same batches of real digits.
+
+The optimizer is written out in PyTorch's tensors by Keras's formula (alpha corrected for bias, epsilon outside the
+root), in float32 like everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from tolerances import GRADIENT_NORM
+
+from fastnn import Input, Sequential, datasets, layers, losses, optimizers, utils
+from fastnn import functional as F
+from fastnn.tensor import Tensor
+
+pytestmark = pytest.mark.oracle
+
+STEPS, BATCH = 20, 32
+LOSS = 1e-4
+# Norm-wise, per tensor, after the twenty steps. Where a gradient is almost nothing but rounding, Adam's division by its
+# own size makes a step of it, so this is wider than the bound of the gradients.
+WEIGHTS = 1e-4
+
+Forward = Callable[[Any, list[Any], Any], Any]
+
+
+@pytest.fixture(scope="module")
+def torch() -> Any:
+    import torch
+
+    torch.set_num_threads(1)
+    return torch
+
+
+def demo_network() -> Sequential:
+    return Sequential(
+        [
+            Input((8, 8, 1)),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(128, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def torch_demo_network(torch: Any, weights: list[Any], x: Any) -> Any:
+    """Logits; weights in Keras's layouts."""
+    functional = torch.nn.functional
+    y = x.permute(0, 3, 1, 2)
+    for kernel, bias in (weights[0:2], weights[2:4]):
+        y = functional.max_pool2d(torch.relu(functional.conv2d(y, kernel.permute(3, 2, 0, 1), bias, padding=1)), 2)
+    y = y.permute(0, 2, 3, 1).flatten(1)
+    return torch.relu(y @ weights[4] + weights[5]) @ weights[6] + weights[7]
+
+
+def mlp() -> Sequential:
+    return Sequential(
+        [
+            Input((8, 8, 1)),
+            layers.Flatten(),
+            layers.Dense(100, activation="relu"),
+            layers.Dense(33, activation="relu"),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def torch_mlp(torch: Any, weights: list[Any], x: Any) -> Any:
+    y = x.flatten(1)
+    y = torch.relu(y @ weights[0] + weights[1])
+    y = torch.relu(y @ weights[2] + weights[3])
+    return y @ weights[4] + weights[5]
+
+
+class TorchTraining:
+    """Losses of all steps, gradients of the first and weights after the last, by PyTorch."""
+
+    def __init__(self, torch: Any, forward: Forward, start: list[np.ndarray], batches: list[Any], rule: str) -> None:
+        weights = [torch.tensor(weight, requires_grad=True) for weight in start]
+        first = [torch.zeros_like(weight) for weight in weights]
+        second = [torch.zeros_like(weight) for weight in weights]
+        self.losses: list[float] = []
+        for t, (x, y) in enumerate(batches, 1):
+            logits = forward(torch, weights, torch.from_numpy(x))
+            loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(y))
+            gradients = torch.autograd.grad(loss, weights)
+            self.losses.append(loss.item())
+            if t == 1:
+                self.gradients = [gradient.numpy().copy() for gradient in gradients]
+            with torch.no_grad():
+                for w, g, m, v in zip(weights, gradients, first, second, strict=True):
+                    if rule == "adam":
+                        alpha = 0.001 * (1 - 0.999**t) ** 0.5 / (1 - 0.9**t)
+                        m += (g - m) * (1 - 0.9)
+                        v += (g * g - v) * (1 - 0.999)
+                        w -= alpha * m / (v.sqrt() + 1e-7)
+                    else:
+                        m.mul_(0.9).sub_(0.05 * g)
+                        w += m
+        self.weights = [weight.detach().numpy() for weight in weights]
+
+
+def batches_of_digits() -> list[tuple[np.ndarray, np.ndarray]]:
+    (x, y), _ = datasets.digits.load_data()
+    x = x[: STEPS * BATCH, ..., np.newaxis].astype(np.float32) / np.float32(16)
+    y = y[: STEPS * BATCH].astype(np.int64)
+    return list(zip(np.split(x, STEPS), np.split(y, STEPS), strict=True))
+
+
+def norm_wise(got: np.ndarray, want: np.ndarray) -> float:
+    assert got.shape == want.shape
+    return float(np.linalg.norm((got - want).ravel()) / np.linalg.norm(want.ravel()))
+
+
+def optimizer_of(rule: str) -> optimizers.Optimizer:
+    return optimizers.Adam() if rule == "adam" else optimizers.SGD(0.05, momentum=0.9)
+
+
+networks = pytest.mark.parametrize(
+    ("make", "forward"), [(demo_network, torch_demo_network), (mlp, torch_mlp)], ids=["demo", "mlp"]
+)
+rules = pytest.mark.parametrize("rule", ["adam", "momentum"])
+
+
+@networks
+@rules
+def test_a_hand_written_loop_trains_as_pytorch(
+    make: Callable[[], Sequential], forward: Forward, rule: str, torch: Any
+) -> None:
+    utils.set_random_seed(5)
+    model, batches, optimizer = make(), batches_of_digits(), optimizer_of(rule)
+    want = TorchTraining(torch, forward, model.get_weights(), batches, rule)
+    variables = model.trainable_weights
+    found = []
+    for step, (x, y) in enumerate(batches):
+        for variable in variables:
+            variable.grad = None
+        probabilities = model(Tensor(x), training=True)
+        loss = F.mean(F.softmax_cross_entropy(probabilities.logits, Tensor(y)))
+        loss.backward()
+        gradients = [variable.grad for variable in variables]
+        if step == 0:
+            for variable, gradient, expected in zip(variables, gradients, want.gradients, strict=True):
+                error = norm_wise(gradient.numpy(), expected)
+                assert error <= GRADIENT_NORM, f"gradient of {variable.name}: {error:.2g}"
+        optimizer.apply(gradients, variables)
+        found.append(loss.item())
+    np.testing.assert_allclose(found, want.losses, rtol=0, atol=LOSS)
+    for variable, expected in zip(variables, want.weights, strict=True):
+        error = norm_wise(variable.numpy(), expected)
+        assert error <= WEIGHTS, f"{variable.name} after {STEPS} steps: {error:.2g}"
+
+
+@networks
+@rules
+def test_fit_trains_as_pytorch(make: Callable[[], Sequential], forward: Forward, rule: str, torch: Any) -> None:
+    utils.set_random_seed(5)
+    model, batches = make(), batches_of_digits()
+    model.compile(optimizer_of(rule), losses.SparseCategoricalCrossentropy())
+    want = TorchTraining(torch, forward, model.get_weights(), batches, rule)
+    found = [model.fit(x, y, batch_size=BATCH, verbose=0).history["loss"][0] for x, y in batches]
+    np.testing.assert_allclose(found, want.losses, rtol=0, atol=LOSS)
+    for index, (weight, expected) in enumerate(zip(model.get_weights(), want.weights, strict=True)):
+        error = norm_wise(weight, expected)
+        assert error <= WEIGHTS, f"weight {index} after {STEPS} steps: {error:.2g}"
+    (program,) = model._train_step.info()
+    assert program["replays"] == STEPS - 2  # the rest of the steps ran as the program

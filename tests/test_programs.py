@@ -1,0 +1,500 @@
+"""Recording and replay: the same bits as eager, nothing frozen silently, nothing half-committed, no allocation."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from op_calls import levels
+from step_models import Batch, Network, batches
+from tolerances import assert_same_bits
+
+import fastnn
+from fastnn import Tensor, _core
+from fastnn import functional as F
+from fastnn.program import Step, update
+
+KINDS = ("dense", "convolution")
+
+
+def training_step(network: Network) -> Step:
+    return Step(network.train, states=network.states, scalars=network.scalars, name="train")
+
+
+def state(network: Network) -> dict[str, np.ndarray]:
+    return {name: np.array(value.numpy()) for name, value in network.states().items()}
+
+
+def assert_same_state(got: dict[str, np.ndarray], want: dict[str, np.ndarray], what: str = "") -> None:
+    for name, value in want.items():
+        assert_same_bits(got[name], value, f"{what} {name}")
+
+
+def counters(network: Network) -> list[float]:
+    return [scalar.value for scalar, _ in network.scalars().values()]
+
+
+def replays(step: Step) -> int:
+    """Of a step with one key: every program of a key says how often the key was replayed."""
+    return max((program["replays"] for program in step.info()), default=0)
+
+
+# ---- the same as eager -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_replay_has_the_bits_of_eager_for_20_steps(kind: str, threads: int) -> None:
+    fastnn.set_num_threads(threads)
+    eager, replayed = Network(kind), Network(kind)
+    step = training_step(replayed)
+    for index, (x, labels) in enumerate(batches(kind, 20)):
+        want = eager.train_eagerly(x, labels)
+        (loss,) = step(x, labels)
+        assert_same_bits(np.array(loss.numpy()), want, f"{kind} step {index} loss")
+        assert_same_state(state(replayed), state(eager), f"{kind} step {index}")
+        assert counters(replayed) == counters(eager)
+    assert replays(step) == 18
+    assert step.eager_reasons() == []
+    assert replayed.total.numpy()[1] == 20 * 8
+
+
+def test_any_number_of_threads_gives_the_same_weights() -> None:
+    results = []
+    for threads in (1, 2, 3, 7):
+        fastnn.set_num_threads(threads)
+        network = Network("convolution")
+        step = training_step(network)
+        for x, labels in batches("convolution", 6, size=64):
+            step(x, labels)
+        results.append(state(network))
+    for other in results[1:]:
+        assert_same_state(other, results[0])
+
+
+@pytest.mark.parametrize("level", levels())
+def test_every_level_replays_what_it_computes_eagerly(level: str) -> None:
+    _core.set_isa(level)
+    eager, replayed = Network("convolution"), Network("convolution")
+    step = training_step(replayed)
+    for x, labels in batches("convolution", 5):
+        eager.train_eagerly(x, labels)
+        step(x, labels)
+    assert replays(step) == 3
+    assert_same_state(state(replayed), state(eager), level)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_other_batch_sizes_are_right(kind: str) -> None:
+    eager, replayed = Network(kind), Network(kind)
+    step = training_step(replayed)
+    data = [batch for size in (8, 8, 8, 5, 5, 8, 5, 1, 3, 17, 8, 1) for batch in batches(kind, 1, size)]
+    for index, (x, labels) in enumerate(data):
+        want = eager.train_eagerly(x, labels)
+        (loss,) = step(x, labels)
+        assert_same_bits(np.array(loss.numpy()), want, f"step {index} batch {len(x)}")
+        assert_same_state(state(replayed), state(eager), f"step {index} batch {len(x)}")
+    assert step.eager_reasons() == []
+    assert {entry["batch"] for entry in step.info()} >= {8, 5, 1, 3, 17}
+
+
+def test_predicting_writes_into_out_and_equals_eager() -> None:
+    network = Network("convolution")
+    step = Step(network.predict, states=network.states, name="predict")
+    for size in (8, 8, 8, 3, 3, 3):
+        x = batches("convolution", 1, size)[0][0]
+        want = network.predict(Tensor(x))[0].numpy()
+        out = np.zeros((size, 10), np.float32)
+        (result,) = step(x, out=[out])
+        assert_same_bits(out, want, "out")
+        assert_same_bits(np.array(result.numpy()), want, "result")
+
+
+def test_values_of_the_first_steps_stay() -> None:
+    network = Network("dense")
+    step = training_step(network)
+    predict = Step(network.predict, states=network.states, name="predict")
+    data = batches("dense", 105)
+    kept = []
+    for x, labels in data:
+        tensors = (*step(x, labels), *predict(x))
+        kept.append((tensors, [np.array(tensor.numpy()) for tensor in tensors]))
+    for index, (tensors, wanted) in enumerate(kept):
+        for tensor, value in zip(tensors, wanted, strict=True):
+            assert_same_bits(np.array(tensor.numpy()), value, f"the result of step {index} changed")
+
+
+# ---- inputs, not constants -------------------------------------------------------------------------------------------
+
+
+def test_a_new_learning_rate_counts_without_recording_again() -> None:
+    eager, replayed = Network("dense"), Network("dense")
+    step = training_step(replayed)
+    for index, (x, labels) in enumerate(batches("dense", 12)):
+        for network in (eager, replayed):
+            network.learning_rate.value = 0.01 / (1 + index)
+            network.seed.value = index // 4
+        eager.train_eagerly(x, labels)
+        step(x, labels)
+    assert replays(step) == 10
+    assert_same_state(state(replayed), state(eager))
+
+
+def test_weights_set_from_outside_count() -> None:
+    network = Network("dense")
+    step = Step(network.predict, states=network.states, name="predict")
+    x = batches("dense", 1)[0][0]
+    for factor in (1, 1, 1, 2, 3):
+        network.weights["w1"].assign(network.weights["w1"].numpy() * np.float32(factor))
+        assert_same_bits(np.array(step(x)[0].numpy()), network.predict(Tensor(x))[0].numpy(), f"factor {factor}")
+
+
+def test_an_array_that_is_nothing_known_is_refused_by_name() -> None:
+    hidden = np.arange(4, dtype=np.float32)
+    step = Step(lambda x: (x * Tensor(hidden),), states=dict, name="scale")
+    with pytest.raises(ValueError, match=r"multiply: b \(4\) is neither .*argument.*constant"):
+        step(np.ones((3, 4), np.float32))
+    frozen = fastnn.constant(hidden)
+    step = Step(lambda x: (x * frozen,), states=dict, name="scale")
+    for _ in range(4):
+        np.testing.assert_array_equal(step(np.ones((3, 4), np.float32))[0].numpy(), np.tile(hidden, (3, 1)))
+    assert replays(step) == 2
+
+
+def test_a_constant_that_changes_is_not_frozen() -> None:
+    value = [0.0]
+    step = Step(lambda x: (x * fastnn.constant(np.full(4, value[0], np.float32)),), states=dict, name="drifting")
+    x = np.ones((2, 4), np.float32)
+    step(x)
+    value[0] = 1.0
+    with pytest.warns(RuntimeWarning, match=r"drifting runs without a program: .*constant"):
+        (result,) = step(x)
+    assert (result.numpy() == 1).all()
+    value[0] = 2.0
+    assert (step(x)[0].numpy() == 2).all()
+
+
+def test_recordings_that_disagree_run_eagerly_and_say_so() -> None:
+    calls = []
+
+    def function(x: Tensor) -> tuple[Tensor]:
+        calls.append(1)
+        return (F.relu(x) if len(calls) % 2 else x * 2,)
+
+    step = Step(function, states=dict, name="fickle")
+    x = -np.ones((2, 3), np.float32)
+    assert (step(x)[0].numpy() == 0).all()
+    with pytest.warns(RuntimeWarning, match="fickle runs without a program"):
+        assert (step(x)[0].numpy() == -2).all()
+    for index in range(4):
+        assert (step(x)[0].numpy() == (-2 if index % 2 else 0)).all()
+    assert step.info() == []
+    (reason,) = step.eager_reasons()
+    assert "relu" in reason
+    assert "multiply" in reason
+
+
+def test_a_plain_number_for_a_run_time_input_is_refused() -> None:
+    step = Step(lambda x: (F.dropout(x, 0.5, seed=1, stream=0, step=0),), states=dict, name="dropping")
+    with pytest.raises(ValueError, match=r"dropout: (seed|step) is an input at run time"):
+        step(np.ones((2, 3), np.float32))
+
+
+def test_reading_state_after_writing_it_within_a_step_is_impossible() -> None:
+    """Writes happen together at the end: the function sees the old value until it returns."""
+    counter = Tensor(np.zeros(2))
+
+    def function(x: Tensor) -> tuple[Tensor]:
+        update("mean_update", counter, x)
+        return (counter * 1.0,)
+
+    step = Step(function, states=lambda: {"counter": counter}, name="count")
+    seen = [float(step(np.ones((2, 3), np.float32))[0].numpy()[1]) for _ in range(5)]
+    assert seen == [0, 6, 12, 18, 24]
+    assert counter.numpy().tolist() == [30, 30]
+
+
+# ---- nothing half-changed --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("at", [0, 1, 2, 5])
+def test_a_label_out_of_range_leaves_everything_as_it_was(kind: str, at: int) -> None:
+    network = Network(kind)
+    step = training_step(network)
+    data = batches(kind, 8)
+    for x, labels in data[:at]:
+        step(x, labels)
+    before, counts = state(network), counters(network)
+    x, labels = data[at]
+    wrong = labels.copy()
+    wrong[3] = 10
+    with pytest.raises(IndexError, match="10"):
+        step(x, wrong)
+    assert_same_state(state(network), before, f"{kind} error at step {at}")
+    assert counters(network) == counts
+    other = Network(kind)
+    again = training_step(other)
+    for x, labels in data[:at]:
+        again(x, labels)
+    for x, labels in data[at:]:
+        assert_same_bits(np.array(step(x, labels)[0].numpy()), np.array(again(x, labels)[0].numpy()), "after the error")
+    assert_same_state(state(network), state(other))
+
+
+def test_an_exception_in_the_function_leaves_everything_as_it_was() -> None:
+    network = Network("dense")
+    fail = [False]
+
+    def function(x: Tensor, labels: Tensor) -> tuple[Tensor]:
+        result = network.train(x, labels)
+        if fail[0]:
+            raise KeyboardInterrupt
+        return result
+
+    step = Step(function, states=network.states, scalars=network.scalars, name="train")
+    (x, labels), *_ = batches("dense", 1)
+    fail[0] = True
+    before, counts = state(network), counters(network)
+    with pytest.raises(KeyboardInterrupt):
+        step(x, labels)
+    assert_same_state(state(network), before)
+    assert counters(network) == counts
+    fail[0] = False
+    for _ in range(4):
+        step(x, labels)
+    assert replays(step) == 2
+
+
+def test_a_bad_learning_rate_in_replay_is_refused_before_anything_is_written() -> None:
+    network = Network("dense")
+    step = training_step(network)
+    for x, labels in batches("dense", 4):
+        step(x, labels)
+    before, counts = state(network), counters(network)
+    network.learning_rate.value = float("nan")
+    with pytest.raises(ValueError, match="learning_rate"):
+        step(x, labels)
+    assert_same_state(state(network), before)
+    assert counters(network)[1:] == counts[1:]
+
+
+def test_wrong_arguments_are_refused() -> None:
+    network = Network("dense")
+    step = training_step(network)
+    (x, labels), *_ = batches("dense", 1)
+    for _ in range(3):
+        step(x, labels)
+    before = state(network)
+    with pytest.raises(ValueError, match="batch"):
+        step(x, labels[:-1])
+    with pytest.raises((ValueError, TypeError), match="linear"):
+        step(x[:, :5], labels)
+    with pytest.raises(TypeError):
+        step(x.astype(np.float64), labels)
+    assert_same_state(state(network), before)
+
+
+# ---- programs --------------------------------------------------------------------------------------------------------
+
+
+def test_setting_the_level_drops_programs() -> None:
+    network = Network("dense")
+    step = training_step(network)
+    data = batches("dense", 4)
+    for x, labels in data:
+        step(x, labels)
+    assert replays(step) == 2
+    if len(levels()) > 1:
+        for level in levels():
+            _core.set_isa(level)
+            eager, other = Network("dense"), Network("dense")
+            fresh = training_step(other)
+            for x, labels in data:
+                eager.train_eagerly(x, labels)
+                fresh(x, labels)
+            assert_same_state(state(other), state(eager), level)
+    step.drop()
+    assert step.info() == []
+
+
+def test_the_arena_is_smaller_than_the_values() -> None:
+    for kind in KINDS:
+        step = training_step(Network(kind))
+        for x, labels in batches(kind, 3):
+            step(x, labels)
+        (info,) = step.info()
+        assert info["nodes"] > 10
+        assert 0 < info["arena_bytes"] < 0.8 * info["value_bytes"]
+
+
+def test_the_text_of_a_graph_is_versioned_and_names_ops_and_inputs() -> None:
+    step = training_step(Network("convolution"))
+    for x, labels in batches("convolution", 2):
+        step(x, labels)
+    text = step.text()
+    assert text.splitlines()[0].startswith("fastnn graph")
+    for word in (
+        "conv2d",
+        "conv2d_backward_weight",
+        "max_pool2d",
+        "softmax_cross_entropy",
+        "adam_update",
+        "mean_update",
+        "$learning_rate",
+        "$iterations",
+        "first/k1",
+        "N, 8, 8, 1",
+    ):
+        assert word in text, word
+
+
+def test_extra_keys_have_programs_of_their_own() -> None:
+    scale = [2.0]
+    step = Step(lambda x: (x * scale[0],), states=dict, name="scale")
+    x = np.ones((2, 2), np.float32)
+    for value in (2.0, 3.0, 2.0, 3.0, 2.0, 3.0, 2.0, 3.0):
+        scale[0] = value
+        assert step(x, extra_key=(value,))[0].numpy()[0, 0] == value
+    assert step.eager_reasons() == []
+
+
+def test_eight_threads_may_replay_one_program() -> None:
+    network = Network("convolution")
+    step = Step(network.predict, states=network.states, name="predict")
+    inputs = [batches("convolution", 8)[i][0] for i in range(8)]
+    want = [network.predict(Tensor(x))[0].numpy() for x in inputs]
+    wrong: list[str] = []
+    start = threading.Barrier(8)
+
+    def work(index: int) -> None:
+        start.wait()
+        for repeat in range(60):
+            got = np.array(step(inputs[index])[0].numpy())
+            if got.tobytes() != want[index].tobytes():
+                wrong.append(f"thread {index} call {repeat}")
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_two_threads_training_two_networks_don_t_meet() -> None:
+    data = batches("dense", 30)
+    networks = [Network("dense") for _ in range(3)]
+
+    def work(network: Network, data: Sequence[Batch]) -> None:
+        step = training_step(network)
+        for x, labels in data:
+            step(x, labels)
+
+    threads = [threading.Thread(target=work, args=(network, data)) for network in networks[:2]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    work(networks[2], data)
+    for network in networks[:2]:
+        assert_same_state(state(network), state(networks[2]))
+
+
+# ---- allocations -----------------------------------------------------------------------------------------------------
+
+COUNTER = r"""
+// Counts what all threads allocate while fastnn_program_run is on the stack of one of them.
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+extern void* __libc_malloc(size_t);
+extern void* __libc_calloc(size_t, size_t);
+extern void* __libc_realloc(void*, size_t);
+extern void* __libc_memalign(size_t, size_t);
+
+static atomic_int inside;
+static atomic_long allocations, runs;
+
+static void seen(void) {
+  if (atomic_load(&inside) > 0) atomic_fetch_add(&allocations, 1);
+}
+void* malloc(size_t n) { seen(); return __libc_malloc(n); }
+void* calloc(size_t n, size_t m) { seen(); return __libc_calloc(n, m); }
+void* realloc(void* p, size_t n) { seen(); return __libc_realloc(p, n); }
+void* memalign(size_t a, size_t n) { seen(); return __libc_memalign(a, n); }
+void* aligned_alloc(size_t a, size_t n) { seen(); return __libc_memalign(a, n); }
+int posix_memalign(void** p, size_t a, size_t n) {
+  seen();
+  *p = __libc_memalign(a, n);
+  return *p != NULL ? 0 : ENOMEM;
+}
+void* mmap(void* a, size_t n, int prot, int flags, int fd, long offset) {
+  static void* (*next)(void*, size_t, int, int, int, long);
+  seen();
+  if (next == NULL) next = dlsym(RTLD_NEXT, "mmap");
+  return next(a, n, prot, flags, fd, offset);
+}
+
+int fastnn_program_run(void* program, const void* a, int64_t n, void* r, int64_t m) {
+  static int (*next)(void*, const void*, int64_t, void*, int64_t);
+  if (next == NULL) next = dlsym(RTLD_NEXT, "fastnn_program_run");
+  atomic_fetch_add(&runs, 1);
+  atomic_fetch_add(&inside, 1);
+  const int status = next(program, a, n, r, m);
+  atomic_fetch_sub(&inside, 1);
+  return status;
+}
+long counted_allocations(void) { return atomic_load(&allocations); }
+long counted_runs(void) { return atomic_load(&runs); }
+"""
+
+COUNTED = """
+    import ctypes, sys
+    import fastnn
+    from fastnn.program import Step
+    from step_models import Network, batches
+
+    counter = ctypes.CDLL(None)
+    fastnn.set_num_threads(int(sys.argv[2]))
+    network = Network(sys.argv[1])
+    step = Step(network.train, states=network.states, scalars=network.scalars, name="train")
+    predict = Step(network.predict, states=network.states, name="predict")
+    data = batches(sys.argv[1], 12, size=64)
+    for index, (x, labels) in enumerate(data):
+        step(x, labels)
+        predict(x)
+        if index == 3:  # two recordings, then the first two replays
+            before, runs = counter.counted_allocations(), counter.counted_runs()
+    print(counter.counted_runs() - runs, counter.counted_allocations() - before)
+"""
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("kind", KINDS)
+def test_replay_allocates_nothing(kind: str, threads: int, tmp_path: Path) -> None:
+    (tmp_path / "counter.c").write_text(COUNTER)
+    library = tmp_path / "counter.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-w", "-o", library, tmp_path / "counter.c", "-ldl"], check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(COUNTED), kind, str(threads)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LD_PRELOAD": str(library), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert done.returncode == 0, done.stderr
+    runs, allocations = map(int, done.stdout.split())
+    assert runs == 16
+    assert allocations == 0, f"{allocations} allocations within {runs} replays"

@@ -1,0 +1,460 @@
+"""Tensor behaves as PyTorch's: accumulation into grad, no_grad, detach, versions, freed buffers, higher derivatives."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import Tensor, _core, no_grad
+from fastnn import functional as F
+
+
+def leaf(*shape: int, seed: int = 0, dtype: str = "float32") -> Tensor:
+    return Tensor(np.random.default_rng(seed).standard_normal(shape).astype(dtype), requires_grad=True)
+
+
+def values(tensor: Any) -> np.ndarray:
+    return np.array(tensor.numpy())
+
+
+# ---- making tensors --------------------------------------------------------------------------------------------------
+
+
+def test_dtypes_of_new_tensors() -> None:
+    assert Tensor([1.5, 2]).dtype == np.float32
+    assert Tensor(1.5).dtype == np.float32
+    assert Tensor(np.ones(2)).dtype == np.float64
+    assert Tensor(np.ones(2, np.float32)).dtype == np.float32
+    assert Tensor(np.arange(3)).dtype == np.int64
+    assert Tensor(np.arange(3, dtype=np.uint8)).dtype == np.uint8
+    assert Tensor(np.ones(2), dtype="float32").dtype == np.float32
+    assert fastnn.Tensor([1, 2, 3]).dtype in (np.int64, np.int32)
+    with pytest.raises((TypeError, RuntimeError), match="float"):
+        Tensor(np.arange(3), requires_grad=True)
+
+
+def test_a_tensor_owns_its_values() -> None:
+    x = np.ones(3, np.float32)
+    tensor = Tensor(x)
+    x[:] = 7
+    assert (tensor.numpy() == 1).all()
+
+
+def test_numpy_is_a_read_only_view() -> None:
+    tensor = leaf(3, 4)
+    view = tensor.numpy()
+    assert not view.flags.writeable
+    assert np.shares_memory(view, tensor.numpy())
+    with pytest.raises(ValueError, match="read-only"):
+        view[0, 0] = 1
+    tensor.assign(np.zeros((3, 4), np.float32))
+    assert (view == 0).all()
+
+
+def test_shape_attributes() -> None:
+    tensor = Tensor(np.zeros((3, 1, 4), np.float32), name="x")
+    assert (tensor.shape, tensor.ndim, tensor.size, tensor.device) == ((3, 1, 4), 3, 12, "cpu")
+    assert tensor.name == "x"
+    assert not tensor.requires_grad
+    assert tensor.grad is None
+    assert len(tensor) == 3
+
+
+def test_item_and_assign() -> None:
+    assert Tensor([[2.5]]).item() == 2.5
+    assert Tensor(np.array(3)).item() == 3
+    with pytest.raises(ValueError, match="item"):
+        Tensor([1.0, 2.0]).item()
+    tensor = leaf(2, 3)
+    with pytest.raises(ValueError, match=r"expected .*\(2, 3\), got \(3, 2\)"):
+        tensor.assign(np.zeros((3, 2), np.float32))
+    with pytest.raises(TypeError, match="float32"):
+        tensor.assign(np.zeros((2, 3), np.int64))
+
+
+def test_numbers_keep_float32_and_float64() -> None:
+    for dtype in ("float32", "float64"):
+        x = leaf(3, dtype=dtype)
+        for y in (x + 1, 1 + x, x * 2.5, 2.5 * x, x - 1e-3, 1 - x, x / 3, 3 / x, -x, x * np.float64(2)):
+            assert y.dtype == dtype
+        for result in (x + x.numpy(), x.numpy() + x):
+            assert isinstance(result, Tensor)
+            np.testing.assert_array_equal(result.numpy(), 2 * x.numpy())
+
+
+def test_mixed_dtypes_are_refused() -> None:
+    single, double = leaf(3), leaf(3, dtype="float64")
+    for run in (lambda: single + double, lambda: single * double.numpy(), lambda: double.numpy() - single):
+        with pytest.raises(TypeError, match=r"expected .* got "):
+            run()
+
+
+# ---- backward --------------------------------------------------------------------------------------------------------
+
+
+def test_gradients_accumulate_over_two_backwards() -> None:
+    x = leaf(4)
+    (x * x).sum().backward()
+    first = values(x.grad)
+    kept = x.grad.numpy()
+    (x * 3).sum().backward()
+    np.testing.assert_allclose(values(x.grad), first + 3, rtol=1e-6)
+    assert kept.shape == first.shape
+    x.zero_grad()
+    assert x.grad is None or (x.grad.numpy() == 0).all()
+    (x * 3).sum().backward()
+    np.testing.assert_array_equal(values(x.grad), np.full(4, 3, np.float32))
+
+
+def test_a_tensor_used_many_times_collects_all_gradients() -> None:
+    x = leaf(5)
+    y = x * 2
+    (y + y * y + y[1:].sum() - (y + x) / 2).sum().backward()
+    want = 2 * (1 + 2 * values(y)) + 5 * 2 * np.r_[0, np.ones(4)] - (2 + 1) / 2
+    np.testing.assert_allclose(values(x.grad), want, rtol=1e-5)
+
+
+def test_backward_needs_a_gradient_for_more_than_one_element() -> None:
+    x = leaf(3)
+    with pytest.raises(RuntimeError, match="one element"):
+        (x * 2).backward()
+    (x * 2).backward(Tensor([1.0, 2.0, 3.0]))
+    np.testing.assert_array_equal(values(x.grad), [2, 4, 6])
+    with pytest.raises(ValueError, match=r"\(3,?\).*\(2,?\)"):
+        (x * 2).backward(Tensor([1.0, 1.0]))
+    with pytest.raises(TypeError, match=r"float32.*float64"):
+        (x * 2).backward(Tensor(np.ones(3)))
+    with pytest.raises(RuntimeError, match="grad"):
+        Tensor([1.0]).backward()
+
+
+def test_only_leaves_keep_gradients_and_constants_get_none() -> None:
+    x, constant = leaf(3), Tensor([1.0, 2.0, 3.0])
+    y = x * constant
+    y.sum().backward()
+    assert x.grad is not None
+    assert constant.grad is None
+    assert y.requires_grad
+    assert not constant.requires_grad
+
+
+def test_detach_shares_values_and_stops_gradients() -> None:
+    x = leaf(3)
+    y = x * 2
+    stopped = y.detach()
+    assert not stopped.requires_grad
+    assert np.shares_memory(stopped.numpy(), y.numpy())
+    (y * stopped).sum().backward()
+    np.testing.assert_allclose(values(x.grad), 2 * values(y), rtol=1e-6)
+
+
+def test_no_grad_is_a_context_and_a_decorator() -> None:
+    x = leaf(3)
+    with no_grad():
+        assert not fastnn.is_grad_enabled()
+        assert not (x * 2).requires_grad
+        with no_grad():
+            pass
+        assert not (x * 2).requires_grad
+    assert fastnn.is_grad_enabled()
+    assert (x * 2).requires_grad
+
+    @no_grad()
+    def double(t: Tensor) -> Tensor:
+        return t * 2
+
+    assert not double(x).requires_grad
+    with pytest.raises(ZeroDivisionError), no_grad():
+        raise ZeroDivisionError
+    assert fastnn.is_grad_enabled()
+
+
+def test_no_grad_holds_for_its_thread_only() -> None:
+    seen: list[bool] = []
+    with no_grad():
+        thread = threading.Thread(target=lambda: seen.append((leaf(2) * 2).requires_grad))
+        thread.start()
+        thread.join()
+        assert not (leaf(2) * 2).requires_grad
+    assert seen == [True]
+
+
+def test_broadcasting_gradients_have_the_shape_of_their_tensor() -> None:
+    for a_shape, b_shape in (((3, 4), (4,)), ((3, 4), (3, 1)), ((), (2, 3)), ((2, 1, 4), (3, 1)), ((1,), (5,))):
+        for op in (F.add, F.subtract, F.multiply, F.divide):
+            a, b = leaf(*a_shape, seed=1), leaf(*b_shape, seed=2)
+            op(a, b).sum().backward()
+            assert a.grad.shape == a_shape
+            assert b.grad.shape == b_shape
+
+
+# ---- versions and freed buffers --------------------------------------------------------------------------------------
+
+
+def test_backward_refuses_what_was_changed_after_it_was_saved() -> None:
+    x, w = leaf(3, 4), leaf(4, 2)
+    cases: list[tuple[str, Callable[[], Tensor], Tensor]] = [
+        ("multiply", lambda: x * x, x),
+        ("linear", lambda: F.linear(x, w), w),
+        ("gemm", lambda: F.matmul(x, w), x),
+        ("divide", lambda: x / (x * x + 1), x),
+    ]
+    for op, run, changed in cases:
+        y = run().sum()
+        changed.assign(values(changed) + 1)
+        with pytest.raises(RuntimeError, match=op):
+            y.backward()
+
+
+def test_a_saved_result_that_was_changed_is_refused() -> None:
+    x = leaf(3)
+    y = F.relu(x)
+    y.detach().assign(np.zeros(3, np.float32))
+    with pytest.raises(RuntimeError, match="relu"):
+        y.sum().backward()
+
+
+def test_changing_what_no_gradient_needs_is_fine() -> None:
+    x, y = leaf(3), leaf(3, seed=1)
+    z = (x + y).sum()
+    x.assign(values(x) + 1)
+    z.backward()
+    assert (x.grad.numpy() == 1).all()
+
+
+def test_a_second_backward_over_freed_buffers_is_an_error() -> None:
+    x = leaf(3)
+    y = (x * x).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match=r"second time|retain_graph|freed"):
+        y.backward()
+    x.zero_grad()
+    y = (x * x).sum()
+    y.backward(retain_graph=True)
+    first = values(x.grad)
+    y.backward()
+    np.testing.assert_allclose(values(x.grad), 2 * first, rtol=1e-6)
+    shared = x * x
+    shared.sum().backward()
+    with pytest.raises(RuntimeError, match=r"second time|retain_graph|freed"):
+        (shared * 2).sum().backward()
+
+
+def test_an_error_in_backward_leaves_gradients_as_they_were() -> None:
+    x, w = leaf(3, 3), leaf(3, 3)
+    y = F.matmul(F.relu(F.matmul(x, w)), w).sum()
+    x.assign(values(x) * 2)
+    with pytest.raises(RuntimeError, match="gemm"):
+        y.backward()
+    assert x.grad is None
+
+
+# ---- size ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_chain_of_100000_ops_does_not_overflow_the_stack() -> None:
+    x = leaf(1)
+    y = x
+    for _ in range(100_000):
+        y = y + 1
+    y.backward()
+    assert x.grad.item() == 1
+    for _ in range(100_000):
+        y = y + x
+    del y  # a graph that no backward has freed
+
+
+def test_gradients_of_slices_cost_as_much_as_the_slices() -> None:
+    """T steps over a (T, n) tensor take O(T n) bytes, not O(T * T n)."""
+
+    def taken(steps: int) -> int:
+        x = leaf(steps, 256)
+        before = _core.allocated_bytes()
+        total = x[0].sum()
+        for step in range(1, steps):
+            total = total + (x[step] * 2).sum()
+        total.backward()
+        np.testing.assert_array_equal(values(x.grad)[1:], np.full((steps - 1, 256), 2, np.float32))
+        return _core.allocated_bytes() - before
+
+    few, many = taken(50), taken(400)
+    assert many < 8 * few * 1.25
+
+
+# ---- higher derivatives ----------------------------------------------------------------------------------------------
+
+
+def first_gradients(
+    function: Callable[..., Tensor], tensors: list[Tensor], weights: np.ndarray, **keep: bool
+) -> list[Tensor]:
+    for tensor in tensors:
+        tensor.zero_grad()
+        tensor.grad = None
+    function(*tensors).backward(Tensor(weights), **keep)
+    return [tensor.grad for tensor in tensors]
+
+
+TWICE: dict[str, tuple[Callable[..., Tensor], list[tuple[int, ...]]]] = {
+    "add": (lambda a, b: F.add(a * a, b * a), [(3, 2), (2,)]),
+    "subtract": (lambda a, b: F.subtract(a * b, b * b), [(3, 2), (3, 1)]),
+    "multiply": (F.multiply, [(3, 2), (2,)]),
+    "divide": (lambda a, b: F.divide(a, b * b + 1), [(3, 2), (3, 1)]),
+    "negative": (lambda a: F.negative(a) * a, [(3,)]),
+    "sum": (lambda a: F.sum(a * a, axis=0) * F.sum(a), [(3, 2)]),
+    "mean": (lambda a: F.mean(a * a, axis=1, keepdims=True) * a, [(3, 2)]),
+    "reshape": (lambda a: F.reshape(a * a, (2, 3)) * F.reshape(a, (2, 3)), [(3, 2)]),
+    "slice": (lambda a: a[1:] * a[:-1] * a[::-2][:1], [(4, 2)]),
+    "gemm": (lambda a, b: F.matmul(F.matmul(a, b), b, transpose_b=True), [(3, 2), (2, 4)]),
+    "gemm transposed": (lambda a, b: F.matmul(a, F.matmul(a, b), transpose_a=True), [(3, 2), (2, 4)]),
+    "linear": (lambda x, w, b: F.linear(F.linear(x, w, b), w, b), [(3, 2), (2, 2), (2,)]),
+    "linear with relu": (lambda x, w, b: F.linear(x * x, w, b, activation="relu"), [(3, 2), (2, 4), (4,)]),
+    "relu": (lambda a: F.relu(a * a * a), [(5,)]),
+    "conv2d": (lambda x, w, b: F.conv2d(x, w, b, padding="same"), [(1, 4, 3, 2), (3, 3, 2, 2), (2,)]),
+    "conv2d strided": (lambda x, w: F.conv2d(x * x, w, strides=2), [(1, 5, 5, 1), (2, 2, 1, 3)]),
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_second_derivatives_equal_differences_of_first_ones(name: str) -> None:
+    function, shapes = TWICE[name]
+    rng = np.random.default_rng(5)
+    start = [rng.standard_normal(shape) for shape in shapes]
+    with no_grad():
+        weights = rng.standard_normal(function(*(Tensor(value) for value in start)).shape)
+    probes = [rng.standard_normal(shape) for shape in shapes]
+
+    def projected(arrays: list[np.ndarray]) -> float:
+        tensors = [Tensor(value, requires_grad=True) for value in arrays]
+        gradients = first_gradients(function, tensors, weights)
+        return sum(float((g.numpy() * p).sum()) for g, p in zip(gradients, probes, strict=True))
+
+    tensors = [Tensor(value, requires_grad=True) for value in start]
+    first = first_gradients(function, tensors, weights, create_graph=True)
+    assert all(gradient.requires_grad for gradient in first)
+    total = sum(((g * Tensor(p)).sum() for g, p in zip(first, probes, strict=True)), Tensor(np.zeros(())))
+    for tensor in tensors:
+        tensor.grad = None
+    total.backward()
+    for index, (tensor, value) in enumerate(zip(tensors, start, strict=True)):
+        got = np.zeros(value.shape) if tensor.grad is None else values(tensor.grad)
+        for at in np.ndindex(value.shape):
+            step = np.zeros(value.shape)
+            step[at] = 1e-6
+            above = projected([v + step if i == index else v for i, v in enumerate(start)])
+            below = projected([v - step if i == index else v for i, v in enumerate(start)])
+            want = (above - below) / 2e-6
+            assert abs(got[at] - want) <= 1e-5 + 1e-3 * abs(want), f"{name} input {index} {at}: {got[at]}, {want}"
+
+
+def test_fused_ops_say_that_they_have_no_second_derivative() -> None:
+    logits = leaf(3, 4)
+    loss = F.softmax_cross_entropy(logits, np.array([0, 1, 2])).sum()
+
+    def twice() -> None:
+        loss.backward(create_graph=True)
+        logits.grad.sum().backward()
+
+    with pytest.raises(RuntimeError, match="second derivative of softmax_cross_entropy is not available"):
+        twice()
+
+
+def test_without_create_graph_gradients_are_plain() -> None:
+    x = leaf(3)
+    (x * x).sum().backward()
+    assert not x.grad.requires_grad
+
+
+# ---- indexing and methods --------------------------------------------------------------------------------------------
+
+
+def test_indexing_is_numpys() -> None:
+    x = leaf(4, 5, 3)
+    array = x.numpy()
+    for key in (
+        0,
+        -1,
+        slice(1, 3),
+        (slice(None), 2),
+        (..., 0),
+        (0, ..., 1),
+        (None, 1),
+        (slice(None, None, -2), None),
+        ...,
+    ):
+        got = x[key]
+        assert got.shape == array[key].shape
+        np.testing.assert_array_equal(got.numpy(), array[key])
+    row = x[1]
+    assert np.shares_memory(row.numpy(), array)
+    (x[1, :, 2] * 3).sum().backward()
+    want = np.zeros((4, 5, 3), np.float32)
+    want[1, :, 2] = 3
+    np.testing.assert_array_equal(values(x.grad), want)
+    for key in (4, -5, (0, 5), (0, 0, 0, 0), "a", 1.5):
+        with pytest.raises((IndexError, TypeError)):
+            x[key]
+
+
+def test_iterating_ends() -> None:
+    assert [row.shape for row in leaf(3, 2)] == [(2,)] * 3
+
+
+def test_methods_equal_functions() -> None:
+    x = leaf(2, 3, 4)
+    array = x.numpy()
+    np.testing.assert_allclose(x.sum(axis=1).numpy(), array.sum(axis=1), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(
+        x.mean(axis=(0, 2), keepdims=True).numpy(), array.mean(axis=(0, 2), keepdims=True), rtol=1e-4
+    )
+    assert x.reshape(6, 4).shape == x.reshape((6, -1)).shape == (6, 4)
+    np.testing.assert_array_equal((-x).numpy(), -array)
+    assert np.asarray(x).shape == (2, 3, 4)
+
+
+def test_softmax_remembers_its_logits() -> None:
+    x = leaf(2, 3)
+    assert F.softmax(x).logits is x
+    assert F.relu(x).logits is None
+
+
+def test_a_training_loop_by_hand_learns() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((64, 5)).astype(np.float32)
+    labels = (x[:, 0] > 0).astype(np.int64)
+    w, b = leaf(5, 2), Tensor(np.zeros(2, np.float32), requires_grad=True)
+    losses = []
+    for _ in range(60):
+        loss = F.mean(F.softmax_cross_entropy(F.linear(Tensor(x), w, b), labels))
+        w.zero_grad()
+        b.zero_grad()
+        loss.backward()
+        with no_grad():
+            w.assign((w - w.grad * 1.0).numpy())
+            b.assign((b - b.grad * 1.0).numpy())
+        losses.append(loss.item())
+    assert losses[-1] < 0.15 < losses[0]
+
+
+def test_threads_may_build_their_own_graphs() -> None:
+    results: list[np.ndarray] = []
+
+    def work() -> None:
+        x = leaf(16, 16)
+        for _ in range(20):
+            x.zero_grad()
+            F.matmul(x, x).sum().backward()
+        results.append(values(x.grad))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(results) == 4
+    for result in results:
+        np.testing.assert_array_equal(result, results[0])
