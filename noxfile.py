@@ -76,7 +76,6 @@ def sanitized(session: nox.Session, sanitizers: str, library: str, options: dict
         "-Ccmake.build-type=Debug",
         f"-Ccmake.define.FASTNN_SANITIZE={sanitizers}",
         "-Ccmake.define.CMAKE_CXX_FLAGS=-O1 -D_GLIBCXX_ASSERTIONS",
-        "-Ccmake.define.FASTNN_TEST_FAULTS=ON",
         "-Cinstall.strip=false",
     )
     preload = f"{compiler_file(library)}:{compiler_file('libstdc++.so.6')}"
