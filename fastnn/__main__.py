@@ -41,24 +41,25 @@ def information() -> str:
     lines = [f"fastnn {_core.version()} on Python {sys.version.split()[0]}", "", "instruction sets"]
     for level in _core.levels():
         state = "active" if level["active"] else "available" if level["available"] else "not available"
-        reason = f": {level['reason']}" if level["reason"] else ""
-        lines.append(f"  {level['name']:<10} {state}{reason}")
-    lines.append(f"  FASTNN_ISA {os.environ.get('FASTNN_ISA', 'not set')}")
-    lines += ["", f"threads      {_core.get_num_threads()}"]
-    lines += [f"{name.replace('_', ' '):<12} {_amount(name, value)}" for name, value in machine.items()]
-    lines.append(f"plug-ins     {', '.join(_core.plugins()) or 'none'}")
-    lines.append(f"devices      {', '.join(_core.devices())}")
-    lines += ["", "packages"]
-    for name in ("numpy", "safetensors", "tqdm", *_OPTIONAL):
-        lines.append(f"  {name:<12} {_version_of(name)}")
+        lines.append(f"  {level['name']:<12} {state}{': ' if level['reason'] else ''}{level['reason']}")
+    packages = {name: _version_of(name) for name in ("numpy", "safetensors", "tqdm", *_OPTIONAL)}
+    facts = {
+        "FASTNN_ISA": os.environ.get("FASTNN_ISA", "not set"),
+        "threads": str(_core.get_num_threads()),
+        "affinity": f"{machine['affinity_cpus']:g} CPUs",
+        "quota": f"{machine['cgroup_cpus']:g} CPUs" if machine["cgroup_cpus"] else "none",
+        "memory": _gibibytes(machine["memory_bytes"]),
+        "memory limit": _gibibytes(machine["cgroup_memory_bytes"]) if machine["cgroup_memory_bytes"] else "none",
+        "plug-ins": ", ".join(_core.plugins()) or "none",
+        "devices": ", ".join(_core.devices()),
+    }
+    lines += ["", *(f"{name:<14} {value}" for name, value in facts.items()), "", "packages"]
+    lines += [f"  {name:<12} {version}" for name, version in packages.items()]
     return "\n".join(lines)
 
 
-def _amount(name: str, value: float) -> str:
-    """A number of the machine in words; 0 means that there is no limit."""
-    if "bytes" in name or "memory" in name:
-        return f"{value / 2**30:.1f} GiB" if value else "no limit"
-    return f"{value:g}" if value else "no limit"
+def _gibibytes(size: float) -> str:
+    return f"{size / 2**30:.1f} GiB"
 
 
 def _version_of(package: str) -> str:

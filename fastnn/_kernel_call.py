@@ -7,7 +7,7 @@ take are made contiguous inside the engine.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -57,7 +57,7 @@ def _memory(op: str, name: str, value: Any) -> _core.Array:
         if not shares:
             raise TypeError(f"{op}: expected {name} to be an array that can be written, got {type(value).__name__}")
     if not array.flags.writeable:
-        raise ValueError(f"{op}: {name} is read-only")
+        raise ValueError(f"{op}: expected {name} to be writable, got a read-only array")
     if not (array.flags.aligned and array.dtype.isnative):
         raise ValueError(f"{op}: expected {name} aligned to its elements and in native byte order")
     return _core.Array.from_numpy(array, copy=False)
@@ -75,12 +75,11 @@ def _run(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool
 
 def _one(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool, **attributes: Any) -> Array:
     result = _run(name, inputs, outs, accumulate, attributes)
-    return result.numpy(writeable=True) if outs[0] is None else outs[0]
+    array: Array = result.numpy(writeable=True) if outs[0] is None else outs[0]
+    return array
 
 
-def _many(
-    name: str, inputs: Sequence[Any], out: Sequence[Any] | None, accumulate: bool, **attributes: Any
-) -> tuple[Array, ...]:
+def _many(name: str, inputs: Sequence[Any], out: Sequence[Any] | None, accumulate: bool, **attributes: Any) -> Any:
     outputs = _op(name).schema["outputs"]
     outs = (None,) * len(outputs) if out is None else tuple(out)
     if len(outs) != len(outputs):
@@ -95,6 +94,6 @@ def _update(name: str, inputs: Sequence[Any], **attributes: Any) -> None:
     op = _op(name)
     arrays: list[Any] = []
     for value, argument in zip(inputs, op.schema["inputs"], strict=True):
-        convert = (lambda v, n=argument["name"]: _memory(name, n, v)) if argument["role"] == "update" else _input
+        convert = partial(_memory, name, argument["name"]) if argument["role"] == "update" else _input
         arrays.append([convert(item) for item in value] if argument["variadic"] else convert(value))
     op(*arrays, **attributes)

@@ -146,7 +146,7 @@ class Progress:
             self._bar = None
         elif self._line and logs is not None:
             seconds = time.perf_counter() - self._begin
-            print(f"{self._title} - {seconds:.1f}s - {_text(logs, ' - ')}", flush=True)
+            print(f"{self._title} - {seconds:.2f}s - {_text(logs, ' - ')}", flush=True)
 
 
 def checked_verbose(where: str, verbose: int | str) -> int | str:

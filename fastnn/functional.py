@@ -1,22 +1,23 @@
 """Ops on tensors, each with its gradient right below it.
 
-A rule returns one gradient per input. The keyword `into` of gradient ops is a buffer that the tape owns: the op adds into
-it (the accumulate flag of the op table) and the rule returns it. Rules are written with the functions of this file, so
-the gradient of a gradient works wherever every op used has a rule; fused ops say so when they have none.
+A rule returns one gradient per input. The keyword `into` of gradient ops is a buffer that the tape owns: the op adds
+into it (the accumulate flag of the op table) and the rule returns it. Rules are written with the functions of this
+file, so the gradient of a gradient works wherever every op used has a rule; fused ops say so when they have none.
 """
 
 from __future__ import annotations
 
 import builtins
 import operator
+import sys
 from collections.abc import Sequence
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, cast
 
 import numpy as np
 
 from . import _core
-from ._kernel_call import _op
-from .tensor import Node, Rule, Tensor, as_tensor, is_grad_enabled
+from .tensor import Node, Rule, Tensor, as_tensor, is_grad_enabled, use_operations
 
 __all__ = [
     "add",
@@ -43,6 +44,8 @@ Activation = Literal["linear", "relu"]
 Padding = Literal["valid", "same"] | Sequence[int]
 Gradients = Sequence[Tensor | None]
 
+_op = lru_cache(maxsize=None)(_core.op)
+
 
 def _result(
     name: str,
@@ -51,9 +54,12 @@ def _result(
     inputs: Sequence[Tensor | None],
     saved: tuple[Tensor, ...] = (),
     save_output: bool = False,
+    into: Tensor | None = None,
     **attributes: Any,
 ) -> Tensor:
-    """The tensor of an op's result, on the tape when one of the inputs is."""
+    """The tensor of an op's result, on the tape when one of the inputs is; `into` when the op has added into that."""
+    if into is not None:
+        return into
     result = Tensor._wrap(array)
     if is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs):
         result.requires_grad = True
@@ -69,11 +75,6 @@ def _run(name: str, *inputs: Tensor | None, into: Tensor | None = None, **attrib
         return array
     _op(name)(*arrays, out=into._array, accumulate=1, **attributes)
     return into._array
-
-
-def _given(into: Tensor | None, array: _core.Array) -> Tensor | None:
-    """The buffer itself when the op has added into it: the tape tells by identity."""
-    return into if into is not None and array is into._array else None
 
 
 def _shape_of(t: Tensor) -> Tensor:
@@ -122,8 +123,8 @@ def matmul(
     Tensor, (m, n)
     """
     array = _run("gemm", a, b, into=into, transpose_a=transpose_a, transpose_b=transpose_b)
-    return _given(into, array) or _result(
-        "gemm", array, _matmul_gradient, (a, b), (a, b), transpose_a=transpose_a, transpose_b=transpose_b
+    return _result(
+        "gemm", array, _matmul_gradient, (a, b), (a, b), transpose_a=transpose_a, transpose_b=transpose_b, into=into
     )
 
 
@@ -257,13 +258,14 @@ def conv2d_backward_input(
     """Gradient of conv2d with respect to its input, whose shape x gives; geometry holds conv2d's attributes."""
     like = _shape_of(x)
     array = _run("conv2d_backward_input", dy, weight, like, into=into, **geometry)
-    return _given(into, array) or _result(
+    return _result(
         "conv2d_backward_input",
         array,
         _conv2d_backward_input_gradient,
         (dy, weight),
         (dy, weight),
         geometry=geometry,
+        into=into,
     )
 
 
@@ -281,8 +283,14 @@ def conv2d_backward_weight(
     """Gradient of conv2d with respect to its weight, whose shape weight gives; geometry holds conv2d's attributes."""
     like = _shape_of(weight)
     array = _run("conv2d_backward_weight", x, dy, like, into=into, **geometry)
-    return _given(into, array) or _result(
-        "conv2d_backward_weight", array, _conv2d_backward_weight_gradient, (x, dy), (x, dy), geometry=geometry
+    return _result(
+        "conv2d_backward_weight",
+        array,
+        _conv2d_backward_weight_gradient,
+        (x, dy),
+        (x, dy),
+        geometry=geometry,
+        into=into,
     )
 
 
@@ -342,9 +350,7 @@ def _max_pool2d_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     (index,) = node.saved
     like, geometry = node.attributes["like"], node.attributes["geometry"]
     array = _run("max_pool2d_backward", dy, index, like, into=into[0], **geometry)
-    dx = _given(into[0], array) or _result(
-        "max_pool2d_backward", array, _no_second_derivative("max_pool2d"), (dy,)
-    )
+    dx = _result("max_pool2d_backward", array, _no_second_derivative("max_pool2d"), (dy,), into=into[0])
     return (dx,)
 
 
@@ -364,7 +370,7 @@ def relu_backward(dy: Tensor, y: Tensor, *, into: Tensor | None = None) -> Tenso
     """Gradient of relu from its output: dy where y > 0, else 0."""
     array = _run("relu_backward", dy, y, into=into)
     y = y.detach()  # a step function: its own derivative is zero
-    return _given(into, array) or _result("relu_backward", array, _relu_backward_gradient, (dy,), (y,))
+    return _result("relu_backward", array, _relu_backward_gradient, (dy,), (y,), into=into)
 
 
 def _relu_backward_gradient(node: Node, g: Tensor, into: Gradients) -> Gradients:
@@ -396,7 +402,7 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
 def _softmax_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     y = node.saved_output()
     array = _run("softmax_backward", dy, y, into=into[0], axis=node.attributes["axis"])
-    dx = _given(into[0], array) or _result("softmax_backward", array, _no_second_derivative("softmax"), (dy, y))
+    dx = _result("softmax_backward", array, _no_second_derivative("softmax"), (dy, y), into=into[0])
     return (dx,)
 
 
@@ -430,9 +436,9 @@ def softmax_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
 def _softmax_cross_entropy_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     probabilities, labels = node.saved
     array = _run("softmax_cross_entropy_backward", dy, probabilities, labels, into=into[0])
-    dlogits = _given(into[0], array) or _result(
-        "softmax_cross_entropy_backward", array, _no_second_derivative("softmax_cross_entropy"), (dy,)
-    )
+    rule = _no_second_derivative("softmax_cross_entropy")
+    inputs = (dy, node.attach(probabilities._array))
+    dlogits = _result("softmax_cross_entropy_backward", array, rule, inputs, into=into[0])
     return (dlogits,)
 
 
@@ -472,9 +478,7 @@ def _to_operand(node: Node, index: int, gradient: Tensor, into: Tensor | None) -
     if like.shape == gradient.shape:
         return gradient
     array = _run("sum_to_like", gradient, like, into=into)
-    return _given(into, array) or _result(
-        "sum_to_like", array, _sum_to_like_gradient, (gradient,), like=_shape_of(gradient)
-    )
+    return _result("sum_to_like", array, _sum_to_like_gradient, (gradient,), like=_shape_of(gradient), into=into)
 
 
 def _sum_to_like_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
@@ -565,24 +569,27 @@ def mean(
     return _reduction("mean", x, axis, keepdims, into)
 
 
-def _reduction(
-    name: str, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, into: Tensor | None
-) -> Tensor:
+def _reduction(name: str, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, into: Tensor | None) -> Tensor:
     axes = _axes(axis, x.ndim)
     if axes is None:
         return copy(x, into=into)
     array = _run(name, x, into=into, axes=axes, keepdims=keepdims)
-    return _given(into, array) or _result(
-        name, array, _reduction_gradient, (x,), like=_shape_of(x), axes=axes, keepdims=keepdims
-    )
+    return _result(name, array, _reduction_gradient, (x,), like=_shape_of(x), axes=axes, keepdims=keepdims, into=into)
 
 
 def _reduction_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     like, axes, keepdims = node.attributes["like"], node.attributes["axes"], node.attributes["keepdims"]
     name = f"{node.name}_backward"
     array = _run(name, dy, like, into=into[0], axes=axes, keepdims=keepdims)
-    dx = _given(into[0], array) or _result(
-        name, array, _reduction_backward_gradient, (dy,), reduction=node.name, axes=axes, keepdims=keepdims
+    dx = _result(
+        name,
+        array,
+        _reduction_backward_gradient,
+        (dy,),
+        reduction=node.name,
+        axes=axes,
+        keepdims=keepdims,
+        into=into[0],
     )
     return (dx,)
 
@@ -645,18 +652,20 @@ def getitem(x: Tensor, index: Any) -> Tensor:
             starts.append(position)
             stops.append(position + 1)
             steps.append(1)
-    bounds = {"starts": tuple(starts), "stops": tuple(stops), "steps": tuple(steps)}
-    part = _result("slice", _run("slice", x, **bounds), _slice_gradient, (x,), like=_shape_of(x), bounds=bounds)
+    bounds: dict[str, Any] = {"starts": tuple(starts), "stops": tuple(stops), "steps": tuple(steps)}
+    part = _result("slice", _slice(x, bounds), _slice_gradient, (x,), like=_shape_of(x), bounds=bounds)
     return part if all(isinstance(item, slice) for item in items) else _squeezed(part, items)
+
+
+def _slice(x: Tensor, bounds: dict[str, Any]) -> _core.Array:
+    return _run("slice", x, **bounds)
 
 
 def _position(item: Any, axis: int, shape: tuple[int, ...]) -> int:
     try:
         position = operator.index(item)
     except TypeError:
-        raise TypeError(
-            f"index: expected integers, slices, Ellipsis or None, got {type(item).__name__}"
-        ) from None
+        raise TypeError(f"index: expected integers, slices, Ellipsis or None, got {type(item).__name__}") from None
     size = shape[axis]
     if not -size <= position < size:
         raise IndexError(f"index: expected an index in [{-size}, {size}) for axis {axis}, got {position}")
@@ -684,21 +693,21 @@ def _squeezed(part: Tensor, items: list[Any]) -> Tensor:
 def _slice_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     like, bounds = node.attributes["like"], node.attributes["bounds"]
     array = _run("slice_backward", dy, like, into=into[0], **bounds)
-    dx = _given(into[0], array) or _result(
-        "slice_backward", array, _slice_backward_gradient, (dy,), like=_shape_of(dy), bounds=bounds
+    dx = _result(
+        "slice_backward", array, _slice_backward_gradient, (dy,), like=_shape_of(dy), bounds=bounds, into=into[0]
     )
     return (dx,)
 
 
 def _slice_backward_gradient(node: Node, g: Tensor, into: Gradients) -> Gradients:
     bounds = node.attributes["bounds"]
-    return (_result("slice", _run("slice", g, **bounds), _slice_gradient, (g,), like=_shape_of(g), bounds=bounds),)
+    return (_result("slice", _slice(g, bounds), _slice_gradient, (g,), like=_shape_of(g), bounds=bounds),)
 
 
 def copy(x: Tensor, *, into: Tensor | None = None) -> Tensor:
     """A contiguous copy."""
     array = _run("copy", x, into=into)
-    return _given(into, array) or _result("copy", array, _copy_gradient, (x,))
+    return _result("copy", array, _copy_gradient, (x,), into=into)
 
 
 def _copy_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
@@ -744,7 +753,8 @@ def _dropout_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     (mask,) = node.saved
     rate = node.attributes["rate"]
     array = _run("dropout_backward", dy, mask, into=into[0], rate=rate)
-    dx = _given(into[0], array) or _result(
-        "dropout_backward", array, _dropout_gradient, (dy,), (mask,), rate=rate
-    )
+    dx = _result("dropout_backward", array, _dropout_gradient, (dy,), (mask,), rate=rate, into=into[0])
     return (dx,)
+
+
+use_operations(cast("Any", sys.modules[__name__]))

@@ -21,26 +21,30 @@ class Guard:
     def exclusive(self, where: str, nested: bool = False) -> Iterator[bool]:
         """Change the model. Yields whether this thread was at it already, which only `nested` allows."""
         me = threading.get_ident()
-        with self._lock:
-            inside = self._owner == me
-            if (inside and not nested) or (self._owner is not None and not inside) or (self._readers and not inside):
-                raise RuntimeError(f"{where}: the model is already in fit, evaluate or predict")
-            self._owner = me
+        mine = False
         try:
+            with self._lock:
+                inside = self._owner == me
+                if (inside and not nested) or (not inside and (self._owner is not None or self._readers)):
+                    raise RuntimeError(f"{where}: the model is already in fit, evaluate or predict")
+                mine = not inside  # first, so that Ctrl-C here never leaves the model owned
+                self._owner = me
             yield inside
         finally:
-            if not inside:
+            if mine:
                 self._owner = None
 
     @contextmanager
     def shared(self, where: str) -> Iterator[None]:
         """Read the model, beside others that do."""
-        with self._lock:
-            if self._owner not in (None, threading.get_ident()):
-                raise RuntimeError(f"{where}: the model is in fit or evaluate in another thread")
-            self._readers += 1
+        reading = 0
         try:
+            with self._lock:
+                if self._owner not in (None, threading.get_ident()):
+                    raise RuntimeError(f"{where}: the model is in fit or evaluate in another thread")
+                reading = 1
+                self._readers += 1
             yield
         finally:
             with self._lock:
-                self._readers -= 1
+                self._readers -= reading

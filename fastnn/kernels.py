@@ -295,7 +295,8 @@ def max_pool2d(
     y : (batch, out_height, out_width, channels)
     index : (batch, out_height, out_width, channels)
     """
-    return _many("max_pool2d", (x,), out, False, pool_size=pool_size, strides=strides, padding=padding, pads=pads)
+    y, index = _many("max_pool2d", (x,), out, False, pool_size=pool_size, strides=strides, padding=padding, pads=pads)
+    return y, index
 
 
 def max_pool2d_backward(
@@ -449,7 +450,8 @@ def softmax_cross_entropy(
     loss : (...)
     probabilities : (..., classes)
     """
-    return _many("softmax_cross_entropy", (logits, labels), out, False)
+    loss, probabilities = _many("softmax_cross_entropy", (logits, labels), out, False)
+    return loss, probabilities
 
 
 def softmax_cross_entropy_backward(
@@ -873,7 +875,8 @@ def dropout(
     y : as x
     mask : as x, uint8
     """
-    return _many("dropout", (x,), out, False, rate=rate, stream=stream, seed=seed, step=step)
+    y, mask = _many("dropout", (x,), out, False, rate=rate, stream=stream, seed=seed, step=step)
+    return y, mask
 
 
 def dropout_backward(

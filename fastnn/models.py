@@ -125,12 +125,12 @@ class Sequential(Model):
     def add(self, layer: Layer) -> None:
         """Put a layer at the end."""
         with self._guard.exclusive("add"):
-            before = (self._input, list(self._layers), self.built)
+            before = (self._input, list(self._layers), self.built, self._output_shape)
             self._append(layer)
             try:
                 self._build_if_known()
             except BaseException:
-                self._input, self._layers, self.built = before
+                self._input, self._layers, self.built, self._output_shape = before
                 raise
 
     def pop(self) -> Layer:

@@ -1,7 +1,7 @@
 """Step programs: a step is ordinary eager code; its first two runs are recorded, later ones replay in C++.
 
-The key of a program holds the arguments' shapes without the batch, their dtypes, the kernel level, the gradient mode and
-whatever the owner adds. A recording is good for any batch size once two recordings of different batch sizes agree.
+The key of a program holds the arguments' shapes without the batch, their dtypes, the kernel level, the gradient mode
+and whatever the owner adds. A recording is good for any batch size once two recordings of different batch sizes agree.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from ._kernel_call import _op
+from .functional import _op
 from .tensor import Tensor, is_grad_enabled
 
 __all__ = ["Step", "update"]

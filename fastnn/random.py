@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from . import _core
+
 if TYPE_CHECKING:
     from numpy.random import Generator
 
@@ -90,6 +92,11 @@ def next_seed() -> int:
         if _source is None:
             _source = generator(int.from_bytes(os.urandom(8), "little"), SEEDS)
         return int(_source.integers(0, 2**63 - 1))
+
+
+def cell() -> _core.Scalar:
+    """A whole number that programs read when they run: a seed, or how often a layer has drawn."""
+    return _core.Scalar(0, "int")
 
 
 @contextmanager

@@ -2,17 +2,17 @@
 
 An op on tensors (functional.py) leaves a Node that knows its gradient rule and where gradients go. backward walks the
 nodes in an iterative topological order. A gradient that the walk owns is added to in place by the next rule (the
-accumulate flag of the op table), so a tensor that is used T times costs one buffer. Node holds edges, not tensors: memory
-is kept alive by what a rule saved and nothing else.
+accumulate flag of the op table), so a tensor that is used T times costs one buffer. A node holds edges, not tensors:
+memory is kept alive by what a rule saved and nothing else.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, wraps
 from types import TracebackType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +58,7 @@ class _SetGradMode:
             with _SetGradMode(self._enabled):
                 return function(*args, **kwargs)
 
-        return wrapper  # type: ignore[return-value]
+        return cast("_F", wrapper)
 
 
 def no_grad() -> _SetGradMode:
@@ -100,7 +100,11 @@ class Node:
     def saved_output(self) -> Tensor:
         """The op's result, as a tensor that hangs on this node."""
         assert self.output is not None
-        result = Tensor._wrap(self.output)
+        return self.attach(self.output)
+
+    def attach(self, array: _core.Array) -> Tensor:
+        """Something the op computed, as a tensor that hangs on this node."""
+        result = Tensor._wrap(array)
         if _mode.enabled:
             result.requires_grad = True
             result._node = self
@@ -117,8 +121,8 @@ class Node:
         for array, version in zip(arrays, self.versions, strict=True):
             if array.version != version:
                 raise RuntimeError(
-                    f"backward: a tensor of shape {array.shape} that {self.name} saved has been modified in place since "
-                    f"(version {array.version}, expected {version})"
+                    f"backward: a tensor of shape {array.shape} that {self.name} saved has been modified in place "
+                    f"since (version {array.version}, expected {version})"
                 )
 
     def free(self) -> None:
@@ -213,7 +217,7 @@ class Tensor:
         """A read-only NumPy view of the values; a copy for other devices than the CPU."""
         return self._array.numpy()
 
-    def __array__(self, dtype: npt.DTypeLike = None, copy: bool | None = None) -> npt.NDArray[Any]:
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
         return self._array.__array__(dtype, copy)
 
     def item(self) -> float | int | bool:
@@ -272,53 +276,53 @@ class Tensor:
         backward(self, gradient, create_graph if retain_graph is None else retain_graph, create_graph)
 
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
-        return _functional().reshape(self, _flat(shape))
+        return _operations.reshape(self, _flat(shape))
 
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-        return _functional().sum(self, axis, keepdims)
+        return _operations.sum(self, axis, keepdims)
 
     def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
-        return _functional().mean(self, axis, keepdims)
+        return _operations.mean(self, axis, keepdims)
 
     def __getitem__(self, index: Any) -> Tensor:
-        return _functional().getitem(self, index)
+        return _operations.getitem(self, index)
 
     def __add__(self, other: Any) -> Tensor:
-        return _functional().add(self, other)
+        return _operations.add(self, other)
 
     def __radd__(self, other: Any) -> Tensor:
-        return _functional().add(other, self)
+        return _operations.add(other, self)
 
     def __sub__(self, other: Any) -> Tensor:
-        return _functional().subtract(self, other)
+        return _operations.subtract(self, other)
 
     def __rsub__(self, other: Any) -> Tensor:
-        return _functional().subtract(other, self)
+        return _operations.subtract(other, self)
 
     def __mul__(self, other: Any) -> Tensor:
-        return _functional().multiply(self, other)
+        return _operations.multiply(self, other)
 
     def __rmul__(self, other: Any) -> Tensor:
-        return _functional().multiply(other, self)
+        return _operations.multiply(other, self)
 
     def __truediv__(self, other: Any) -> Tensor:
-        return _functional().divide(self, other)
+        return _operations.divide(self, other)
 
     def __rtruediv__(self, other: Any) -> Tensor:
-        return _functional().divide(other, self)
+        return _operations.divide(other, self)
 
     def __matmul__(self, other: Any) -> Tensor:
-        return _functional().matmul(self, other)
+        return _operations.matmul(self, other)
 
     def __neg__(self) -> Tensor:
-        return _functional().negative(self)
+        return _operations.negative(self)
 
     def __len__(self) -> int:
         if self.ndim == 0:
             raise TypeError("len: expected a tensor with at least one axis, got shape ()")
         return self.shape[0]
 
-    def __iter__(self) -> Iterable[Tensor]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Tensor]:
         for index in range(len(self)):
             yield self[index]
 
@@ -380,15 +384,36 @@ def _to_numpy(data: Any, dtype: npt.DTypeLike | None) -> npt.NDArray[Any]:
 
 
 def _flat(shape: tuple[int | Sequence[int], ...]) -> tuple[int, ...]:
-    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
-        return tuple(shape[0])  # type: ignore[arg-type]
-    return shape  # type: ignore[return-value]
+    if len(shape) == 1 and isinstance(shape[0], Sequence):
+        return tuple(shape[0])
+    return cast("tuple[int, ...]", shape)
 
 
-def _functional() -> Any:
-    from . import functional  # the gradient rules there are written on Tensors
+class _Operations(Protocol):
+    """The functions of functional.py that methods and the walk call. That module is written on this one, so it hands
+    itself in when it is imported."""
 
-    return functional
+    def add(self, a: Any, b: Any, /) -> Tensor: ...
+    def subtract(self, a: Any, b: Any, /) -> Tensor: ...
+    def multiply(self, a: Any, b: Any, /) -> Tensor: ...
+    def divide(self, a: Any, b: Any, /) -> Tensor: ...
+    def matmul(self, a: Any, b: Any, /) -> Tensor: ...
+    def negative(self, x: Tensor, /) -> Tensor: ...
+    def sum(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
+    def mean(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
+    def reshape(self, x: Tensor, shape: int | Sequence[int], /) -> Tensor: ...
+    def getitem(self, x: Tensor, index: Any, /) -> Tensor: ...
+    def copy(self, x: Tensor, /, *, into: Tensor | None = None) -> Tensor: ...
+    def fill(self, like: Tensor, value: float, /) -> Tensor: ...
+
+
+_operations: _Operations
+
+
+def use_operations(operations: _Operations) -> None:
+    """Called once, by functional.py."""
+    global _operations
+    _operations = operations
 
 
 # ---- the walk --------------------------------------------------------------------------------------------------------
@@ -428,8 +453,7 @@ def _check_gradient(root: Tensor, gradient: Tensor | None) -> Tensor:
                 f"backward: expected a tensor with one element, or a gradient for its shape {root.shape}; "
                 "sum it or take its mean first"
             )
-        filled: Tensor = _functional().fill(root, 1.0)
-        return filled
+        return _operations.fill(root, 1.0)
     if gradient.shape != root.shape:
         raise ValueError(f"backward: expected a gradient of shape {root.shape}, got {gradient.shape}")
     if gradient.dtype != root.dtype:
@@ -439,7 +463,6 @@ def _check_gradient(root: Tensor, gradient: Tensor | None) -> Tensor:
 
 def backward(root: Tensor, gradient: Tensor | None, retain_graph: bool, create_graph: bool) -> None:
     """See `Tensor.backward`."""
-    functional = _functional()
     with _SetGradMode(create_graph):
         first = _check_gradient(root, gradient)
         gradients: dict[Node | Tensor, _Gradient] = {}
@@ -449,8 +472,8 @@ def backward(root: Tensor, gradient: Tensor | None, retain_graph: bool, create_g
             _walk(root._node, first, gradients, retain_graph, create_graph)
         for leaf, entry in gradients.items():
             assert isinstance(leaf, Tensor)
-            value = entry.value if entry.owned or create_graph else functional.copy(entry.value)
-            leaf.grad = value if leaf.grad is None else functional.add(leaf.grad, value)
+            value = entry.value if entry.owned or create_graph else _operations.copy(entry.value)
+            leaf.grad = value if leaf.grad is None else _operations.add(leaf.grad, value)
 
 
 def _walk(
@@ -495,9 +518,9 @@ def _add(
     if held is None:
         gradients[edge] = _Gradient(value, owned)
     elif held.owned and not create_graph:
-        _functional().copy(value, into=held.value)
+        _operations.copy(value, into=held.value)
     elif owned and not create_graph:
-        _functional().copy(held.value, into=value)
+        _operations.copy(held.value, into=value)
         gradients[edge] = _Gradient(value, True)
     else:
-        gradients[edge] = _Gradient(_functional().add(held.value, value), True)
+        gradients[edge] = _Gradient(_operations.add(held.value, value), True)

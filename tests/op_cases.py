@@ -101,7 +101,7 @@ def gemm_case(m: int, n: int, k: int, transpose: str = "nn", benchmark: tuple[in
         make=normal(*shapes(m, n, k)),
         attributes=options,
         reference=ref.gemm,
-        apply=lambda F, a, b: F.gemm(a, b, **options),
+        apply=lambda F, a, b: F.matmul(a, b, **options),
         differentiable=(0, 1),
         torch=lambda torch, a, b: (a.mT if ta else a) @ (b.mT if tb else b),
         tolerance="product",
@@ -130,7 +130,7 @@ def linear_case(
         torch=torch_linear,
         torch_order={1: (1, 0)},
         tolerance="product",
-        batched=(0,),
+        batched=(0,) if len(batch) else (),
         benchmark=large(2 * 128 * 784 * 512, (128, 784), (784, 512), (512,), written=128 * 512) if benchmark else None,
     )
 
@@ -650,7 +650,7 @@ def reshape_case(shape: Sequence[int], new: Sequence[int], like: bool = False, b
         make=normal(shape, new if like else None),
         attributes={} if like else {"shape": tuple(new)},
         reference=ref.reshape,
-        apply=None if like else lambda F, x: F.reshape(x, tuple(new)),
+        apply=None if like else lambda F, x, like=None: F.reshape(x, tuple(new)),
         differentiable=() if like else (0,),
         torch=None if like else lambda torch, x: x.reshape(tuple(new)),
         tolerance="exact",

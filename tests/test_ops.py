@@ -26,6 +26,7 @@ from tolerances import (
     GRADIENT_NORM,
     GRADIENT_RTOL,
     GRADIENT_STEP,
+    UNIT_ROUNDOFF,
     assert_same_bits,
     assert_within,
     bound,
@@ -106,7 +107,7 @@ def padded_rows(a: np.ndarray) -> np.ndarray:
 
 def reversed_axes(a: np.ndarray) -> np.ndarray:
     turned = (slice(None, None, -1),) * a.ndim
-    return np.ascontiguousarray(a[turned])[turned]
+    return a[turned].copy()[turned]
 
 
 def off_by_one_element(a: np.ndarray) -> np.ndarray:
@@ -131,7 +132,7 @@ LAYOUTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "gaps": gaps,
     "padded rows": padded_rows,
     "negative strides": reversed_axes,
-    "Fortran order": np.asfortranarray,
+    "Fortran order": lambda a: a.copy(order="F"),
     "one element off": off_by_one_element,
     "one byte off": off_by_one_byte,
     "byte-swapped": lambda a: a.astype(a.dtype.newbyteorder()),
@@ -157,7 +158,7 @@ def test_zero_strides_equal_copies(case: OpCase) -> None:
 
     inputs = map_arrays(repeat, cast(case, "float32"))
     for _, _, text in each_level():
-        want = call(case, map_arrays(np.ascontiguousarray, inputs) if inputs[0].ndim else inputs)
+        want = call(case, map_arrays(np.copy, inputs))
         for index, (a, b) in enumerate(zip(call(case, inputs), want, strict=True)):
             assert_same_bits(a, b, f"{case} {text} output {index}")
 
@@ -250,7 +251,7 @@ INPUT_KINDS: dict[str, Callable[[np.random.Generator, tuple[int, int]], np.ndarr
     "scaled rows": lambda rng, shape: rng.standard_normal(shape) * 2.0 ** rng.integers(-20, 21, (shape[0], 1)),
     "scaled columns": lambda rng, shape: rng.standard_normal(shape) * 2.0 ** rng.integers(-20, 21, shape[1]),
     "cancelling": lambda rng, shape: 1e3 + np.where(rng.random(shape) < 0.5, 1, -1) * rng.random(shape),
-    "huge": lambda rng, shape: rng.standard_normal(shape) * 1e18,
+    "huge": lambda rng, shape: rng.standard_normal(shape) * 3e17,
     "subnormal": lambda rng, shape: rng.standard_normal(shape) * 1e-40,
 }
 
@@ -379,4 +380,6 @@ def test_float32_gradients_on_every_level(case: OpCase, rng: np.random.Generator
             what = f"{case} {text} gradient of input {index}"
             assert_same_bits(gradient, other, f"{what}: threads differ")
             error, norm = np.linalg.norm((gradient - wanted).ravel()), np.linalg.norm(wanted.ravel())
-            assert error <= GRADIENT_NORM * norm + 1e-30, f"{what}: norm-wise error {error / norm:.3g}"
+            # a gradient that is a difference of larger terms (a saturated softmax) is as exact as those
+            allowed = GRADIENT_NORM * norm + 4 * UNIT_ROUNDOFF["float32"] * np.linalg.norm(weights.ravel())
+            assert error <= allowed, f"{what}: norm-wise error {error / max(norm, 1e-30):.3g}"

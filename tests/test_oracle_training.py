@@ -103,7 +103,7 @@ class TorchTraining:
                         v += (g * g - v) * (1 - 0.999)
                         w -= alpha * m / (v.sqrt() + 1e-7)
                     else:
-                        m.mul_(0.9).sub_(0.05 * g)
+                        m.mul_(0.9).sub_(0.01 * g)
                         w += m
         self.weights = [weight.detach().numpy() for weight in weights]
 
@@ -121,7 +121,7 @@ def norm_wise(got: np.ndarray, want: np.ndarray) -> float:
 
 
 def optimizer_of(rule: str) -> optimizers.Optimizer:
-    return optimizers.Adam() if rule == "adam" else optimizers.SGD(0.05, momentum=0.9)
+    return optimizers.Adam() if rule == "adam" else optimizers.SGD(0.01, momentum=0.9)
 
 
 networks = pytest.mark.parametrize(

@@ -79,7 +79,7 @@ ArrayPointer wrap_numpy(const py::array& source) {
   fastnn_tensor t = describe(source, "Array");
   const auto address = reinterpret_cast<uintptr_t>(source.data());
   const size_t item = static_cast<size_t>(source.itemsize());
-  bool aligned = address % item == 0;
+  bool aligned = source.size() == 0 || address % item == 0;
   for (int32_t axis = 0; axis < t.rank; ++axis) aligned = aligned && source.strides(axis) % source.itemsize() == 0;
   if (!aligned) throw py::value_error("Array: expected an array aligned to its elements");
   if (!source.writeable()) t.flags = FASTNN_READ_ONLY;

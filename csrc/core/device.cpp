@@ -2,6 +2,7 @@
 #include "core/device.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 
 #include <atomic>
 #include <cstdlib>
@@ -38,8 +39,14 @@ struct Devices {
   std::vector<const fastnn_device_interface*> list{&cpu};
   std::deque<std::string> plugins;  // addresses stay: callers hold them
 };
+Devices& devices();
+Devices* make_devices() {
+  // a fork while another thread asks for a device must not leave the child's list locked
+  pthread_atfork([] { devices().mutex.lock(); }, [] { devices().mutex.unlock(); }, [] { devices().mutex.unlock(); });
+  return new Devices;
+}
 Devices& devices() {
-  static Devices& instance = *new Devices;
+  static Devices& instance = *make_devices();
   return instance;
 }
 // Read without the lock; a device is never removed.

@@ -11,8 +11,8 @@ namespace fastnn {
 
 // Bits of what a level needs. A bit is set only when the CPU has the feature and the operating system saves its state.
 enum CpuFeature : uint64_t {
-  kSse42 = 1u << 0,   // with SSSE3, SSE4.1, POPCNT, CMPXCHG16B: x86-64-v2
-  kAvx2 = 1u << 1,    // with AVX
+  kSse42 = 1u << 0,  // with SSSE3, SSE4.1, POPCNT, CMPXCHG16B: x86-64-v2
+  kAvx2 = 1u << 1,   // with AVX
   kFma = 1u << 2,
   kF16c = 1u << 3,
   kBmi2 = 1u << 4,    // with BMI1, LZCNT, MOVBE: x86-64-v3

@@ -54,8 +54,8 @@ void run(const fastnn_call& call, Pick pick) {
   broadcast_strides(a, y.rank, strides_a);
   broadcast_strides(b, y.rank, strides_b);
   const StridedWalk<3> walk(y.rank, y.shape, {y.strides, strides_a, strides_b});
-  const kernels::BinaryStrides strides{walk.row_stride(0), walk.column_stride(0), walk.row_stride(1),
-                                       walk.column_stride(1), walk.row_stride(2), walk.column_stride(2)};
+  const kernels::BinaryStrides strides{walk.row_stride(0),    walk.column_stride(0), walk.row_stride(1),
+                                       walk.column_stride(1), walk.row_stride(2),    walk.column_stride(2)};
   const bool accumulate = accumulates(call, 0);
   with_float_type(y.dtype, [&](auto zero) {
     using T = decltype(zero);

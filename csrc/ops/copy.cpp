@@ -74,8 +74,8 @@ void copy_strided(const fastnn_context& context, const fastnn_tensor& y, const f
     });
     return;
   }
-  const kernels::BinaryStrides strides{walk.row_stride(0), walk.column_stride(0), walk.row_stride(0),
-                                       walk.column_stride(0), walk.row_stride(1), walk.column_stride(1)};
+  const kernels::BinaryStrides strides{walk.row_stride(0),    walk.column_stride(0), walk.row_stride(0),
+                                       walk.column_stride(0), walk.row_stride(1),    walk.column_stride(1)};
   with_float_type(y.dtype, [&](auto zero) {
     using T = decltype(zero);
     walk.run(context, 3.0 * sizeof(T) / 10, [&](const int64_t* offsets, int64_t rows, int64_t count) {

@@ -89,8 +89,8 @@ def c_header(ops: list[Op]) -> str:
     out = [
         f"/* ops.h: one function per op. {MARK}",
         " *",
-        " * Attributes may be NULL: the defaults then hold. Outputs are filled in by fastnn_infer or by hand and must match",
-        " * what the op infers. An optional tensor may be NULL. See fastnn.h for the generic form of these calls.",
+        " * Attributes may be NULL: the defaults then hold. Outputs are filled in by fastnn_infer or by hand and must",
+        " * match what the op infers. An optional tensor may be NULL. fastnn.h has the generic form of these calls.",
         " */",
         "#ifndef FASTNN_OPS_H",
         "#define FASTNN_OPS_H",
@@ -249,7 +249,11 @@ def python_function(op: Op) -> list[str]:
     for argument in inputs:
         kind = "Sequence[Arrayish]" if argument.get("variadic") else "Arrayish"
         if argument.get("optional"):
-            positional.append(f"{argument['name']}: {kind} = ()" if argument.get("variadic") else f"{argument['name']}: {kind} | None = None")
+            positional.append(
+                f"{argument['name']}: {kind} = ()"
+                if argument.get("variadic")
+                else f"{argument['name']}: {kind} | None = None"
+            )
         else:
             positional.append(f"{argument['name']}: {kind}")
         arguments.append(argument["name"])
@@ -300,7 +304,8 @@ def python_function(op: Op) -> list[str]:
     function = "_update" if not outputs else "_many" if many else "_one"
     if variadic and outputs:
         raise ValueError(f"{name}: variadic ops with outputs are not generated yet")
-    prefix = "" if not outputs else "return "
+    names = ", ".join(output["name"] for output in outputs)
+    prefix = "" if not outputs else f"{names} = " if many else "return "
     line = f"    {prefix}{function}({', '.join(call)})"
     if len(line) > 120:
         body = f"        {', '.join(call)}"
@@ -310,6 +315,8 @@ def python_function(op: Op) -> list[str]:
             lines = [f"    {prefix}{function}(", *[f"        {item}," for item in call], "    )"]
     else:
         lines = [line]
+    if many:
+        lines.append(f"    return {names}")
     return [*head, *doc, *lines, "", ""]
 
 
@@ -340,8 +347,7 @@ def python_module(ops: list[Op]) -> str:
 
 
 def results() -> dict[Path, str]:
-    with open(HERE / "schema.toml", "rb") as file:
-        ops: list[Op] = tomllib.load(file)["op"]
+    ops: list[Op] = tomllib.loads((HERE / "schema.toml").read_text())["op"]
     return {
         ROOT / "csrc/include/fastnn/ops.h": c_header(ops),
         HERE / "schema.inc": engine_table(ops),

@@ -22,7 +22,7 @@ struct Grid {
 
 Grid make_grid(int64_t m, int64_t n, int64_t k) {
   constexpr double kEnough = 2e6, kLittle = 1e6;  // flops of a piece
-  Grid grid{96, std::min<int64_t>(round_up(n, kGemmColumns), 256), 0, 0};
+  Grid grid{96, std::min<int64_t>(round_up(n, kGemmColumns), 512), 0, 0};
   const auto flops = [&] { return 2.0 * static_cast<double>(grid.rows) * static_cast<double>(grid.columns * k); };
   const auto count = [&] {
     grid.row_chunks = ceil_divide(m, grid.rows);

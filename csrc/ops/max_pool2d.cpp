@@ -35,7 +35,7 @@ kernels::PoolShape pool_shape(const char* op, const fastnn_tensor& x, const Attr
   if (taps > INT32_MAX) {
     value_error(op, ": expected a pool_size of at most 2^31 - 1 taps, got (", height.kernel, ", ", width.kernel, ")");
   }
-  return {x.shape[1],   x.shape[2],  x.shape[3],    height.output, width.output,      height.kernel,
+  return {x.shape[1],   x.shape[2],    x.shape[3],   height.output,     width.output,     height.kernel,
           width.kernel, height.stride, width.stride, height.pad_before, width.pad_before, taps <= 256 ? 1 : 4};
 }
 

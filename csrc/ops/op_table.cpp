@@ -2,6 +2,8 @@
 // the op does not take, bring workspace, run, record.
 #include "ops/op_table.h"
 
+#include <pthread.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -26,6 +28,9 @@ fastnn_status row_run(const fastnn_call* call) {
   return guarded([&] { static_cast<const ops::OpRow*>(call->user_data)->run(*call); });
 }
 
+struct Table;
+Table& table();
+
 // Never destroyed, like the devices.
 struct Table {
   std::mutex mutex;
@@ -34,6 +39,8 @@ struct Table {
   std::unordered_map<std::string_view, fastnn_op*> by_name;
 
   Table() {
+    // a fork while another thread looks an op up must not leave the child's table locked
+    pthread_atfork([] { table().mutex.lock(); }, [] { table().mutex.unlock(); }, [] { table().mutex.unlock(); });
     for (const ops::OpRow& row : ops::op_rows) {
       fastnn_op& op = add(row.schema);
       cpu.push_back({sizeof(fastnn_implementation), row_infer, row_run, const_cast<ops::OpRow*>(&row)});
@@ -67,7 +74,8 @@ int64_t variadic_count(const fastnn_schema& schema, int64_t input_count) {
 void check_tensor(const fastnn_schema& schema, const char* argument, const fastnn_tensor& t, fastnn_device device,
                   bool needs_data) {
   if (t.struct_size < sizeof(fastnn_tensor)) {
-    value_error(schema.name, ": ", argument, " was made for another version of fastnn (struct_size ", t.struct_size, ")");
+    value_error(schema.name, ": ", argument, " was made for another version of fastnn (struct_size ", t.struct_size,
+                ")");
   }
   if (t.rank < 0 || t.rank > FASTNN_MAX_RANK) {
     value_error(schema.name, ": expected ", argument, " of rank 0 to ", FASTNN_MAX_RANK, ", got rank ", t.rank);
@@ -76,7 +84,8 @@ void check_tensor(const fastnn_schema& schema, const char* argument, const fastn
     if (t.shape[axis] < 0) value_error(schema.name, ": ", argument, " has a negative size: ", shape_text(t));
   }
   if (!(t.device == device)) {
-    value_error(schema.name, ": expected ", argument, " on ", device_name(device), ", got it on ", device_name(t.device));
+    value_error(schema.name, ": expected ", argument, " on ", device_name(device), ", got it on ",
+                device_name(t.device));
   }
   if (needs_data && t.data == nullptr && element_count(t) > 0) value_error(schema.name, ": ", argument, " has no data");
 }
@@ -117,13 +126,17 @@ void check_overlap(const fastnn_schema& schema, const char* output, const fastnn
   }
 }
 
-// Workspace from the context's allocator, or from the engine's.
+// Workspace from the context's allocator, or from the device.
 class Workspace {
  public:
-  Workspace(const fastnn_context& context, size_t bytes) : allocator_(context.allocator), bytes_(bytes) {
+  Workspace(const fastnn_context& context, size_t bytes)
+      : allocator_(context.allocator),
+        device_(device_interface(context.device)),
+        index_(context.device.index),
+        bytes_(bytes) {
     if (bytes == 0) return;
     memory_ = allocator_ != nullptr ? allocator_->allocate(allocator_->self, bytes, 64)
-                                    : std::aligned_alloc(64, (bytes + 63) / 64 * 64);
+                                    : device_.allocate(device_.self, index_, bytes);
     if (memory_ == nullptr) {
       throw Error(FASTNN_OUT_OF_MEMORY, concat("fastnn: the system refused ", bytes, " bytes of workspace"));
     }
@@ -133,7 +146,7 @@ class Workspace {
     if (allocator_ != nullptr) {
       allocator_->release(allocator_->self, memory_, bytes_);
     } else {
-      std::free(memory_);
+      device_.release(device_.self, index_, memory_, bytes_);
     }
   }
   Workspace(const Workspace&) = delete;
@@ -142,6 +155,8 @@ class Workspace {
 
  private:
   const fastnn_allocator* allocator_;
+  const fastnn_device_interface& device_;
+  int32_t index_;
   size_t bytes_;
   void* memory_ = nullptr;
 };
@@ -319,10 +334,9 @@ const fastnn_argument_schema& input_schema(const fastnn_schema& schema, int64_t 
 }
 
 const fastnn_implementation& implementation(const fastnn_op& op, int32_t device_type) {
-  const fastnn_implementation* found =
-      device_type > 0 && device_type < fastnn_op::kDeviceTypes
-          ? op.implementations[device_type].load(std::memory_order_acquire)
-          : nullptr;
+  const fastnn_implementation* found = device_type > 0 && device_type < fastnn_op::kDeviceTypes
+                                           ? op.implementations[device_type].load(std::memory_order_acquire)
+                                           : nullptr;
   if (found == nullptr) unavailable_error(op.schema.name, ": not available on devices of type ", device_type);
   return *found;
 }
@@ -484,9 +498,8 @@ fastnn_status fastnn_run_named(const fastnn_context* context, const char* op, co
   });
 }
 
-fastnn_status fastnn_run_groups(const fastnn_context* context, const char* op,
-                                fastnn_tensor* const* const* groups, int64_t group_count, int64_t count,
-                                const void* attributes) {
+fastnn_status fastnn_run_groups(const fastnn_context* context, const char* op, fastnn_tensor* const* const* groups,
+                                int64_t group_count, int64_t count, const void* attributes) {
   return guarded([&] {
     std::vector<const fastnn_tensor*> inputs;
     for (int64_t group = 0; group < group_count; ++group) {

@@ -27,8 +27,8 @@ int64_t present_inputs(const fastnn_call& call) {
   return count;
 }
 
-void check_member(const char* op, const Group& group, int64_t index, const fastnn_tensor& t, const fastnn_tensor& parameter,
-                  fastnn_dtype dtype) {
+void check_member(const char* op, const Group& group, int64_t index, const fastnn_tensor& t,
+                  const fastnn_tensor& parameter, fastnn_dtype dtype) {
   if (!(t.dtype == dtype)) {
     type_error(op, ": expected ", group.name, "[", index, "] of dtype ", dtype_name(dtype), ", got ",
                dtype_name(t.dtype));

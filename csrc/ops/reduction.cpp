@@ -65,7 +65,7 @@ void sum_terms(double* sums, const T* x, const Reduction& r, int64_t count, int6
 
 int64_t Axes::product() const {
   int64_t result = 1;
-  for (int32_t i = 0; i < count; ++i) result *= size[i];
+  for (int32_t i = 0; i < count; ++i) result = checked_multiply(result, size[i]);
   return result;
 }
 
@@ -89,7 +89,7 @@ Reduction make_reduction(int32_t rank, const int64_t* shape, uint32_t reduced) {
     if (shape[i] == 1) continue;
     const bool is_reduced = (reduced >> i) & 1;
     if (count > 0 && axes[count - 1].reduced == is_reduced) {
-      axes[count - 1].size *= shape[i];
+      axes[count - 1].size = checked_multiply(axes[count - 1].size, shape[i]);
     } else {
       axes[count++] = {shape[i], is_reduced};
     }
@@ -100,11 +100,11 @@ Reduction make_reduction(int32_t rank, const int64_t* shape, uint32_t reduced) {
     --count;
     (axes[count].reduced ? r.length : r.columns) = axes[count].size;
   }
-  int64_t stride = r.length * r.columns;
+  int64_t stride = checked_multiply(r.length, r.columns);
   int64_t strides[FASTNN_MAX_RANK];
   for (int32_t i = count - 1; i >= 0; --i) {
     strides[i] = stride;
-    stride *= axes[i].size;
+    stride = checked_multiply(stride, axes[i].size);
   }
   for (int32_t i = 0; i < count; ++i) {
     Axes& to = axes[i].reduced ? r.reduced : r.kept;

@@ -21,8 +21,8 @@ constexpr int64_t kGrain = 16384;
 // Calls rows(first_row, count) or columns(offset of the first, count) for every piece.
 template <typename Rows, typename Columns>
 void over_pieces(const fastnn_call& call, const Around& a, double nanoseconds_each, Rows&& rows, Columns&& columns) {
+  if (a.outer == 0 || a.n == 0 || a.inner == 0) return;
   const int64_t elements = a.outer * a.n * a.inner;
-  if (elements == 0) return;
   if (a.inner == 1) {
     const int64_t grain = a.n < kGrain ? kGrain / a.n : 1;
     const double nanoseconds = nanoseconds_each * static_cast<double>(elements) + 20.0 * static_cast<double>(a.outer);

@@ -26,8 +26,8 @@ class StridedWalk {
     choose_rows();
     const Dimension& columns = dimensions_[rank_ - 1];
     const Dimension& rows = dimensions_[rank_ - 2];
-    // a column block of strided elements stays narrow, so that the lines it touches are still there for the next row
-    column_block_ = columns_are_strided() ? std::max(kNarrow, kBlock / std::max<int64_t>(rows.size, 1)) : kBlock;
+    // across strides a block is square where it can be: the lines and pages it touches are still there for the next row
+    column_block_ = columns_are_strided() ? std::max(kSide, kBlock / std::max<int64_t>(rows.size, 1)) : kBlock;
     column_block_ = std::max<int64_t>(1, std::min(column_block_, columns.size));
     row_block_ = std::max<int64_t>(1, std::min(kBlock / column_block_, rows.size));
   }
@@ -66,8 +66,8 @@ class StridedWalk {
   }
 
  private:
-  static constexpr int64_t kBlock = 16 * 1024;  // elements: enough work for a chunk, and L2 holds three of them
-  static constexpr int64_t kNarrow = 64;
+  static constexpr int64_t kSide = 128;
+  static constexpr int64_t kBlock = kSide * kSide;  // elements: enough work for a chunk, and L2 holds three of them
 
   struct Dimension {
     int64_t size;

@@ -2,8 +2,8 @@
 // their pointers set. Executions are pooled, so a run allocates nothing and several threads may run at once.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "core/device.h"
@@ -27,6 +27,41 @@ struct Execution {
   std::vector<fastnn_tensor*> copy_outputs;
 };
 
+// Idle executions. Slots are taken and filled by one atomic exchange: no lock that a fork could leave locked.
+class ExecutionPool {
+ public:
+  ExecutionPool() = default;
+  ExecutionPool(const ExecutionPool&) = delete;
+  ExecutionPool& operator=(const ExecutionPool&) = delete;
+  ~ExecutionPool() {
+    while (take() != nullptr) {
+    }
+  }
+
+  // NULL when none is idle.
+  std::unique_ptr<Execution> take() {
+    for (std::atomic<Execution*>& slot : slots_) {
+      if (slot.load(std::memory_order_relaxed) == nullptr) continue;
+      std::unique_ptr<Execution> taken(slot.exchange(nullptr, std::memory_order_acquire));
+      if (taken != nullptr) return taken;
+    }
+    return nullptr;
+  }
+
+  void give_back(std::unique_ptr<Execution> execution) {
+    for (std::atomic<Execution*>& slot : slots_) {
+      Execution* empty = nullptr;
+      if (slot.compare_exchange_strong(empty, execution.get(), std::memory_order_release, std::memory_order_relaxed)) {
+        static_cast<void>(execution.release());
+        return;
+      }
+    }
+  }
+
+ private:
+  std::array<std::atomic<Execution*>, kPooledExecutions> slots_{};
+};
+
 }  // namespace
 }  // namespace fastnn
 
@@ -44,8 +79,6 @@ struct fastnn_program {
 
  private:
   std::unique_ptr<Execution> make_execution() const;
-  std::unique_ptr<Execution> take_execution();
-  void give_back(std::unique_ptr<Execution> execution);
   void check_arguments(const fastnn_tensor* const* arguments, int64_t argument_count, fastnn_tensor* const* results,
                        int64_t result_count) const;
   void bind(Execution& execution, const fastnn_tensor* const* arguments, fastnn_tensor* const* results) const;
@@ -61,8 +94,7 @@ struct fastnn_program {
   std::vector<int64_t> bound_;            // values whose memory is the caller's
   std::vector<size_t> scalar_nodes_;      // nodes that read scalars
   std::vector<fastnn_storage*> written_;  // storages of written state
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Execution>> idle_;
+  ExecutionPool idle_;
 };
 
 fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_context& given, int64_t batch_size)
@@ -103,8 +135,7 @@ fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_contex
   }
   std::sort(written_.begin(), written_.end());
   written_.erase(std::unique(written_.begin(), written_.end()), written_.end());
-  idle_.reserve(kPooledExecutions);
-  idle_.push_back(make_execution());
+  idle_.give_back(make_execution());
 }
 
 std::unique_ptr<Execution> fastnn_program::make_execution() const {
@@ -178,23 +209,6 @@ std::unique_ptr<Execution> fastnn_program::make_execution() const {
     e.result_copies.push_back(call);
   }
   return execution;
-}
-
-std::unique_ptr<Execution> fastnn_program::take_execution() {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      std::unique_ptr<Execution> execution = std::move(idle_.back());
-      idle_.pop_back();
-      return execution;
-    }
-  }
-  return make_execution();
-}
-
-void fastnn_program::give_back(std::unique_ptr<Execution> execution) {
-  const std::lock_guard lock(mutex_);
-  if (idle_.size() < kPooledExecutions) idle_.push_back(std::move(execution));
 }
 
 void fastnn_program::check_arguments(const fastnn_tensor* const* arguments, int64_t argument_count,
@@ -281,7 +295,8 @@ void fastnn_program::bump_versions() const {
 void fastnn_program::run(const fastnn_tensor* const* arguments, int64_t argument_count,
                          fastnn_tensor* const* results, int64_t result_count) {
   check_arguments(arguments, argument_count, results, result_count);
-  std::unique_ptr<Execution> execution = take_execution();
+  std::unique_ptr<Execution> execution = idle_.take();
+  if (execution == nullptr) execution = make_execution();
   const auto body = [&] {
     Execution& e = *execution;
     bind(e, arguments, results);
@@ -299,10 +314,10 @@ void fastnn_program::run(const fastnn_tensor* const* arguments, int64_t argument
   try {
     body();
   } catch (...) {
-    give_back(std::move(execution));
+    idle_.give_back(std::move(execution));
     throw;
   }
-  give_back(std::move(execution));
+  idle_.give_back(std::move(execution));
 }
 
 extern "C" {

@@ -178,9 +178,9 @@ class Layer(Node, Configurable):
             Whether dropout and the like are active; as in the surrounding layer when not given, else False.
         """
         x = self._as_tensor(inputs)
+        self.check_input(x.shape)
         if not self.built:
             self._build((None, *x.shape[1:]))
-        self.check_input(x.shape)
         training = _thread.training if training is None else bool(training)
         call = cast("Callable[..., Tensor]", self.call)
         with _training(training):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import _core, random
 from .. import functional as F
+from .. import random
 from ..tensor import Tensor
 from .base import Layer, Shape
 
@@ -33,8 +33,8 @@ class Dropout(Layer):
             raise ValueError(f"Dropout: expected a seed from 0 to 2**63 - 1, got {seed}")
         self.rate = rate
         self.seed = seed
-        self._seed_cell = _core.Scalar(0, "int")
-        self._draws = _core.Scalar(0, "int")
+        self._seed_cell = random.cell()
+        self._draws = random.cell()
         # calls so far in a training step, whose end counts as one draw; None outside of steps
         self._calls: int | None = None
         self._positions: tuple[int, ...] = ()

@@ -221,9 +221,13 @@ fastnn_status guard_run(const fastnn_call* call) try {
   for (int64_t i = 0; i < call->output_count; ++i) {
     if (call->outputs[i] != nullptr) add_range(ranges, *call->outputs[i], true);
   }
+  if (call->workspace_size > 0) {
+    const auto begin = reinterpret_cast<uintptr_t>(call->workspace);
+    ranges.push_back({begin, begin + call->workspace_size, true});
+  }
   const Opened opened(std::move(ranges));
   if (!opened) {
-    return fastnn_set_error(FASTNN_INTERNAL, (std::string(schema.name) + ": a tensor isn't in guard's memory").c_str());
+    return fastnn_set_error(FASTNN_INTERNAL, (std::string(schema.name) + ": memory that isn't guard's").c_str());
   }
   return on_cpu.delegate.cpu->run(on_cpu.get());
 } catch (const std::exception& error) {

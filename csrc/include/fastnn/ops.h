@@ -1,7 +1,7 @@
 /* ops.h: one function per op. Made by csrc/ops/generate.py from csrc/ops/schema.toml; change those.
  *
- * Attributes may be NULL: the defaults then hold. Outputs are filled in by fastnn_infer or by hand and must match
- * what the op infers. An optional tensor may be NULL. See fastnn.h for the generic form of these calls.
+ * Attributes may be NULL: the defaults then hold. Outputs are filled in by fastnn_infer or by hand and must
+ * match what the op infers. An optional tensor may be NULL. fastnn.h has the generic form of these calls.
  */
 #ifndef FASTNN_OPS_H
 #define FASTNN_OPS_H

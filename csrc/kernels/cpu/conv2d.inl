@@ -11,19 +11,29 @@
 struct Run {
   int64_t line, start, length;  // line and offset in the line, counted from those of the pixel
 };
+struct Runs {
+  Run at[kGemmDepth];
+  int64_t count;
+  int64_t last_line, first_start, last_end;  // what they span; the first line is at[0].line
+};
 
 // The runs of patch elements [first, first + depth); depth is at most kGemmDepth.
-int64_t find_runs(Run* runs, const ConvWindow& w, int64_t first, int64_t depth) {
+void find_runs(Runs& runs, const ConvWindow& w, int64_t first, int64_t depth) {
   const bool lines = w.tap_step_x == 1 && w.channels == w.source_pixel;
-  int64_t count = 0;
-  for (int64_t k = first, end = first + depth; k < end; ++count) {
+  runs.count = 0;
+  runs.at[0] = {0, 0, 0};
+  runs.last_line = runs.first_start = runs.last_end = 0;
+  for (int64_t k = first, end = first + depth; k < end;) {
     const int64_t channel = k % w.channels, tap = k / w.channels, tap_x = tap % w.taps_x;
     int64_t length = lines ? (w.taps_x - tap_x) * w.channels - channel : w.channels - channel;
     if (length > end - k) length = end - k;
-    runs[count] = {tap / w.taps_x * w.tap_step_y, tap_x * w.tap_step_x * w.source_pixel + channel, length};
+    const int64_t line = tap / w.taps_x * w.tap_step_y, start = tap_x * w.tap_step_x * w.source_pixel + channel;
+    if (k == first || start < runs.first_start) runs.first_start = start;
+    if (start + length > runs.last_end) runs.last_end = start + length;
+    runs.last_line = line;
+    runs.at[runs.count++] = {line, start, length};
     k += length;
   }
-  return count;
 }
 
 // As copy_floats.
@@ -50,26 +60,32 @@ void advance(Pixel& p, const ConvWindow& w) {
   }
 }
 
-void gather(float* out, const float* x, const ConvWindow& w, const Pixel& p, const Run* runs, int64_t run_count) {
+void gather(float* out, const float* x, const ConvWindow& w, const Pixel& p, const Runs& runs) {
   const int64_t line_size = w.source_width * w.source_pixel;
   const float* image = x + p.image * w.source_height * line_size;
   const int64_t y0 = p.i * w.step_y + w.offset_y, x0 = (p.j * w.step_x + w.offset_x) * w.source_pixel;
-  for (int64_t r = 0; r < run_count; ++r) {
-    const int64_t line = y0 + runs[r].line, start = x0 + runs[r].start, length = runs[r].length;
+  const bool inside = y0 + runs.at[0].line >= 0 && y0 + runs.last_line < w.source_height &&
+                      x0 + runs.first_start >= 0 && x0 + runs.last_end <= line_size;
+  if (inside) {
+    const float* origin = image + y0 * line_size + x0;
+    for (const Run *run = runs.at, *end = run + runs.count; run < end; ++run) {
+      copy_floats(out, origin + run->line * line_size + run->start, run->length);
+      out += run->length;
+    }
+    return;
+  }
+  for (int64_t r = 0; r < runs.count; ++r) {
+    const int64_t line = y0 + runs.at[r].line, start = x0 + runs.at[r].start, length = runs.at[r].length;
     if (line < 0 || line >= w.source_height) {
       zero_floats(out, length);
     } else {
+      // the part [begin, end) of the run is inside the line
+      const int64_t begin = start >= 0 ? 0 : (-start < length ? -start : length);
+      const int64_t room = line_size - start, end = room < begin ? begin : (room < length ? room : length);
       const float* source = image + line * line_size + start;
-      if (start >= 0 && start + length <= line_size) {
-        copy_floats(out, source, length);
-      } else {
-        // the part [begin, end) of the run is inside the line
-        const int64_t begin = start >= 0 ? 0 : (-start < length ? -start : length);
-        const int64_t room = line_size - start, end = room < begin ? begin : (room < length ? room : length);
-        zero_floats(out, begin);
-        copy_floats(out + begin, source + begin, end - begin);
-        zero_floats(out + end, length - end);
-      }
+      zero_floats(out, begin);
+      copy_floats(out + begin, source + begin, end - begin);
+      zero_floats(out + end, length - end);
     }
     out += length;
   }
@@ -78,14 +94,14 @@ void gather(float* out, const float* x, const ConvWindow& w, const Pixel& p, con
 void conv2d(float* y, const float* x, const float* packed_weight, int64_t begin, int64_t end, const ConvWindow& w,
             const Epilogue<float>& epilogue) {
   alignas(64) float patches[kNarrowRows * kGemmDepth + kWidth];
-  Run runs[kGemmDepth];
+  Runs runs;
   const int64_t k = w.taps_y * w.taps_x * w.channels;
   const RowTiles cut = cut_rows(end - begin, rows_for(w.columns));
   for (int64_t first = 0; first == 0 || first < k; first += kGemmDepth) {
     const int64_t depth = k - first < kGemmDepth ? k - first : kGemmDepth;
     const bool last = first + depth == k;
     const Finish finish{last ? epilogue.bias : nullptr, epilogue.accumulate || first > 0, last && epilogue.relu};
-    const int64_t run_count = find_runs(runs, w, first, depth);
+    find_runs(runs, w, first, depth);
     Pixel pixel = pixel_at(w, begin);
     for (int64_t t = 0; t < cut.tiles; ++t) {
       const int64_t rows = cut.rows(t);
@@ -94,7 +110,7 @@ void conv2d(float* y, const float* x, const float* packed_weight, int64_t begin,
         const int64_t target_y = pixel.i * w.target_step_y + w.target_offset_y;
         const int64_t target_x = pixel.j * w.target_step_x + w.target_offset_x;
         targets[i] = y + ((pixel.image * w.target_height + target_y) * w.target_width + target_x) * w.target_pixel;
-        gather(patches + i * depth, x, w, pixel, runs, run_count);
+        gather(patches + i * depth, x, w, pixel, runs);
         advance(pixel, w);
       }
       multiply_rows<true>(targets, rows, patches, depth, packed_weight, 0, w.columns, k, first, depth, finish);
@@ -104,16 +120,16 @@ void conv2d(float* y, const float* x, const float* packed_weight, int64_t begin,
 
 void conv2d_backward_weight(float* dw, const float* x, const float* dy, float* patches, int64_t begin, int64_t end,
                             int64_t first_row, int64_t rows, const ConvWindow& w, bool accumulate) {
-  Run runs[kGemmDepth];
+  Runs runs;
   for (int64_t block = 0; block < rows; block += kGemmDepth) {
     const int64_t block_rows = rows - block < kGemmDepth ? rows - block : kGemmDepth;
-    const int64_t run_count = find_runs(runs, w, first_row + block, block_rows);
+    find_runs(runs, w, first_row + block, block_rows);
     const RowTiles cut = cut_rows(block_rows, rows_for(w.columns));
     Pixel pixel = pixel_at(w, begin);
     for (int64_t p = begin; p == begin || p < end; p += kConvPixels) {
       const int64_t pixels = end - p < kConvPixels ? end - p : kConvPixels;
       for (int64_t i = 0; i < pixels; ++i) {
-        gather(patches + i * block_rows, x, w, pixel, runs, run_count);
+        gather(patches + i * block_rows, x, w, pixel, runs);
         advance(pixel, w);
       }
       const Finish finish{nullptr, accumulate || p > begin, false};

@@ -4,6 +4,8 @@
 // Forward: one output pixel and one vector of channels at a time, maximum and tap number in two registers. Backward: an
 // input row gathers from the windows over it, rows and columns of windows ascending, so rows can be shared out without
 // races and the order of additions is fixed. Windows that don't overlap are stored instead of added: one pass over dx.
+// Measured on one Zen 4 core with AVX-512, 2x2 windows over 32x26x26x32 with index: forward 58, backward 54 GB/s; fewer
+// channels than lanes cost a masked vector per tap, about 9 ns a window.
 
 struct Taps {
   int64_t begin, end;

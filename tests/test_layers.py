@@ -1,0 +1,330 @@
+"""Layers: values against NumPy, Keras's defaults and layouts, shapes, configurations, errors that name the layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import Tensor, initializers, layers
+
+
+def built(layer: layers.Layer, *shape: int) -> np.ndarray:
+    """The layer's result for fixed numbers; afterwards it has weights."""
+    return layer(numbers(*shape)).numpy()
+
+
+def numbers(*shape: int) -> np.ndarray:
+    return np.random.default_rng(5).normal(size=shape).astype(np.float32)
+
+
+# ---- values ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (2, 3, 5), (0, 5)])
+def test_dense(shape: tuple[int, ...]) -> None:
+    layer = layers.Dense(4, bias_initializer="random_normal")
+    y = built(layer, *shape)
+    assert layer.kernel.shape == (5, 4)
+    assert layer.bias is not None
+    np.testing.assert_allclose(y, numbers(*shape) @ layer.kernel.numpy() + layer.bias.numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_dense_activations() -> None:
+    kernel = np.array([[1.0, -1.0]], np.float32)
+    x = np.array([[2.0], [-3.0]], np.float32)
+    linear, relu, softmax = (layers.Dense(2, use_bias=False, activation=a) for a in (None, "relu", "softmax"))
+    for layer in (linear, relu, softmax):
+        layer(x)
+        layer.set_weights([kernel])
+    np.testing.assert_array_equal(linear(x).numpy(), [[2, -2], [-3, 3]])
+    np.testing.assert_array_equal(relu(x).numpy(), [[2, 0], [0, 3]])
+    odds = np.exp([[2, -2], [-3, 3]])
+    np.testing.assert_allclose(softmax(x).numpy(), odds / odds.sum(axis=1, keepdims=True), rtol=1e-6)
+    own = layers.Dense(2, use_bias=False, activation=lambda t: t * t)
+    own(x)
+    own.set_weights([kernel])
+    np.testing.assert_array_equal(own(x).numpy(), [[4, 4], [9, 9]])
+
+
+def convolve(x: np.ndarray, kernel: np.ndarray, stride: int, dilation: int) -> np.ndarray:
+    """Convolution without padding by its definition."""
+    reach = [dilation * (size - 1) + 1 for size in kernel.shape[:2]]
+    rows, columns = ((x.shape[axis + 1] - reach[axis]) // stride + 1 for axis in (0, 1))
+    y = np.zeros((len(x), rows, columns, kernel.shape[3]))
+    for i in range(rows):
+        for j in range(columns):
+            top, left = i * stride, j * stride
+            window = x[:, top : top + reach[0] : dilation, left : left + reach[1] : dilation]
+            y[:, i, j] = np.einsum("bhwc,hwco->bo", window, kernel)
+    return y
+
+
+@pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2)])
+def test_conv2d(stride: int, dilation: int) -> None:
+    layer = layers.Conv2D(6, (3, 2), strides=stride, dilation_rate=dilation)
+    y = built(layer, 2, 9, 8, 3)
+    assert [w.shape for w in layer.weights] == [(3, 2, 3, 6), (6,)]
+    want = convolve(numbers(2, 9, 8, 3), layer.kernel.numpy(), stride, dilation)
+    np.testing.assert_allclose(y, want, rtol=1e-4, atol=1e-5)
+
+
+def test_conv2d_same_pads_the_odd_one_at_the_bottom_and_right() -> None:
+    layer = layers.Conv2D(1, 2, padding="same", kernel_initializer="ones")
+    y = layer(np.ones((1, 3, 3, 1), np.float32)).numpy()[0, :, :, 0]
+    np.testing.assert_array_equal(y, [[4, 4, 2], [4, 4, 2], [2, 2, 1]])
+
+
+def test_conv2d_groups() -> None:
+    layer = layers.Conv2D(4, 1, groups=2, use_bias=False)
+    y = built(layer, 1, 2, 2, 6)
+    assert layer.kernel.shape == (1, 1, 3, 4)
+    kernel, x = layer.kernel.numpy()[0, 0], numbers(1, 2, 2, 6)
+    np.testing.assert_allclose(y[..., :2], x[..., :3] @ kernel[:, :2], rtol=1e-5)
+    np.testing.assert_allclose(y[..., 2:], x[..., 3:] @ kernel[:, 2:], rtol=1e-5)
+
+
+def test_max_pooling() -> None:
+    x = np.arange(-25, 0, dtype=np.float32).reshape(1, 5, 5, 1)
+    grid = x[0, :, :, 0]
+    np.testing.assert_array_equal(layers.MaxPooling2D()(x).numpy()[0, :, :, 0], grid[1:4:2, 1:4:2])
+    np.testing.assert_array_equal(layers.MaxPooling2D(3, strides=1)(x).numpy()[0, :, :, 0], grid[2:, 2:])
+    same = layers.MaxPooling2D(2, padding="same")(x).numpy()[0, :, :, 0]
+    np.testing.assert_array_equal(same, grid[np.ix_([1, 3, 4], [1, 3, 4])])
+
+
+def test_flatten_is_in_c_order() -> None:
+    x = numbers(3, 2, 4, 5)
+    np.testing.assert_array_equal(layers.Flatten()(x).numpy(), x.reshape(3, 40))
+    assert layers.Flatten()(numbers(4)).shape == (4, 1)
+    assert layers.Flatten()(numbers(0, 2, 3)).shape == (0, 6)
+
+
+def test_activation_layer_keeps_logits() -> None:
+    x = Tensor(numbers(3, 4))
+    y = layers.Activation("softmax")(x)
+    assert y.logits is x
+    assert layers.Activation("relu")(x).numpy().min() == 0
+
+
+def test_dropout_scales_what_it_keeps() -> None:
+    fastnn.utils.set_random_seed(3)
+    layer = layers.Dropout(0.25)
+    x = np.ones((100, 100), np.float32)
+    y = layer(x, training=True).numpy()
+    np.testing.assert_allclose(np.unique(y), [0, 1 / 0.75], rtol=1e-6)
+    assert abs((y == 0).mean() - 0.25) < 0.02
+    np.testing.assert_array_equal(layer(x).numpy(), x)
+    assert np.any(layer(x, training=True).numpy() != y)
+
+
+def test_dropout_repeats_with_its_seed() -> None:
+    x = np.ones((8, 8), np.float32)
+    first, second = layers.Dropout(0.5, seed=7), layers.Dropout(0.5, seed=7)
+    for _ in range(3):
+        np.testing.assert_array_equal(first(x, training=True).numpy(), second(x, training=True).numpy())
+
+
+# ---- weights ---------------------------------------------------------------------------------------------------------
+
+
+def test_weights_follow_from_the_structure() -> None:
+    def model() -> fastnn.Sequential:
+        return fastnn.Sequential([layers.Dense(4), layers.Dense(4), layers.Dense(4)])
+
+    fastnn.utils.set_random_seed(1)
+    first = model()
+    first(numbers(2, 4))
+    fastnn.utils.set_random_seed(1)
+    second = model()
+    for layer in reversed(second.layers):
+        layer_input = numbers(2, 4)
+        second._link()
+        layer(layer_input)  # built from the last to the first
+    for one, other in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    kernels = [layer.get_weights()[0] for layer in first.layers]
+    assert not np.array_equal(kernels[0], kernels[1])
+    third = model()
+    third(numbers(2, 4))
+    assert not np.array_equal(third.get_weights()[0], kernels[0])
+
+
+def test_layers_are_named_as_in_keras() -> None:
+    assert layers.Dense(1, name="head").name == "head"
+    first, second = layers.MaxPooling2D(), layers.MaxPooling2D()
+    assert first.name.startswith("max_pooling2d")
+    assert int(second.name.rpartition("_")[2]) == int(first.name.partition("2d")[2].lstrip("_") or 0) + 1
+
+
+def test_set_weights_checks_all_before_any() -> None:
+    layer = layers.Dense(3, name="head")
+    built(layer, 1, 2)
+    before = layer.get_weights()
+    with pytest.raises(ValueError, match=r"head: expected bias of shape \(3,\), got \(4,\)"):
+        layer.set_weights([np.ones((2, 3)), np.ones(4)])
+    with pytest.raises(ValueError, match="head: expected 2 weights, got 1"):
+        layer.set_weights([np.ones((2, 3))])
+    for one, other in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_trainable_reaches_the_layers_below() -> None:
+    model = fastnn.Sequential([layers.Dense(2), layers.Dense(2)])
+    built(model, 1, 2)
+    assert len(model.trainable_variables) == 4
+    model.layers[0].trainable = False
+    assert len(model.trainable_variables) == len(model.non_trainable_variables) == 2
+    model.trainable = False
+    assert model.trainable_weights == []
+    assert not any(weight.requires_grad for weight in model.weights)
+
+
+def test_a_layer_of_your_own() -> None:
+    class Scale(layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.factor = self.add_weight((input_shape[-1],), "ones", name="factor")
+            self.count = self.add_weight((1,), "zeros", trainable=False)
+
+        def call(self, inputs: Tensor) -> Tensor:
+            return inputs * self.factor
+
+    layer = Scale(name="scale")
+    np.testing.assert_array_equal(layer(np.ones((2, 3))).numpy(), np.ones((2, 3)))
+    assert [w.name for w in layer.weights] == ["scale/factor", "scale/weight_1"]
+    assert layer.trainable_weights == [layer.factor]
+    assert layer.compute_output_shape((None, 3)) == (None, 3)
+
+
+def test_a_failed_build_leaves_nothing_behind() -> None:
+    model = fastnn.Sequential([layers.Dense(4), layers.Conv2D(2, 3, name="convolution")])
+    with pytest.raises(ValueError, match=r"convolution: expected input \(batch, height, width, channels\)"):
+        built(model, 2, 5)
+    assert model.weights == []
+    with pytest.raises(ValueError, match="convolution"):
+        built(model, 2, 6)
+
+
+# ---- initializers ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "deviation", "limit"),
+    [
+        ("glorot_uniform", np.sqrt(2 / 500), np.sqrt(6 / 500)),
+        ("glorot_normal", np.sqrt(2 / 500), 2 * np.sqrt(2 / 500) / 0.8796),
+        ("he_uniform", np.sqrt(2 / 200), np.sqrt(6 / 200)),
+        ("he_normal", np.sqrt(2 / 200), 2 * np.sqrt(2 / 200) / 0.8796),
+        ("random_normal", 0.05, np.inf),
+        ("random_uniform", 0.05 / np.sqrt(3), 0.05),
+        ("zeros", 0, 0),
+    ],
+)
+def test_initializers(name: str, deviation: float, limit: float) -> None:
+    fastnn.utils.set_random_seed(0)
+    initializer = initializers.get(name)
+    values = initializer((200, 300))
+    assert values.dtype == np.float32
+    assert values.std() == pytest.approx(deviation, rel=0.02)
+    assert np.abs(values).max() <= limit * 1.001
+    assert abs(values.mean()) < 0.01 * (deviation + 1e-9) + 4 * deviation / np.sqrt(values.size)
+
+
+def test_a_seeded_initializer_repeats() -> None:
+    initializer = initializers.HeNormal(seed=4)
+    np.testing.assert_array_equal(initializer((3, 3)), initializer((3, 3)))
+    np.testing.assert_array_equal(initializers.get({"class_name": "Ones", "config": {}})((2,)), [1, 1])
+    np.testing.assert_array_equal(initializers.Constant(3)((2,)), [3, 3])
+
+
+def test_functions_initialize_too() -> None:
+    layer = layers.Dense(2, kernel_initializer=lambda shape, dtype: np.full(shape, 7, dtype))
+    built(layer, 1, 3)
+    assert np.all(layer.kernel.numpy() == 7)
+    with pytest.raises(ValueError, match="expected an object of Initializer in a configuration"):
+        layer.get_config()
+
+
+# ---- shapes and configurations ---------------------------------------------------------------------------------------
+
+CASES = [
+    (layers.Dense(4, activation="relu", kernel_initializer="he_normal"), (2, 5)),
+    (layers.Conv2D(4, 3, strides=2, padding="same", activation="relu"), (2, 7, 8, 3)),
+    (layers.Conv2D(4, (1, 3), dilation_rate=(1, 2), groups=2, use_bias=False), (2, 7, 8, 2)),
+    (layers.MaxPooling2D(3, strides=2), (2, 7, 8, 3)),
+    (layers.MaxPooling2D((2, 3), padding="same"), (2, 7, 8, 3)),
+    (layers.Flatten(), (2, 3, 4)),
+    (layers.Dropout(0.3, seed=1), (2, 3)),
+    (layers.Activation("softmax"), (2, 3)),
+    (layers.InputLayer((3, 4)), (2, 3, 4)),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES, ids=lambda value: getattr(value, "name", None))
+def test_output_shape_and_configuration(layer: layers.Layer, shape: tuple[int, ...]) -> None:
+    y = built(layer, *shape)
+    assert layer.compute_output_shape((None, *shape[1:])) == (None, *y.shape[1:])
+    again = type(layer).from_config(layer.get_config())
+    assert again.get_config() == layer.get_config()
+    again(numbers(*shape))
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(again(numbers(*shape)).numpy(), y)
+
+
+# ---- errors ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: layers.Dense(0), ValueError, "Dense: expected a positive units, got 0"),
+        (lambda: layers.Dense(2.5), TypeError, "Dense: expected units to be an integer, got 2.5"),
+        (lambda: layers.Dense(3, activation="rlu"), ValueError, "unknown activation 'rlu'; known: linear, relu"),
+        (lambda: layers.Dense(3, kernel_initializer="x"), ValueError, "unknown initializer 'x'"),
+        (lambda: layers.Dense(3, colour=1), TypeError, "colour"),
+        (lambda: layers.Conv2D(3, (3, 3, 3)), ValueError, "Conv2D: expected kernel_size to be one integer or two"),
+        (lambda: layers.Conv2D(3, 3, strides=0), ValueError, "Conv2D: expected a positive strides, got 0"),
+        (lambda: layers.Conv2D(3, 3, padding="full"), ValueError, "expected padding to be 'valid' or 'same'"),
+        (lambda: layers.Conv2D(3, 3, groups=2), ValueError, "expected filters divisible by groups=2, got 3"),
+        (lambda: layers.Conv2D(3, 3, data_format="channels_first"), ValueError, "'channels_last'"),
+        (lambda: layers.MaxPooling2D(0), ValueError, "MaxPooling2D: expected a positive pool_size, got 0"),
+        (lambda: layers.Dropout(1.0), ValueError, r"Dropout: expected rate in \[0, 1\), got 1.0"),
+        (lambda: layers.Dropout(float("nan")), ValueError, "Dropout: expected rate"),
+        (lambda: layers.Input(5), ValueError, "expected a shape such as"),
+        (lambda: initializers.VarianceScaling(mode="x"), ValueError, "expected mode fan_in"),
+    ],
+)
+def test_arguments_that_make_no_sense(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (layers.Dense(2, name="a"), (3,), r"a: expected input \(\.\.\., n\), got \(3,\)"),
+        (layers.Conv2D(2, 3, name="a"), (2, 8, 8), r"a: expected input \(batch, height, width, channels\)"),
+        (layers.Conv2D(2, (3, 9), name="a"), (2, 8, 8, 1), "a: expected input at least 3 high and 9 wide"),
+        (layers.Conv2D(4, 1, groups=4, name="a"), (2, 8, 8, 6), "a: expected input .* divisible by 4"),
+        (layers.MaxPooling2D(9, name="a"), (2, 8, 8, 1), "a: expected input at least 9 high"),
+        (layers.InputLayer((4,), name="a"), (2, 5), r"a: expected input \(batch, 4\), got \(2, 5\)"),
+    ],
+)
+def test_inputs_of_wrong_shape(layer: layers.Layer, shape: tuple[int, ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        layer(np.zeros(shape, np.float32))
+    assert layer.weights == []
+
+
+def test_a_built_layer_names_itself_and_what_it_got() -> None:
+    layer = layers.Dense(3, name="dense_1")
+    built(layer, 2, 64)
+    with pytest.raises(ValueError, match=r"^dense_1: expected input \(\.\.\., 64\), got \(32, 32\)$"):
+        layer(np.zeros((32, 32), np.float32))
+    with pytest.raises(TypeError, match="dense_1: expected a Tensor or an array of numbers, got list"):
+        layer(["a"])
+    with pytest.raises(TypeError) as caught:
+        layer(Tensor(np.zeros((2, 64))))  # float64 beside float32 weights
+    assert any("dense_1" in note for note in caught.value.__notes__)

@@ -1,0 +1,616 @@
+"""Models: compile, fit, evaluate and predict; losses, metrics, optimizers and callbacks; threads, Ctrl-C and errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import Tensor, layers, losses, metrics, optimizers
+from fastnn.callbacks import Callback
+
+X = np.random.default_rng(2).normal(size=(70, 6)).astype(np.float32)
+Y = X[:, :3].argmax(axis=1)
+
+
+def classifier(rate: float = 0.0, seed: int = 0, optimizer: Any = "adam") -> fastnn.Sequential:
+    """A small network of two dense layers for X and Y, compiled."""
+    fastnn.utils.set_random_seed(seed)
+    model = fastnn.Sequential(
+        [
+            fastnn.Input((6,)),
+            layers.Dense(8, activation="relu"),
+            layers.Dropout(rate),
+            layers.Dense(3, activation="softmax"),
+        ]
+    )
+    model.compile(optimizer, "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def assert_same_weights(one: fastnn.Model, other: fastnn.Model) -> None:
+    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    logits = logits.astype(np.float64)
+    return np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(len(labels)), labels]
+
+
+# ---- fit -------------------------------------------------------------------------------------------------------------
+
+
+def test_fit_learns_and_reports_what_evaluate_says() -> None:
+    model = classifier(optimizer=optimizers.Adam(0.02))
+    history = model.fit(X, Y, epochs=30, batch_size=16, validation_data=(X, Y), verbose=0)
+    assert history.epoch == list(range(30))
+    assert list(history.history) == ["loss", "accuracy", "val_loss", "val_accuracy"]
+    assert history.history["accuracy"][-1] > 0.95
+    assert model.evaluate(X, Y, verbose=0) == [history.history[f"val_{name}"][-1] for name in ("loss", "accuracy")]
+    assert model.evaluate(X, Y, verbose=0, return_dict=True)["accuracy"] == history.history["val_accuracy"][-1]
+    assert model.history is history
+
+
+def test_evaluate_is_the_mean_over_samples() -> None:
+    model = classifier()
+    logits = np.log(model.predict(X))
+    loss, accuracy = model.evaluate(X, Y, batch_size=32, verbose=0)
+    assert loss == pytest.approx(cross_entropy(logits, Y).mean(), rel=1e-6)
+    assert accuracy == pytest.approx((logits.argmax(axis=1) == Y).mean())
+
+
+def numpy_epoch(weights: list[np.ndarray], batch_size: int, momentum: float, nesterov: bool) -> list[float]:
+    """Gradient descent on a softmax regression over X in order, by hand; the loss of each batch."""
+    kernel, bias = weights
+    velocities = [np.zeros_like(kernel), np.zeros_like(bias)]
+    found = []
+    for start in range(0, len(X), batch_size):
+        x, y = X[start : start + batch_size], Y[start : start + batch_size]
+        logits = x @ kernel + bias
+        p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        found.append(float(cross_entropy(logits, y).sum()))
+        p[np.arange(len(y)), y] -= 1
+        for w, v, g in zip(weights, velocities, (x.T @ p / len(y), p.mean(axis=0)), strict=True):
+            v *= momentum
+            v -= 0.1 * g
+            w += momentum * v - 0.1 * g if nesterov else v
+    return found
+
+
+@pytest.mark.parametrize(("momentum", "nesterov"), [(0.0, False), (0.9, False), (0.9, True)])
+def test_an_epoch_of_sgd_by_hand(momentum: float, nesterov: bool) -> None:
+    model = fastnn.Sequential([fastnn.Input((6,)), layers.Dense(3)])
+    model.compile(
+        optimizers.SGD(0.1, momentum=momentum, nesterov=nesterov),
+        losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    weights = [w.astype(np.float64) for w in model.get_weights()]
+    sums = numpy_epoch(weights, 16, momentum, nesterov)
+    history = model.fit(X, Y, batch_size=16, shuffle=False, verbose=0)
+    assert history.history["loss"][0] == pytest.approx(sum(sums) / len(X), rel=1e-5)
+    for got, want in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-4, atol=1e-6)
+
+
+def test_adam_by_hand() -> None:
+    model = fastnn.Sequential([fastnn.Input((6,)), layers.Dense(1)])
+    model.compile("adam", "mse")
+    kernel = model.get_weights()[0].astype(np.float64)
+    target = X.sum(axis=1)
+    m, v = np.zeros_like(kernel), np.zeros_like(kernel)
+    bias, mb, vb = 0.0, 0.0, 0.0
+    for t in range(1, 6):
+        error = X @ kernel[:, 0] + bias - target
+        g, gb = 2 * (X.T @ error / len(X))[:, None], 2 * error.mean()
+        m, v, mb, vb = m + 0.1 * (g - m), v + 0.001 * (g * g - v), mb + 0.1 * (gb - mb), vb + 0.001 * (gb * gb - vb)
+        alpha = 0.001 * np.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+        kernel -= alpha * m / (np.sqrt(v) + 1e-7)
+        bias -= alpha * mb / (np.sqrt(vb) + 1e-7)
+    model.fit(X, target, batch_size=70, epochs=5, verbose=0)  # targets (n,) beside predictions (n, 1)
+    np.testing.assert_allclose(model.get_weights()[0], kernel, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(model.get_weights()[1], [bias], rtol=1e-4)
+    assert model.optimizer is not None
+    assert model.optimizer.iterations == 5
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_same_seed_same_bits(threads: int) -> None:
+    fastnn.set_num_threads(threads)
+    one, other = classifier(0.3), classifier(0.3)
+    for model in (one, other):
+        model.fit(X, Y, epochs=3, batch_size=16, verbose=0)
+        fastnn.set_num_threads(3 - threads)
+    assert_same_weights(one, other)
+    different = classifier(0.3, seed=1)
+    assert not np.array_equal(different.get_weights()[0], one.get_weights()[0])
+
+
+def test_shuffle_takes_every_sample_once_in_another_order() -> None:
+    seen: list[list[int]] = []
+
+    class Net(fastnn.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.out = layers.Dense(1)
+
+        def call(self, x: Tensor, training: bool = False) -> Tensor:
+            self.out.name = "out"  # set each time, so that every step runs here
+            if training:
+                seen[-1].extend(int(value) for value in x.numpy()[:, 0])
+            return self.out(x)
+
+    class Epochs(Callback):
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            seen.append([])
+
+    x = np.arange(40, dtype=np.float32)[:, None]
+    model = Net()
+    model.compile(optimizers.SGD(1e-6), "mse")
+    model.fit(x, x, epochs=2, batch_size=16, verbose=0, callbacks=[Epochs()])
+    model.fit(x, x, batch_size=16, verbose=0, callbacks=[Epochs()], shuffle=False)
+    assert [sorted(order) for order in seen] == [list(range(40))] * 3
+    assert seen[0] != seen[1]
+    assert seen[2] == list(range(40))
+
+
+def test_validation_split_takes_the_last_part() -> None:
+    model = classifier()
+    history = model.fit(X, Y, epochs=1, validation_split=0.2, verbose=0)
+    assert history.history["val_loss"][0] == model.evaluate(X[56:], Y[56:], verbose=0)[0]  # type: ignore[index]
+
+
+def test_data_of_other_dtypes_and_strides() -> None:
+    want = classifier()
+    want.fit(X, Y, verbose=0)
+    wide = np.zeros((70, 12), np.float64)
+    wide[:, ::2] = X
+    others: list[Any] = [
+        (wide[:, ::2], Y[:, None].astype(np.int16)),
+        (X.astype(">f4"), Y.astype(np.float64)),
+        (Tensor(X), list(Y)),
+    ]
+    for x, y in others:
+        model = classifier()
+        model.fit(x, y, verbose=0)
+        assert_same_weights(model, want)
+        np.testing.assert_array_equal(model.predict(x), want.predict(X))
+
+
+def test_one_hot_labels_and_label_smoothing() -> None:
+    one_hot = fastnn.utils.to_categorical(Y)
+    sparse, dense = classifier(), classifier()
+    dense.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    for model, y in ((sparse, Y), (dense, one_hot)):
+        model.fit(X, y, epochs=2, verbose=0)
+    np.testing.assert_allclose(sparse.get_weights()[0], dense.get_weights()[0], atol=1e-6)
+    np.testing.assert_allclose(sparse.evaluate(X, Y, verbose=0), dense.evaluate(X, one_hot, verbose=0), rtol=1e-5)
+    loss = losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.3)
+    logits = X[:, :3]
+    log_p = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+    want = -((one_hot * 0.7 + 0.1) * log_p).sum(axis=1).mean()
+    assert loss(one_hot, logits).item() == pytest.approx(want, rel=1e-5)
+
+
+def test_a_loss_and_a_metric_of_your_own() -> None:
+    def scaled(y_true: Tensor, y_pred: Tensor) -> Tensor:
+        return losses.mean_squared_error(y_true, y_pred) * 3.0
+
+    model = fastnn.Sequential([fastnn.Input((6,)), layers.Dense(1)])
+    model.compile("sgd", scaled, metrics=[scaled, metrics.MeanSquaredError(name="plain")])
+    loss, own, plain = model.evaluate(X, X[:, 0], verbose=0)  # type: ignore[misc]
+    assert loss == own == pytest.approx(3 * plain, rel=1e-6)
+
+
+def test_setting_attributes_reaches_recorded_steps() -> None:
+    model = classifier(0.5)
+    model.fit(X, Y, epochs=3, batch_size=35, verbose=0)
+    assert sum(program["replays"] for program in model._train_step.info()) > 0
+    assert model.optimizer is not None
+    model.optimizer.learning_rate = 0.0
+    before = model.get_weights()
+    model.fit(X, Y, batch_size=35, verbose=0)
+    for a, b in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    model.optimizer.learning_rate = 0.01
+    model.layers[0].trainable = False
+    model.fit(X, Y, epochs=3, batch_size=35, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])
+    assert not np.array_equal(model.get_weights()[2], before[2])
+    # rate 0 makes two models with other dropout seeds train alike
+    one, other = classifier(0.5), classifier(0.5)
+    other.layers[1]._seed_cell.value = 99  # type: ignore[attr-defined]
+    for model in (one, other):
+        model.layers[1].rate = 0.0  # type: ignore[attr-defined]
+        model.fit(X, Y, epochs=2, verbose=0)
+    assert_same_weights(one, other)
+
+
+def test_dropout_draws_anew_in_every_step() -> None:
+    model = fastnn.Sequential([fastnn.Input((6,)), layers.Dropout(0.5), layers.Dense(1, kernel_initializer="ones")])
+    model.compile(optimizers.SGD(0.0), "mse")
+    x = np.ones((64, 6), np.float32)
+    history = model.fit(x, np.zeros(64), batch_size=64, epochs=6, verbose=0)
+    assert len(set(history.history["loss"])) == 6
+
+
+def test_models_in_models() -> None:
+    fastnn.utils.set_random_seed(0)
+    inner = fastnn.Sequential([layers.Dense(8, activation="relu"), layers.Dropout(0.2)])
+    model = fastnn.Sequential([inner, layers.Dense(3, activation="softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(X, Y, epochs=2, verbose=0)
+    assert list(model._named_weights()) == ["0.0.kernel", "0.0.bias", "1.kernel", "1.bias"]
+    before = inner.get_weights()
+    inner.layers[0].trainable = False
+    model.fit(X, Y, epochs=1, verbose=0)
+    np.testing.assert_array_equal(inner.get_weights()[0], before[0])
+
+
+def test_sequential_grows_and_shrinks() -> None:
+    model = fastnn.Sequential(name="grown")
+    model.add(layers.Dense(4, input_shape=(6,)))
+    assert model.output_shape == (None, 4)
+    model.add(layers.Dense(2))
+    with pytest.raises(ValueError, match="expected input"):
+        model.add(layers.MaxPooling2D())
+    assert model.output_shape == (None, 2)
+    assert model.predict(X).shape == (70, 2)
+    assert isinstance(model.pop(), layers.Dense)
+    assert model.predict(X).shape == (70, 4)
+    with pytest.raises(ValueError, match="expected layers of different names"):
+        model.add(model.layers[0])
+    with pytest.raises(TypeError, match="grown: expected a layer, got 'dense'"):
+        model.add("dense")  # type: ignore[arg-type]
+
+
+# ---- callbacks and printing ------------------------------------------------------------------------------------------
+
+
+def test_callbacks_are_told_everything_in_order() -> None:
+    calls: list[Any] = []
+
+    class Recorder(Callback):
+        def on_train_begin(self, logs: Any = None) -> None:
+            calls.append(("train", dict(self.params)))
+
+        def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+            calls.append(("epoch", epoch))
+
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            calls.append((batch, sorted(logs)))
+
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            calls.append(("end", self.model.evaluate(X, Y, verbose=0)))
+            self.model.stop_training = epoch == 1
+
+    model = classifier()
+    history = model.fit(X, Y, batch_size=35, epochs=5, verbose=0, callbacks=[Recorder()])
+    assert history.epoch == [0, 1]
+    assert calls[0] == ("train", {"epochs": 5, "steps": 2, "verbose": 0})
+    assert calls[1:4] == [("epoch", 0), (0, ["accuracy", "loss"]), (1, ["accuracy", "loss"])]
+    assert len(calls) == 9
+
+
+def test_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    model = classifier()
+    model.fit(X, Y, verbose=0)
+    model.predict(X)
+    assert capsys.readouterr().out == ""
+    model.fit(X, Y, epochs=2, verbose=2, validation_split=0.5)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    assert lines[1].startswith("Epoch 2/2 - ")
+    assert " - loss: " in lines[1]
+    assert " - val_accuracy: " in lines[1]
+    model.fit(X, Y)
+    bar = capsys.readouterr().out
+    for word in ("Epoch 1/1", "70/70", "samples/s", "loss: ", "accuracy: "):
+        assert word in bar
+    model.evaluate(X, Y)
+    assert "70/70" in capsys.readouterr().out
+
+
+def test_summary() -> None:
+    lines: list[str] = []
+    model = classifier()
+    model.layers[0].trainable = False
+    model.summary(print_fn=lines.append)
+    (text,) = lines
+    assert "Layer (type)" in text
+    assert f"{model.layers[0].name} (Dense)" in text
+    assert "(None, 8)" in text
+    assert "Total params: 83 (332.00 B)" in text
+    assert "Trainable params: 27" in text
+    assert "Non-trainable params: 56" in text
+    fastnn.Sequential([layers.Dense(3)]).summary(print_fn=lines.append)
+    assert "?" in lines[-1]
+
+
+# ---- predict and threads ---------------------------------------------------------------------------------------------
+
+
+def test_predict_in_batches() -> None:
+    model = classifier()
+    whole = model.predict(X, batch_size=70)
+    assert whole.dtype == np.float32
+    np.testing.assert_allclose(whole.sum(axis=1), 1, rtol=1e-6)
+    np.testing.assert_allclose(model.predict(X, batch_size=16), whole, rtol=1e-5)
+    kept = model.predict(X[:16], batch_size=16)
+    before = kept.copy()
+    for _ in range(5):
+        model.predict(X[16:32], batch_size=16)
+    np.testing.assert_array_equal(kept, before)
+    assert model.predict(X[:0]).shape == (0, 3)
+    assert fastnn.Sequential([layers.Dense(5)]).predict(X[:0]).shape == (0, 5)
+
+
+def test_eight_threads_predict_at_once() -> None:
+    model = classifier()
+    unbuilt = fastnn.Sequential([layers.Dense(5), layers.Dense(2)])
+    want = model.predict(X, batch_size=9)
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: (model.predict(X, batch_size=9), unbuilt.predict(X)), range(40)))
+    for result, other in results:
+        np.testing.assert_array_equal(result, want)
+        np.testing.assert_array_equal(other, results[0][1])
+
+
+def test_fit_beside_fit_and_predict_is_refused() -> None:
+    inside, finish = threading.Event(), threading.Event()
+
+    class Wait(Callback):
+        def on_train_begin(self, logs: Any = None) -> None:
+            inside.set()
+            assert finish.wait(20)
+
+    model = classifier()
+    thread = threading.Thread(target=model.fit, args=(X, Y), kwargs={"verbose": 0, "callbacks": [Wait()]})
+    thread.start()
+    try:
+        assert inside.wait(20)
+        for call in (lambda: model.fit(X, Y), lambda: model.predict(X), lambda: model.evaluate(X, Y), model.pop):
+            with pytest.raises(RuntimeError, match="the model is"):
+                call()
+    finally:
+        finish.set()
+        thread.join()
+    assert model.predict(X).shape == (70, 3)
+
+
+def test_ctrl_c_leaves_the_last_whole_step() -> None:
+    """In a process of its own, whose main thread is interrupted while it trains."""
+    script = """
+        import os, signal, threading, time
+        import numpy as np, fastnn
+        from fastnn import layers
+        x = np.random.default_rng(0).normal(size=(20000, 64)).astype(np.float32)
+        y = np.arange(20000) % 10
+        hidden, out = layers.Dense(64, activation="relu"), layers.Dense(10, activation="softmax")
+        model = fastnn.Sequential([fastnn.Input((64,)), hidden, out])
+        model.compile("adam", "sparse_categorical_crossentropy")
+        model.fit(x[:64], y[:64], verbose=0)
+        begin = []
+        def interrupt():
+            time.sleep(0.3)
+            begin.append(time.monotonic())
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Thread(target=interrupt).start()
+        try:
+            model.fit(x, y, epochs=10000, verbose=0)
+        except KeyboardInterrupt:
+            assert time.monotonic() - begin[0] < 1
+            slots = model.optimizer.iterations
+            assert slots > 0 and all(np.isfinite(w).all() for w in model.get_weights())
+            model.fit(x[:64], y[:64], verbose=0)
+            assert model.optimizer.iterations == slots + 2
+            assert model.predict(x[:3]).shape == (3, 10)
+            print("usable")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert done.stdout == "usable\n", done.stderr
+
+
+# ---- errors ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "message"),
+    [
+        ((None, Y), {}, ValueError, "fit: expected data x, got None"),
+        ((X, None), {}, ValueError, "fit: expected data y, got None"),
+        ((X[:0], Y[:0]), {}, ValueError, r"fit: expected data, got x of shape \(0, 6\)"),
+        ((X, Y[:-1]), {}, ValueError, "fit: expected x and y of one length, got 70 and 69"),
+        ((X, Y), {"batch_size": 0}, ValueError, "fit: expected a positive batch_size, got 0"),
+        ((X, Y), {"batch_size": 2.0}, TypeError, "fit: expected batch_size to be an integer"),
+        ((X, Y), {"epochs": -1}, ValueError, "fit: expected epochs that are not negative, got -1"),
+        ((X, Y), {"verbose": 3}, ValueError, "fit: expected verbose 0, 1, 2 or 'auto', got 3"),
+        ((X, Y), {"validation_split": 1.0}, ValueError, r"fit: expected validation_split in \[0, 1\)"),
+        ((X[:1], Y[:1]), {"validation_split": 0.1}, ValueError, "to leave samples on both sides"),
+        ((X, Y), {"validation_data": (X[:0], Y[:0])}, ValueError, "fit: validation_data: expected data"),
+        ((X, Y), {"validation_data": X}, ValueError, r"fit: expected validation_data to be \(x, y\)"),
+        ((X, Y), {"validation_data": (X[:, :5], Y)}, ValueError, r"expected input \(batch, 6\), got \(1, 5\)"),
+        ((X, Y), {"callbacks": [print]}, TypeError, "expected callbacks to be objects of Callback"),
+        ((X[:, :5], Y), {}, ValueError, r"input_layer.*: expected input \(batch, 6\), got \(1, 5\)"),
+        ((X.astype(str), Y), {}, TypeError, "fit: expected x to be an array of numbers"),
+        ((3.0, Y), {}, ValueError, "along its first axis"),
+        ((X, Y + 0.5), {}, ValueError, "expected labels to be whole numbers"),
+        ((X, np.stack([Y, Y], axis=1)), {}, ValueError, r"expected class numbers y_true \(1,\), got \(1, 2\)"),
+        ((X, Y + 2), {}, IndexError, "label"),
+        ((X, Y - 1), {}, IndexError, "label"),
+    ],
+)
+def test_fit_refuses(arguments: Any, options: dict[str, Any], error: type[Exception], message: str) -> None:
+    model = classifier()
+    want = classifier()
+    with pytest.raises(error, match=message):
+        model.fit(*arguments, **{"verbose": 0, "shuffle": False, "batch_size": 70, **options})
+    model.fit(X, Y, verbose=0, shuffle=False)
+    want.fit(X, Y, verbose=0, shuffle=False)
+    assert_same_weights(model, want)
+
+
+def test_a_bad_label_late_in_an_epoch_leaves_whole_steps() -> None:
+    model, want = classifier(0.2), classifier(0.2)
+    bad = Y.copy()
+    bad[40] = 3
+    for _ in range(3):  # eager, recorded, replayed
+        with pytest.raises(IndexError):
+            model.fit(X, bad, batch_size=16, shuffle=False, verbose=0)
+        want.fit(X[:32], Y[:32], batch_size=16, shuffle=False, verbose=0)
+        assert_same_weights(model, want)
+    assert model.optimizer is not None
+    assert model.optimizer.iterations == 6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("adma", "mse"), ValueError, "unknown optimizer 'adma'; known: Adam, SGD"),
+        (("adam", "mes"), ValueError, "unknown loss 'mes'"),
+        (("adam", "mse", ["acuracy"]), ValueError, "unknown metric 'acuracy'"),
+        (("adam", "mse", "accuracy"), TypeError, "compile: expected metrics to be a list"),
+        (("adam", "mse", ["mse", "mse"]), ValueError, "metrics of different names"),
+        ((3, "mse"), TypeError, "optimizer: expected a name or an object of Optimizer, got 3"),
+        (("adam", losses.MeanSquaredError(reduction="sum")), ValueError, "reduction sum_over_batch_size, got 'sum'"),
+    ],
+)
+def test_compile_refuses(arguments: Any, error: type[Exception], message: str) -> None:
+    model = classifier()
+    before = model.optimizer
+    with pytest.raises(error, match=message):
+        model.compile(*arguments[:2], **({"metrics": arguments[2]} if len(arguments) > 2 else {}))
+    assert model.optimizer is before
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: optimizers.SGD(-1.0), "sgd: expected a learning_rate that is finite and not negative, got -1.0"),
+        (lambda: optimizers.Adam(float("nan")), "adam: expected a learning_rate"),
+        (lambda: optimizers.SGD(momentum=1.0), r"sgd: expected a momentum in \[0, 1\), got 1.0"),
+        (lambda: optimizers.Adam(beta_2=1.5), r"adam: expected a beta_2 in \[0, 1\), got 1.5"),
+        (lambda: optimizers.Adam(epsilon=-1e-7), "adam: expected a epsilon that is finite"),
+    ],
+)
+def test_hyper_parameters_that_make_no_sense(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+def test_optimizers_check_their_gradients() -> None:
+    weight = Tensor(np.ones(3, np.float32), requires_grad=True, name="w")
+    optimizer = optimizers.SGD()
+    with pytest.raises(ValueError, match="sgd: expected a gradient for some variable, got none"):
+        optimizer.apply([None], [weight])
+    with pytest.raises(ValueError, match=r"expected a gradient \(3,\) for w, got \(2,\)"):
+        optimizer.apply([Tensor(np.ones(2, np.float32))], [weight])
+    with pytest.raises(ValueError, match="expected 1 gradients, got 2"):
+        optimizer.apply([None, None], [weight])
+    assert optimizer.iterations == 0
+    optimizer.apply_gradients([(Tensor(np.ones(3, np.float32)), weight)])
+    np.testing.assert_allclose(weight.numpy(), 0.99)
+    assert optimizer.iterations == 1
+
+
+def test_cross_entropy_from_other_probabilities_is_refused() -> None:
+    probabilities = np.full((70, 3), 1 / 3, np.float32)
+    with pytest.raises(ValueError, match=r"expected probabilities that a softmax made.*from_logits=True"):
+        losses.SparseCategoricalCrossentropy()(Y, probabilities)
+    model = fastnn.Sequential([fastnn.Input((6,)), layers.Dense(3)])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="end the model with activation='softmax'"):
+        model.fit(X, Y, verbose=0)
+    model = classifier()
+    with pytest.warns(UserWarning, match="its logits are used"):
+        loss = losses.SparseCategoricalCrossentropy(from_logits=True)(Y, model(X))
+    assert loss.item() == pytest.approx(model.evaluate(X, Y, verbose=0)[0], rel=1e-6)  # type: ignore[index]
+
+
+def test_mean_squared_error_never_broadcasts() -> None:
+    predictions = np.zeros((4, 1), np.float32)
+    np.testing.assert_array_equal(losses.mean_squared_error([1.0, 2, 3, 4], predictions).numpy(), [1, 4, 9, 16])
+    with pytest.raises(ValueError, match=r"mean_squared_error: expected y_true \(4, 1\), got \(4, 4\)"):
+        losses.mean_squared_error(np.zeros((4, 4)), predictions)
+    assert losses.MeanSquaredError(reduction="sum")([1.0, 2, 3, 4], predictions).item() == 30
+    assert losses.MeanSquaredError(reduction=None)([1.0, 2, 3, 4], predictions).shape == (4,)
+
+
+def test_a_model_that_is_not_compiled() -> None:
+    model = fastnn.Sequential([layers.Dense(3)])
+    assert model.predict(X).shape == (70, 3)
+    for call in (model.fit, model.evaluate):
+        with pytest.raises(RuntimeError, match="expected a model compiled with a loss"):
+            call(X, Y)
+    model.compile("sgd", "mse")
+    model.trainable = False
+    with pytest.raises(ValueError, match="expected a model with trainable weights"):
+        model.fit(X, X[:, :3], verbose=0)
+
+
+def test_a_model_whose_call_returns_something_else() -> None:
+    class Pair(fastnn.Model):
+        def call(self, x: Tensor) -> Any:
+            return x, x
+
+    with pytest.raises(TypeError, match=r"pair: expected call to return a Tensor \(batch, ...\), got tuple"):
+        Pair().predict(X)
+
+    class Forgotten(fastnn.Model):
+        def __init__(self) -> None:
+            self.out = layers.Dense(3)
+
+    with pytest.raises(RuntimeError, match=r"Forgotten: call super\(\).__init__\(\) before setting out"):
+        Forgotten()
+
+
+# ---- metrics and helpers ---------------------------------------------------------------------------------------------
+
+
+def test_metrics_stream() -> None:
+    accuracy = metrics.SparseCategoricalAccuracy()
+    assert accuracy.name == "sparse_categorical_accuracy"
+    assert accuracy.result() == 0
+    accuracy.update_state([0, 1], [[0.9, 0.1], [0.8, 0.2]])
+    accuracy.update_state([[1]], [[0.1, 0.9]])
+    assert accuracy.result() == pytest.approx(2 / 3)
+    accuracy.reset_state()
+    assert accuracy.result() == 0
+    one_hot = metrics.CategoricalAccuracy()
+    one_hot.update_state([[0.0, 1], [1, 0]], [[0.1, 0.9], [0.1, 0.9]])
+    assert one_hot.result() == 0.5
+    with pytest.raises(ValueError, match=r"expected one-hot y_true \(1, 2\), got \(1,\)"):
+        one_hot.update_state([0], [[0.5, 0.5]])
+    mean = metrics.Mean()
+    mean.update_state([1.0, 2.0])
+    mean.update_state(6)
+    assert mean.result() == 3
+    with pytest.raises(ValueError, match=r"accuracy: expected predictions \(..., classes\), got \(2, 1\)"):
+        metrics.get("accuracy").update_state([0, 1], [[0.0], [1.0]])
+
+
+def test_to_categorical() -> None:
+    np.testing.assert_array_equal(fastnn.utils.to_categorical([0, 2]), [[1, 0, 0], [0, 0, 1]])
+    assert fastnn.utils.to_categorical([[1], [0]], num_classes=4).shape == (2, 4)
+    assert fastnn.utils.to_categorical([], num_classes=4).shape == (0, 4)
+    with pytest.raises(IndexError, match="expected classes from 0 to 1, got 0 to 2"):
+        fastnn.utils.to_categorical([0, 2], num_classes=2)
+    with pytest.raises(ValueError, match="expected whole numbers"):
+        fastnn.utils.to_categorical([0.5])
+
+
+@pytest.mark.parametrize(
+    ("seed", "error"), [(-1, ValueError), (2**32, ValueError), (1.5, TypeError), (True, TypeError)]
+)
+def test_set_random_seed_refuses(seed: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="set_random_seed: expected"):
+        fastnn.utils.set_random_seed(seed)

@@ -1,0 +1,318 @@
+"""Threads: the same bits for any number of them, callers side by side, fork, exit, limits of the environment, idling.
+
+What needs an interpreter of its own (fork, exit, environment, affinity) runs as a script in one.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import kernels
+
+TASKS = Path("/proc/self/task")
+
+
+def run_script(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs a script that may use `a`, a matrix whose square takes several threads, and `square`, that product."""
+    prelude = """
+import os, sys, threading, time, warnings
+import numpy as np
+warnings.filterwarnings("ignore", "This process .* is multi-threaded")
+def start():
+    global fastnn, kernels, a, square
+    import fastnn
+    from fastnn import kernels
+    a = np.random.default_rng(1).standard_normal((256, 256), dtype=np.float32)
+    square = kernels.gemm(a, a)
+def check():
+    assert np.array_equal(kernels.gemm(a, a), square)
+def wait_for(child):
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid == child:
+            assert status == 0, status
+            return
+        time.sleep(0.005)
+    os.kill(child, 9)
+    sys.exit("the child hangs")
+"""
+    inherited = {name: value for name, value in os.environ.items() if name != "FASTNN_NUM_THREADS"}
+    return subprocess.run(
+        [sys.executable, "-c", prelude + script],
+        env=inherited | environment,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+def succeed(script: str, **environment: str) -> str:
+    """Runs a script that must end with status 0 and no word on stderr; what it printed."""
+    done = run_script(script, **environment)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    return done.stdout.strip()
+
+
+# ---- the same bits ---------------------------------------------------------------------------------------------------
+
+
+def array(*shape: int) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(sum(shape)).standard_normal(shape, dtype=np.float32)
+
+
+def labels(count: int, classes: int) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(count).integers(0, classes, count)
+
+
+LARGE_CASES: dict[str, Callable[[], Any]] = {
+    "gemm": lambda: kernels.gemm(array(257, 301), array(301, 263)),
+    "gemm, long inner dimension": lambda: kernels.gemm(array(17, 20_001), array(20_001, 19)),
+    "linear": lambda: kernels.linear(array(129, 400), array(400, 310), array(310), activation="relu"),
+    "conv2d": lambda: kernels.conv2d(array(3, 31, 33, 16), array(3, 3, 16, 40), padding="same"),
+    "conv2d_backward_input": lambda: kernels.conv2d_backward_input(
+        array(3, 31, 33, 40), array(3, 3, 16, 40), array(3, 31, 33, 16), padding="same"
+    ),
+    "conv2d_backward_weight": lambda: kernels.conv2d_backward_weight(
+        array(3, 31, 33, 16), array(3, 31, 33, 40), array(3, 3, 16, 40), padding="same"
+    ),
+    "max_pool2d": lambda: kernels.max_pool2d(array(5, 66, 66, 33)),
+    "relu": lambda: kernels.relu(array(1_000_003)),
+    "softmax": lambda: kernels.softmax(array(3001, 101)),
+    "softmax_cross_entropy": lambda: kernels.softmax_cross_entropy(array(3001, 101), labels(3001, 101)),
+    "add, broadcast": lambda: kernels.add(array(1009, 1, 501), array(3, 1)),
+    "sum of all": lambda: kernels.sum(array(1_000_003)),
+    "sum over the first axis": lambda: kernels.sum(array(2003, 503), axes=(0,)),
+    "mean over the last axis": lambda: kernels.mean(array(2003, 503), axes=(1,)),
+}
+
+
+@pytest.mark.parametrize("name", LARGE_CASES)
+def test_bits_do_not_depend_on_the_number_of_threads(name: str) -> None:
+    results = []
+    for threads in (1, 2, 3, 7):
+        fastnn.set_num_threads(threads)
+        result = LARGE_CASES[name]()
+        results.append([part.tobytes() for part in (result if isinstance(result, tuple) else (result,))])
+    assert all(result == results[0] for result in results[1:])
+
+
+def test_two_python_threads_compute_at_once() -> None:
+    fastnn.set_num_threads(2)
+    inputs = [array(200 + i, 300) for i in range(3)]
+    expected = [kernels.gemm(x, x, transpose_b=True) for x in inputs]
+    barrier = threading.Barrier(len(inputs))
+    wrong: list[int] = []
+
+    def compute(i: int) -> None:
+        barrier.wait()
+        for _ in range(50):
+            if not np.array_equal(kernels.gemm(inputs[i], inputs[i], transpose_b=True), expected[i]):
+                wrong.append(i)
+
+    callers = [threading.Thread(target=compute, args=(i,)) for i in range(len(inputs))]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert wrong == []
+
+
+# ---- setting the number ----------------------------------------------------------------------------------------------
+
+
+def test_set_num_threads_is_remembered_and_zero_asks_for_the_default() -> None:
+    fastnn.set_num_threads(0)
+    default = fastnn.get_num_threads()
+    assert 1 <= default <= len(os.sched_getaffinity(0))
+    fastnn.set_num_threads(3)
+    assert fastnn.get_num_threads() == 3
+    fastnn.set_num_threads(0)
+    assert fastnn.get_num_threads() == default
+
+
+@pytest.mark.parametrize("count", [-1, 4097, -(2**63)])
+def test_a_senseless_number_is_refused(count: int) -> None:
+    before = fastnn.get_num_threads()
+    with pytest.raises(ValueError, match=rf"^set_num_threads: expected a count from 0 .* to 4096, got {count}$"):
+        fastnn.set_num_threads(count)
+    assert fastnn.get_num_threads() == before
+
+
+@pytest.mark.parametrize("count", [1.5, "2", None])
+def test_something_else_than_a_whole_number_is_refused(count: Any) -> None:
+    with pytest.raises(TypeError):
+        fastnn.set_num_threads(count)
+
+
+@pytest.mark.skipif(not TASKS.exists(), reason="counts threads in /proc")
+def test_the_pool_grows_on_demand_and_shrinks() -> None:
+    def threads_become(count: int) -> bool:
+        end = time.monotonic() + 10
+        while len(list(TASKS.iterdir())) != count and time.monotonic() < end:
+            time.sleep(0.002)
+        return len(list(TASKS.iterdir())) == count
+
+    # other tests left what they left: begin with a pool of one helper
+    x = array(300, 300)
+    fastnn.set_num_threads(2)
+    kernels.gemm(x, x)
+    time.sleep(0.05)
+    alone = len(list(TASKS.iterdir())) - 1
+    assert threads_become(alone + 1)
+    fastnn.set_num_threads(5)
+    assert threads_become(alone + 1)
+    kernels.gemm(x, x)
+    assert threads_become(alone + 4)
+    fastnn.set_num_threads(3)
+    assert threads_become(alone + 2)
+    fastnn.set_num_threads(1)
+    assert threads_become(alone)
+
+
+def test_idle_threads_sleep() -> None:
+    fastnn.set_num_threads(2)
+    kernels.gemm(array(300, 300), array(300, 300))
+    time.sleep(0.02)
+    before = time.process_time()
+    time.sleep(0.3)
+    assert time.process_time() - before < 0.1
+
+
+# ---- fork ------------------------------------------------------------------------------------------------------------
+
+
+def test_fork_after_use() -> None:
+    succeed("""
+start()
+fastnn.set_num_threads(3)
+check()
+for _ in range(3):
+    child = os.fork()
+    if child == 0:
+        check()
+        grandchild = os.fork()
+        if grandchild == 0:
+            check()
+            os._exit(0)
+        wait_for(grandchild)
+        assert fastnn.get_num_threads() == 3
+        os._exit(0)
+    check()
+    wait_for(child)
+""")
+
+
+def test_fork_while_another_thread_computes() -> None:
+    succeed("""
+start()
+fastnn.set_num_threads(2)
+stop = threading.Event()
+def compute():
+    while not stop.is_set():
+        check()
+other = threading.Thread(target=compute)
+other.start()
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        check()
+        os._exit(0)
+    wait_for(child)
+stop.set()
+other.join()
+""")
+
+
+def test_multiprocessing_with_fork() -> None:
+    succeed("""
+import multiprocessing
+start()
+check()
+def work(factor):
+    return float(kernels.gemm(a * np.float32(factor), a)[0, 0])
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    results = pool.map_async(work, [1, 2, 4]).get(timeout=20)
+assert results == [square[0, 0] * factor for factor in (1, 2, 4)]
+check()
+""")
+
+
+# ---- exit ------------------------------------------------------------------------------------------------------------
+
+
+def test_exit_while_daemon_threads_compute() -> None:
+    script = """
+start()
+def compute():
+    while True:
+        kernels.gemm(a, a)
+for _ in range(3):
+    threading.Thread(target=compute, daemon=True).start()
+time.sleep(0.05)
+"""
+    for _ in range(3):
+        succeed(script)
+
+
+def test_exit_right_after_a_region() -> None:
+    succeed("start()\ncheck()")
+
+
+# ---- environment and affinity ----------------------------------------------------------------------------------------
+
+
+def test_the_environment_limits_the_threads() -> None:
+    assert succeed("start()\nprint(fastnn.get_num_threads())", FASTNN_NUM_THREADS="1") == "1"
+    # it only lowers the number: the mask still counts
+    cpus = len(os.sched_getaffinity(0))
+    assert int(succeed("start()\nprint(fastnn.get_num_threads())", FASTNN_NUM_THREADS="1000")) <= cpus
+    # asking in the program goes further than the environment
+    assert (
+        succeed("start()\nfastnn.set_num_threads(3)\ncheck()\nprint(fastnn.get_num_threads())", FASTNN_NUM_THREADS="1")
+        == "3"
+    )
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "2.5", "99999999999999999999"])
+def test_a_senseless_environment_is_refused_on_first_use(value: str) -> None:
+    output = succeed(
+        """
+import fastnn
+from fastnn import kernels
+a = np.ones((300, 300), np.float32)
+for use in (fastnn.get_num_threads, lambda: kernels.gemm(a, a), lambda: fastnn.set_num_threads(0)):
+    try:
+        use()
+    except ValueError as error:
+        print(error)
+fastnn.set_num_threads(2)
+assert kernels.gemm(a, a)[0, 0] == 300
+""",
+        FASTNN_NUM_THREADS=value,
+    )
+    assert output.splitlines() == [f'FASTNN_NUM_THREADS: expected a positive whole number, got "{value}"'] * 3
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity masks on this system")
+def test_one_cpu_in_the_affinity_mask_gives_one_thread() -> None:
+    output = succeed("""
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+start()
+print(fastnn.get_num_threads())
+fastnn.set_num_threads(3)
+check()
+""")
+    assert output == "1"
