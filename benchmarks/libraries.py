@@ -47,7 +47,7 @@ class Fastnn:
         from fastnn import _core
 
         fastnn.set_num_threads(threads)
-        self.about = f"fastnn {fastnn.__version__}, level {_core.active_isa()} of {', '.join(_core.levels())}"
+        self.about = f"fastnn {fastnn.__version__}, kernels {_core.active_isa()}"
 
     def op(self, case: Any, inputs: list[Any], column: str) -> Call:
         from fastnn import kernels

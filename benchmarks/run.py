@@ -25,6 +25,7 @@ from .timing import duration, rate
 from .worker import op_cases
 
 ROOT = Path(__file__).parents[1]
+LABEL = 52  # width of the first column
 
 
 class Worker:
@@ -58,7 +59,7 @@ class Worker:
 
 
 def measure(workers: list[Worker], request: dict[str, Any], rounds: int, seconds: float) -> dict[str, Any]:
-    """For one op case or step: seconds {column: median}, rounds {column: [...]} and check {column: number}."""
+    """For one op case or step: label, seconds {column: median}, rounds {column: [...]} and check {column: number}."""
     prepared = [(worker, column) for worker in workers for column in worker.hello["columns"]]
     answers = {column: worker.ask({**request, "column": column}) for worker, column in prepared}
     prepared = [(worker, column) for worker, column in prepared if "check" in answers[column]]
@@ -67,6 +68,7 @@ def measure(workers: list[Worker], request: dict[str, Any], rounds: int, seconds
         for worker, column in prepared:
             times[column].append(worker.ask({"measure": seconds, "column": column})["seconds"])
     return {
+        "label": next((answers[column]["label"] for column in times), ""),
         "seconds": {column: statistics.median(taken) for column, taken in times.items()},
         "rounds": times,
         "check": {column: answers[column]["check"] for column in times},
@@ -81,7 +83,7 @@ def disagreement(checks: dict[str, float | None]) -> str:
     return f"  RESULTS DIFFER: {known}" if wrong else ""
 
 
-def table_row(name: str, columns: list[str], result: dict[str, Any], flops: int, size: int) -> str:
+def table_row(columns: list[str], result: dict[str, Any], flops: int, size: int) -> str:
     """fastnn's time and rate, then every peer's time and how many times as long it took."""
     seconds = result["seconds"]
     ours = seconds.get("fastnn")
@@ -96,7 +98,8 @@ def table_row(name: str, columns: list[str], result: dict[str, Any], flops: int,
             cells.append(duration(taken) + (f" ({taken / ours:.2f}x)" if ours else ""))
     widths = [26 if column == "fastnn" else 19 for column in columns]
     line = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-    return f"{name:<44}{line}{disagreement(result['check'])}"
+    label = result["label"] if len(result["label"]) <= LABEL else result["label"][: LABEL - 3] + "..."
+    return f"{label:<{LABEL}}{line}{disagreement(result['check'])}"
 
 
 def machine() -> dict[str, Any]:
@@ -154,16 +157,17 @@ def main() -> None:
             print(worker.hello["about"])
             workers.append(worker)
     columns = [column for worker in workers for column in worker.hello["columns"]]
-    print(f"\n{'':<44}" + "".join(f"{c:>{26 if c == 'fastnn' else 19}}" for c in columns))
+    print(f"\n{'':<{LABEL}}" + "".join(f"{c:>{26 if c == 'fastnn' else 19}}" for c in columns))
     results = []
     for request, flops, size in selected:
         result = measure(workers, request, rounds, seconds)
-        (name,) = request.values()
-        print(table_row(name, columns, result, flops, size), flush=True)
+        print(table_row(columns, result, flops, size), flush=True)
         results.append({**request, "flops": flops, "bytes": size, **result})
     for worker in workers:
         worker.close()
-    print("\n(2.00x): took twice as long as fastnn.  -: the library has nothing to compare with.")
+    print("\n(2.00x): took twice as long as fastnn.  -: nothing to compare with.")
+    if "numpy" in names:
+        print("numpy: op cases are the tests' references, written to be read; steps are benchmarks/numpy_step.py.")
     if options.json:
         about |= {"threads": options.threads, "libraries": [worker.hello["about"] for worker in workers]}
         options.json.write_text(json.dumps({"machine": about, "results": results}, indent=1) + "\n")

@@ -1,7 +1,8 @@
 """One library in a process of its own, told over pipes what to run: a JSON line for each request and each answer.
 
     {"op": case name, "column": ...} or {"step": name, "column": ...}
-        makes the call of that column: {"check": a number to compare between libraries}, or {"missing": why}
+        makes the call of that column: {"check": a number to compare between libraries, "label": what to call it in the
+        table}, or {"missing": why}
     {"measure": seconds, "column": ...}
         times the column's call: {"seconds": median}
 
@@ -23,12 +24,13 @@ from .libraries import LIBRARIES
 from .steps import STEPS
 from .timing import seconds_per_call
 
+ROOT = Path(__file__).parents[1]
 PAUSE = 0.03  # seconds before the clock starts: the threads of the process measured last must have stopped spinning
 
 
 def op_cases() -> dict[str, Any]:
     """The list of op cases, tests/op_cases.py, by name."""
-    tests = str(Path(__file__).parents[1] / "tests")
+    tests = str(ROOT / "tests")
     if tests not in sys.path:
         sys.path.insert(0, tests)
     import op_cases
@@ -52,9 +54,20 @@ def op_inputs(case: Any) -> list[Any]:
 
 def norm(result: Any) -> float | None:
     """The Euclidean norm of an op's first output; None where there is none."""
-    if isinstance(result, tuple | list):
+    while isinstance(result, tuple | list):
         result = result[0] if result else None
     return None if result is None else float(np.linalg.norm(np.asarray(result, np.float64)))
+
+
+def shapes(inputs: list[Any]) -> str:
+    """The shapes of an op's inputs: 16x32x32x32 3x3x32x32 32."""
+    words = []
+    for value in inputs:
+        if isinstance(value, list):
+            words.append(f"{len(value)} arrays of {sum(item.size for item in value)}")
+        elif value is not None:
+            words.append("x".join(map(str, value.shape)) or "scalar")
+    return " ".join(words)
 
 
 def answer(
@@ -64,19 +77,24 @@ def answer(
     column = request["column"]
     if "op" in request:
         case = cases[request["op"]]
-        call = library.op(case, op_inputs(case), column)
-        return call, {"missing": "nothing to compare with"} if call is None else {"check": norm(call())}
-    call = library.step(next(step for step in STEPS if step.name == request["step"]), column)
+        inputs = op_inputs(case)
+        call = library.op(case, inputs, column)
+        if call is not None:
+            return call, {"check": norm(call()), "label": f"{case.op} {shapes(inputs)}"}
+    else:
+        call = library.step(next(step for step in STEPS if step.name == request["step"]), column)
     if call is None:
         return None, {"missing": "nothing to compare with"}
     losses = [float(call()) for _ in range(3)]  # fastnn replays from the third on
-    return call, {"check": losses[1]}
+    return call, {"check": losses[1], "label": request["step"]}
 
 
 def main(name: str, threads: int) -> None:
     def reply(message: dict[str, Any]) -> None:
         print(json.dumps(message), flush=True)
 
+    # started from the checkout, whose folder fastnn/ holds no engine: the installed package goes first
+    sys.path.sort(key=lambda entry: Path(entry or ".").resolve() == ROOT)
     try:
         library = LIBRARIES[name](threads)
     except ModuleNotFoundError as error:

@@ -5,8 +5,6 @@ Keras 3's names for layers and models, PyTorch's for tensors, and the kernels ov
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from . import (
     _core,
     activations,
@@ -59,9 +57,13 @@ __all__ = [
 
 def get_include() -> str:
     """The folder of the C and C++ headers, for a compiler's -I."""
+    from pathlib import Path
+
     return str(Path(__file__).parent / "include")
 
 
 def get_cmake_dir() -> str:
     """The folder of the CMake package, for CMAKE_PREFIX_PATH or fastnn_DIR."""
+    from pathlib import Path
+
     return str(Path(__file__).parent / "lib" / "cmake" / "fastnn")

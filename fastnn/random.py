@@ -8,7 +8,6 @@ the model's structure, so the order in which things are called or built doesn't 
 from __future__ import annotations
 
 import os
-import random as python_random
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -79,6 +78,8 @@ def set_random_seed(seed: int) -> None:
         raise ValueError(f"set_random_seed: expected a seed from 0 to 2**32 - 1, got {seed}")
     with _lock:
         _source = generator(int(seed), SEEDS)
+    import random as python_random
+
     python_random.seed(int(seed))
     np.random.seed(int(seed))  # noqa: NPY002 - programs that draw from NumPy's global generator repeat too
 

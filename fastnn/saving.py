@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +22,8 @@ from .layers.regularization import Dropout
 from .tensor import Tensor
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from .models import Model, Sequential
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
@@ -187,6 +187,8 @@ def _check(targets: Mapping[str, Tensor], tensors: Mapping[str, np.ndarray]) -> 
 
 def _write(filepath: Any, tensors: Mapping[str, Tensor], metadata: dict[str, str], overwrite: bool) -> None:
     """Write a safetensors file whose bytes depend on its content alone."""
+    from pathlib import Path
+
     arrays = {path: np.ascontiguousarray(tensor.numpy()) for path, tensor in sorted(tensors.items())}
     header: dict[str, Any] = {
         "__metadata__": {
@@ -219,7 +221,7 @@ def _write_atomically(path: Path, chunks: Iterable[Any], overwrite: bool) -> Non
         raise FileExistsError(f"{path}: the file exists, and overwrite is False")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{path}: no such folder")
-    temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}.tmp")
+    temporary = target.with_name(f".{target.name[:100]}.{os.urandom(8).hex()}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         with os.fdopen(descriptor, "wb") as file:
@@ -242,6 +244,8 @@ def _write_atomically(path: Path, chunks: Iterable[Any], overwrite: bool) -> Non
 
 def _read(filepath: Any) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Tensors and metadata of a file of ours."""
+    from pathlib import Path
+
     from safetensors import SafetensorError
     from safetensors.numpy import load
 

@@ -11,6 +11,7 @@ import pytest
 from numpy.lib.stride_tricks import as_strided
 
 import fastnn
+from fastnn import _core
 from fastnn import functional as F
 from fastnn import kernels as K
 
@@ -280,6 +281,27 @@ def test_overlapping_out_is_refused_or_right() -> None:
         assert str(error).startswith("gemm: y shares memory with a")  # noqa: PT017
     else:
         assert np.allclose(out, want, rtol=1e-5)
+
+
+def test_memory_that_the_system_refuses_is_a_memory_error_and_nothing_else() -> None:
+    x = np.ones(5, np.float32)
+    for _ in range(3):
+        with pytest.raises(MemoryError, match="fastnn"):
+            K.fill(giant(2**46))  # more than the address space
+        with pytest.raises(MemoryError, match="fastnn"):
+            K.add(giant(2**23, 1), giant(1, 2**23))
+        assert (K.add(x, x) == 2).all()
+
+
+def test_a_level_that_is_not_there_is_refused() -> None:
+    before = _core.active_isa()
+    with pytest.raises((ValueError, RuntimeError), match="sse9"):
+        _core.set_isa("sse9")
+    assert _core.active_isa() == before
+    for level in _core.levels():
+        if not level["available"]:
+            with pytest.raises(RuntimeError, match=level["name"]):
+                _core.set_isa(level["name"])
 
 
 # ---- the tape --------------------------------------------------------------------------------------------------------

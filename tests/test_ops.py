@@ -85,6 +85,30 @@ def test_any_number_of_threads_gives_the_same_bits(case: OpCase, rng: np.random.
                 assert_same_bits(a, b, f"{case} large {text} output {index}")
 
 
+def test_calls_repeated_on_many_threads_give_the_same_bits(rng: np.random.Generator) -> None:
+    """A race shows once in many calls: a panel packed by one thread while another reads it, say."""
+    a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((301, 513), (513, 257)))
+    x, weight = (rng.standard_normal(shape).astype(np.float32) for shape in ((6, 17, 15, 20), (3, 3, 20, 33)))
+    dy = kernels.conv2d(x, weight, padding="same")
+    calls = {
+        "gemm": lambda: kernels.gemm(a, b),
+        "gemm transposed": lambda: kernels.gemm(a.T, b.T, transpose_a=True, transpose_b=True),
+        "conv2d": lambda: kernels.conv2d(x, weight, padding="same"),
+        "conv2d_backward_input": lambda: kernels.conv2d_backward_input(dy, weight, x, padding="same"),
+        "conv2d_backward_weight": lambda: kernels.conv2d_backward_weight(x, dy, weight, padding="same"),
+        "sum": lambda: kernels.sum(dy, axes=(0, 1, 2)),
+    }
+    for level in levels()[:-1]:
+        _core.set_isa(level)
+        for name, run in calls.items():
+            fastnn.set_num_threads(1)
+            want = run()
+            for threads in (2, 7):
+                fastnn.set_num_threads(threads)
+                for repeat in range(10):
+                    assert_same_bits(run(), want, f"{name} isa={level} threads={threads} repeat={repeat}")
+
+
 # ---- memory of every kind --------------------------------------------------------------------------------------------
 
 

@@ -62,6 +62,7 @@ def convolutional_network(image: tuple[int, int, int]) -> Sequential:
     return model
 
 
+@pytest.mark.timeout(120)
 def test_a_small_cnn_reads_97_percent_of_the_digits() -> None:
     utils.set_random_seed(1)
     (x_train, y_train), (x_test, y_test) = datasets.digits.load_data()
@@ -81,6 +82,13 @@ def mnist_5k() -> tuple[np.ndarray, np.ndarray]:
     return table[:, :784].reshape(-1, 28, 28, 1) / 255, table[:, 784].astype(np.int64)
 
 
+def shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Every image moved by at most one pixel: 4,000 images alone leave this network at 96.6 %."""
+    padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
+    offsets = rng.integers(0, 3, (len(images), 2))
+    return np.stack([image[i : i + 28, j : j + 28] for image, (i, j) in zip(padded, offsets, strict=True)])
+
+
 @pytest.mark.timeout(300)
 def test_a_cnn_reads_97_percent_of_mnist() -> None:
     images, labels = mnist_5k()
@@ -90,6 +98,9 @@ def test_a_cnn_reads_97_percent_of_mnist() -> None:
     train, test = order[:4000], order[4000:]
     utils.set_random_seed(1)
     model = convolutional_network((28, 28, 1))
-    model.fit(images[train], labels[train], epochs=8, verbose=0)
+    rng = np.random.default_rng(1)
+    for epoch in range(11):
+        model.optimizer.learning_rate = 1e-3 if epoch < 8 else 2e-4
+        model.fit(shifted(images[train], rng), labels[train], epochs=1, verbose=0)
     _, accuracy = model.evaluate(images[test], labels[test], batch_size=100, verbose=0)
     assert accuracy >= 0.97

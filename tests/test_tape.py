@@ -264,11 +264,9 @@ def test_a_chain_of_100000_ops_does_not_overflow_the_stack() -> None:
     y = x
     for _ in range(100_000):
         y = y + 1
-    y.backward()
+    y.backward(retain_graph=True)
     assert x.grad.item() == 1
-    for _ in range(100_000):
-        y = y + x
-    del y  # a graph that no backward has freed
+    del y  # frees a graph that backward has left whole
 
 
 def test_gradients_of_slices_cost_as_much_as_the_slices() -> None:

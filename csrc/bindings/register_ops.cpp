@@ -59,7 +59,6 @@ class Op {
  public:
   explicit Op(const fastnn_op* op) : op_(op), schema_(fastnn_op_schema(op)) {
     for (int32_t i = 0; i < schema_->attribute_count; ++i) runtime_count_ += schema_->attributes[i].runtime != 0;
-    for (int32_t i = 0; i < schema_->input_count; ++i) variadic_ = variadic_ || schema_->inputs[i].variadic != 0;
   }
 
   const fastnn_op* get() const { return op_; }
@@ -308,7 +307,6 @@ class Op {
   const fastnn_op* op_;
   const fastnn_schema* schema_;
   int32_t runtime_count_ = 0;
-  bool variadic_ = false;
 };
 
 py::dict schema_dict(const fastnn_schema& schema) {

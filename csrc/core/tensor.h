@@ -49,7 +49,8 @@ inline void set_output_like(fastnn_tensor* output, const fastnn_tensor& like) {
 // First element of the view.
 template <typename T>
 T* data(const fastnn_tensor& t) {
-  return reinterpret_cast<T*>(static_cast<char*>(t.data) + t.byte_offset);
+  // signed: a slice of a reversed view begins below data
+  return reinterpret_cast<T*>(static_cast<char*>(t.data) + static_cast<int64_t>(t.byte_offset));
 }
 
 }  // namespace fastnn

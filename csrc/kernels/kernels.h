@@ -25,16 +25,17 @@ struct PoolShape {
   int64_t index_size;  // bytes of an entry of index: 1 (uint8) or 4 (int32)
 };
 
-// Products sum over k in blocks of kGemmDepth, and packed matrices start their columns at multiples of kGemmColumns: who
-// cuts a product into pieces cuts there.
+// Products sum over k in blocks of kGemmDepth, and packed matrices start their columns at multiples of kGemmColumns:
+// who cuts a product into pieces cuts there.
 constexpr int64_t kGemmDepth = 256;
 constexpr int64_t kGemmColumns = 64;
 // Pixels whose patches conv2d_backward_weight holds at a time, and the room it needs for them.
 constexpr int64_t kConvPixels = 128;
 constexpr int64_t kConvPatches = kConvPixels * kGemmDepth + 16;
 
-// Where the operands of y (m, n) = a (m, k) @ b (k, n) lie: element (i, j) of a is at i * a_row + j * a_column, the last
-// axis of y and b is contiguous, and one of a_row and a_column is 1. b_row == 0 says that b was packed by gemm_pack, all n columns and k rows of it.
+// Where the operands of y (m, n) = a (m, k) @ b (k, n) lie: element (i, j) of a is at i * a_row + j * a_column, the
+// last axis of y and b is contiguous, and one of a_row and a_column is 1. b_row == 0 says that b was packed by
+// gemm_pack, all n columns and k rows of it.
 struct GemmLayout {
   int64_t y_row, a_row, a_column, b_row;
 };
@@ -47,10 +48,10 @@ struct Epilogue {
 };
 
 // One group of a convolution as a product: row p is a pixel (image, i, j) of a lattice of height x width in each image,
-// column a channel of the target, k runs over (tap_y, tap_x, channel). The pixel reads source pixel
-// (i * step_y + offset_y + tap_y * tap_step_y, the same in x), zero outside the image, and belongs to target pixel
-// (i * target_step_y + target_offset_y, the same in x). Forward has the output as its lattice; the gradient of the input
-// has one lattice for every phase of the strides. pixel strides count the channels of all groups.
+// column a channel of the target, k runs over (tap_y, tap_x, channel). The pixel reads source pixel (i * step_y +
+// offset_y + tap_y * tap_step_y, the same in x), zero outside the image, and belongs to target pixel (i * target_step_y
+// + target_offset_y, the same in x). Forward has the output as its lattice; the gradient of the input has one lattice
+// for every phase of the strides. pixel strides count the channels of all groups.
 struct ConvWindow {
   int64_t source_height, source_width, source_pixel, channels;
   int64_t height, width, step_y, step_x, offset_y, offset_x;

@@ -1,7 +1,7 @@
-// conv2d.cpp: convolution of NHWC images and its gradients for input and weight, each a set of matrix products whose left
-// side is gathered from the image (kernels/cpu/conv2d.inl). The weight is packed once, then pieces of pixels run in
-// parallel; the gradient of the weight cuts its rows and, where they are few, the pixels, whose partial sums are added in
-// order. All cuts depend on shapes only.
+// conv2d.cpp: convolution of NHWC images and its gradients for input and weight, each a set of matrix products whose
+// left side is gathered from the image (kernels/cpu/conv2d.inl). The weight is packed once, then pieces of pixels run
+// in parallel; the gradient of the weight cuts its rows and, where they are few, the pixels, whose partial sums are
+// added in order. All cuts depend on shapes only.
 #include <algorithm>
 
 #include "fastnn/ops.h"
@@ -135,8 +135,8 @@ void conv2d_backward_input_run(const fastnn_call& call) {
 
 namespace {
 
-// How the gradient of the weight is cut: every group's rows into blocks, the pixels into splits when there are few blocks.
-// The resulting pieces are dealt to lanes, each with room for patches.
+// How the gradient of the weight is cut: every group's rows into blocks, the pixels into splits when there are few
+// blocks. The resulting pieces are dealt to lanes, each with room for patches.
 struct WeightPlan {
   int64_t row_blocks, block_rows, splits, split_pixels, lanes;
 };

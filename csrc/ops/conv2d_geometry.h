@@ -49,33 +49,33 @@ Conv2dGeometry conv2d_geometry(const char* op, const fastnn_tensor& x, const fas
 // One group of the forward product: x to y.
 inline kernels::ConvWindow forward_window(const Conv2dGeometry& g) {
   const WindowAxis &h = g.height, &w = g.width;
-  return {h.input,
-          w.input,
-          g.channels,
-          g.group_channels(),  //
-          h.output,
-          w.output,
-          h.stride,
-          w.stride,
-          -h.pad_before,
-          -w.pad_before,
-          h.kernel,
-          w.kernel,
-          h.dilation,
-          w.dilation,  //
-          h.output,
-          w.output,
-          g.out,
-          g.group_out(),  //
-          1,
-          1,
-          0,
-          0};
+  return {.source_height = h.input,
+          .source_width = w.input,
+          .source_pixel = g.channels,
+          .channels = g.group_channels(),
+          .height = h.output,
+          .width = w.output,
+          .step_y = h.stride,
+          .step_x = w.stride,
+          .offset_y = -h.pad_before,
+          .offset_x = -w.pad_before,
+          .taps_y = h.kernel,
+          .taps_x = w.kernel,
+          .tap_step_y = h.dilation,
+          .tap_step_x = w.dilation,
+          .target_height = h.output,
+          .target_width = w.output,
+          .target_pixel = g.out,
+          .columns = g.group_out(),
+          .target_step_y = 1,
+          .target_step_x = 1,
+          .target_offset_y = 0,
+          .target_offset_x = 0};
 }
 
-// The pixels phase, phase + stride, ... of the input along one axis all meet the same taps of the kernel: those at which
-// (pixel + pad - tap * dilation) is a multiple of the stride. They are first_tap, first_tap + tap_step, ...; taken from
-// the last to the first, the output pixels they meet ascend by source_step.
+// The pixels phase, phase + stride, ... of the input along one axis all meet the same taps of the kernel: those at
+// which (pixel + pad - tap * dilation) is a multiple of the stride. They are first_tap, first_tap + tap_step, ...;
+// taken from the last to the first, the output pixels they meet ascend by source_step.
 struct PhaseAxis {
   int64_t pixels, taps, first_tap, tap_step;
   int64_t source_offset, source_step;  // pixel number r meets output r + source_offset + j * source_step at the j-th
@@ -129,12 +129,28 @@ inline Phase input_phase(const Conv2dGeometry& g, int64_t phase_y, int64_t phase
   return {y,
           x,
           taps_before(h, phase_y) * w.kernel + y.taps * taps_before(w, phase_x),
-          {h.output,        w.output,        g.out,      g.group_out(),  //
-           y.pixels,        x.pixels,        1,          1,
-           y.source_offset, x.source_offset, y.taps,     x.taps,
-           y.source_step,   x.source_step,                                    //
-           h.input,         w.input,         g.channels, g.group_channels(),  //
-           h.stride,        w.stride,        phase_y,    phase_x}};
+          {.source_height = h.output,
+           .source_width = w.output,
+           .source_pixel = g.out,
+           .channels = g.group_out(),
+           .height = y.pixels,
+           .width = x.pixels,
+           .step_y = 1,
+           .step_x = 1,
+           .offset_y = y.source_offset,
+           .offset_x = x.source_offset,
+           .taps_y = y.taps,
+           .taps_x = x.taps,
+           .tap_step_y = y.source_step,
+           .tap_step_x = x.source_step,
+           .target_height = h.input,
+           .target_width = w.input,
+           .target_pixel = g.channels,
+           .columns = g.group_channels(),
+           .target_step_y = h.stride,
+           .target_step_x = w.stride,
+           .target_offset_y = phase_y,
+           .target_offset_x = phase_x}};
 }
 
 }  // namespace fastnn::ops

@@ -1,4 +1,5 @@
-// labels.h: class labels, shared by the ops that take them: integers, one per sample, or a distribution over the classes.
+// labels.h: class labels, shared by the ops that take them: integers, one per sample, or a distribution over the
+// classes.
 #pragma once
 
 #include "ops/op.h"

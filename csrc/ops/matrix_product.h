@@ -6,7 +6,8 @@
 
 namespace fastnn::ops {
 
-// y (m, n) = epilogue(a (m, k) @ b (k, n)). The last axis of y is contiguous; one of the two strides of a is 1, and of b.
+// y (m, n) = epilogue(a (m, k) @ b (k, n)). The last axis of y is contiguous; one of the two strides of a is 1, and of
+// b.
 template <typename T>
 struct MatrixProduct {
   T* y;

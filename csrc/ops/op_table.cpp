@@ -187,6 +187,25 @@ void check_counts(const fastnn_schema& schema, const fastnn_call& call) {
   if (call.output_count != schema.output_count) {
     value_error(schema.name, ": expected ", schema.output_count, " outputs, got ", call.output_count);
   }
+  for (int32_t i = 0; i < schema.output_count; ++i) {
+    if (call.outputs[i] == nullptr && schema.outputs[i].optional == 0) {
+      value_error(schema.name, ": expected memory for ", schema.outputs[i].name, ", got nothing");
+    }
+  }
+}
+
+// An output in the input's memory is that memory seen as infer says.
+void check_view(const fastnn_schema& schema, const fastnn_tensor& in, const fastnn_tensor& out,
+                const fastnn_tensor& expected) {
+  if (!accepts(in, schema.inputs[0].layout)) {
+    value_error(schema.name, ": expected contiguous ", schema.inputs[0].name, " to share its memory");
+  }
+  bool same = out.byte_offset == expected.byte_offset;
+  for (int32_t axis = 0; axis < out.rank; ++axis) same = same && out.strides[axis] == expected.strides[axis];
+  if (!same) {
+    value_error(schema.name, ": ", schema.outputs[0].name, " shares memory with ", schema.inputs[0].name,
+                " under other strides or another offset than infer gives");
+  }
 }
 
 void check_outputs(const fastnn_schema& schema, const fastnn_call& call, const fastnn_tensor* expected) {
@@ -195,10 +214,7 @@ void check_outputs(const fastnn_schema& schema, const fastnn_call& call, const f
     const fastnn_tensor* t = call.outputs[i];
     const bool adds = ops::accumulates(call, i);
     if (adds && argument.accumulate == 0) value_error(schema.name, ": can't accumulate into ", argument.name);
-    if (t == nullptr) {
-      if (argument.optional == 0) value_error(schema.name, ": expected memory for ", argument.name, ", got nothing");
-      continue;
-    }
+    if (t == nullptr) continue;
     check_tensor(schema, argument.name, *t, call.context->device, true);
     if (!(t->dtype == expected[i].dtype)) {
       type_error(schema.name, ": expected ", argument.name, " of ", dtype_name(expected[i].dtype), ", got ",
@@ -207,8 +223,10 @@ void check_outputs(const fastnn_schema& schema, const fastnn_call& call, const f
     if (!same_shape(*t, expected[i])) {
       value_error(schema.name, ": expected ", argument.name, " ", shape_text(expected[i]), ", got ", shape_text(*t));
     }
-    const bool shares = schema.is_view != 0 && i == 0 && t->data == call.inputs[0]->data;
-    if (shares) continue;
+    if (schema.is_view != 0 && i == 0 && t->data == call.inputs[0]->data) {
+      check_view(schema, *call.inputs[0], *t, expected[i]);
+      continue;
+    }
     if ((t->flags & FASTNN_READ_ONLY) != 0) value_error(schema.name, ": ", argument.name, " is read-only");
     if (!is_contiguous(*t)) value_error(schema.name, ": expected contiguous ", argument.name);
     for (int64_t j = 0; j < call.input_count; ++j) {

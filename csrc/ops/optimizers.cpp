@@ -1,6 +1,6 @@
 // optimizers.cpp: one call updates every parameter of a model. The elements of all parameters, end to end, are cut into
 // chunks of one size, so a large matrix and many small biases spread over threads alike. Inputs stand group by group:
-// all parameters, all gradients, then the state of each.
+// all parameters, all gradients, then the state of each; an absent list stands as nulls.
 #include <algorithm>
 #include <cmath>
 
@@ -20,13 +20,6 @@ constexpr Group kSgdGroups[] = {{"parameters", true}, {"gradients", false}, {"ve
 constexpr Group kAdamGroups[] = {
     {"parameters", true}, {"gradients", false}, {"first_moments", true}, {"second_moments", true}};
 
-// Number of inputs that are there; an optional group that is absent leaves nothing or nulls at the end.
-int64_t present_inputs(const fastnn_call& call) {
-  int64_t count = call.input_count;
-  while (count > 0 && call.inputs[count - 1] == nullptr) --count;
-  return count;
-}
-
 void check_member(const char* op, const Group& group, int64_t index, const fastnn_tensor& t,
                   const fastnn_tensor& parameter, fastnn_dtype dtype) {
   if (!(t.dtype == dtype)) {
@@ -41,19 +34,24 @@ void check_member(const char* op, const Group& group, int64_t index, const fastn
   }
 }
 
-// Checks that the inputs are `group_count` lists of one length whose members match.
-void check_groups(const char* op, const fastnn_call& call, const Group* groups, int64_t group_count) {
-  const int64_t inputs = present_inputs(call);
-  if (inputs % group_count != 0) {
+// Checks that the inputs are `group_count` lists of one length whose members match; the lists after the first `used`
+// must be absent, which nulls say.
+void check_groups(const char* op, const fastnn_call& call, const Group* groups, int64_t group_count, int64_t used) {
+  if (call.input_count % group_count != 0) {
     value_error(op, ": expected ", group_count, " lists of one length (", groups[0].name, " to ",
-                groups[group_count - 1].name, "), got ", inputs, " tensors");
+                groups[group_count - 1].name, "), got ", call.input_count, " tensors");
   }
-  const int64_t count = inputs / group_count;
-  if (count == 0) return;
-  check_float(op, "parameters[0]", input(call, 0));
-  const fastnn_dtype dtype = input(call, 0).dtype;
-  for (int64_t i = 0; i < inputs; ++i) {
-    check_member(op, groups[i / count], i % count, input(call, i), input(call, i % count), dtype);
+  const int64_t count = call.input_count / group_count;
+  for (int64_t i = 0; i < call.input_count; ++i) {
+    const Group& group = groups[i / count];
+    const bool wanted = i / count < used;
+    if (has_input(call, i) != wanted) {
+      value_error(op, ": expected ", wanted ? "" : "no ", group.name, "[", i % count, "], got ",
+                  wanted ? "nothing" : "a tensor");
+    }
+    if (!wanted) continue;
+    if (i == 0) check_float(op, "parameters[0]", input(call, 0));
+    check_member(op, group, i % count, input(call, i), input(call, i % count), input(call, 0).dtype);
   }
 }
 
@@ -85,28 +83,25 @@ void check_fraction(const char* op, const char* name, double value) {
   check_value(value >= 0 && value < 1, op, name, "in [0, 1)", value);
 }
 
-int64_t sgd_group_count(const fastnn_sgd_update_attributes& a) { return a.momentum == 0 ? 2 : 3; }
-
 }  // namespace
 
 size_t sgd_update_infer(const fastnn_call& call) {
   const auto& a = attributes<fastnn_sgd_update_attributes>(call);
   check_learning_rate("sgd_update", a.learning_rate);
   check_fraction("sgd_update", "momentum", a.momentum);
-  check_groups("sgd_update", call, kSgdGroups, sgd_group_count(a));
+  check_groups("sgd_update", call, kSgdGroups, 3, a.momentum == 0 ? 2 : 3);
   return 0;
 }
 
 void sgd_update_run(const fastnn_call& call) {
   const auto& a = attributes<fastnn_sgd_update_attributes>(call);
-  const int64_t groups = sgd_group_count(a);
-  const int64_t count = present_inputs(call) / groups;
+  const int64_t count = call.input_count / 3;
   if (count == 0) return;
   with_float_type(input(call, 0).dtype, [&](auto zero) {
     using T = decltype(zero);
-    const double bytes = (groups == 2 ? 3.0 : 5.0) * sizeof(T);
+    const double bytes = (a.momentum == 0 ? 3.0 : 5.0) * sizeof(T);
     for_each_run(call, count, bytes, [&](int64_t i, int64_t begin, int64_t size) {
-      T* velocity = groups == 3 ? data<T>(input(call, 2 * count + i)) + begin : nullptr;
+      T* velocity = has_input(call, 2 * count + i) ? data<T>(input(call, 2 * count + i)) + begin : nullptr;
       table<T>().sgd_update(data<T>(input(call, i)) + begin, velocity, data<T>(input(call, count + i)) + begin, size,
                             static_cast<T>(a.learning_rate), static_cast<T>(a.momentum), a.nesterov != 0);
     });
@@ -121,13 +116,13 @@ size_t adam_update_infer(const fastnn_call& call) {
   check_fraction(op, "beta_1", a.beta_1);
   check_fraction(op, "beta_2", a.beta_2);
   check_value(std::isfinite(a.epsilon) && a.epsilon > 0, op, "epsilon", "finite and above 0", a.epsilon);
-  check_groups(op, call, kAdamGroups, 4);
+  check_groups(op, call, kAdamGroups, 4, 4);
   return 0;
 }
 
 void adam_update_run(const fastnn_call& call) {
   const auto& a = attributes<fastnn_adam_update_attributes>(call);
-  const int64_t count = present_inputs(call) / 4;
+  const int64_t count = call.input_count / 4;
   if (count == 0) return;
   const double t = static_cast<double>(a.iterations) + 1;
   const double alpha = a.learning_rate * std::sqrt(1 - std::pow(a.beta_2, t)) / (1 - std::pow(a.beta_1, t));

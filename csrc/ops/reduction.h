@@ -1,6 +1,6 @@
-// reduction.h: a tensor seen as kept and reduced axes, for sum, mean, their gradients and sum_to_like. Neighbours of one
-// kind are merged and axes of size one dropped, so that the tensor is blocks (outer kept x outer reduced) of a matrix
-// with one kept and one reduced axis. How a sum is cut depends on the reduced axes and those inside them only.
+// reduction.h: a tensor seen as kept and reduced axes, for sum, mean, their gradients and sum_to_like. Neighbours of
+// one kind are merged and axes of size one dropped, so that the tensor is blocks (outer kept x outer reduced) of a
+// matrix with one kept and one reduced axis. How a sum is cut depends on the reduced axes and those inside them only.
 #pragma once
 
 #include "ops/op.h"

@@ -1,5 +1,5 @@
-// softmax.cpp: softmax and its gradient along any axis. The tensor is (outer, n, inner) around the axis: rows when inner
-// is one, else columns of each outer block. A row or column is computed by one thread from itself alone.
+// softmax.cpp: softmax and its gradient along any axis. The tensor is (outer, n, inner) around it: rows when inner
+// is one, else columns of each outer block. A row or column is computed by one thread, from itself alone.
 #include "ops/op.h"
 
 namespace fastnn::ops {

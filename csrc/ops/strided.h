@@ -1,8 +1,9 @@
 // strided.h: walks N arrays of one shape, each with its own strides, as two-dimensional blocks that a kernel takes.
 //
-// Dimensions of size one are dropped and neighbours that every array lays out in one line are merged. The last dimension
-// becomes the block's columns; its rows are the dimension along which an array with a stride in the columns lies side by
-// side, else the longest. Blocks are a function of shape and strides, never of threads. Nothing here allocates.
+// Dimensions of size one are dropped and neighbours that every array lays out in one line are merged. The last
+// dimension becomes the block's columns; its rows are the dimension along which an array with a stride in the columns
+// lies side by side, else the longest. Blocks are a function of shape and strides, never of threads. Nothing here
+// allocates.
 #pragma once
 
 #include <algorithm>

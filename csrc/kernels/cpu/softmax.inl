@@ -1,8 +1,8 @@
 // softmax.inl: softmax and its gradient, along rows (the axis is the last) and along columns (it is not).
 //
 // A row is three passes while it lies in L1: maximum, exp(x - max) with its sum, scaling by 1 / sum. Sums run in one
-// float vector per 64 vectors, those in double, so that rows of any length keep float32's accuracy. Columns go kWidth at
-// once, a column in a lane, and sum 64 rows at a time. A row's or column's bits depend on itself alone.
+// float vector per 64 vectors, those in double, so that rows of any length keep float32's accuracy. Columns go kWidth
+// at once, a column in a lane, and sum 64 rows at a time. A row's or column's bits depend on itself alone.
 //
 // A row of -inf is NaN, as in PyTorch; NaN spreads over its row. Error: 1e-6 relative, and 2^-24 |x - max| that the
 // subtraction brings; the gradient 2e-7 of the largest |dy|. On AVX-512 (Zen 4) 0.4 ns an element of long rows, 20 ns a

@@ -302,7 +302,8 @@ inline VecLong interleave_second(VecLong a, VecLong b) { return __builtin_shuffl
 #else
 inline VecLong long_lane_index() { return VecLong{0, 1}; }
 inline VecLong multiply_low_halves(VecLong a, uint64_t b) {
-  return reinterpret_cast<VecLong>(_mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(VecLong{} + b)));
+  return reinterpret_cast<VecLong>(
+      _mm_mul_epu32(reinterpret_cast<__m128i>(a), reinterpret_cast<__m128i>(VecLong{} + b)));
 }
 inline VecLong interleave_first(VecLong a, VecLong b) { return __builtin_shufflevector(a, b, 0, 2); }
 inline VecLong interleave_second(VecLong a, VecLong b) { return __builtin_shufflevector(a, b, 1, 3); }
