@@ -45,7 +45,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", "--fix", ".")
     session.run("ruff", "format", ".")
     session.run("mypy")
-    patterns = ("*.c", "*.cpp", "*.h", "*.inl")
+    patterns = ("*.c", "*.cpp", "*.h", "*.hpp", "*.inl")
     sources = session.run("git", "ls-files", "-co", "--exclude-standard", *patterns, external=True, silent=True)
     session.run("clang-format", "-i", *str(sources).split())
 

@@ -19,6 +19,7 @@ from fastnn.tensor import Tensor
 
 pytestmark = pytest.mark.oracle
 
+SEED = 5  # under some others a pooling window holds a tie but for rounding, and each library picks another winner
 STEPS, BATCH = 20, 32
 LOSS = 1e-4
 # Norm-wise, per tensor, after the twenty steps. Where a gradient is almost nothing but rounding, Adam's division by its
@@ -135,7 +136,7 @@ rules = pytest.mark.parametrize("rule", ["adam", "momentum"])
 def test_a_hand_written_loop_trains_as_pytorch(
     make: Callable[[], Sequential], forward: Forward, rule: str, torch: Any
 ) -> None:
-    utils.set_random_seed(5)
+    utils.set_random_seed(SEED)
     model, batches, optimizer = make(), batches_of_digits(), optimizer_of(rule)
     want = TorchTraining(torch, forward, model.get_weights(), batches, rule)
     variables = model.trainable_weights
@@ -162,7 +163,7 @@ def test_a_hand_written_loop_trains_as_pytorch(
 @networks
 @rules
 def test_fit_trains_as_pytorch(make: Callable[[], Sequential], forward: Forward, rule: str, torch: Any) -> None:
-    utils.set_random_seed(5)
+    utils.set_random_seed(SEED)
     model, batches = make(), batches_of_digits()
     model.compile(optimizer_of(rule), losses.SparseCategoricalCrossentropy())
     want = TorchTraining(torch, forward, model.get_weights(), batches, rule)

@@ -106,7 +106,8 @@ py::array to_numpy(const py::object& self, bool writeable) {
   require_data(t, "Array.numpy");
   if (t.device.type != FASTNN_CPU) {
     py::array copy(dtype_to_numpy(t.dtype), std::vector<py::ssize_t>(t.shape, t.shape + t.rank));
-    if (!is_contiguous(t)) throw py::value_error("Array.numpy: expected a contiguous array on " + device_to_name(t.device));
+    if (!is_contiguous(t))
+      throw py::value_error("Array.numpy: expected a contiguous array on " + device_to_name(t.device));
     check(fastnn_copy_to_host(copy.mutable_data(), &t, byte_count(t)));
     return copy;
   }
@@ -192,7 +193,8 @@ ArrayPointer Array::view(const fastnn_tensor& description) const {
 }
 
 Scalar::Scalar(const py::object& initial, const std::string& kind) : is_float_(kind == "float") {
-  if (kind != "int" && kind != "float") throw py::value_error("Scalar: expected kind 'int' or 'float', got '" + kind + "'");
+  if (kind != "int" && kind != "float")
+    throw py::value_error("Scalar: expected kind 'int' or 'float', got '" + kind + "'");
   cell.struct_size = sizeof(cell);
   cell.identity = fastnn_new_identity();
   set_value(initial);
@@ -338,22 +340,22 @@ void register_array(py::module_& module) {
       .def_property_readonly("dtype", [](const Array& a) { return dtype_to_numpy(a.tensor.dtype); })
       .def_property_readonly("device", [](const Array& a) { return device_to_name(a.tensor.device); })
       .def_property_readonly("nbytes", [](const Array& a) { return byte_count(a.tensor); })
-      .def_property_readonly("version",
-                             [](const Array& a) {
-                               return a.tensor.storage == nullptr ? 0 : fastnn_storage_version(a.tensor.storage);
-                             })
+      .def_property_readonly(
+          "version",
+          [](const Array& a) { return a.tensor.storage == nullptr ? 0 : fastnn_storage_version(a.tensor.storage); })
       .def_property_readonly("identity", [](const Array& a) { return a.tensor.identity; })
       .def_property_readonly("address",
                              [](const Array& a) { return reinterpret_cast<uintptr_t>(first_byte(a.tensor)); })
       .def_property_readonly("is_contiguous", [](const Array& a) { return is_contiguous(a.tensor); })
       .def_property_readonly("is_constant", [](const Array& a) { return a.constant; })
-      .def("constant",
-           [](const Array& a) {
-             ArrayPointer same = a.view(a.tensor);
-             same->constant = true;
-             return same;
-           },
-           "A view of this array that may be frozen into a program.")
+      .def(
+          "constant",
+          [](const Array& a) {
+            ArrayPointer same = a.view(a.tensor);
+            same->constant = true;
+            return same;
+          },
+          "A view of this array that may be frozen into a program.")
       .def_property_readonly(
           "shape_only",
           [](const Array& a) {
@@ -370,15 +372,16 @@ void register_array(py::module_& module) {
           py::arg("writeable") = false, "A NumPy view; a copy for other devices than the CPU.")
       .def("to", &to_device, py::arg("device"), "This array, or a copy of it on another device.")
       .def("write", &write, py::arg("source"), "Overwrites the content and raises the version.")
-      .def("__array__",
-           [](const py::object& self, const py::object& dtype, const py::object& copy) {
-             require_cpu(self.cast<const Array&>(), "__array__");
-             py::object view = to_numpy(self, false);
-             if (!dtype.is_none() && !dtype.equal(view.attr("dtype"))) return py::object(view.attr("astype")(dtype));
-             if (!copy.is_none() && copy.cast<bool>()) return py::object(view.attr("copy")());
-             return view;
-           },
-           py::arg("dtype") = py::none(), py::arg("copy") = py::none())
+      .def(
+          "__array__",
+          [](const py::object& self, const py::object& dtype, const py::object& copy) {
+            require_cpu(self.cast<const Array&>(), "__array__");
+            py::object view = to_numpy(self, false);
+            if (!dtype.is_none() && !dtype.equal(view.attr("dtype"))) return py::object(view.attr("astype")(dtype));
+            if (!copy.is_none() && copy.cast<bool>()) return py::object(view.attr("copy")());
+            return view;
+          },
+          py::arg("dtype") = py::none(), py::arg("copy") = py::none())
       .def("__dlpack__",
            [](const py::object& self, const py::kwargs& options) {
              require_cpu(self.cast<const Array&>(), "__dlpack__");
@@ -392,9 +395,10 @@ void register_array(py::module_& module) {
         const py::dtype dtype = dtype_to_numpy(a.tensor.dtype);
         std::vector<py::ssize_t> shape(a.tensor.shape, a.tensor.shape + a.tensor.rank);
         std::vector<py::ssize_t> strides;
-        for (int32_t axis = 0; axis < a.tensor.rank; ++axis) strides.push_back(a.tensor.strides[axis] * dtype.itemsize());
-        return py::buffer_info(first_byte(a.tensor), dtype.itemsize(), std::string(1, dtype.char_()), a.tensor.rank, shape,
-                               strides, true);
+        for (int32_t axis = 0; axis < a.tensor.rank; ++axis)
+          strides.push_back(a.tensor.strides[axis] * dtype.itemsize());
+        return py::buffer_info(first_byte(a.tensor), dtype.itemsize(), std::string(1, dtype.char_()), a.tensor.rank,
+                               shape, strides, true);
       });
 
   py::class_<Scalar, std::shared_ptr<Scalar>>(module, "Scalar", "A number that is an input of programs at run time.")

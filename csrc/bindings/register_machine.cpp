@@ -45,8 +45,9 @@ py::dict machine_info() {
 void register_machine(py::module_& module) {
   module.def("version", [] { return fastnn_version(); }, "The version of the engine.");
   module.def("abi_version", [] { return fastnn_abi_version(); }, "The version of the engine's binary interface.");
-  module.def("allocated_bytes", [] { return fastnn_allocated_bytes(); },
-             "All bytes that arrays of this process have ever been given.");
+  module.def(
+      "allocated_bytes", [] { return fastnn_allocated_bytes(); },
+      "All bytes that arrays of this process have ever been given.");
   module.def("levels", &levels, "The kernel levels, best first: name, available, active, reason.");
   module.def(
       "active_isa",
@@ -56,8 +57,9 @@ void register_machine(py::module_& module) {
         return name;
       },
       "The level in use; RuntimeError when FASTNN_ISA names one that this CPU lacks.");
-  module.def("set_isa", [](const std::string& name) { check(fastnn_set_level(name.c_str())); }, py::arg("name"),
-             "Forces a level; for tests.");
+  module.def(
+      "set_isa", [](const std::string& name) { check(fastnn_set_level(name.c_str())); }, py::arg("name"),
+      "Forces a level; for tests.");
   module.def("set_num_threads", [](int64_t count) { check(fastnn_set_num_threads(count)); }, py::arg("count"));
   module.def("get_num_threads", [] {
     const int64_t count = fastnn_get_num_threads();

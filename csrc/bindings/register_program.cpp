@@ -60,7 +60,8 @@ class Recorder {
     check(fastnn_recorder_state(recorder_.get(), &array.tensor, name.c_str()));
   }
   void scalar(const std::shared_ptr<Scalar>& scalar, const std::string& name, int64_t advance) {
-    if (scalar->is_float() && advance != 0) throw py::value_error("record: scalar " + name + " is no integer to advance");
+    if (scalar->is_float() && advance != 0)
+      throw py::value_error("record: scalar " + name + " is no integer to advance");
     check(fastnn_recorder_scalar(recorder_.get(), &scalar->cell, name.c_str(), advance));
     scalars_.push_back(scalar);
   }

@@ -61,7 +61,8 @@ const fastnn_device_interface& device_interface(fastnn_device device) {
   } else if (device.type > 0 && device.type < kDeviceTypes) {
     found = by_type[device.type].load(std::memory_order_acquire);
   }
-  if (found == nullptr) unavailable_error("fastnn: no device of type ", device.type, " is there; load its plug-in first");
+  if (found == nullptr)
+    unavailable_error("fastnn: no device of type ", device.type, " is there; load its plug-in first");
   if (device.index < 0 || device.index >= found->count) {
     unavailable_error("fastnn: expected an index below ", found->count, " for device ", found->name, ", got ",
                       device.index);

@@ -26,14 +26,14 @@ constexpr int64_t round_up(int64_t a, int64_t multiple) { return ceil_divide(a, 
 enum class Padding : int64_t { valid = 0, same = 1, explicit_pads = 2 };
 
 struct WindowAxis {
-  int64_t input = 0, output = 0;           // sizes
+  int64_t input = 0, output = 0;  // sizes
   int64_t kernel = 0, stride = 1, dilation = 1;
   int64_t pad_before = 0, pad_after = 0;
 };
 
 // Checks the axis and finds output size and padding. `same` gives ceil(input / stride) and pads the odd one after.
 // Errors name the op and the axis.
-WindowAxis window_axis(const char* op, const char* axis, int64_t input, int64_t kernel, int64_t stride, int64_t dilation,
-                       Padding padding, int64_t pad_before, int64_t pad_after);
+WindowAxis window_axis(const char* op, const char* axis, int64_t input, int64_t kernel, int64_t stride,
+                       int64_t dilation, Padding padding, int64_t pad_before, int64_t pad_after);
 
 }  // namespace fastnn

@@ -79,9 +79,7 @@ size_t fastnn_storage_bytes(const fastnn_storage* storage) { return storage->byt
 uint64_t fastnn_storage_version(const fastnn_storage* storage) {
   return storage->version.load(std::memory_order_relaxed);
 }
-void fastnn_storage_bump_version(fastnn_storage* storage) {
-  storage->version.fetch_add(1, std::memory_order_relaxed);
-}
+void fastnn_storage_bump_version(fastnn_storage* storage) { storage->version.fetch_add(1, std::memory_order_relaxed); }
 
 uint64_t fastnn_allocated_bytes(void) { return allocated_bytes.load(std::memory_order_relaxed); }
 uint64_t fastnn_new_identity(void) { return next_identity.fetch_add(1, std::memory_order_relaxed); }
@@ -91,8 +89,8 @@ fastnn_status fastnn_copy_from_host(fastnn_tensor* destination, const void* sour
     check_copy("copy_from_host", *destination, bytes);
     if ((destination->flags & FASTNN_READ_ONLY) != 0) value_error("copy_from_host: the tensor is read-only");
     const fastnn_device_interface& interface = device_interface(destination->device);
-    const fastnn_status status = interface.copy_from_host(interface.self, destination->device.index,
-                                                          data<char>(*destination), source, bytes);
+    const fastnn_status status =
+        interface.copy_from_host(interface.self, destination->device.index, data<char>(*destination), source, bytes);
     if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
     if (destination->storage != nullptr) fastnn_storage_bump_version(destination->storage);
   });

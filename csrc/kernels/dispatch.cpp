@@ -99,7 +99,8 @@ int64_t fastnn_level_count(void) { return fastnn::kernels::level_count; }
 fastnn_status fastnn_level_at(int64_t index, fastnn_level_info* info) {
   return guarded([&] {
     using namespace fastnn::kernels;
-    if (index < 0 || index >= level_count) fastnn::index_error("fastnn_level_at: expected an index below ", level_count);
+    if (index < 0 || index >= level_count)
+      fastnn::index_error("fastnn_level_at: expected an index below ", level_count);
     thread_local std::string reason;
     const Level& level = levels[index];
     reason = available(level) ? "" : why_not(level);

@@ -15,11 +15,11 @@ namespace fastnn {
 struct Value {
   enum class Kind { argument, state, constant, result };
   Kind kind = Kind::result;
-  std::string name;            // of arguments, state, constants
-  bool batched = false;        // arguments: the leading dimension is the batch
-  fastnn_tensor recorded{};    // shape and dtype as recorded; memory for state and constants
-  StorageReference storage;    // keeps the memory of state and constants
-  int64_t alias = -1;          // the earlier value whose memory this one shares: a view, or the same buffer rewritten
+  std::string name;          // of arguments, state, constants
+  bool batched = false;      // arguments: the leading dimension is the batch
+  fastnn_tensor recorded{};  // shape and dtype as recorded; memory for state and constants
+  StorageReference storage;  // keeps the memory of state and constants
+  int64_t alias = -1;        // the earlier value whose memory this one shares: a view, or the same buffer rewritten
 };
 
 struct Node {
@@ -63,8 +63,8 @@ int64_t recorded_batch(const fastnn_graph& graph);
 
 // What infer says of every value and node at a batch size.
 struct Shapes {
-  std::vector<fastnn_tensor> values;     // per value: dtype, shape, strides, byte_offset within the root's memory
-  std::vector<size_t> workspaces;        // per node
+  std::vector<fastnn_tensor> values;  // per value: dtype, shape, strides, byte_offset within the root's memory
+  std::vector<size_t> workspaces;     // per node
 };
 Shapes infer_shapes(const fastnn_graph& graph, const fastnn_context& context, int64_t batch);
 

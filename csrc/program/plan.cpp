@@ -36,8 +36,8 @@ size_t place_blocks(std::vector<Block>& blocks) {
     }
     block.offset = offset;
     arena = std::max(arena, offset + block.bytes);
-    const auto after = std::find_if(placed.begin(), placed.end(),
-                                    [&](size_t other) { return blocks[other].offset > block.offset; });
+    const auto after =
+        std::find_if(placed.begin(), placed.end(), [&](size_t other) { return blocks[other].offset > block.offset; });
     placed.insert(after, index);
   }
   return arena;

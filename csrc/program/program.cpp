@@ -17,12 +17,12 @@ constexpr size_t kPooledExecutions = 16;
 struct Execution {
   StorageReference arena;
   std::vector<fastnn_tensor> values;
-  std::vector<AttributeBlock> attributes;            // per node
-  std::vector<const fastnn_tensor*> inputs;          // of all calls, one after the other
+  std::vector<AttributeBlock> attributes;    // per node
+  std::vector<const fastnn_tensor*> inputs;  // of all calls, one after the other
   std::vector<fastnn_tensor*> outputs;
-  std::vector<fastnn_call> calls;                    // per node
+  std::vector<fastnn_call> calls;  // per node
   std::vector<fastnn_call> result_copies;
-  std::vector<fastnn_tensor> copy_targets;           // per copied result
+  std::vector<fastnn_tensor> copy_targets;  // per copied result
   std::vector<const fastnn_tensor*> copy_inputs;
   std::vector<fastnn_tensor*> copy_outputs;
 };
@@ -251,9 +251,8 @@ void fastnn_program::check_arguments(const fastnn_tensor* const* arguments, int6
 void fastnn_program::bind(Execution& e, const fastnn_tensor* const* arguments, fastnn_tensor* const* results) const {
   for (const int64_t value : bound_) {
     const size_t owner = static_cast<size_t>(root_of_[static_cast<size_t>(value)]);
-    const fastnn_tensor& given = argument_of_[owner] >= 0
-                                     ? *arguments[argument_of_[owner]]
-                                     : *results[plan.result_of_value[owner]];
+    const fastnn_tensor& given =
+        argument_of_[owner] >= 0 ? *arguments[argument_of_[owner]] : *results[plan.result_of_value[owner]];
     e.values[static_cast<size_t>(value)].data = data<char>(given);
   }
   for (size_t i = 0; i < plan.copied_results.size(); ++i) e.copy_targets[i] = *results[plan.copied_results[i]];
@@ -292,8 +291,8 @@ void fastnn_program::bump_versions() const {
   for (fastnn_storage* storage : written_) fastnn_storage_bump_version(storage);
 }
 
-void fastnn_program::run(const fastnn_tensor* const* arguments, int64_t argument_count,
-                         fastnn_tensor* const* results, int64_t result_count) {
+void fastnn_program::run(const fastnn_tensor* const* arguments, int64_t argument_count, fastnn_tensor* const* results,
+                         int64_t result_count) {
   check_arguments(arguments, argument_count, results, result_count);
   std::unique_ptr<Execution> execution = idle_.take();
   if (execution == nullptr) execution = make_execution();
@@ -329,8 +328,8 @@ fastnn_status fastnn_program_create(const fastnn_graph* graph, const fastnn_cont
 
 void fastnn_program_destroy(fastnn_program* program) { std::unique_ptr<fastnn_program>{program}; }
 
-fastnn_status fastnn_program_run(fastnn_program* program, const fastnn_tensor* const* arguments,
-                                 int64_t argument_count, fastnn_tensor* const* results, int64_t result_count) {
+fastnn_status fastnn_program_run(fastnn_program* program, const fastnn_tensor* const* arguments, int64_t argument_count,
+                                 fastnn_tensor* const* results, int64_t result_count) {
   return guarded([&] { program->run(arguments, argument_count, results, result_count); });
 }
 
@@ -352,8 +351,11 @@ fastnn_status fastnn_program_result(const fastnn_program* program, int64_t index
 
 fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_program_info* info) {
   return guarded([&] {
-    *info = {info->struct_size, program->batch, static_cast<int64_t>(program->graph.nodes.size()),
-             static_cast<int64_t>(program->graph.results.size()), static_cast<int64_t>(program->plan.arena_bytes),
+    *info = {info->struct_size,
+             program->batch,
+             static_cast<int64_t>(program->graph.nodes.size()),
+             static_cast<int64_t>(program->graph.results.size()),
+             static_cast<int64_t>(program->plan.arena_bytes),
              static_cast<int64_t>(program->plan.value_bytes)};
   });
 }

@@ -86,8 +86,8 @@ FASTNN_API fastnn_tensor fastnn_tensor_from_host(void* data, fastnn_dtype dtype,
 /* bytes may be 0. The memory is aligned to 64 bytes and not cleared. The new storage has one reference. */
 FASTNN_API fastnn_status fastnn_storage_create(fastnn_device device, size_t bytes, fastnn_storage** storage);
 /* Storage over foreign memory; release_memory(owner) is called once, when the last reference goes. */
-FASTNN_API fastnn_status fastnn_storage_wrap(fastnn_device device, void* data, size_t bytes, void (*release_memory)(void*),
-                                             void* owner, fastnn_storage** storage);
+FASTNN_API fastnn_status fastnn_storage_wrap(fastnn_device device, void* data, size_t bytes,
+                                             void (*release_memory)(void*), void* owner, fastnn_storage** storage);
 FASTNN_API void fastnn_storage_retain(fastnn_storage* storage);
 FASTNN_API void fastnn_storage_release(fastnn_storage* storage);
 FASTNN_API void* fastnn_storage_data(const fastnn_storage* storage);
@@ -142,9 +142,9 @@ FASTNN_API void fastnn_context_init(fastnn_context* context, size_t struct_size)
 /* ---- ops ----------------------------------------------------------------------------------------------------- */
 
 typedef enum fastnn_role {
-  FASTNN_READ = 0,   /* the op reads the data */
-  FASTNN_SHAPE = 1,  /* the op looks at shape and dtype only; the data may be gone */
-  FASTNN_UPDATE = 2  /* the op reads the data and writes it in place */
+  FASTNN_READ = 0,  /* the op reads the data */
+  FASTNN_SHAPE = 1, /* the op looks at shape and dtype only; the data may be gone */
+  FASTNN_UPDATE = 2 /* the op reads the data and writes it in place */
 } fastnn_role;
 
 typedef enum fastnn_layout {
@@ -168,7 +168,7 @@ typedef struct fastnn_argument_schema {
   int32_t role;      /* fastnn_role; inputs only */
   int32_t layout;    /* fastnn_layout an input must have; others are copied first */
   int32_t optional;
-  int32_t variadic;   /* inputs: this argument stands for n tensors, NULLs when it is absent; every one has the same n */
+  int32_t variadic; /* inputs: this argument stands for n tensors, NULLs when it is absent; every one has the same n */
   int32_t accumulate; /* outputs: the op can add into it */
 } fastnn_argument_schema;
 
@@ -224,9 +224,10 @@ typedef struct fastnn_call {
   fastnn_tensor* const* outputs;
   int64_t input_count;
   int64_t output_count;
-  const void* attributes;             /* the op's attribute struct */
-  const fastnn_scalar* const* scalars; /* one per runtime attribute, or NULL: then the attribute struct's value counts */
-  uint64_t accumulate;                /* bit i: add into outputs[i] instead of overwriting it */
+  const void* attributes; /* the op's attribute struct */
+  const fastnn_scalar* const*
+      scalars;         /* one per runtime attribute, or NULL: then the attribute struct's value counts */
+  uint64_t accumulate; /* bit i: add into outputs[i] instead of overwriting it */
   void* workspace;
   size_t workspace_size;
   void* user_data; /* of the implementation */
@@ -239,9 +240,10 @@ FASTNN_API fastnn_status fastnn_run(const fastnn_op* op, const fastnn_call* call
 
 /* The two calls that the functions of ops.h are written on: by name, and for ops whose arguments are lists. attributes may
  * be NULL. */
-FASTNN_API fastnn_status fastnn_run_named(const fastnn_context* context, const char* op, const fastnn_tensor* const* inputs,
-                                          int64_t input_count, fastnn_tensor* const* outputs, int64_t output_count,
-                                          const void* attributes, uint64_t accumulate);
+FASTNN_API fastnn_status fastnn_run_named(const fastnn_context* context, const char* op,
+                                          const fastnn_tensor* const* inputs, int64_t input_count,
+                                          fastnn_tensor* const* outputs, int64_t output_count, const void* attributes,
+                                          uint64_t accumulate);
 FASTNN_API fastnn_status fastnn_run_groups(const fastnn_context* context, const char* op,
                                            fastnn_tensor* const* const* groups, int64_t group_count, int64_t count,
                                            const void* attributes);
@@ -256,7 +258,7 @@ FASTNN_API int64_t fastnn_get_num_threads(void);
 
 typedef struct fastnn_level_info {
   size_t struct_size;
-  const char* name;   /* "base", "avx2", "avx512" */
+  const char* name; /* "base", "avx2", "avx512" */
   int32_t available;
   int32_t active;
   const char* reason; /* why it is not available, or "" */

@@ -15,9 +15,9 @@ extern "C" {
 
 typedef struct fastnn_device_interface {
   size_t struct_size;
-  const char* name; /* "guard"; users write "guard:0" */
-  int32_t type;     /* fastnn_device_type */
-  int32_t count;    /* how many such devices there are */
+  const char* name;                                           /* "guard"; users write "guard:0" */
+  int32_t type;                                               /* fastnn_device_type */
+  int32_t count;                                              /* how many such devices there are */
   void* (*allocate)(void* self, int32_t index, size_t bytes); /* NULL when memory is refused */
   void (*release)(void* self, int32_t index, void* memory, size_t bytes);
   fastnn_status (*copy_from_host)(void* self, int32_t index, void* destination, const void* source, size_t bytes);

@@ -8,16 +8,16 @@ namespace fastnn::kernels::FASTNN_LEVEL {
 namespace {
 
 #include "kernels/cpu/activation.inl"
-#include "kernels/cpu/gemm.inl"
-#include "kernels/cpu/conv2d.inl"
 #include "kernels/cpu/binary.inl"
+#include "kernels/cpu/conv2d.inl"
 #include "kernels/cpu/copy.inl"
+#include "kernels/cpu/cross_entropy.inl"
+#include "kernels/cpu/gemm.inl"
 #include "kernels/cpu/optimizers.inl"
 #include "kernels/cpu/pool.inl"
-#include "kernels/cpu/softmax.inl"
-#include "kernels/cpu/cross_entropy.inl"
-#include "kernels/cpu/reduce.inl"
 #include "kernels/cpu/random.inl"
+#include "kernels/cpu/reduce.inl"
+#include "kernels/cpu/softmax.inl"
 
 }  // namespace
 

@@ -11,16 +11,16 @@ namespace reference {
 namespace {
 
 #include "kernels/reference/activation.inl"
-#include "kernels/reference/gemm.inl"
-#include "kernels/reference/conv2d.inl"
 #include "kernels/reference/binary.inl"
+#include "kernels/reference/conv2d.inl"
 #include "kernels/reference/copy.inl"
+#include "kernels/reference/cross_entropy.inl"
+#include "kernels/reference/gemm.inl"
 #include "kernels/reference/optimizers.inl"
 #include "kernels/reference/pool.inl"
-#include "kernels/reference/softmax.inl"
-#include "kernels/reference/cross_entropy.inl"
-#include "kernels/reference/reduce.inl"
 #include "kernels/reference/random.inl"
+#include "kernels/reference/reduce.inl"
+#include "kernels/reference/softmax.inl"
 
 template <typename T>
 constexpr KernelTable<T> make_table() {
