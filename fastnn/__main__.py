@@ -28,7 +28,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("info", help="print version, instruction sets, threads, memory, plug-ins and packages")
     options = parser.parse_args(arguments)
     if options.command == "info":
-        print(information())
+        try:
+            print(information())
+        except ValueError as error:  # of an environment variable
+            print(f"fastnn: {error}", file=sys.stderr)
+            return 1
         return 0
     from ._demo import run
 
@@ -38,13 +42,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def information() -> str:
     """What `fastnn info` prints."""
     machine = _core.machine_info()
+    forced = os.environ.get("FASTNN_ISA")
     lines = [f"fastnn {_core.version()} on Python {sys.version.split()[0]}", "", "instruction sets"]
     for level in _core.levels():
-        state = "active" if level["active"] else "available" if level["available"] else "not available"
-        lines.append(f"  {level['name']:<12} {state}{': ' if level['reason'] else ''}{level['reason']}")
+        state = "available" if level["available"] else f"not available: {level['reason']}"
+        if level["active"]:
+            state = "active: FASTNN_ISA asks for it" if forced else "active: the best that this CPU has"
+        lines.append(f"  {level['name']:<12} {state}")
     packages = {name: _version_of(name) for name in ("numpy", "safetensors", "tqdm", *_OPTIONAL)}
     facts = {
-        "FASTNN_ISA": os.environ.get("FASTNN_ISA", "not set"),
+        "FASTNN_ISA": _forced_level(forced),
         "threads": str(_core.get_num_threads()),
         "affinity": f"{machine['affinity_cpus']:g} CPUs",
         "quota": f"{machine['cgroup_cpus']:g} CPUs" if machine["cgroup_cpus"] else "none",
@@ -56,6 +63,17 @@ def information() -> str:
     lines += ["", *(f"{name:<14} {value}" for name, value in facts.items()), "", "packages"]
     lines += [f"  {name:<12} {version}" for name, version in packages.items()]
     return "\n".join(lines)
+
+
+def _forced_level(forced: str | None) -> str:
+    """FASTNN_ISA, or what is wrong with it."""
+    if not forced:
+        return "not set"
+    try:
+        _core.active_isa()
+    except RuntimeError as error:
+        return str(error).removeprefix("FASTNN_ISA: ")
+    return forced
 
 
 def _gibibytes(size: float) -> str:

@@ -8,6 +8,7 @@ import pytest
 import fastnn
 from fastnn import functional as F
 from fastnn import kernels, layers
+from fastnn.__main__ import main
 
 
 def test_kernels_are_functions_over_arrays() -> None:
@@ -110,6 +111,13 @@ def test_save_and_load(tmp_path: object) -> None:
     again = fastnn.models.load_model(f"{tmp_path}/model.safetensors")
     x = np.ones((5, 3), np.float32)
     np.testing.assert_array_equal(model.predict(x), again.predict(x))
+
+
+def test_the_command_tells_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info"]) == 0
+    text = capsys.readouterr().out
+    for word in (fastnn.__version__, "active", "FASTNN_ISA", "threads", "affinity", "quota", "memory", "numpy"):
+        assert word in text
 
 
 def test_errors_name_what_was_expected() -> None:
