@@ -10,17 +10,19 @@ namespace fastnn::kernels {
 namespace reference {
 namespace {
 
+// clang-format off: a file may use what stands in one before it
 #include "kernels/reference/activation.inl"
-#include "kernels/reference/binary.inl"
-#include "kernels/reference/conv2d.inl"
-#include "kernels/reference/copy.inl"
-#include "kernels/reference/cross_entropy.inl"
 #include "kernels/reference/gemm.inl"
+#include "kernels/reference/conv2d.inl"
+#include "kernels/reference/binary.inl"
+#include "kernels/reference/copy.inl"
 #include "kernels/reference/optimizers.inl"
 #include "kernels/reference/pool.inl"
-#include "kernels/reference/random.inl"
-#include "kernels/reference/reduce.inl"
 #include "kernels/reference/softmax.inl"
+#include "kernels/reference/cross_entropy.inl"
+#include "kernels/reference/reduce.inl"
+#include "kernels/reference/random.inl"
+// clang-format on
 
 template <typename T>
 constexpr KernelTable<T> make_table() {
