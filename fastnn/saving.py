@@ -1,8 +1,9 @@
 """Models and weights in one safetensors file each.
 
 Tensors are the weights by path ("0.kernel") and what the optimizer keeps ("optimizer.momentum.0.kernel"). The metadata
-holds strings: format, format_version, kind ("model" or "weights"), and for models JSON of the architecture, the compile
-arguments and the state of optimizer and random numbers. Nothing in a file is ever executed.
+has one entry, "fastnn", with JSON: format_version, kind ("model" or "weights"), and for models the architecture, the
+compile arguments and the state of optimizer and random numbers. One entry, because safetensors writes several in any
+order, and a file's bytes are to depend on its content alone. Nothing in a file is ever executed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +31,6 @@ __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
 FORMAT_VERSION = 1
 _OPTIMIZER = "optimizer."
-_DTYPES = {"float32": "F32", "float64": "F64", "int64": "I64", "int32": "I32", "uint8": "U8", "bool": "BOOL"}
 
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
@@ -46,9 +46,9 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
         raise ValueError(f"save: expected {model.name} to have weights; call it on a batch first")
     metadata = {
         "kind": "model",
-        "architecture": json.dumps(serialize(model)),
-        "compile": json.dumps(_compile_config(model)),
-        "random": json.dumps(_random_state(model)),
+        "architecture": serialize(model),
+        "compile": _compile_config(model),
+        "random": _random_state(model),
     }
     _write(filepath, {**model._named_weights(), **model._named_slots()}, metadata, overwrite)
 
@@ -79,7 +79,7 @@ def load_model(
     if metadata.get("kind") != "model":
         raise ValueError(f"{filepath}: expected a whole model, got weights; make the model and use load_weights")
     try:
-        architecture, settings, state = (json.loads(metadata[key]) for key in ("architecture", "compile", "random"))
+        architecture, settings, state = (metadata[key] for key in ("architecture", "compile", "random"))
         if architecture["class_name"] != "Sequential":
             raise ValueError(f"unknown model {architecture['class_name']!r}")
         # the file's own size bounds what its architecture can ask for
@@ -185,34 +185,17 @@ def _check(targets: Mapping[str, Tensor], tensors: Mapping[str, np.ndarray]) -> 
 # ---- the file --------------------------------------------------------------------------------------------------------
 
 
-def _write(filepath: Any, tensors: Mapping[str, Tensor], metadata: dict[str, str], overwrite: bool) -> None:
-    """Write a safetensors file whose bytes depend on its content alone."""
+def _write(filepath: Any, tensors: Mapping[str, Tensor], metadata: dict[str, Any], overwrite: bool) -> None:
     from pathlib import Path
 
-    arrays = {path: np.ascontiguousarray(tensor.numpy()) for path, tensor in sorted(tensors.items())}
-    header: dict[str, Any] = {
-        "__metadata__": {
-            "format": "fastnn",
-            "format_version": str(FORMAT_VERSION),
-            "fastnn_version": _core.version(),
-            **metadata,
-        }
-    }
-    end = 0
-    for path, array in arrays.items():
-        header[path] = {
-            "dtype": _DTYPES[array.dtype.name],
-            "shape": list(array.shape),
-            "data_offsets": [end, end + array.nbytes],
-        }
-        end += array.nbytes
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    chunks = (len(text).to_bytes(8, "little"), text, *(array.data for array in arrays.values() if array.size))
-    _write_atomically(Path(filepath), chunks, overwrite)
+    from safetensors.numpy import save
+
+    arrays = {path: np.ascontiguousarray(tensor.numpy()) for path, tensor in tensors.items()}
+    entry = {"format_version": FORMAT_VERSION, "fastnn_version": _core.version(), **metadata}
+    _write_atomically(Path(filepath), save(arrays, {"fastnn": json.dumps(entry)}), overwrite)
 
 
-def _write_atomically(path: Path, chunks: Iterable[Any], overwrite: bool) -> None:
+def _write_atomically(path: Path, content: bytes, overwrite: bool) -> None:
     """Write beside the target, flush to the disk, rename: a reader sees the old file or the new one."""
     target = path.resolve()
     if target.exists() and not target.is_file():
@@ -227,8 +210,7 @@ def _write_atomically(path: Path, chunks: Iterable[Any], overwrite: bool) -> Non
         with os.fdopen(descriptor, "wb") as file:
             if target.exists():
                 os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
-            for chunk in chunks:
-                file.write(chunk)
+            file.write(content)
             file.flush()
             os.fsync(descriptor)
         temporary.replace(target)
@@ -242,7 +224,7 @@ def _write_atomically(path: Path, chunks: Iterable[Any], overwrite: bool) -> Non
         os.close(folder)
 
 
-def _read(filepath: Any) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def _read(filepath: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Tensors and metadata of a file of ours."""
     from pathlib import Path
 
@@ -254,15 +236,16 @@ def _read(filepath: Any) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     try:
         tensors: dict[str, np.ndarray] = load(data)
         size = int.from_bytes(data[:8], "little")
-        metadata = json.loads(data[8 : 8 + size], object_pairs_hook=_unique)["__metadata__"]
-    except (SafetensorError, ValueError, KeyError, TypeError, RecursionError) as error:
+        header = json.loads(data[8 : 8 + size], object_pairs_hook=_unique).get("__metadata__", {})
+        metadata = json.loads(header["fastnn"]) if "fastnn" in header else None
+    except (SafetensorError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{filepath}: not a safetensors file of fastnn, or damaged: {error}") from error
-    if metadata.get("format") != "fastnn":
-        raise ValueError(f"{filepath}: expected a file of fastnn, got format {metadata.get('format')!r}")
-    version = metadata.get("format_version", "")
-    if not version.isdecimal():
+    if not isinstance(metadata, dict):
+        raise ValueError(f"{filepath}: expected a file of fastnn, got a safetensors file without its metadata")
+    version = metadata.get("format_version")
+    if type(version) is not int:
         raise ValueError(f"{filepath}: expected a format_version, got {version!r}")
-    if int(version) > FORMAT_VERSION:
+    if version > FORMAT_VERSION:
         raise ValueError(
             f"{filepath}: written in format {version} by fastnn {metadata.get('fastnn_version')}; this is fastnn "
             f"{_core.version()}, which reads formats up to {FORMAT_VERSION}: install a newer one"

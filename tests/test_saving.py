@@ -87,10 +87,9 @@ def test_what_is_in_the_file(tmp_path: Path) -> None:
     assert sorted(tensors) == sorted(weights + slots)
     np.testing.assert_array_equal(tensors["4.kernel"], model.get_weights()[2])
     with safe_open(path, "np") as file:
-        metadata = file.metadata()
-    assert metadata["format"] == "fastnn"
-    assert metadata["format_version"] == "1"
-    assert json.loads(metadata["architecture"])["class_name"] == "Sequential"
+        metadata = json.loads(file.metadata()["fastnn"])
+    assert metadata["format_version"] == 1
+    assert metadata["architecture"]["class_name"] == "Sequential"
 
 
 def test_loading_without_compiling_and_other_loss(tmp_path: Path) -> None:
@@ -187,7 +186,7 @@ def test_weights_that_do_not_fit_change_nothing(tmp_path: Path) -> None:
         other.load_weights(path)
     assert bytes_of(other.get_weights()) == before
     extra = {**load_file(path), "more": np.zeros(1, np.float32)}
-    save_file(extra, path, {"format": "fastnn", "format_version": "1", "kind": "weights"})
+    save_file(extra, path, {"fastnn": '{"format_version": 1, "kind": "weights"}'})
     model = network()
     with pytest.raises(ValueError, match="expected nothing else, got more"):
         model.load_weights(path)
@@ -206,28 +205,29 @@ def test_an_unbuilt_model_is_not_saved(tmp_path: Path) -> None:
 def rewritten(path: Path, change: Any) -> Path:
     """The file with other metadata."""
     with safe_open(path, "np") as file:
-        metadata = dict(file.metadata())
-    change(metadata)
-    save_file(load_file(path), path, metadata)
+        metadata = json.loads(file.metadata()["fastnn"])
+    text = change(metadata)
+    save_file(load_file(path), path, {"fastnn": text if isinstance(text, str) else json.dumps(metadata)})
     return path
 
 
-def set_units(metadata: dict[str, str], units: Any) -> None:
-    architecture = json.loads(metadata["architecture"])
-    architecture["config"]["layers"][-1]["config"]["units"] = units
-    metadata["architecture"] = json.dumps(architecture)
+def set_units(metadata: dict[str, Any], units: Any) -> None:
+    metadata["architecture"]["config"]["layers"][-1]["config"]["units"] = units
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda m: m.update(format_version="2"), "written in format 2 .* reads formats up to 1: install a newer one"),
+        (lambda m: m.update(format_version=2), "written in format 2 .* reads formats up to 1: install a newer one"),
         (lambda m: m.update(format_version="new"), "expected a format_version, got 'new'"),
-        (lambda m: m.update(format="pt"), "expected a file of fastnn, got format 'pt'"),
-        (lambda m: m.update(architecture="{"), "can't make the model"),
-        (lambda m: m.update(architecture="[" * 100000), "can't make the model"),
-        (lambda m: m.pop("random"), "can't make the model"),
-        (lambda m: m.update(architecture='{"class_name": "os.system"}'), "unknown model 'os.system'"),
+        (lambda m: m.update(format_version=True), "expected a format_version, got True"),
+        (lambda m: "[]", "expected a file of fastnn, got a safetensors file without its metadata"),
+        (lambda m: "{", "not a safetensors file of fastnn, or damaged"),
+        (lambda m: "[" * 100000, "not a safetensors file of fastnn, or damaged"),
+        (lambda m: m.update(architecture=[]), "can't make the model"),
+        (lambda m: m.update(kind="weights"), "expected a whole model, got weights"),
+        (lambda m: m.pop("random") and None, "can't make the model"),
+        (lambda m: m.update(architecture={"class_name": "os.system"}), "unknown model 'os.system'"),
         (lambda m: set_units(m, 2), r"expected 4.kernel \(36, 2\) of float32, got \(36, 3\)"),
         (lambda m: set_units(m, 2**40), "expected fewer weights than kernel"),
         (lambda m: set_units(m, "3"), "can't make the model: Dense: expected units to be an integer"),
@@ -275,7 +275,7 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
 
 def test_a_name_that_comes_twice_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "twice.safetensors"
-    text = b'{"__metadata__":{"format":"fastnn","format":"x","format_version":"1"}}'
+    text = b'{"__metadata__":{"fastnn":"{}","fastnn":"x"}}'
     path.write_bytes(len(text).to_bytes(8, "little") + text)
     with pytest.raises(ValueError, match=r"twice.safetensors"):
         load_model(path)
