@@ -97,7 +97,7 @@ class Optimizer(Configurable):
         self.build(chosen)
         slots = [[self._slots[id(v)][1][name] for v in chosen] for name in self.slot_names]
         self._step(chosen, [gradient for gradient, _ in pairs], slots)
-        if program._thread.pending is None:  # in a step, its end counts
+        if not program.in_step():  # in a step, its end counts
             self._count.value += 1
 
     def scalars(self) -> dict[str, tuple[_core.Scalar, int]]:

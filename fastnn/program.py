@@ -19,7 +19,7 @@ from . import _core
 from .functional import _op
 from .tensor import Tensor, is_grad_enabled
 
-__all__ = ["Step", "update"]
+__all__ = ["Step", "in_step", "update"]
 
 MAX_PROGRAMS = 16  # planned batch sizes kept per key; the one used longest ago goes first
 
@@ -31,6 +31,11 @@ class _ThreadState(threading.local):
 
 
 _thread = _ThreadState()
+
+
+def in_step() -> bool:
+    """Whether the calling thread is inside a step, whose state writes wait for its end."""
+    return _thread.pending is not None
 
 
 def update(op_name: str, *groups: Tensor | Sequence[Tensor], **attributes: Any) -> None:
@@ -186,7 +191,7 @@ class Step:
 
     def _run_eagerly(self, entry: _Entry, arrays: list[_core.Array], batch: int, device: str) -> list[_core.Array]:
         """Run the function itself, recording it unless an earlier comparison failed."""
-        if _thread.pending is not None:
+        if in_step():
             raise RuntimeError(f"{self._name}: a step can't run inside another step")
         states, scalars = self._states(), self._scalars()
         advances = [(scalar, advance) for scalar, advance in scalars.values() if advance != 0]

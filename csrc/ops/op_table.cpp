@@ -173,7 +173,9 @@ void check_inputs(const fastnn_schema& schema, const fastnn_call& call, bool nee
     check_tensor(schema, argument.name, *t, device, needs_data && argument.role != FASTNN_SHAPE);
     if (argument.role == FASTNN_UPDATE) {
       if ((t->flags & FASTNN_READ_ONLY) != 0) value_error(schema.name, ": ", argument.name, " is read-only");
-      if (!is_contiguous(*t)) value_error(schema.name, ": expected contiguous ", argument.name);
+      if (!is_contiguous(*t))
+        value_error(schema.name, ": expected contiguous ", argument.name, ", got strides ",
+                    shape_text(t->rank, t->strides));
     }
   }
 }
@@ -228,7 +230,9 @@ void check_outputs(const fastnn_schema& schema, const fastnn_call& call, const f
       continue;
     }
     if ((t->flags & FASTNN_READ_ONLY) != 0) value_error(schema.name, ": ", argument.name, " is read-only");
-    if (!is_contiguous(*t)) value_error(schema.name, ": expected contiguous ", argument.name);
+    if (!is_contiguous(*t))
+      value_error(schema.name, ": expected contiguous ", argument.name, ", got strides ",
+                  shape_text(t->rank, t->strides));
     for (int64_t j = 0; j < call.input_count; ++j) {
       if (call.inputs[j] == nullptr) continue;
       const fastnn_argument_schema& in = input_schema(schema, call.input_count, j);
