@@ -99,10 +99,10 @@ def tsan(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Every op case and three training steps against NumPy and PyTorch; arguments go to benchmarks/run.py."""
+    """Every op case and three training steps against NumPy and PyTorch; arguments go to benchmarks.run."""
     session.install(".")
     group(session, "oracle")
-    session.run("python", "benchmarks/run.py", *session.posargs)
+    session.run("python", "-m", "benchmarks.run", *session.posargs)
 
 
 @nox.session

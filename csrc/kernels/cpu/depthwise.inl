@@ -1,0 +1,283 @@
+// depthwise.inl: convolution of every channel with a filter of its own, and its gradients, vectorised over channels: one
+// fma per tap. Taps outside the image are skipped, so padding adds nothing even to an infinite weight.
+//
+// y and dx: a tile is up to kTilePixels pixels of a row by one vector of channels; each tap's weight is loaded once and
+// meets all of them. Pixels whose taps all lie inside the line go in tiles, the others one by one with the taps they
+// have; taps above and below are cut off once per row. dw: blocks of up to 3 x 3 taps stay in registers over a
+// rectangle of pixels that all have the same taps inside: the interior, each column and each row of the edge.
+//
+// Bits: an element of y or dx is one sum over its taps in order, wherever it stands. An element of dw sums rectangles of
+// at most kPassPixels pixels in float, those of a band of about kBandPixels again, and the bands in double.
+// MEASURED
+
+constexpr int kTilePixels = 8;
+constexpr int64_t kBlockTaps = 3;
+constexpr int64_t kGroupVectors = 4;  // channels whose block of dw is held at a time
+constexpr int64_t kPassPixels = 64;
+constexpr int64_t kBandPixels = 512;
+
+struct Span {
+  int64_t begin, end;
+};
+
+// The first n >= 0 with n * step >= distance.
+inline int64_t first_reaching(int64_t distance, int64_t step) { return distance <= 0 ? 0 : (distance - 1) / step + 1; }
+inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// The n in [first, first + count) at which start + n * step lies in [0, size).
+inline Span inside_of(int64_t start, int64_t step, int64_t size, int64_t first, int64_t count) {
+  const int64_t begin = first_reaching(-start, step), end = smaller(first_reaching(size - start, step), first + count);
+  const int64_t from = begin < first ? first : begin;
+  return {from, end < from ? from : end};
+}
+
+// The pixels of `count` whose taps [tap, tap + taps) all lie in [0, size).
+inline Span pixels_with(int64_t offset, int64_t step, int64_t tap_step, int64_t tap, int64_t taps, int64_t size,
+                        int64_t count) {
+  const int64_t begin = smaller(first_reaching(-offset - tap * tap_step, step), count);
+  const int64_t end = smaller(first_reaching(size - offset - (tap + taps - 1) * tap_step, step), count);
+  return {begin, end < begin ? begin : end};
+}
+
+// Distances in memory, in elements.
+struct TileSteps {
+  int64_t x_row, x_tap, x_pixel, weight_row, weight_tap, y_pixel;
+};
+
+// kPixels pixels side by side, one vector of channels; x and weight point at the first of rows x columns taps, which
+// are kTaps x kTaps where that is not 0.
+template <int kPixels, int kTaps, bool kWhole>
+inline __attribute__((always_inline)) void tile_of_taps(float* y, const float* x, const float* weight,
+                                                        const float* bias, int64_t rows, int64_t columns, int64_t lanes,
+                                                        const TileSteps& s, const Epilogue<float>& epilogue) {
+  const auto load_lanes = [lanes](const float* p) { return kWhole ? load(p) : load_partial(p, lanes); };
+  Vec sum[kPixels];
+#pragma GCC unroll 8
+  for (int i = 0; i < kPixels; ++i) sum[i] = zero();
+  for (int64_t r = 0; r < (kTaps > 0 ? kTaps : rows); ++r) {
+#pragma GCC unroll 3
+    for (int64_t t = 0; t < (kTaps > 0 ? kTaps : columns); ++t) {
+      const Vec w = load_lanes(weight + r * s.weight_row + t * s.weight_tap);
+      const float* from = x + r * s.x_row + t * s.x_tap;
+#pragma GCC unroll 8
+      for (int i = 0; i < kPixels; ++i) sum[i] = fma(load_lanes(from + i * s.x_pixel), w, sum[i]);
+    }
+  }
+  const Vec add = bias == nullptr ? zero() : load_lanes(bias);
+#pragma GCC unroll 8
+  for (int i = 0; i < kPixels; ++i) {
+    float* to = y + i * s.y_pixel;
+    if (epilogue.accumulate) sum[i] += load_lanes(to);
+    if (bias != nullptr) sum[i] += add;
+    if (epilogue.relu) sum[i] = select(sum[i] <= zero(), zero(), sum[i]);
+    if (kWhole) {
+      store(to, sum[i]);
+    } else {
+      store_partial(to, sum[i], lanes);
+    }
+  }
+}
+
+template <int kPixels, int kTaps>
+void tile_of_channels(float* y, const float* x, const float* weight, int64_t rows, int64_t columns, int64_t channels,
+                      const TileSteps& s, const Epilogue<float>& epilogue) {
+  const float* bias = epilogue.bias;
+  int64_t c = 0;
+  for (; c + kWidth <= channels; c += kWidth) {
+    tile_of_taps<kPixels, kTaps, true>(y + c, x + c, weight + c, bias == nullptr ? nullptr : bias + c, rows, columns,
+                                       kWidth, s, epilogue);
+  }
+  if (c < channels) {
+    tile_of_taps<kPixels, kTaps, false>(y + c, x + c, weight + c, bias == nullptr ? nullptr : bias + c, rows, columns,
+                                        channels - c, s, epilogue);
+  }
+}
+
+template <int kPixels>
+void depthwise_tile(float* y, const float* x, const float* weight, int64_t rows, int64_t columns, int64_t channels,
+                    const TileSteps& s, const Epilogue<float>& epilogue) {
+  if (rows == 3 && columns == 3) {
+    tile_of_channels<kPixels, 3>(y, x, weight, rows, columns, channels, s, epilogue);
+  } else {
+    tile_of_channels<kPixels, 0>(y, x, weight, rows, columns, channels, s, epilogue);
+  }
+}
+
+void depthwise_conv2d(float* y, const float* x, const float* weight, int64_t begin, int64_t end, int64_t weight_row,
+                      int64_t weight_tap, const ConvWindow& w, const Epilogue<float>& epilogue) {
+  const int64_t line = w.source_width * w.source_pixel;
+  const TileSteps s{w.tap_step_y * line, w.tap_step_x * w.source_pixel,    w.step_x * w.source_pixel, weight_row,
+                    weight_tap,          w.target_step_x * w.target_pixel};
+  const Span inside = pixels_with(w.offset_x, w.step_x, w.tap_step_x, 0, w.taps_x, w.source_width, w.width);
+  for (int64_t row = begin; row < end; ++row) {
+    const int64_t image = row / w.height, i = row % w.height, top = i * w.step_y + w.offset_y;
+    const Span down = inside_of(top, w.tap_step_y, w.source_height, 0, w.taps_y);
+    const int64_t rows = down.end - down.begin;
+    const float* x_row = x + (image * w.source_height + top + down.begin * w.tap_step_y) * line;
+    const float* weight_at = weight + down.begin * weight_row;
+    const int64_t target_row = image * w.target_height + i * w.target_step_y + w.target_offset_y;
+    float* y_row = y + (target_row * w.target_width + w.target_offset_x) * w.target_pixel;
+    for (int64_t j = 0; j < w.width;) {
+      const int64_t left = j * w.step_x + w.offset_x;
+      float* to = y_row + j * s.y_pixel;
+      if (j < inside.begin || j >= inside.end) {
+        const Span across = inside_of(left, w.tap_step_x, w.source_width, 0, w.taps_x);
+        depthwise_tile<1>(to, x_row + (left + across.begin * w.tap_step_x) * w.source_pixel,
+                          weight_at + across.begin * weight_tap, rows, across.end - across.begin, w.channels, s,
+                          epilogue);
+        ++j;
+        continue;
+      }
+      const float* from = x_row + left * w.source_pixel;
+      if (inside.end - j >= kTilePixels) {
+        depthwise_tile<kTilePixels>(to, from, weight_at, rows, w.taps_x, w.channels, s, epilogue);
+        j += kTilePixels;
+      } else if (inside.end - j >= 4) {
+        depthwise_tile<4>(to, from, weight_at, rows, w.taps_x, w.channels, s, epilogue);
+        j += 4;
+      } else if (inside.end - j >= 2) {
+        depthwise_tile<2>(to, from, weight_at, rows, w.taps_x, w.channels, s, epilogue);
+        j += 2;
+      } else {
+        depthwise_tile<1>(to, from, weight_at, rows, w.taps_x, w.channels, s, epilogue);
+        ++j;
+      }
+    }
+  }
+}
+
+// Distances in memory, in elements.
+struct RectangleSteps {
+  int64_t x_row, x_pixel, x_tap_row, x_tap, dy_row, dy_pixel;
+};
+
+typedef void (*SumRectangle)(float* sums, const float* x, const float* dy, int64_t rows, int64_t columns,
+                             int64_t channels, const RectangleSteps& s);
+
+template <int kRows, int kColumns, bool kWhole>
+inline __attribute__((always_inline)) void sum_vector(float* sums, const float* x, const float* dy, int64_t rows,
+                                                      int64_t columns, int64_t lanes, const RectangleSteps& s) {
+  const auto load_lanes = [lanes](const float* p) { return kWhole ? load(p) : load_partial(p, lanes); };
+  Vec sum[kRows][kColumns];
+#pragma GCC unroll 3
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 3
+    for (int t = 0; t < kColumns; ++t) sum[r][t] = zero();
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    const float *x_at = x + i * s.x_row, *dy_at = dy + i * s.dy_row;
+    for (int64_t j = 0; j < columns; ++j, x_at += s.x_pixel, dy_at += s.dy_pixel) {
+      const Vec g = load_lanes(dy_at);
+#pragma GCC unroll 3
+      for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 3
+        for (int t = 0; t < kColumns; ++t) {
+          sum[r][t] = fma(load_lanes(x_at + r * s.x_tap_row + t * s.x_tap), g, sum[r][t]);
+        }
+      }
+    }
+  }
+#pragma GCC unroll 3
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 3
+    for (int t = 0; t < kColumns; ++t) {
+      float* to = sums + (r * kBlockTaps + t) * kGroupVectors * kWidth;
+      store(to, load(to) + sum[r][t]);
+    }
+  }
+}
+
+// sums (3, 3, kGroupVectors vectors) += products at rows x columns pixels; x points at the source of the first pixel's
+// first tap. Rows of the sums are whole vectors, so the last lanes of a partial one are spare.
+template <int kRows, int kColumns>
+void sum_rectangle(float* sums, const float* x, const float* dy, int64_t rows, int64_t columns, int64_t channels,
+                   const RectangleSteps& s) {
+  int64_t c = 0;
+  for (; c + kWidth <= channels; c += kWidth) {
+    sum_vector<kRows, kColumns, true>(sums + c, x + c, dy + c, rows, columns, kWidth, s);
+  }
+  if (c < channels) {
+    sum_vector<kRows, kColumns, false>(sums + c, x + c, dy + c, rows, columns, channels - c, s);
+  }
+}
+
+inline SumRectangle sum_rectangle_for(int64_t rows, int64_t columns) {
+  if (rows == 3) return columns == 3 ? sum_rectangle<3, 3> : columns == 2 ? sum_rectangle<3, 2> : sum_rectangle<3, 1>;
+  if (rows == 2) return columns == 3 ? sum_rectangle<2, 3> : columns == 2 ? sum_rectangle<2, 2> : sum_rectangle<2, 1>;
+  return columns == 3 ? sum_rectangle<1, 3> : columns == 2 ? sum_rectangle<1, 2> : sum_rectangle<1, 1>;
+}
+
+// The pixels from `at` on, up to `end`, that have the same taps as it: all the inner ones, or one of the edge.
+inline int64_t alike_until(int64_t at, Span inner, int64_t end) {
+  return at >= inner.begin && at < inner.end ? smaller(inner.end, end) : at + 1;
+}
+
+// One image's output rows [top, bottom), a block of taps and a group of channels.
+inline void sum_band(float* sums, const float* x, const float* dy, int64_t top, int64_t bottom, Span taps_y, Span taps_x,
+                     int64_t channels, const ConvWindow& w) {
+  const int64_t line = w.source_width * w.source_pixel;
+  const RectangleSteps s{w.step_y * line,
+                         w.step_x * w.source_pixel,
+                         w.tap_step_y * line,
+                         w.tap_step_x * w.source_pixel,
+                         w.width * w.target_pixel,
+                         w.target_pixel};
+  const int64_t taps_down = taps_y.end - taps_y.begin, taps_across = taps_x.end - taps_x.begin;
+  const Span inner_rows =
+      pixels_with(w.offset_y, w.step_y, w.tap_step_y, taps_y.begin, taps_down, w.source_height, w.height);
+  const Span inner_columns =
+      pixels_with(w.offset_x, w.step_x, w.tap_step_x, taps_x.begin, taps_across, w.source_width, w.width);
+  for (int64_t i = top, next_i; i < bottom; i = next_i) {
+    next_i = alike_until(i, inner_rows, bottom);
+    const int64_t y0 = i * w.step_y + w.offset_y;
+    const Span down = inside_of(y0, w.tap_step_y, w.source_height, taps_y.begin, taps_down);
+    if (down.begin == down.end) continue;
+    for (int64_t j = 0, next_j; j < w.width; j = next_j) {
+      next_j = smaller(alike_until(j, inner_columns, w.width), j + kPassPixels);
+      const int64_t x0 = j * w.step_x + w.offset_x, columns = next_j - j;
+      const Span across = inside_of(x0, w.tap_step_x, w.source_width, taps_x.begin, taps_across);
+      if (across.begin == across.end) continue;
+      const SumRectangle sum = sum_rectangle_for(down.end - down.begin, across.end - across.begin);
+      float* to = sums + ((down.begin - taps_y.begin) * kBlockTaps + across.begin - taps_x.begin) * kGroupVectors * kWidth;
+      const float* from = x + (y0 + down.begin * w.tap_step_y) * line + (x0 + across.begin * w.tap_step_x) * w.source_pixel;
+      const float* dy_from = dy + (i * w.width + j) * w.target_pixel;
+      const int64_t most = kPassPixels / columns;
+      for (int64_t first = 0, rows = next_i - i; first < rows; first += most) {
+        sum(to, from + first * s.x_row, dy_from + first * s.dy_row, smaller(most, rows - first), columns, channels, s);
+      }
+    }
+  }
+}
+
+void depthwise_conv2d_backward_weight(double* sums, const float* x, const float* dy, int64_t begin, int64_t end,
+                                      int64_t sums_row, const ConvWindow& w) {
+  constexpr int64_t kGroup = kGroupVectors * kWidth;
+  for (int64_t tap = 0; tap < w.taps_y * w.taps_x; ++tap) {
+    for (int64_t c = 0; c < w.channels; ++c) sums[tap * sums_row + c] = 0;
+  }
+  const int64_t most = w.width < kBandPixels ? kBandPixels / w.width : 1;
+  for (int64_t row = begin, rows; row < end; row += rows) {
+    const int64_t image = row / w.height, top = row % w.height;
+    rows = smaller(smaller(w.height - top, most), end - row);
+    for (int64_t group = 0; group < w.channels; group += kGroup) {
+      const int64_t channels = smaller(w.channels - group, kGroup);
+      const float* x_image = x + image * w.source_height * w.source_width * w.source_pixel + group;
+      const float* dy_image = dy + image * w.height * w.width * w.target_pixel + group;
+      for (int64_t tap_y = 0; tap_y < w.taps_y; tap_y += kBlockTaps) {
+        for (int64_t tap_x = 0; tap_x < w.taps_x; tap_x += kBlockTaps) {
+          alignas(64) float block[kBlockTaps * kBlockTaps * kGroup] = {};
+          const Span taps_y{tap_y, smaller(tap_y + kBlockTaps, w.taps_y)};
+          const Span taps_x{tap_x, smaller(tap_x + kBlockTaps, w.taps_x)};
+          sum_band(block, x_image, dy_image, top, top + rows, taps_y, taps_x, channels, w);
+          for (int64_t r = taps_y.begin; r < taps_y.end; ++r) {
+            for (int64_t t = taps_x.begin; t < taps_x.end; ++t) {
+              const float* from = block + ((r - tap_y) * kBlockTaps + t - tap_x) * kGroup;
+              double* to = sums + (r * w.taps_x + t) * sums_row + group;
+              for_each_vector(channels, [=](int64_t c, int64_t lanes) { add_n(to + c, widen(load(from + c)), lanes); });
+            }
+          }
+        }
+      }
+    }
+  }
+}
