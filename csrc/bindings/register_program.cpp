@@ -3,25 +3,16 @@
 
 #include "bindings/array.h"
 #include "bindings/gil.h"
+#include "fastnn/fastnn.hpp"
 
 namespace fastnn::bindings {
 namespace {
 
 using KeptScalars = std::vector<std::shared_ptr<Scalar>>;
 
-struct GraphDestroy {
-  void operator()(fastnn_graph* graph) const { fastnn_graph_destroy(graph); }
-};
-struct RecorderDestroy {
-  void operator()(fastnn_recorder* recorder) const { fastnn_recorder_destroy(recorder); }
-};
-struct ProgramDestroy {
-  void operator()(fastnn_program* program) const { fastnn_program_destroy(program); }
-};
-
 // A graph and the scalar cells it points to.
 struct Graph {
-  std::unique_ptr<fastnn_graph, GraphDestroy> graph;
+  fastnn::Graph graph;
   KeptScalars scalars;
 
   std::string text() const {
@@ -71,11 +62,11 @@ class Recorder {
   Graph finish() {
     fastnn_graph* graph = nullptr;
     check(fastnn_recorder_finish(recorder_.get(), &graph));
-    return Graph{std::unique_ptr<fastnn_graph, GraphDestroy>(graph), scalars_};
+    return Graph{fastnn::Graph(graph), scalars_};
   }
 
  private:
-  std::unique_ptr<fastnn_recorder, RecorderDestroy> recorder_;
+  fastnn::Recorder recorder_;
   KeptScalars scalars_;
 };
 
@@ -133,7 +124,7 @@ class Program {
   }
 
   KeptScalars scalars_;
-  std::unique_ptr<fastnn_program, ProgramDestroy> program_;
+  fastnn::Program program_;
 };
 
 }  // namespace
