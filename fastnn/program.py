@@ -85,6 +85,14 @@ class Step:
         Returns a dict from name to ``(Scalar, advance)``; advance is added to an integer Scalar when the step commits.
     name : str
         Names the step in messages.
+    verify_every : int
+        Run the function itself again, and compare, after so many replays; 0 never does.
+
+    Notes
+    -----
+    What a program does is what the function did when it was recorded. Arrays that are neither arguments nor state are
+    refused; Python numbers and branches can't be seen, so a function must take them from `extra_key`, from Scalars, or
+    not change them. Two recordings that differ make the step run eagerly, with one warning; `verify_every` looks again.
     """
 
     def __init__(
@@ -94,7 +102,11 @@ class Step:
         states: Callable[[], Mapping[str, Tensor]],
         scalars: Callable[[], Mapping[str, tuple[_core.Scalar, int]]] | None = None,
         name: str = "step",
+        verify_every: int = 0,
     ) -> None:
+        if verify_every < 0:
+            raise ValueError(f"{name}: expected verify_every of at least 0, got {verify_every}")
+        self._verify_every = verify_every
         self._function = function
         self._states = states
         self._scalars = scalars if scalars is not None else dict
@@ -125,7 +137,10 @@ class Step:
         ValueError
             When the arguments' batch sizes differ, or the step reads an array that is neither argument nor state.
         """
+        if in_step():
+            raise RuntimeError(f"{self._name}: a step can't run inside another step")
         arrays = [_argument_array(argument) for argument in arguments]
+        targets = None if out is None else [_target_array(self._name, array) for array in out]
         batch = _batch_size(self._name, arrays)
         device = arrays[0].device if arrays else "cpu"
         key = (
@@ -139,13 +154,14 @@ class Step:
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             program = self._program(entry, batch, device)
+            if program is not None:
+                entry.replays += 1
+                if self._verify_every and entry.replays % self._verify_every == 0:
+                    program = None
         if program is not None:
-            results = program.run(arrays, [] if out is None else [_argument_array(array) for array in out])
-            entry.replays += 1
-            return tuple(Tensor._wrap(array) for array in results)
-        results = self._run_eagerly(entry, arrays, batch, device)
-        for target, result in zip(out or (), results, strict=out is not None):
-            np.copyto(target, result.numpy())
+            results = program.run(arrays, targets)
+        else:
+            results = self._run_eagerly(entry, arrays, batch, device, targets)
         return tuple(Tensor._wrap(array) for array in results)
 
     def drop(self) -> None:
@@ -189,14 +205,19 @@ class Step:
             entry.programs.popitem(last=False)
         return program
 
-    def _run_eagerly(self, entry: _Entry, arrays: list[_core.Array], batch: int, device: str) -> list[_core.Array]:
+    def _run_eagerly(
+        self,
+        entry: _Entry,
+        arrays: list[_core.Array],
+        batch: int,
+        device: str,
+        targets: Sequence[_core.Array] | None,
+    ) -> list[_core.Array]:
         """Run the function itself, recording it unless an earlier comparison failed."""
-        if in_step():
-            raise RuntimeError(f"{self._name}: a step can't run inside another step")
         states, scalars = self._states(), self._scalars()
         advances = [(scalar, advance) for scalar, advance in scalars.values() if advance != 0]
         if entry.eager_because is not None:
-            return self._run_and_commit(arrays, states, advances)
+            return _filled(self._run_and_commit(arrays, states, advances, targets), targets)
         recorder = _core.Recorder()
         for index, array in enumerate(arrays):
             recorder.argument(array, f"argument_{index}", True)
@@ -205,25 +226,42 @@ class Step:
         for name, (scalar, advance) in scalars.items():
             recorder.scalar(scalar, name, advance)
         with recorder:
-            results = self._run_and_commit(arrays, states, advances)
+            results = self._run_and_commit(arrays, states, advances, targets)
         for index, result in enumerate(results):
             recorder.result(result, f"result_{index}")
         self._keep(entry, recorder.finish(), batch, device)
-        return results
+        return _filled(results, targets)
 
     def _run_and_commit(
-        self, arrays: list[_core.Array], states: Mapping[str, Tensor], advances: list[tuple[_core.Scalar, int]]
+        self,
+        arrays: list[_core.Array],
+        states: Mapping[str, Tensor],
+        advances: list[tuple[_core.Scalar, int]],
+        targets: Sequence[_core.Array] | None,
     ) -> list[_core.Array]:
         shared = [*arrays, *(state._array for state in states.values())]
         _thread.pending = []
         try:
             outputs = self._function(*(Tensor._wrap(array) for array in arrays))
+            if not all(isinstance(output, Tensor) for output in outputs):
+                raise TypeError(f"{self._name}: expected the function to return a tuple of Tensors, got {outputs!r}")
             results = [_own(output._array, shared) for output in outputs]
             pending = _thread.pending
         finally:
             _thread.pending = None
+        if targets is not None:
+            self._check_targets(results, targets)
         _core.commit(pending, advances)
         return results
+
+    def _check_targets(self, results: list[_core.Array], targets: Sequence[_core.Array]) -> None:
+        if len(targets) != len(results):
+            raise ValueError(f"{self._name}: expected {len(results)} arrays in out, got {len(targets)}")
+        for target, result in zip(targets, results, strict=True):
+            if target.shape != result.shape or target.dtype != result.dtype:
+                raise ValueError(
+                    f"{self._name}: expected out {result.shape} of {result.dtype}, got {target.shape} of {target.dtype}"
+                )
 
     def _keep(self, entry: _Entry, graph: _core.Graph, batch: int, device: str) -> None:
         """Compare a new recording with an earlier one; two that agree make a program."""
@@ -257,6 +295,25 @@ def _argument_array(value: Any) -> _core.Array:
     if not (array.flags.aligned and array.dtype.isnative and array.flags.c_contiguous):
         array = array.astype(array.dtype.newbyteorder("="), order="C", copy=True)
     return _core.Array.from_numpy(array, copy=False)
+
+
+def _target_array(name: str, value: Any) -> _core.Array:
+    """An array over memory that a result is written into."""
+    if isinstance(value, _core.Array):
+        return value
+    usable = isinstance(value, np.ndarray) and value.flags.carray and value.dtype.isnative
+    if not usable:
+        raise ValueError(f"{name}: expected out to be writable, aligned arrays in C order, got {type(value).__name__}")
+    return _core.Array.from_numpy(value, copy=False)
+
+
+def _filled(results: list[_core.Array], targets: Sequence[_core.Array] | None) -> list[_core.Array]:
+    """The results, copied into what the caller gave for them."""
+    if targets is None:
+        return results
+    for target, result in zip(targets, results, strict=True):
+        target.write(result.numpy())
+    return list(targets)
 
 
 def _batch_size(name: str, arrays: list[_core.Array]) -> int:

@@ -158,7 +158,8 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "_array", "_node", "grad", "logits", "name", "requires_grad")
-    __array_priority__ = 1000  # NumPy's operators give way to these
+    # NumPy's operators give way to these, and its functions refuse: they would leave the tape without a word
+    __array_ufunc__ = None
 
     def __init__(
         self,
@@ -242,12 +243,17 @@ class Tensor:
         return moved
 
     def assign(self, value: Any) -> None:
-        """Overwrite the values in place; shape and dtype stay. Backward notices when it had saved them."""
+        """Overwrite the values in place; shape and dtype stay. Backward notices when it had saved them.
+
+        Inside a step that is being recorded it raises RuntimeError: a replay would not repeat it. There, state is
+        written by ops (`fastnn.program.update`).
+        """
         array = value.numpy() if isinstance(value, Tensor) else np.asarray(value, dtype=self.dtype)
         label = self.name or "assign"
         if array.shape != self.shape:
             raise ValueError(f"{label}: expected a value of shape {self.shape}, got {array.shape}")
         self._array.write(array)
+        self.logits = None  # the values are no longer a softmax of them
 
     def zero_grad(self) -> None:
         """Forget the gradient."""
@@ -454,6 +460,8 @@ def _check_gradient(root: Tensor, gradient: Tensor | None) -> Tensor:
                 "sum it or take its mean first"
             )
         return _operations.fill(root, 1.0)
+    if not isinstance(gradient, Tensor):
+        raise TypeError(f"backward: expected the gradient to be a Tensor, got {type(gradient).__name__}")
     if gradient.shape != root.shape:
         raise ValueError(f"backward: expected a gradient of shape {root.shape}, got {gradient.shape}")
     if gradient.dtype != root.dtype:
@@ -472,7 +480,8 @@ def backward(root: Tensor, gradient: Tensor | None, retain_graph: bool, create_g
             _walk(root._node, first, gradients, retain_graph, create_graph)
         for leaf, entry in gradients.items():
             assert isinstance(leaf, Tensor)
-            value = entry.value if entry.owned or create_graph else _operations.copy(entry.value)
+            # a gradient that somebody else holds too is copied, so that writing one leaves the other alone
+            value = entry.value if entry.owned else _operations.copy(entry.value)
             leaf.grad = value if leaf.grad is None else _operations.add(leaf.grad, value)
 
 

@@ -505,3 +505,68 @@ def test_replay_allocates_nothing(kind: str, threads: int, tmp_path: Path) -> No
     runs, allocations = map(int, done.stdout.split())
     assert runs == 16
     assert allocations == 0, f"{allocations} allocations within {runs} replays"
+
+
+# ---- what a step refuses ---------------------------------------------------------------------------------------------
+
+
+def test_a_step_inside_a_step_is_refused_when_it_replays_too() -> None:
+    inner = Step(lambda x: (x * 2.0,), states=dict, name="inner")
+    x = np.ones((2, 3), np.float32)
+    for _ in range(4):
+        inner(x)
+    outer = Step(lambda x: inner(x), states=dict, name="outer")
+    with pytest.raises(RuntimeError, match="inner: a step can't run inside another step"):
+        outer(x)
+
+
+def test_assigning_while_a_step_is_recorded_is_refused() -> None:
+    counter = Tensor(np.zeros(1, np.float32))
+
+    def count(x: Tensor) -> tuple[Tensor, ...]:
+        counter.assign(counter.numpy() + 1)
+        return (x * 2.0,)
+
+    step = Step(count, states=lambda: {"counter": counter}, name="count")
+    with pytest.raises(RuntimeError, match="a step is being recorded"):
+        step(np.ones((2, 3), np.float32))
+    assert counter.item() == 0
+
+
+@pytest.mark.parametrize("replay", [False, True])
+def test_out_of_a_step_is_memory_that_can_be_written(replay: bool) -> None:
+    step = Step(lambda x: (x * 3.0,), states=dict, name="triple")
+    x = np.ones((2, 3), np.float32)
+    for _ in range(3 * replay):
+        step(x)
+    good = np.zeros((2, 3), np.float32)
+    step(x, out=[good])
+    np.testing.assert_array_equal(good, 3)
+    read_only = np.broadcast_to(np.float32(0), (2, 3))
+    for bad in (np.zeros((2, 3), np.float32, order="F"), read_only, np.zeros((2, 6), np.float32)[:, ::2], [0.0]):
+        with pytest.raises(ValueError, match="triple: expected out to be writable, aligned arrays in C order"):
+            step(x, out=[bad])
+    with pytest.raises(ValueError, match=r"expected 1 (arrays in out|results), got 0"):
+        step(x, out=[])
+    with pytest.raises((ValueError, TypeError)):
+        step(x, out=[np.zeros((2, 4), np.float32)])
+
+
+def test_a_function_that_returns_no_tensors_is_refused() -> None:
+    step = Step(lambda x: (x.numpy(),), states=dict, name="arrays")
+    with pytest.raises(TypeError, match="arrays: expected the function to return a tuple of Tensors"):
+        step(np.ones((2, 3), np.float32))
+
+
+def test_verify_every_notices_a_number_that_changed() -> None:
+    factor = [2.0]
+    step = Step(lambda x: (x * factor[0],), states=dict, name="scale", verify_every=3)
+    x = np.ones((2, 3), np.float32)
+    for _ in range(4):
+        (y,) = step(x)
+        np.testing.assert_array_equal(y.numpy(), 2)
+    factor[0] = 5.0
+    with pytest.warns(RuntimeWarning, match="scale runs without a program"):
+        (y,) = step(x)
+    np.testing.assert_array_equal(y.numpy(), 5)
+    np.testing.assert_array_equal(step(x)[0].numpy(), 5)

@@ -126,6 +126,10 @@ ArrayPointer to_device(const py::object& self, const std::string& name) {
 }
 
 void write(Array& array, const py::array& source) {
+  if (current_recorder() != nullptr) {
+    throw std::runtime_error(
+        "write: a step is being recorded, and its replay would not repeat this; write state by ops");
+  }
   const py::array contiguous = py::array::ensure(source, py::array::c_style);
   fastnn_tensor described = describe(contiguous, "write");
   const fastnn_tensor& t = array.tensor;

@@ -1,6 +1,8 @@
 // register_program.cpp: recording, graphs and programs.
 #include <pybind11/stl.h>
 
+#include <optional>
+
 #include "bindings/array.h"
 #include "bindings/gil.h"
 #include "fastnn/fastnn.hpp"
@@ -81,11 +83,17 @@ class Program {
   }
 
   // Allocates what is not given and replays. Returns the results.
-  std::vector<ArrayPointer> run(const std::vector<ArrayPointer>& arguments, std::vector<ArrayPointer> results) const {
+  std::vector<ArrayPointer> run(const std::vector<ArrayPointer>& arguments,
+                                std::optional<std::vector<ArrayPointer>> given) const {
     std::vector<const fastnn_tensor*> inputs;
     for (const ArrayPointer& array : arguments) inputs.push_back(&array->tensor);
     std::vector<fastnn_tensor*> outputs;
-    if (results.empty()) results.resize(static_cast<size_t>(raw_info().results));
+    std::vector<ArrayPointer> results =
+        given ? std::move(*given) : std::vector<ArrayPointer>(static_cast<size_t>(raw_info().results));
+    if (static_cast<int64_t>(results.size()) != raw_info().results) {
+      throw py::value_error("program: expected " + std::to_string(raw_info().results) + " results, got " +
+                            std::to_string(results.size()));
+    }
     for (size_t i = 0; i < results.size(); ++i) {
       if (results[i] == nullptr) {
         fastnn_tensor described{};
@@ -150,8 +158,8 @@ void register_program(py::module_& module) {
   py::class_<Program>(module, "Program", "A graph planned for one batch size.")
       .def(py::init<const Graph&, int64_t, const std::string&>(), py::arg("graph"), py::arg("batch"),
            py::arg("device") = "cpu")
-      .def("run", &Program::run, py::arg("arguments"), py::arg("results"),
-           "Replays with contiguous arguments; results that are None, or all when the list is empty, are allocated.")
+      .def("run", &Program::run, py::arg("arguments"), py::arg("results") = py::none(),
+           "Replays with contiguous arguments; results that are None, or all without a list, are allocated.")
       .def_property_readonly("info", &Program::info);
 }
 
