@@ -458,3 +458,26 @@ def test_threads_may_build_their_own_graphs() -> None:
     assert len(results) == 4
     for result in results:
         np.testing.assert_array_equal(result, results[0])
+
+
+def test_numpy_functions_refuse_tensors_rather_than_leave_the_tape() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(TypeError, match="__array_ufunc__"):
+        np.exp(x)
+    y = np.float32(2) * x  # an operator, so the tensor's own
+    assert isinstance(y, Tensor)
+    assert y.requires_grad
+    np.testing.assert_array_equal(np.asarray(x), [1, 2])
+
+
+def test_the_gradient_given_to_backward_is_a_tensor_and_stays_the_callers() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(TypeError, match="backward: expected the gradient to be a Tensor, got ndarray"):
+        (x + 1.0).backward(np.ones(2, np.float32))  # type: ignore[arg-type]
+    for create_graph in (False, True):
+        x.grad = None
+        given = Tensor([3.0, 4.0])
+        (x + 1.0).backward(given, create_graph=create_graph)
+        assert x.grad is not None
+        given.assign([0.0, 0.0])
+        np.testing.assert_array_equal(x.grad.numpy(), [3, 4])
