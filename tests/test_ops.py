@@ -96,6 +96,9 @@ def test_calls_repeated_on_many_threads_give_the_same_bits(rng: np.random.Genera
         "conv2d": lambda: kernels.conv2d(x, weight, padding="same"),
         "conv2d_backward_input": lambda: kernels.conv2d_backward_input(dy, weight, x, padding="same"),
         "conv2d_backward_weight": lambda: kernels.conv2d_backward_weight(x, dy, weight, padding="same"),
+        "depthwise conv2d_backward_weight": lambda: kernels.conv2d_backward_weight(
+            dy, dy, weight[:, :, :1], padding="same", groups=33
+        ),
         "sum": lambda: kernels.sum(dy, axes=(0, 1, 2)),
     }
     for level in levels()[:-1]:
@@ -246,6 +249,48 @@ def test_nan_and_infinity_spread(rng: np.random.Generator) -> None:
         assert np.isnan(pooled).sum() == 1, text
         dense = kernels.linear(x.reshape(2, -1), np.ones((180, 3), np.float32), activation="relu")
         assert np.isnan(dense[1]).all(), text
+
+
+@pytest.mark.parametrize("special", [np.inf, -np.inf])
+@pytest.mark.parametrize(("channels", "out", "groups"), [(3, 5, 1), (20, 33, 1), (17, 17, 17), (4, 8, 4)])
+def test_padding_adds_nothing_to_infinite_numbers(
+    special: float, channels: int, out: int, groups: int, rng: np.random.Generator
+) -> None:
+    """Taps on padding take no part: convolving with a special weight equals leaving those products out."""
+    x, dy, bias = (rng.random(shape).astype("f4") + 1 for shape in ((2, 5, 6, channels), (2, 5, 6, out), (out,)))
+    weight = rng.random((3, 3, channels // groups, out)).astype("f4") + 1
+    weight[0, 0, 0, out // 2] = special
+    gradient = dy.copy()
+    gradient[1, 0, 2, out // 2] = special
+    kept = np.where(np.isfinite(weight), weight, 0)
+    options = {"padding": "same", "groups": groups}
+    channel = 0 if groups == 1 else out // 2 * groups // out
+    for _, _, text in each_level((1, 2)):
+        y = kernels.conv2d(x, weight, bias, **options)
+        spoiled = np.zeros(y.shape, bool)
+        spoiled[:, 1:, 1:, out // 2] = True
+        assert (np.isnan(y) | np.isinf(y))[spoiled].all(), text
+        close_to(y[~spoiled], kernels.conv2d(x, kept, bias, **options)[~spoiled], f"y {text}")
+        dx = kernels.conv2d_backward_input(dy, weight, x, **options)
+        spoiled = np.zeros(dx.shape, bool)
+        spoiled[:, :-1, :-1, channel] = True
+        assert (np.isnan(dx) | np.isinf(dx))[spoiled].all(), text
+        close_to(dx[~spoiled], kernels.conv2d_backward_input(dy, kept, x, **options)[~spoiled], f"dx {text}")
+        plain = kernels.conv2d_backward_weight(x, dy, weight, **options)
+        for accumulate in (False, True):
+            dw = np.ones_like(weight)
+            kernels.conv2d_backward_weight(x, gradient, weight, out=dw, accumulate=accumulate, **options)
+            spoiled = np.zeros(dw.shape, bool)
+            spoiled[1:, :, :, out // 2] = True  # the first row of taps meets the padding above the first line
+            assert (np.isnan(dw) | np.isinf(dw))[spoiled].all(), text
+            assert np.isfinite(dw[~spoiled]).all(), text
+            others = np.arange(out) != out // 2
+            close_to(dw[..., others], plain[..., others] + accumulate, f"dw {text}")
+
+
+def close_to(got: np.ndarray, want: np.ndarray, what: str) -> None:
+    """Within the error of sums of positive numbers."""
+    assert_within(got, want, 1e-5 * np.abs(want), what)
 
 
 def test_softmax_and_cross_entropy_at_the_edges() -> None:

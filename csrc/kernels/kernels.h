@@ -51,7 +51,8 @@ struct Epilogue {
 // column a channel of the target, k runs over (tap_y, tap_x, channel). The pixel reads source pixel (i * step_y +
 // offset_y + tap_y * tap_step_y, the same in x), zero outside the image, and belongs to target pixel (i * target_step_y
 // + target_offset_y, the same in x). Forward has the output as its lattice; the gradient of the input has one lattice
-// for every phase of the strides. pixel strides count the channels of all groups.
+// for every phase of the strides. pixel strides count the channels of all groups. Depthwise kernels take `channels`
+// groups at once and leave `columns` alone.
 struct ConvWindow {
   int64_t source_height, source_width, source_pixel, channels;
   int64_t height, width, step_y, step_x, offset_y, offset_x;
@@ -85,7 +86,7 @@ struct RandomStream {
   /* m += (g - m) * (1 - beta_1); v += (g * g - v) * (1 - beta_2); w -= alpha * m / (sqrt(v) + epsilon) */              \
   KERNEL(adam_update, (T* w, T* m, T* v, const T* g, int64_t count, T alpha, T one_minus_beta_1,                        \
                        T one_minus_beta_2, T epsilon))                                                                  \
-  /* packed rows [first_row, first_row + k) of `rows` = b (k, n), element (i, j) at i * b_row + j * b_column; n is the   \
+  /* packed rows [first_row, first_row + k) of `rows` = b (k, n), element (i, j) at i * b_row + j * b_column; n is the  \
      width of all that is packed, room is kept for n rounded up to 16 columns */                                        \
   KERNEL(gemm_pack, (T* packed, const T* b, int64_t k, int64_t n, int64_t b_row, int64_t b_column, int64_t first_row,   \
                      int64_t rows))                                                                                     \
@@ -99,6 +100,13 @@ struct RandomStream {
      @ dy; patches is room for kConvPatches numbers */                                                                  \
   KERNEL(conv2d_backward_weight, (T* dw, const T* x, const T* dy, T* patches, int64_t begin, int64_t end,               \
                                   int64_t first_row, int64_t rows, const ConvWindow& window, bool accumulate))          \
+  /* lines [begin, end) of all batch * height of y = epilogue(sum over taps of x * weight), each of window.channels     \
+     channels by itself; the weight of tap (r, t) starts at r * weight_row + t * weight_tap */                          \
+  KERNEL(depthwise_conv2d, (T* y, const T* x, const T* weight, int64_t begin, int64_t end, int64_t weight_row,          \
+                            int64_t weight_tap, const ConvWindow& window, const Epilogue<T>& epilogue))                 \
+  /* sums[tap * sums_row + c] = sum of x * dy over the pixels of those lines */                                         \
+  KERNEL(depthwise_conv2d_backward_weight, (double* sums, const T* x, const T* dy, int64_t begin, int64_t end,          \
+                                            int64_t sums_row, const ConvWindow& window))                                \
   /* y[i] (+)= parts[0][i] + parts[1][i] + ..., in this order */                                                        \
   KERNEL(sum_parts, (T* y, const T* parts, int64_t count, int64_t part_count, int64_t part_stride, bool accumulate))    \
   /* softmax of each of `rows` rows of n; dx (+)= y * (dy - sum(dy * y)) */                                             \

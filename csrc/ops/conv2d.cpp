@@ -1,11 +1,17 @@
 // conv2d.cpp: convolution of NHWC images and its gradients for input and weight, each a set of matrix products whose
 // left side is gathered from the image (kernels/cpu/conv2d.inl). The weight is packed once, then pieces of pixels run
 // in parallel; the gradient of the weight cuts its rows and, where they are few, the pixels, whose partial sums are
-// added in order. All cuts depend on shapes only.
+// added in order. All cuts depend on shapes only. Groups of one channel go to depthwise.cpp instead.
+//
+// Zero padding adds nothing, even to infinite numbers, though the products multiply them by zero: a weight with such
+// numbers goes to the reference kernels, which skip padding, and so does a piece of dw that came out not finite because
+// dy holds one. Where there is a NaN as well, the result is lost anyway and is not computed the slow way.
 #include <algorithm>
+#include <cmath>
 
 #include "fastnn/ops.h"
 #include "ops/conv2d_geometry.h"
+#include "ops/depthwise.h"
 
 namespace fastnn::ops {
 namespace {
@@ -29,6 +35,45 @@ int64_t pixel_grain(int64_t pixels, int64_t depth, int64_t columns) {
   return round_up(std::clamp<int64_t>(std::min(enough, share), 48, 384), 12);
 }
 
+bool is_padded(const Conv2dGeometry& g) {
+  return (g.height.pad_before | g.height.pad_after | g.width.pad_before | g.width.pad_after) != 0;
+}
+
+// What rows x columns numbers hold besides finite ones, by their sums in double, which those cannot overflow. float64
+// needs no look, for its kernels are the reference.
+enum class Holds { finite, infinity, nan };
+Holds holds(const float* x, int64_t rows, int64_t columns, int64_t stride) {
+  Holds found = Holds::finite;
+  for (int64_t row = 0; row < rows; row += kGemmDepth) {
+    double sums[kGemmDepth];
+    const int64_t count = std::min(rows - row, kGemmDepth);
+    table<float>().sum_rows(sums, x + row * stride, count, columns, stride, false);
+    for (int64_t i = 0; i < count; ++i) {
+      if (std::isnan(sums[i])) return Holds::nan;
+      if (std::isinf(sums[i])) found = Holds::infinity;
+    }
+  }
+  return found;
+}
+Holds holds(const double*, int64_t, int64_t, int64_t) { return Holds::finite; }
+
+template <typename T>
+const kernels::KernelTable<T>& reference_kernels() {
+  if constexpr (std::is_same_v<T, float>) {
+    return kernels::reference_table();
+  } else {
+    return kernels::reference_table_double();
+  }
+}
+
+// The kernels for a call with this weight, some of whose taps may fall on padding.
+template <typename T>
+const kernels::KernelTable<T>& kernels_for(const fastnn_tensor& weight, bool padded) {
+  const int64_t size = element_count(weight);
+  const bool infinite = padded && holds(data<T>(weight), 1, size, size) == Holds::infinity;
+  return infinite ? reference_kernels<T>() : table<T>();
+}
+
 }  // namespace
 
 size_t conv2d_infer(const fastnn_call& call) {
@@ -40,6 +85,7 @@ size_t conv2d_infer(const fastnn_call& call) {
     check_shape("conv2d", "bias", input(call, 2), {g.out});
   }
   set_output(&output(call, 0), x.dtype, x.device, {g.batch, g.height.output, g.width.output, g.out});
+  if (is_depthwise(g)) return depthwise_workspace(g, x.dtype);
   const int64_t packed = checked_multiply(packed_size(g.depth(), g.group_out()), g.groups);
   return static_cast<size_t>(checked_multiply(packed, item_size(x.dtype)));
 }
@@ -51,12 +97,13 @@ void conv2d_run(const fastnn_call& call) {
   const auto& options = attributes<fastnn_conv2d_attributes>(call);
   const auto g = conv2d_geometry("conv2d", x, weight, options);
   if (element_count(y) == 0) return;
+  if (is_depthwise(g)) return depthwise_run(call, g, options.activation != 0);
   const kernels::ConvWindow window = forward_window(g);
   const int64_t in = g.group_channels(), out = g.group_out(), pixels = g.out_pixels();
   const int64_t group_size = packed_size(g.depth(), out);
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const kernels::KernelTable<T>& kernels = table<T>();
+    const kernels::KernelTable<T>& kernels = kernels_for<T>(weight, is_padded(g));
     T* const packed = static_cast<T*>(call.workspace);
     const double pack_nanoseconds = static_cast<double>(element_count(weight)) * sizeof(T) / 5;
     parallel_for(*call.context, g.groups * g.taps(), pack_nanoseconds, [&](int64_t chunk) {
@@ -85,6 +132,7 @@ size_t conv2d_backward_input_infer(const fastnn_call& call) {
   check_same_dtype(op, "dy", dy, "x", x);
   check_shape(op, "dy", dy, {g.batch, g.height.output, g.width.output, g.out});
   set_output_like(&output(call, 0), x);
+  if (is_depthwise(g)) return depthwise_backward_input_workspace(g, x.dtype);
   const int64_t packed = packed_size(checked_multiply(g.taps(), g.group_out()), g.group_channels());
   return static_cast<size_t>(checked_multiply(checked_multiply(packed, g.groups), item_size(x.dtype)));
 }
@@ -96,13 +144,15 @@ void conv2d_backward_input_run(const fastnn_call& call) {
   const auto g =
       conv2d_geometry("conv2d_backward_input", dx, weight, attributes<fastnn_conv2d_backward_input_attributes>(call));
   if (element_count(dx) == 0) return;
+  if (is_depthwise(g)) return depthwise_backward_input_run(call, g);
   const WindowAxis &h = g.height, &w = g.width;
   const int64_t in = g.group_channels(), out = g.group_out();
   const int64_t tap_size = packed_size(out, in), group_size = g.taps() * tap_size;
   const bool accumulate = accumulates(call, 0);
   with_float_type(dx.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const kernels::KernelTable<T>& kernels = table<T>();
+    // pixels at the edge meet taps outside dy, whatever the padding
+    const kernels::KernelTable<T>& kernels = kernels_for<T>(weight, g.taps() > 1);
     T* const packed = static_cast<T*>(call.workspace);
     const double pack_nanoseconds = static_cast<double>(element_count(weight)) * sizeof(T) / 3;
     parallel_for(*call.context, g.groups * g.taps(), pack_nanoseconds, [&](int64_t chunk) {
@@ -168,8 +218,9 @@ size_t conv2d_backward_weight_infer(const fastnn_call& call) {
   check_same_dtype(op, "dy", dy, "x", x);
   check_shape(op, "dy", dy, {g.batch, g.height.output, g.width.output, g.out});
   set_output_like(&output(call, 0), weight);
+  if (is_depthwise(g)) return depthwise_backward_weight_workspace(g, x.dtype);
   const WeightPlan plan = weight_plan(g);
-  const int64_t partials = plan.splits > 1 ? plan.splits * element_count(weight) : 0;
+  const int64_t partials = plan.splits > 1 || is_padded(g) ? plan.splits * element_count(weight) : 0;
   return static_cast<size_t>((plan.lanes * kConvPatches + partials) * item_size(x.dtype));
 }
 
@@ -181,14 +232,16 @@ void conv2d_backward_weight_run(const fastnn_call& call) {
       conv2d_geometry("conv2d_backward_weight", x, dw, attributes<fastnn_conv2d_backward_weight_attributes>(call));
   const int64_t size = element_count(dw);
   if (size == 0) return;
+  if (is_depthwise(g)) return depthwise_backward_weight_run(call, g);
   const kernels::ConvWindow window = forward_window(g);
   const WeightPlan plan = weight_plan(g);
   const int64_t in = g.group_channels(), out = g.group_out(), pixels = g.out_pixels();
   const int64_t pieces = g.groups * plan.row_blocks * plan.splits;
-  const bool accumulate = accumulates(call, 0);
+  const bool accumulate = accumulates(call, 0), padded = is_padded(g);
+  // what may have to be computed again is not added to dw at once
+  const bool in_parts = plan.splits > 1 || (padded && accumulate);
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const kernels::KernelTable<T>& kernels = table<T>();
     T* const patches = static_cast<T*>(call.workspace);
     T* const partials = patches + plan.lanes * kConvPatches;
     parallel_for(*call.context, plan.lanes, product_nanoseconds(g), [&](int64_t lane) {
@@ -197,19 +250,27 @@ void conv2d_backward_weight_run(const fastnn_call& call) {
         const int64_t group = piece / (plan.splits * plan.row_blocks);
         const Range range = chunk_range(split, pixels, plan.split_pixels);
         const Range rows = chunk_range(block, g.depth(), plan.block_rows);
-        T* const target = plan.splits > 1 ? partials + split * size : data<T>(dw);
-        kernels.conv2d_backward_weight(target + group * out, data<T>(x) + group * in, data<T>(dy) + group * out,
-                                       patches + lane * kConvPatches, range.begin, range.end, rows.begin,
-                                       rows.end - rows.begin, window, plan.splits == 1 && accumulate);
+        T* const target = (in_parts ? partials + split * size : data<T>(dw)) + group * out;
+        const auto compute = [&](const kernels::KernelTable<T>& kernels) {
+          kernels.conv2d_backward_weight(target, data<T>(x) + group * in, data<T>(dy) + group * out,
+                                         patches + lane * kConvPatches, range.begin, range.end, rows.begin,
+                                         rows.end - rows.begin, window, !in_parts && accumulate);
+        };
+        compute(table<T>());
+        if (!padded || holds(target + rows.begin * g.out, rows.end - rows.begin, out, g.out) == Holds::finite) continue;
+        const int64_t numbers = (range.end - range.begin) * g.out;
+        if (holds(data<T>(dy) + range.begin * g.out, 1, numbers, numbers) == Holds::infinity) {
+          compute(reference_kernels<T>());
+        }
       }
     });
-    if (plan.splits == 1) return;
+    if (!in_parts) return;
     constexpr int64_t kGrain = 4096;
     const double nanoseconds = static_cast<double>(size * (plan.splits + 1)) * sizeof(T) / 10;
     parallel_for(*call.context, ceil_divide(size, kGrain), nanoseconds, [&](int64_t chunk) {
       const Range range = chunk_range(chunk, size, kGrain);
-      kernels.sum_parts(data<T>(dw) + range.begin, partials + range.begin, range.end - range.begin, plan.splits, size,
-                        accumulate);
+      table<T>().sum_parts(data<T>(dw) + range.begin, partials + range.begin, range.end - range.begin, plan.splits,
+                           size, accumulate);
     });
   });
 }

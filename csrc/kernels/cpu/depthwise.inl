@@ -1,14 +1,16 @@
-// depthwise.inl: convolution of every channel with a filter of its own, and its gradients, vectorised over channels: one
-// fma per tap. Taps outside the image are skipped, so padding adds nothing even to an infinite weight.
+// depthwise.inl: convolution of every channel with a filter of its own, and its gradients, vectorised over channels.
+// There is one fma per tap; taps outside the image are skipped, so padding adds nothing even to an infinite weight.
 //
 // y and dx: a tile is up to kTilePixels pixels of a row by one vector of channels; each tap's weight is loaded once and
-// meets all of them. Pixels whose taps all lie inside the line go in tiles, the others one by one with the taps they
-// have; taps above and below are cut off once per row. dw: blocks of up to 3 x 3 taps stay in registers over a
-// rectangle of pixels that all have the same taps inside: the interior, each column and each row of the edge.
+// meets all of them, and in a 3 x 3 filter each number of x meets three weights. Pixels whose taps all lie inside the
+// line go in tiles, the others one by one with the taps they have; taps above and below are cut off once per row.
+// dw: blocks of up to 3 x 3 taps stay in registers over a rectangle of pixels that all have the same taps inside: the
+// interior, each column and each row of the edge.
 //
-// Bits: an element of y or dx is one sum over its taps in order, wherever it stands. An element of dw sums rectangles of
-// at most kPassPixels pixels in float, those of a band of about kBandPixels again, and the bands in double.
-// MEASURED
+// Bits: an element of y or dx is one sum over its taps in order, wherever it stands. An element of dw sums rectangles
+// of at most kPassPixels pixels in float, those of a band of about kBandPixels again, and the bands in double.
+// Measured as gemm.inl was, 3x3 with the image in L2, y and dw: 32x32x64 76 and 78 GFLOP/s, strides of 2 40 and 63,
+// 8x8x256 47 and 55; a quarter to a half less where vectors straddle cache lines. Larger images are bound by memory.
 
 constexpr int kTilePixels = 8;
 constexpr int64_t kBlockTaps = 3;
@@ -44,9 +46,9 @@ struct TileSteps {
   int64_t x_row, x_tap, x_pixel, weight_row, weight_tap, y_pixel;
 };
 
-// kPixels pixels side by side, one vector of channels; x and weight point at the first of rows x columns taps, which
-// are kTaps x kTaps where that is not 0.
-template <int kPixels, int kTaps, bool kWhole>
+// kPixels pixels side by side, one vector of channels; x and weight point at the first of rows x columns taps.
+// kNeighbours: they are 3 x 3, and neighbouring pixels read neighbouring taps, so what is loaded serves three pixels.
+template <int kPixels, bool kNeighbours, bool kWhole>
 inline __attribute__((always_inline)) void tile_of_taps(float* y, const float* x, const float* weight,
                                                         const float* bias, int64_t rows, int64_t columns, int64_t lanes,
                                                         const TileSteps& s, const Epilogue<float>& epilogue) {
@@ -54,13 +56,29 @@ inline __attribute__((always_inline)) void tile_of_taps(float* y, const float* x
   Vec sum[kPixels];
 #pragma GCC unroll 8
   for (int i = 0; i < kPixels; ++i) sum[i] = zero();
-  for (int64_t r = 0; r < (kTaps > 0 ? kTaps : rows); ++r) {
+  if constexpr (kNeighbours) {
 #pragma GCC unroll 3
-    for (int64_t t = 0; t < (kTaps > 0 ? kTaps : columns); ++t) {
-      const Vec w = load_lanes(weight + r * s.weight_row + t * s.weight_tap);
-      const float* from = x + r * s.x_row + t * s.x_tap;
+    for (int r = 0; r < 3; ++r) {
+      const float *weight_at = weight + r * s.weight_row, *from = x + r * s.x_row;
+      const Vec w[3] = {load_lanes(weight_at), load_lanes(weight_at + s.weight_tap),
+                        load_lanes(weight_at + 2 * s.weight_tap)};
+#pragma GCC unroll 10
+      for (int i = 0; i < kPixels + 2; ++i) {
+        const Vec v = load_lanes(from + i * s.x_pixel);
+#pragma GCC unroll 3
+        for (int t = 0; t < 3; ++t) {
+          if (i >= t && i - t < kPixels) sum[i - t] = fma(v, w[t], sum[i - t]);
+        }
+      }
+    }
+  } else {
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t t = 0; t < columns; ++t) {
+        const Vec w = load_lanes(weight + r * s.weight_row + t * s.weight_tap);
+        const float* from = x + r * s.x_row + t * s.x_tap;
 #pragma GCC unroll 8
-      for (int i = 0; i < kPixels; ++i) sum[i] = fma(load_lanes(from + i * s.x_pixel), w, sum[i]);
+        for (int i = 0; i < kPixels; ++i) sum[i] = fma(load_lanes(from + i * s.x_pixel), w, sum[i]);
+      }
     }
   }
   const Vec add = bias == nullptr ? zero() : load_lanes(bias);
@@ -78,35 +96,35 @@ inline __attribute__((always_inline)) void tile_of_taps(float* y, const float* x
   }
 }
 
-template <int kPixels, int kTaps>
+template <int kPixels, bool kNeighbours>
 void tile_of_channels(float* y, const float* x, const float* weight, int64_t rows, int64_t columns, int64_t channels,
                       const TileSteps& s, const Epilogue<float>& epilogue) {
   const float* bias = epilogue.bias;
   int64_t c = 0;
   for (; c + kWidth <= channels; c += kWidth) {
-    tile_of_taps<kPixels, kTaps, true>(y + c, x + c, weight + c, bias == nullptr ? nullptr : bias + c, rows, columns,
-                                       kWidth, s, epilogue);
+    tile_of_taps<kPixels, kNeighbours, true>(y + c, x + c, weight + c, bias == nullptr ? nullptr : bias + c, rows,
+                                             columns, kWidth, s, epilogue);
   }
   if (c < channels) {
-    tile_of_taps<kPixels, kTaps, false>(y + c, x + c, weight + c, bias == nullptr ? nullptr : bias + c, rows, columns,
-                                        channels - c, s, epilogue);
+    tile_of_taps<kPixels, kNeighbours, false>(y + c, x + c, weight + c, bias == nullptr ? nullptr : bias + c, rows,
+                                              columns, channels - c, s, epilogue);
   }
 }
 
 template <int kPixels>
 void depthwise_tile(float* y, const float* x, const float* weight, int64_t rows, int64_t columns, int64_t channels,
                     const TileSteps& s, const Epilogue<float>& epilogue) {
-  if (rows == 3 && columns == 3) {
-    tile_of_channels<kPixels, 3>(y, x, weight, rows, columns, channels, s, epilogue);
+  if (rows == 3 && columns == 3 && s.x_pixel == s.x_tap) {
+    tile_of_channels<kPixels, true>(y, x, weight, rows, columns, channels, s, epilogue);
   } else {
-    tile_of_channels<kPixels, 0>(y, x, weight, rows, columns, channels, s, epilogue);
+    tile_of_channels<kPixels, false>(y, x, weight, rows, columns, channels, s, epilogue);
   }
 }
 
 void depthwise_conv2d(float* y, const float* x, const float* weight, int64_t begin, int64_t end, int64_t weight_row,
                       int64_t weight_tap, const ConvWindow& w, const Epilogue<float>& epilogue) {
   const int64_t line = w.source_width * w.source_pixel;
-  const TileSteps s{w.tap_step_y * line, w.tap_step_x * w.source_pixel,    w.step_x * w.source_pixel, weight_row,
+  const TileSteps s{w.tap_step_y * line, w.tap_step_x * w.source_pixel,   w.step_x * w.source_pixel, weight_row,
                     weight_tap,          w.target_step_x * w.target_pixel};
   const Span inside = pixels_with(w.offset_x, w.step_x, w.tap_step_x, 0, w.taps_x, w.source_width, w.width);
   for (int64_t row = begin; row < end; ++row) {
@@ -213,15 +231,12 @@ inline int64_t alike_until(int64_t at, Span inner, int64_t end) {
 }
 
 // One image's output rows [top, bottom), a block of taps and a group of channels.
-inline void sum_band(float* sums, const float* x, const float* dy, int64_t top, int64_t bottom, Span taps_y, Span taps_x,
-                     int64_t channels, const ConvWindow& w) {
+inline void sum_band(float* sums, const float* x, const float* dy, int64_t top, int64_t bottom, Span taps_y,
+                     Span taps_x, int64_t channels, const ConvWindow& w) {
   const int64_t line = w.source_width * w.source_pixel;
-  const RectangleSteps s{w.step_y * line,
-                         w.step_x * w.source_pixel,
-                         w.tap_step_y * line,
-                         w.tap_step_x * w.source_pixel,
-                         w.width * w.target_pixel,
-                         w.target_pixel};
+  const RectangleSteps s{w.step_y * line,          w.step_x * w.source_pixel,
+                         w.tap_step_y * line,      w.tap_step_x * w.source_pixel,
+                         w.width * w.target_pixel, w.target_pixel};
   const int64_t taps_down = taps_y.end - taps_y.begin, taps_across = taps_x.end - taps_x.begin;
   const Span inner_rows =
       pixels_with(w.offset_y, w.step_y, w.tap_step_y, taps_y.begin, taps_down, w.source_height, w.height);
@@ -238,8 +253,10 @@ inline void sum_band(float* sums, const float* x, const float* dy, int64_t top, 
       const Span across = inside_of(x0, w.tap_step_x, w.source_width, taps_x.begin, taps_across);
       if (across.begin == across.end) continue;
       const SumRectangle sum = sum_rectangle_for(down.end - down.begin, across.end - across.begin);
-      float* to = sums + ((down.begin - taps_y.begin) * kBlockTaps + across.begin - taps_x.begin) * kGroupVectors * kWidth;
-      const float* from = x + (y0 + down.begin * w.tap_step_y) * line + (x0 + across.begin * w.tap_step_x) * w.source_pixel;
+      float* to =
+          sums + ((down.begin - taps_y.begin) * kBlockTaps + across.begin - taps_x.begin) * kGroupVectors * kWidth;
+      const float* from =
+          x + (y0 + down.begin * w.tap_step_y) * line + (x0 + across.begin * w.tap_step_x) * w.source_pixel;
       const float* dy_from = dy + (i * w.width + j) * w.target_pixel;
       const int64_t most = kPassPixels / columns;
       for (int64_t first = 0, rows = next_i - i; first < rows; first += most) {

@@ -14,6 +14,7 @@ namespace {
 #include "kernels/reference/activation.inl"
 #include "kernels/reference/gemm.inl"
 #include "kernels/reference/conv2d.inl"
+#include "kernels/reference/depthwise.inl"
 #include "kernels/reference/binary.inl"
 #include "kernels/reference/copy.inl"
 #include "kernels/reference/optimizers.inl"
