@@ -29,10 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.command == "info":
         try:
-            print(information())
-        except ValueError as error:  # of an environment variable
-            print(f"fastnn: {error}", file=sys.stderr)
-            return 1
+            print(information(), flush=True)
+        except BrokenPipeError:  # the reader has seen enough; Python's own last flush must not complain
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     from ._demo import run
 
@@ -52,7 +51,7 @@ def information() -> str:
     packages = {name: _version_of(name) for name in ("numpy", "safetensors", "tqdm", *_OPTIONAL)}
     facts = {
         "FASTNN_ISA": _forced_level(forced),
-        "threads": str(_core.get_num_threads()),
+        "threads": _threads(),
         "affinity": f"{machine['affinity_cpus']:g} CPUs",
         "quota": f"{machine['cgroup_cpus']:g} CPUs" if machine["cgroup_cpus"] else "none",
         "memory": _gibibytes(machine["memory_bytes"]),
@@ -74,6 +73,14 @@ def _forced_level(forced: str | None) -> str:
     except RuntimeError as error:
         return str(error).removeprefix("FASTNN_ISA: ")
     return forced
+
+
+def _threads() -> str:
+    """The number of threads, or what is wrong with FASTNN_NUM_THREADS."""
+    try:
+        return str(_core.get_num_threads())
+    except ValueError as error:
+        return str(error)
 
 
 def _gibibytes(size: float) -> str:

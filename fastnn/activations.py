@@ -38,11 +38,15 @@ def get(identifier: str | Activation | None) -> Activation:
     ------
     ValueError
         The name is not known.
+    TypeError
+        It is neither.
     """
     if identifier is None:
         return linear
     if callable(identifier):
         return identifier
+    if not isinstance(identifier, str):
+        raise TypeError(f"activation: expected a name or a function, got {identifier!r}")
     if identifier not in _NAMES:
         raise ValueError(f"unknown activation {identifier!r}; known: {', '.join(_NAMES)}")
     return _NAMES[identifier]

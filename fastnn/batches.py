@@ -13,7 +13,7 @@ import numpy as np
 from . import losses
 from .tensor import Tensor
 
-__all__ = ["Batches", "as_numbers", "batch_size_of", "labelled_samples", "split"]
+__all__ = ["Batches", "as_numbers", "batch_size_of", "check_labels", "labelled_samples", "split", "whole_number"]
 
 
 class Batches:
@@ -78,13 +78,16 @@ def as_numbers(where: str, name: str, value: Any) -> np.ndarray:
 
 def batch_size_of(where: str, batch_size: int | None) -> int:
     """The batch size, 32 when not given."""
-    if batch_size is None:
-        return 32
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int | np.integer):
-        raise TypeError(f"{where}: expected batch_size to be an integer, got {batch_size!r}")
-    if batch_size < 1:
-        raise ValueError(f"{where}: expected a positive batch_size, got {batch_size}")
-    return int(batch_size)
+    return 32 if batch_size is None else whole_number(where, "batch_size", batch_size, 1)
+
+
+def whole_number(where: str, argument: str, value: Any, low: int = 0) -> int:
+    """An integer from low, or an error that names the argument."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise TypeError(f"{where}: expected {argument} to be an integer, got {value!r}")
+    if value < low:
+        raise ValueError(f"{where}: expected {argument} of at least {low}, got {value}")
+    return int(value)
 
 
 def labelled_samples(where: str, x: Any, y: Any, loss: losses.Loss) -> tuple[np.ndarray, np.ndarray]:
@@ -99,10 +102,21 @@ def labelled_samples(where: str, x: Any, y: Any, loss: losses.Loss) -> tuple[np.
     return x, np.asarray(y, dtype=np.float32)
 
 
+def check_labels(where: str, labels: np.ndarray, classes: int) -> None:
+    """Refuse labels that are no class number, wherever they are in the data."""
+    if not labels.size or (labels.min() >= 0 and labels.max() < classes):
+        return
+    flat = labels.reshape(-1)
+    position = int(np.argmax((flat < 0) | (flat >= classes)))
+    raise IndexError(f"{where}: expected labels in [0, {classes}), got {flat[position]} at position {position}")
+
+
 def split(
     x: np.ndarray, y: np.ndarray, share: float
 ) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
     """The first part for training, the last one for validation."""
+    if isinstance(share, bool) or not isinstance(share, int | float | np.integer | np.floating):
+        raise TypeError(f"fit: expected validation_split to be a number, got {share!r}")
     if not 0 <= share < 1:
         raise ValueError(f"fit: expected validation_split in [0, 1), got {share}")
     if share == 0:

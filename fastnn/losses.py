@@ -253,7 +253,7 @@ def whole_numbers(name: str, labels: np.ndarray) -> np.ndarray:
         return labels
     if labels.dtype.kind not in "iubf":
         raise TypeError(f"{name}: expected labels to be integers, got {labels.dtype}")
-    whole = labels.astype(np.int64)
-    if labels.dtype.kind == "f" and not np.array_equal(whole, labels):
+    # the bounds refuse NaN and what int64 can't hold
+    if labels.dtype.kind == "f" and not np.all((np.abs(labels) < 2**62) & (np.trunc(labels) == labels)):
         raise ValueError(f"{name}: expected labels to be whole numbers, got {labels.dtype} with others")
-    return whole
+    return labels.astype(np.int64)

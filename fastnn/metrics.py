@@ -14,7 +14,6 @@ from .program import update
 from .tensor import Tensor
 
 __all__ = [
-    "Accuracy",
     "CategoricalAccuracy",
     "Mean",
     "MeanSquaredError",
@@ -67,11 +66,8 @@ class Mean(Metric):
         update("mean_update", self.total, values.detach())
 
 
-class Accuracy(Metric):
-    """Share of samples whose largest prediction is the label: class numbers and one-hot rows, told apart by shape.
-
-    "accuracy" in `compile` means this.
-    """
+class AccuracyByShape(Metric):
+    """What "accuracy" means: `CategoricalAccuracy` or `SparseCategoricalAccuracy`, by the shape of the labels."""
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         prediction = losses._as_tensor(y_pred)
@@ -84,7 +80,7 @@ class Accuracy(Metric):
         return F.categorical_accuracy(prediction, labels)
 
 
-class SparseCategoricalAccuracy(Accuracy):
+class SparseCategoricalAccuracy(Metric):
     """Share of samples whose largest prediction is at the class number given as label."""
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
@@ -92,7 +88,7 @@ class SparseCategoricalAccuracy(Accuracy):
         return F.categorical_accuracy(prediction, losses._labels(self.name, y_true, prediction))
 
 
-class CategoricalAccuracy(Accuracy):
+class CategoricalAccuracy(Metric):
     """Share of samples whose largest prediction is where the one-hot label is one."""
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
@@ -125,10 +121,11 @@ class FunctionMetric(Metric):
         raise ValueError(f"metric: {self.name} is a function of your own, which a configuration can't hold")
 
 
-_CLASSES: tuple[type[Metric], ...] = (Accuracy, SparseCategoricalAccuracy, CategoricalAccuracy, MeanSquaredError)
+_CLASSES: tuple[type[Metric], ...] = (SparseCategoricalAccuracy, CategoricalAccuracy, MeanSquaredError)
 _NAMES: dict[str, type[Metric]] = {
     **{name: cls for cls in _CLASSES for name in (cls.__name__, snake_case(cls.__name__))},
-    "acc": Accuracy,
+    "accuracy": AccuracyByShape,
+    "acc": AccuracyByShape,
     "mse": MeanSquaredError,
     "MSE": MeanSquaredError,
 }

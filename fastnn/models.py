@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
+import numpy as np
+
 from . import layers as layer_module
 from ._config import deserialize, serialize
 from .layers.base import Layer, Shape
@@ -19,6 +21,11 @@ __all__ = ["Model", "Sequential", "load_model"]
 
 class Model(Trainer):
     """A layer that can be trained, saved and printed. Subclass it: layers in `__init__`, the forward pass in `call`.
+
+    The first calls of `call` are recorded as a program (see `Step`), which then runs in its place. `call` may read the
+    attributes of layers and models, and lists, dictionaries and sets among them: when one of these changes, `call` is
+    recorded anew. Everything else that it reads, such as global variables, variables of functions around it and the
+    insides of other objects, stays as it was when recorded, and Python with side effects in it runs only then.
 
     Examples
     --------
@@ -57,6 +64,10 @@ class Model(Trainer):
             f"{self.name}: no layer named {name!r}; there are: {', '.join(layer.name for layer in self.layers)}"
         )
 
+    def get_weights(self) -> list[np.ndarray]:
+        with self._guard.shared("get_weights"):
+            return super().get_weights()
+
     def set_weights(self, weights: Sequence[Any]) -> None:
         with self._guard.exclusive("set_weights", nested=True):
             super().set_weights(weights)
@@ -85,12 +96,16 @@ class Model(Trainer):
             The model is a subclass of your own, whose code a file can't hold, or has no weights yet.
         OSError
             The file can't be written; an old one is left as it was.
+        RuntimeError
+            Another thread trains the model; a callback may save it.
         """
-        save_model(self, filepath, overwrite)
+        with self._guard.shared("save"):
+            save_model(self, filepath, overwrite)
 
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
         """Write the weights to a safetensors file. Arguments and errors as for `save`."""
-        save_weights(self, filepath, overwrite)
+        with self._guard.shared("save_weights"):
+            save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath: Any) -> None:
         """Read weights that `save_weights` or `save` wrote.
@@ -114,10 +129,14 @@ class Sequential(Model):
     name : str, optional
     """
 
+    _unrecorded = Model._unrecorded | {"_input", "_layers"}  # add and pop tell of changes
+
     def __init__(self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, name=name)
         self._input: InputLayer | None = None
         self._layers: list[Layer] = []
+        if layers is not None and not isinstance(layers, Iterable):
+            raise TypeError(f"{self.name}: expected a list of layers, got {layers!r}")
         for layer in layers or ():
             self._append(layer)
         self._build_if_known()

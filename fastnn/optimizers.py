@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -17,6 +17,49 @@ from ._config import Configurable, resolve, snake_case
 from .tensor import Tensor
 
 __all__ = ["SGD", "Adam", "Optimizer", "get"]
+
+
+class _Hyper:
+    """A number of an optimizer that is checked whenever it is set."""
+
+    def __init__(self, low: float, high: float, *, above: bool = False) -> None:
+        self._low, self._high, self._above = low, high, above
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, optimizer: None, owner: type) -> _Hyper: ...
+
+    @overload
+    def __get__(self, optimizer: Optimizer, owner: type) -> float: ...
+
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> float | _Hyper:
+        if optimizer is None:
+            return self
+        value: float = optimizer.__dict__[self._name]
+        return value
+
+    def __set__(self, optimizer: Optimizer, value: Any) -> None:
+        optimizer.__dict__[self._name] = self.checked(optimizer.name, self._name, value)
+
+    def checked(self, where: str, argument: str, value: Any) -> float:
+        """The number, or an error that names optimizer and argument."""
+        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+            raise TypeError(f"{where}: expected {argument} to be a number, got {value!r}")
+        try:
+            number = float(value)
+        except OverflowError:  # an int beyond all floats
+            number = math.inf
+        if not (self._low <= number < self._high) or (self._above and number == self._low):
+            bounds = f"in [{self._low:g}, {self._high:g})"
+            if math.isinf(self._high):
+                bounds = f"finite and {'above 0' if self._above else 'not negative'}"
+            raise ValueError(f"{where}: expected {argument} {bounds}, got {value}")
+        return number
+
+
+_RATE = _Hyper(0.0, math.inf)
 
 
 class Optimizer(Configurable):
@@ -29,7 +72,10 @@ class Optimizer(Configurable):
     name : str, optional
     """
 
-    slot_names: tuple[str, ...] = ()
+    @property
+    def slot_names(self) -> tuple[str, ...]:
+        """The tensors kept for each variable."""
+        return ()
 
     def __init__(self, learning_rate: float, name: str | None = None) -> None:
         self._rate = _core.Scalar(0.0, "float")
@@ -45,7 +91,7 @@ class Optimizer(Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self._rate.value = self._checked("learning_rate", value, 0.0, math.inf)
+        self._rate.value = _RATE.checked(self.name, "learning_rate", value)
 
     @property
     def iterations(self) -> int:
@@ -55,15 +101,21 @@ class Optimizer(Configurable):
     @property
     def variables(self) -> list[Tensor]:
         """The tensors that the optimizer keeps, in the order of the variables that it was built for."""
-        return [slot for _, slots in self._slots.values() for slot in slots.values()]
+        return [slot for variable, _ in self._slots.values() for slot in self._slots_of(variable).values()]
 
     def build(self, variables: Iterable[Tensor]) -> None:
-        """Make the slots of variables that have none yet."""
+        """Make the slots that variables don't have yet."""
         for variable in variables:
-            if id(variable) not in self._slots:
-                zeros = np.zeros(variable.shape, dtype=variable.dtype)
-                slots = {name: Tensor(zeros, name=f"{variable.name}/{name}") for name in self.slot_names}
-                self._slots[id(variable)] = (variable, slots)
+            _, slots = self._slots.setdefault(id(variable), (variable, {}))
+            for name in self.slot_names:
+                if name not in slots:
+                    zeros = np.zeros(variable.shape, dtype=variable.dtype)
+                    slots[name] = Tensor(zeros, name=f"{variable.name}/{name}")
+
+    def _slots_of(self, variable: Tensor) -> dict[str, Tensor]:
+        """The slots of a variable that the steps use."""
+        _, slots = self._slots.get(id(variable), (variable, {}))
+        return {name: slots[name] for name in self.slot_names if name in slots}
 
     def apply(self, gradients: Sequence[Tensor | None], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Take one step.
@@ -117,14 +169,6 @@ class Optimizer(Configurable):
         """What a program has recorded of the optimizer."""
         return (type(self).__name__,)
 
-    def _checked(self, argument: str, value: Any, low: float, high: float) -> float:
-        """A number in [low, high)."""
-        number = float(value)
-        if not (math.isfinite(number) and low <= number < high):
-            bounds = f"in [{low:g}, {high:g})" if math.isfinite(high) else "that is finite and not negative"
-            raise ValueError(f"{self.name}: expected a {argument} {bounds}, got {value}")
-        return number
-
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "learning_rate": self.learning_rate}
 
@@ -141,13 +185,29 @@ class SGD(Optimizer):
         Step ``w += momentum * v - learning_rate * g`` instead.
     """
 
+    momentum = _Hyper(0.0, 1.0)
+
     def __init__(
         self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, name: str | None = None
     ) -> None:
         super().__init__(learning_rate, name)
-        self.momentum = self._checked("momentum", momentum, 0.0, 1.0)
-        self.nesterov = bool(nesterov)
-        self.slot_names = ("momentum",) if self.momentum else ()
+        self.momentum = momentum
+        self.nesterov = nesterov
+
+    @property
+    def nesterov(self) -> bool:
+        """Whether momentum looks ahead; may be set at any time."""
+        return self._nesterov
+
+    @nesterov.setter
+    def nesterov(self, value: bool) -> None:
+        if not isinstance(value, bool | np.bool_):
+            raise TypeError(f"{self.name}: expected nesterov to be True or False, got {value!r}")
+        self._nesterov = bool(value)
+
+    @property
+    def slot_names(self) -> tuple[str, ...]:
+        return ("momentum",) if self.momentum else ()
 
     def _step(self, variables: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]]) -> None:
         program.update(
@@ -176,10 +236,12 @@ class Adam(Optimizer):
     beta_1, beta_2 : float, default 0.9 and 0.999
         Decay of the first and the second moment, in [0, 1).
     epsilon : float, default 1e-7
-        Not negative.
+        Above 0.
     """
 
-    slot_names = ("first_moment", "second_moment")
+    beta_1 = _Hyper(0.0, 1.0)
+    beta_2 = _Hyper(0.0, 1.0)
+    epsilon = _Hyper(0.0, math.inf, above=True)
 
     def __init__(
         self,
@@ -190,9 +252,11 @@ class Adam(Optimizer):
         name: str | None = None,
     ) -> None:
         super().__init__(learning_rate, name)
-        self.beta_1 = self._checked("beta_1", beta_1, 0.0, 1.0)
-        self.beta_2 = self._checked("beta_2", beta_2, 0.0, 1.0)
-        self.epsilon = self._checked("epsilon", epsilon, 0.0, math.inf)
+        self.beta_1, self.beta_2, self.epsilon = beta_1, beta_2, epsilon
+
+    @property
+    def slot_names(self) -> tuple[str, ...]:
+        return ("first_moment", "second_moment")
 
     def _step(self, variables: list[Tensor], gradients: list[Tensor], slots: list[list[Tensor]]) -> None:
         program.update(

@@ -8,6 +8,7 @@ order, and a file's bytes are to depend on its content alone. Nothing in a file 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import stat
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
 FORMAT_VERSION = 1
+SEEDS = 2**63  # seeds are below
+COUNTS = 2**53  # so are numbers of steps, of epochs and of draws, with room to go on counting
 _OPTIMIZER = "optimizer."
 
 
@@ -84,7 +87,7 @@ def load_model(
             raise ValueError(f"unknown model {architecture['class_name']!r}")
         # the file's own size bounds what its architecture can ask for
         budget = sum(array.nbytes for array in tensors.values())
-        with random.fixed_seed(int(state["seed"])), zero_weights(budget):
+        with random.fixed_seed(_number(state, "seed", SEEDS)), zero_weights(budget):
             model = Sequential.from_config(architecture["config"], custom_objects)
         if not model.built:
             raise ValueError("the architecture has no input shape")
@@ -100,9 +103,9 @@ def load_model(
         targets = {**model._named_weights(), **model._named_slots()}
         _check(targets, tensors)
         if model.optimizer is not None:
-            model.optimizer._count.value = int(settings["iterations"])
+            model.optimizer._count.value = _number(settings, "iterations", COUNTS)
         _restore_random_state(model, state)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RuntimeError) as error:
         raise ValueError(f"{filepath}: can't make the model: {error}") from error
     for path, target in targets.items():
         target.assign(tensors[path])
@@ -152,15 +155,27 @@ def _dropouts(model: Model) -> dict[str, Dropout]:
 
 
 def _random_state(model: Model) -> dict[str, Any]:
-    """The model's seed, how many epochs it has begun, and the seed and the draws of every dropout layer."""
+    """The model's seed, how many epochs it has trained, and the seed and the draws of every dropout layer."""
     dropouts = {path: [layer._seed_cell.value, layer._draws.value] for path, layer in _dropouts(model).items()}
     return {"seed": model._seed, "epochs": model._epochs, "dropouts": dropouts}
 
 
 def _restore_random_state(model: Model, state: dict[str, Any]) -> None:
-    model._epochs = int(state["epochs"])
+    model._epochs = _number(state, "epochs", COUNTS)
     for path, layer in _dropouts(model).items():
-        layer._seed_cell.value, layer._draws.value = (int(number) for number in state["dropouts"][path])
+        seed, draws = state["dropouts"][path]
+        layer._seed_cell.value = _number({"seed": seed}, "seed", SEEDS)
+        layer._draws.value = _number({"draws": draws}, "draws", COUNTS)
+
+
+def _number(entries: Mapping[str, Any], name: str, end: int) -> int:
+    """A whole number of a file, from 0 and below end."""
+    value = entries[name]
+    if type(value) is not int or not 0 <= value < end:
+        raise ValueError(
+            f"expected {name} to be a whole number from 0 and below 2**{end.bit_length() - 1}, got {value!r}"
+        )
+    return value
 
 
 def _build_slots(model: Model, tensors: Mapping[str, np.ndarray]) -> None:
@@ -197,7 +212,10 @@ def _write(filepath: Any, tensors: Mapping[str, Tensor], metadata: dict[str, Any
 
 def _write_atomically(path: Path, content: bytes, overwrite: bool) -> None:
     """Write beside the target, flush to the disk, rename: a reader sees the old file or the new one."""
-    target = path.resolve()
+    try:
+        target = path.resolve()
+    except RuntimeError as error:  # Python 3.11 and 3.12: symbolic links that lead in a circle
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
     if target.exists() and not target.is_file():
         raise OSError(f"{path}: expected a regular file to replace")
     if target.exists() and not overwrite:
@@ -243,7 +261,7 @@ def _read(filepath: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     if not isinstance(metadata, dict):
         raise ValueError(f"{filepath}: expected a file of fastnn, got a safetensors file without its metadata")
     version = metadata.get("format_version")
-    if type(version) is not int:
+    if type(version) is not int or version < 1:
         raise ValueError(f"{filepath}: expected a format_version, got {version!r}")
     if version > FORMAT_VERSION:
         raise ValueError(

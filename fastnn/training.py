@@ -6,6 +6,7 @@ calls, replayed from then on. State changes only when a step commits, so an erro
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,11 +16,12 @@ from . import functional as F
 from . import losses, random
 from . import metrics as metric_module
 from . import optimizers as optimizer_module
-from .batches import Batches, as_numbers, batch_size_of, labelled_samples, split
+from .batches import Batches, as_numbers, batch_size_of, check_labels, labelled_samples, split, whole_number
 from .callbacks import Callback, Callbacks, History, Progress, checked_verbose
 from .guard import Guard
 from .layers.base import Layer
 from .layers.regularization import Dropout
+from .layers.structure import Watch
 from .program import Step
 from .tensor import Tensor, no_grad
 
@@ -33,14 +35,32 @@ __all__ = ["Trainer"]
 class Trainer(Layer):
     """A layer with compile, fit, evaluate and predict."""
 
-    _unrecorded = frozenset({"stop_training", "history"})
+    _unrecorded = Layer._unrecorded | {
+        "stop_training",
+        "history",
+        "_epochs",
+        "_guard",
+        "_lock",
+        "_change",
+        "_recorded",
+        "_structure",
+        "_settings",
+        "_outputs",
+        "_metrics",
+        "_tracker",
+        "_train_step",
+        "_test_step",
+        "_predict_step",
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._seed = random.next_seed()
-        self._epochs = 0  # begun in the model's life; names the shuffle of each
+        self._epochs = 0  # trained in the model's life; names the shuffle of each
         self._guard = Guard()
-        self._stale = False
+        self._lock = threading.Lock()  # programs are dropped under it
+        self._change = object()  # another one after each change of what programs record
+        self._recorded: object = None  # the change that the programs there are know of
         self._outputs: dict[tuple[int, ...], tuple[tuple[int, ...], np.dtype[Any]]] = {}
         self.optimizer: optimizer_module.Optimizer | None = None
         self.loss: losses.Loss | None = None
@@ -51,6 +71,7 @@ class Trainer(Layer):
         self._train_step = Step(self._train, states=self._train_states, scalars=self._train_scalars, name="train")
         self._test_step = Step(self._test, states=self._test_states, name="test")
         self._predict_step = Step(self._infer, states=self._named_weights, name="predict")
+        self._structure = self._settings = Watch(tuple)
 
     def compile(self, optimizer: Any, loss: Any = None, *, metrics: Sequence[Any] | None = None) -> None:
         """Choose how to train.
@@ -95,7 +116,7 @@ class Trainer(Layer):
         batch_size: int | None = None,
         epochs: int = 1,
         verbose: int | str = "auto",
-        callbacks: Sequence[Callback] | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         validation_split: float = 0.0,
         validation_data: Sequence[Any] | None = None,
         shuffle: bool = True,
@@ -116,7 +137,7 @@ class Trainer(Layer):
             Number of the last epoch.
         verbose : {"auto", 0, 1, 2}
             0 prints nothing, 1 or "auto" shows a progress bar, 2 prints a line per epoch.
-        callbacks : list of Callback, optional
+        callbacks : Callback or list of Callback, optional
         validation_split : float, default 0
             Share of the samples, the last ones, to validate with instead of training.
         validation_data : (x, y), optional
@@ -138,11 +159,12 @@ class Trainer(Layer):
         RuntimeError
             The model isn't compiled with a loss, or another thread uses it.
         """
-        optimizer, loss = self._compiled("fit")
+        _, loss = self._compiled("fit")
         size = batch_size_of("fit", batch_size)
         checked_verbose("fit", verbose)
-        if epochs < 0 or initial_epoch < 0:
-            raise ValueError(f"fit: expected epochs that are not negative, got {min(epochs, initial_epoch)}")
+        epochs = whole_number("fit", "epochs", epochs)
+        initial_epoch = whole_number("fit", "initial_epoch", initial_epoch)
+        own = _listed(callbacks)
         x, y = labelled_samples("fit", x, y, loss)
         held_out: tuple[np.ndarray, np.ndarray] | None
         if validation_data is not None:
@@ -152,17 +174,18 @@ class Trainer(Layer):
         else:
             x, y, held_out = split(x, y, validation_split)
         with self._guard.exclusive("fit"):
-            self._try(x, y)
+            self._notice(self._structure)
+            self._try("fit", x, y)
             if held_out is not None:
-                self._try(*held_out)
+                self._try("fit: validation_data", *held_out)
             if not self.trainable_weights:
                 raise ValueError(f"{self.name}: expected a model with trainable weights in fit, got none")
-            optimizer.build(self.trainable_weights)
             train = Batches((x, y), (np.float32, y.dtype), size)
             test = None if held_out is None else Batches(held_out, (np.float32, held_out[1].dtype), size)
-            history = self.history = History()
+            history = History()
             params = {"epochs": epochs, "steps": len(train), "verbose": verbose}
-            listeners = Callbacks([history, *(callbacks or ())], cast("Model", self), params)
+            listeners = Callbacks([history, *own], cast("Model", self), params)
+            self.history = history
             self.stop_training = False
             logs: dict[str, float] = {}
             listeners.call("on_train_begin", logs)
@@ -197,7 +220,8 @@ class Trainer(Layer):
         x, y = labelled_samples("evaluate", x, y, loss)
         with self._guard.exclusive("evaluate", nested=True) as inside:
             before = [np.array(metric.total.numpy()) for metric in self.metrics]
-            self._try(x, y)
+            self._notice(self._structure)
+            self._try("evaluate", x, y)
             batches = Batches((x, y), (np.float32, y.dtype), size)
             progress = Progress(verbose, "Evaluate", len(x), self._results)
             logs: dict[str, float] | None = None
@@ -259,7 +283,7 @@ class Trainer(Layer):
         order = None
         if shuffle:
             order = random.generator(self._seed or 0, random.SHUFFLE, self._epochs).permutation(train.samples)
-        self._epochs += 1
+        self._notice(self._structure, self._settings)
         self._reset_metrics()
         optimizer, _ = self._compiled("fit")
         progress = Progress(verbose, title, train.samples, self._results)
@@ -274,6 +298,7 @@ class Trainer(Layer):
                     for callback in listeners.at_batch_end:
                         callback.on_train_batch_end(step, results)
                 progress.update(len(batch[0]))
+            self._epochs += 1
             logs = self._results()
             if test is not None:
                 validation = self._evaluate(test)
@@ -283,6 +308,7 @@ class Trainer(Layer):
         return logs
 
     def _evaluate(self, batches: Batches, progress: Progress | None = None) -> dict[str, float]:
+        self._notice(self._structure, self._settings)
         self._reset_metrics()
         for batch in batches.iterate():
             self._run(self._test_step, *batch)
@@ -293,19 +319,40 @@ class Trainer(Layer):
     def _run(
         self, step: Step, *arrays: np.ndarray, out: list[np.ndarray] | None = None, key: tuple[Any, ...] = ()
     ) -> None:
-        if self._stale:
-            self._drop_programs()
+        self._drop_programs()
         step(*arrays, out=out, extra_key=key)
 
+    def _notice(self, *watches: Watch) -> None:
+        """Before a pass over data: let the programs go when something that they have recorded is different now."""
+        if any(watch.changed() for watch in watches):
+            self._changed()
+        self._drop_programs()
+
     def _drop_programs(self) -> None:
-        self._stale = False
-        self._outputs.clear()
-        self._link()
-        for step in (self._train_step, self._test_step, self._predict_step):
-            step.drop()
+        """Forget all programs that know nothing of the last change."""
+        if self._recorded is self._change:
+            return
+        with self._lock:
+            change = self._change
+            if self._recorded is change:
+                return
+            containers = [value for _, node in self._walk() for value in node._containers()]
+            self._structure = Watch(lambda: containers)
+            self._settings = Watch(self._training_settings)
+            self._outputs = {}
+            self._link()
+            for step in (self._train_step, self._test_step, self._predict_step):
+                step.drop()
+            self._recorded = change  # last: other threads wait for all of this
+
+    def _training_settings(self) -> list[Any]:
+        """What training and evaluation record beside the model: attributes of optimizer, loss and metrics."""
+        parts = [part for part in (self.optimizer, self.loss, *self._metrics) if part is not None]
+        attributes = [value for part in parts for name, value in vars(part).items() if name != "_slots"]
+        return [*parts, *attributes, *(weight.requires_grad for weight in self.weights)]
 
     def _changed(self) -> None:
-        self._stale = True
+        self._change = object()
         super()._changed()
 
     def _results(self) -> dict[str, float]:
@@ -366,16 +413,18 @@ class Trainer(Layer):
         return {**self._named_weights(), **totals}
 
     def _train_states(self) -> dict[str, Tensor]:
+        optimizer, _ = self._compiled("fit")
+        optimizer.build(self.trainable_weights)  # a callback may thaw a layer or set a momentum
         return {**self._test_states(), **self._named_slots()}
 
     def _named_slots(self) -> dict[str, Tensor]:
         """What the optimizer keeps, by path."""
-        kept = {} if self.optimizer is None else self.optimizer._slots
+        if self.optimizer is None:
+            return {}
         return {
             f"optimizer.{name}.{path}": slot
             for path, weight in self._named_weights().items()
-            if id(weight) in kept
-            for name, slot in kept[id(weight)][1].items()
+            for name, slot in self.optimizer._slots_of(weight).items()
         }
 
     def _train_scalars(self) -> Mapping[str, tuple[_core.Scalar, int]]:
@@ -399,20 +448,32 @@ class Trainer(Layer):
 
     def _output_of(self, x: np.ndarray) -> tuple[tuple[int, ...], np.dtype[Any]]:
         """Shape and dtype of one sample's result."""
-        if self._stale:
-            self._drop_programs()
-        known = self._outputs.get(x.shape[1:])
+        self._notice(self._structure)
+        outputs = self._outputs
+        known = outputs.get(x.shape[1:])
         if known is None:
             result = self._forward_one(x)
-            known = self._outputs[x.shape[1:]] = (tuple(result.shape[1:]), result.dtype)
+            known = outputs[x.shape[1:]] = (tuple(result.shape[1:]), result.dtype)
         return known
 
-    def _try(self, x: np.ndarray, y: np.ndarray) -> None:
+    def _try(self, where: str, x: np.ndarray, y: np.ndarray) -> None:
         """Run model, loss and metrics on one sample, so that what doesn't fit is refused before anything changes."""
         _, loss = self._compiled("fit")
         prediction = self._forward_one(x)
         with no_grad():
-            target = Tensor(np.ascontiguousarray(y[:1]))
+            # class numbers are checked below, all at once
+            target = Tensor(np.zeros_like(y[:1], order="C") if loss.sparse else np.ascontiguousarray(y[:1]))
             loss.call(target, prediction)
             for metric in self._metrics:
                 metric.values(target, prediction)
+        if loss.sparse:
+            check_labels(where, y, prediction.shape[-1])
+
+
+def _listed(callbacks: Any) -> list[Callback]:
+    """The callbacks that fit is given, one or several."""
+    if callbacks is None or isinstance(callbacks, Callback):
+        return [] if callbacks is None else [callbacks]
+    if not isinstance(callbacks, list | tuple):
+        raise TypeError(f"fit: expected callbacks to be a list of Callback, got {callbacks!r}")
+    return list(callbacks)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .losses import whole_numbers
 from .random import set_random_seed
 
 __all__ = ["set_random_seed", "to_categorical"]
@@ -29,13 +30,13 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     ------
     ValueError
         x isn't whole numbers, or is empty without num_classes.
+    TypeError
+        x isn't numbers.
     IndexError
         A class is negative or not below num_classes.
     """
     given = np.asarray(x)
-    classes = given.astype(np.int64)
-    if given.dtype.kind not in "iub" and not np.array_equal(classes, given):
-        raise ValueError(f"to_categorical: expected whole numbers, got an array of {given.dtype}")
+    classes = whole_numbers("to_categorical", given).astype(np.int64)
     if classes.ndim > 1 and classes.shape[-1] == 1:
         classes = classes.reshape(classes.shape[:-1])
     if num_classes is None:

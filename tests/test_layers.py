@@ -292,13 +292,36 @@ def test_output_shape_and_configuration(layer: layers.Layer, shape: tuple[int, .
         (lambda: layers.MaxPooling2D(0), ValueError, "MaxPooling2D: expected a positive pool_size, got 0"),
         (lambda: layers.Dropout(1.0), ValueError, r"Dropout: expected rate in \[0, 1\), got 1.0"),
         (lambda: layers.Dropout(float("nan")), ValueError, "Dropout: expected rate"),
-        (lambda: layers.Input(5), ValueError, "expected a shape such as"),
+        (lambda: layers.Input(None), TypeError, "InputLayer: expected shape to be"),  # type: ignore[arg-type]
+        (lambda: layers.Input((1.5,)), TypeError, r"to be a shape .* got \(1.5,\)"),  # type: ignore[list-item]
+        (lambda: layers.Dense(3, input_shape=("a",)), TypeError, "Dense: expected input_shape to be a shape such"),
+        (lambda: layers.Dense(3, input_shape=(-3,)), ValueError, "Dense: expected input_shape without negative"),
+        (lambda: layers.Dense(3, name=5), TypeError, "Dense: expected name to be a string, got 5"),
+        (lambda: layers.Dense(3, activation=[]), TypeError, r"activation: expected a name or a function, got \[\]"),
+        (lambda: layers.Dropout("a"), TypeError, "Dropout: expected rate to be a number, got 'a'"),
+        (lambda: layers.Dropout(0.5, seed=1.5), TypeError, "Dropout: expected seed to be an integer, got 1.5"),
+        (lambda: fastnn.Sequential(3, name="s"), TypeError, "s: expected a list of layers, got 3"),
+        (lambda: layers.Dense(2**62, name="d")(numbers(1, 2)), ValueError, "d: expected kernel to fit into memory"),
         (lambda: initializers.VarianceScaling(mode="x"), ValueError, "expected mode fan_in"),
     ],
 )
 def test_arguments_that_make_no_sense(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+def test_weights_that_make_no_sense() -> None:
+    layer = layers.Dense(1, use_bias=False, name="d", input_shape=2)
+    layer(numbers(3, 2))
+    with pytest.raises(TypeError, match="d: expected a list of 1 weights, got None"):
+        layer.set_weights(None)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="d: expected kernel of float32, got complex128"):
+        layer.set_weights([np.ones((2, 1)) * 1j])
+
+
+def test_flatten_without_elements() -> None:
+    assert built(layers.Flatten(), 4, 0, 3).shape == (4, 0)
+    assert built(layers.Flatten(), 0, 2, 3).shape == (0, 6)
 
 
 @pytest.mark.parametrize(

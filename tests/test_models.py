@@ -7,6 +7,7 @@ import sys
 import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -233,6 +234,80 @@ def test_setting_attributes_reaches_recorded_steps() -> None:
     assert_same_weights(one, other)
 
 
+class Blocks(fastnn.Model):
+    """Reads whatever a model of one's own may: layers in a list, and numbers and flags of any name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = [layers.Dense(6)]
+        self._scale = 1.0
+        self.factors = {"last": [1.0]}
+
+    def call(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block(x)
+        return x * (self._scale * self.factors["last"][0])
+
+
+def test_every_change_of_a_model_reaches_recorded_steps() -> None:
+    model = Blocks()
+    model.compile(optimizers.SGD(0.0), "mse")
+    for _ in range(4):
+        before = model.predict(X)
+        loss = model.evaluate(X, X, verbose=0)
+        model.fit(X, X, verbose=0)
+    assert model._predict_step.info()[0]["replays"] > 0
+    model._scale = 2.0
+    np.testing.assert_array_equal(model.predict(X), 2 * before)
+    model._scale = 1.0
+    model.factors["last"][0] = 4.0
+    np.testing.assert_array_equal(model.predict(X), 4 * before)
+    model.factors["last"][0] = 1.0
+    assert model.evaluate(X, X, verbose=0) == loss
+    added = layers.Dense(6)
+    model.blocks.append(added)
+    assert model.optimizer is not None
+    model.optimizer.learning_rate = 0.1
+    model.fit(X, X, epochs=1, verbose=0)
+    first = added.get_weights()[0]
+    model.fit(X, X, epochs=3, verbose=0)
+    assert not np.array_equal(added.get_weights()[0], first)
+    np.testing.assert_allclose(model.predict(X), added(model.blocks[0](X)).numpy(), rtol=1e-5, atol=1e-6)
+    model.blocks.pop()
+    np.testing.assert_allclose(model.predict(X), model.blocks[0](X).numpy(), rtol=1e-5, atol=1e-6)
+
+
+def test_changes_of_what_compile_was_given_reach_recorded_steps() -> None:
+    one_hot = fastnn.utils.to_categorical(Y)
+    loss = losses.CategoricalCrossentropy()
+    model = classifier()
+    model.compile(optimizers.SGD(0.1), loss)
+    model.fit(X, one_hot, epochs=4, verbose=0)
+    model.evaluate(X, one_hot, verbose=0)
+    model.evaluate(X, one_hot, verbose=0)
+    loss.label_smoothing = 0.9
+    fresh = classifier()
+    fresh.set_weights(model.get_weights())
+    fresh.compile(optimizers.SGD(0.1), losses.CategoricalCrossentropy(label_smoothing=0.9))
+    assert model.evaluate(X, one_hot, verbose=0) == fresh.evaluate(X, one_hot, verbose=0)
+    assert isinstance(model.optimizer, optimizers.SGD)
+    assert isinstance(fresh.optimizer, optimizers.SGD)
+    model.optimizer.momentum = fresh.optimizer.momentum = 0.9
+    for one in (model, fresh):
+        one.fit(X, one_hot, epochs=3, verbose=0, shuffle=False)
+    assert_same_weights(model, fresh)
+
+
+def test_steps_stay_recorded_while_nothing_changes() -> None:
+    model = classifier(0.3)
+    for _ in range(6):
+        model.fit(X, Y, batch_size=35, verbose=0)
+        model.evaluate(X, Y, verbose=0)
+        model.predict(X)
+    for step in (model._train_step, model._test_step, model._predict_step):
+        assert sum(program["replays"] for program in step.info()) > 3
+
+
 def test_dropout_draws_anew_in_every_step() -> None:
     model = fastnn.Sequential([fastnn.Input((6,)), layers.Dropout(0.5), layers.Dense(1, kernel_initializer="ones")])
     model.compile(optimizers.SGD(0.0), "mse")
@@ -297,6 +372,18 @@ def test_callbacks_are_told_everything_in_order() -> None:
     assert calls[0] == ("train", {"epochs": 5, "steps": 2, "verbose": 0})
     assert calls[1:4] == [("epoch", 0), (0, ["accuracy", "loss"]), (1, ["accuracy", "loss"])]
     assert len(calls) == 9
+
+
+def test_a_callback_may_save(tmp_path: Path) -> None:
+    class Save(Callback):
+        def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+            self.model.save(tmp_path / "model.safetensors")
+            self.model.save_weights(tmp_path / "weights.safetensors")
+            assert len(self.model.get_weights()) == 4
+
+    model = classifier()
+    model.fit(X, Y, verbose=0, callbacks=Save())
+    assert_same_weights(fastnn.models.load_model(tmp_path / "model.safetensors"), model)
 
 
 def test_what_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -376,7 +463,9 @@ def test_fit_beside_fit_and_predict_is_refused() -> None:
     thread.start()
     try:
         assert inside.wait(20)
-        for call in (lambda: model.fit(X, Y), lambda: model.predict(X), lambda: model.evaluate(X, Y), model.pop):
+        calls = [lambda: model.fit(X, Y), lambda: model.predict(X), lambda: model.evaluate(X, Y), model.pop]
+        calls += [model.get_weights, lambda: model.save("never"), lambda: model.save_weights("never")]
+        for call in calls:
             with pytest.raises(RuntimeError, match="the model is"):
                 call()
     finally:
@@ -430,9 +519,15 @@ def test_ctrl_c_leaves_the_last_whole_step() -> None:
         ((X, None), {}, ValueError, "fit: expected data y, got None"),
         ((X[:0], Y[:0]), {}, ValueError, r"fit: expected data, got x of shape \(0, 6\)"),
         ((X, Y[:-1]), {}, ValueError, "fit: expected x and y of one length, got 70 and 69"),
-        ((X, Y), {"batch_size": 0}, ValueError, "fit: expected a positive batch_size, got 0"),
+        ((X, Y), {"batch_size": 0}, ValueError, "fit: expected batch_size of at least 1, got 0"),
         ((X, Y), {"batch_size": 2.0}, TypeError, "fit: expected batch_size to be an integer"),
-        ((X, Y), {"epochs": -1}, ValueError, "fit: expected epochs that are not negative, got -1"),
+        ((X, Y), {"epochs": -1}, ValueError, "fit: expected epochs of at least 0, got -1"),
+        ((X, Y), {"epochs": "a"}, TypeError, "fit: expected epochs to be an integer, got 'a'"),
+        ((X, Y), {"epochs": 1.5}, TypeError, "fit: expected epochs to be an integer, got 1.5"),
+        ((X, Y), {"initial_epoch": None}, TypeError, "fit: expected initial_epoch to be an integer, got None"),
+        ((X, Y), {"validation_split": "a"}, TypeError, "fit: expected validation_split to be a number, got 'a'"),
+        ((X, Y), {"callbacks": 3}, TypeError, "fit: expected callbacks to be a list of Callback, got 3"),
+        ((X, np.where(Y == 0, np.nan, Y)), {}, ValueError, "expected labels to be whole numbers"),
         ((X, Y), {"verbose": 3}, ValueError, "fit: expected verbose 0, 1, 2 or 'auto', got 3"),
         ((X, Y), {"validation_split": 1.0}, ValueError, r"fit: expected validation_split in \[0, 1\)"),
         ((X[:1], Y[:1]), {"validation_split": 0.1}, ValueError, "to leave samples on both sides"),
@@ -445,7 +540,8 @@ def test_ctrl_c_leaves_the_last_whole_step() -> None:
         ((3.0, Y), {}, ValueError, "along its first axis"),
         ((X, Y + 0.5), {}, ValueError, "expected labels to be whole numbers"),
         ((X, np.stack([Y, Y], axis=1)), {}, ValueError, r"expected class numbers y_true \(1,\), got \(1, 2\)"),
-        ((X, Y + 2), {}, IndexError, "label"),
+        ((X, Y + 2), {}, IndexError, r"fit: expected labels in \[0, 3\), got . at position"),
+        ((X, Y), {"validation_data": (X, Y - 1)}, IndexError, r"fit: validation_data: expected labels in \[0, 3\)"),
         ((X, Y - 1), {}, IndexError, "label"),
     ],
 )
@@ -461,6 +557,8 @@ def test_fit_refuses(arguments: Any, options: dict[str, Any], error: type[Except
 
 def test_a_bad_label_late_in_an_epoch_leaves_whole_steps() -> None:
     model, want = classifier(0.2), classifier(0.2)
+    for one in (model, want):  # of a function's labels, only its op knows which are good
+        one.compile("adam", lambda y_true, y_pred: losses.sparse_categorical_crossentropy(y_true, y_pred))
     bad = Y.copy()
     bad[40] = 3
     for _ in range(3):  # eager, recorded, replayed
@@ -470,6 +568,24 @@ def test_a_bad_label_late_in_an_epoch_leaves_whole_steps() -> None:
         assert_same_weights(model, want)
     assert model.optimizer is not None
     assert model.optimizer.iterations == 6
+
+
+def test_a_refused_fit_changes_nothing() -> None:
+    model = classifier()
+    history = model.fit(X, Y, verbose=0)
+    before = (model.get_weights(), [metric.result() for metric in model.metrics], model._epochs)
+    bad = Y.copy()
+    bad[40] = 3
+    for data, more in (((X, bad), {}), ((X, Y), {"validation_data": (X, bad)}), ((X, Y), {"callbacks": [print]})):
+        with pytest.raises((IndexError, TypeError)):
+            model.fit(*data, batch_size=16, verbose=0, **more)  # type: ignore[arg-type]
+    with pytest.raises(IndexError, match=r"evaluate: expected labels in \[0, 3\), got 3 at position 40"):
+        model.evaluate(X, bad, batch_size=16, verbose=0)
+    for a, b in zip(model.get_weights(), before[0], strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert [metric.result() for metric in model.metrics] == before[1]
+    assert model._epochs == before[2]
+    assert model.history is history
 
 
 @pytest.mark.parametrize(

@@ -228,6 +228,14 @@ def set_units(metadata: dict[str, Any], units: Any) -> None:
         (lambda m: m.update(kind="weights"), "expected a whole model, got weights"),
         (lambda m: m.pop("random") and None, "can't make the model"),
         (lambda m: m.update(architecture={"class_name": "os.system"}), "unknown model 'os.system'"),
+        (lambda m: m.update(format_version=0), "expected a format_version, got 0"),
+        (lambda m: m["compile"].update(iterations=-1), "expected iterations to be a whole number from 0 and below"),
+        (lambda m: m["compile"].update(iterations=2**70), "expected iterations to be a whole number from 0"),
+        (lambda m: m["compile"]["optimizer"]["config"].update(epsilon=0), "expected epsilon finite and above 0"),
+        (lambda m: m["random"].update(seed=1e308), "expected seed to be a whole number from 0"),
+        (lambda m: m["random"].update(epochs=2**70), "expected epochs to be a whole number from 0"),
+        (lambda m: m["random"]["dropouts"].update({"3": [2**70, 0]}), "expected seed to be a whole number from 0"),
+        (lambda m: m["random"]["dropouts"].update({"3": [0, 1e308]}), "expected draws to be a whole number from 0"),
         (lambda m: set_units(m, 2), r"expected 4.kernel \(36, 2\) of float32, got \(36, 3\)"),
         (lambda m: set_units(m, 2**40), "expected fewer weights than kernel"),
         (lambda m: set_units(m, "3"), "can't make the model: Dense: expected units to be an integer"),
@@ -316,5 +324,8 @@ def test_where_files_may_go(tmp_path: Path) -> None:
     for path in (tmp_path / "pipe", tmp_path):
         with pytest.raises(OSError, match="expected a regular file to replace"):
             model.save(path)
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    with pytest.raises(OSError, match="circle"):
+        model.save(tmp_path / "circle")
     with pytest.raises(FileNotFoundError, match="no such folder"):
         model.save(tmp_path / "nowhere" / "model.safetensors")

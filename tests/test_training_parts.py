@@ -14,16 +14,43 @@ from fastnn import Tensor, losses, metrics, optimizers
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: optimizers.SGD(-1.0), "sgd: expected a learning_rate that is finite and not negative, got -1.0"),
-        (lambda: optimizers.Adam(float("nan")), "adam: expected a learning_rate"),
-        (lambda: optimizers.SGD(momentum=1.0), r"sgd: expected a momentum in \[0, 1\), got 1.0"),
-        (lambda: optimizers.Adam(beta_2=1.5), r"adam: expected a beta_2 in \[0, 1\), got 1.5"),
-        (lambda: optimizers.Adam(epsilon=-1e-7), "adam: expected a epsilon that is finite"),
+        (lambda: optimizers.SGD(-1.0), "sgd: expected learning_rate finite and not negative, got -1.0"),
+        (lambda: optimizers.Adam(float("nan")), "adam: expected learning_rate"),
+        (lambda: optimizers.SGD(momentum=1.0), r"sgd: expected momentum in \[0, 1\), got 1.0"),
+        (lambda: optimizers.Adam(beta_2=1.5), r"adam: expected beta_2 in \[0, 1\), got 1.5"),
+        (lambda: optimizers.Adam(epsilon=-1e-7), "adam: expected epsilon finite and above 0"),
+        (lambda: optimizers.Adam(epsilon=0), "adam: expected epsilon finite and above 0, got 0"),
+        (lambda: setattr(optimizers.Adam(), "beta_1", float("nan")), r"adam: expected beta_1 in \[0, 1\), got nan"),
+        (lambda: setattr(optimizers.SGD(), "learning_rate", 10**400), "sgd: expected learning_rate finite"),
     ],
 )
 def test_hyper_parameters_that_make_no_sense(make: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()
+
+
+@pytest.mark.parametrize("value", ["a", None, True])
+def test_hyper_parameters_that_are_no_numbers(value: Any) -> None:
+    optimizer = optimizers.Adam()
+    for name in ("learning_rate", "beta_1", "epsilon"):
+        with pytest.raises(TypeError, match=f"adam: expected {name} to be a number, got {value!r}"):
+            setattr(optimizer, name, value)
+    optimizer.learning_rate = np.float32(0.5)  # type: ignore[assignment]
+    assert optimizer.learning_rate == 0.5
+    with pytest.raises(TypeError, match="sgd: expected nesterov to be True or False, got 'a'"):
+        optimizers.SGD(nesterov="a")  # type: ignore[arg-type]
+
+
+def test_momentum_may_be_set_later() -> None:
+    weight = Tensor(np.ones(3, np.float32), requires_grad=True, name="w")
+    optimizer = optimizers.SGD(1.0)
+    for momentum, want in ((0.0, 0.0), (0.5, -1.0), (0.5, -2.5)):
+        optimizer.momentum = momentum
+        optimizer.apply([Tensor(np.ones(3, np.float32))], [weight])
+        np.testing.assert_array_equal(weight.numpy(), want)
+    assert len(optimizer.variables) == 1
+    optimizer.momentum = 0.0
+    assert optimizer.variables == []
 
 
 def test_optimizers_check_their_gradients() -> None:
@@ -78,8 +105,10 @@ def test_to_categorical() -> None:
     assert fastnn.utils.to_categorical([], num_classes=4).shape == (0, 4)
     with pytest.raises(IndexError, match="expected classes from 0 to 1, got 0 to 2"):
         fastnn.utils.to_categorical([0, 2], num_classes=2)
-    with pytest.raises(ValueError, match="expected whole numbers"):
+    with pytest.raises(ValueError, match="to_categorical: expected labels to be whole numbers"):
         fastnn.utils.to_categorical([0.5])
+    with pytest.raises(ValueError, match="to_categorical: expected labels to be whole numbers"):
+        fastnn.utils.to_categorical([float("nan")])
 
 
 @pytest.mark.parametrize(

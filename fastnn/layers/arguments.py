@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["channels_last", "padding_mode", "pair", "positive", "windows"]
+__all__ = ["channels_last", "padding_mode", "pair", "positive", "sample_shape", "windows"]
 
 
 def positive(cls: str, argument: str, value: int) -> int:
@@ -26,6 +26,17 @@ def pair(cls: str, argument: str, value: int | Sequence[int]) -> tuple[int, int]
         raise ValueError(f"{cls}: expected {argument} to be one integer or two, got {value!r}")
     height, width = (positive(cls, argument, entry) for entry in values)
     return height, width
+
+
+def sample_shape(cls: str, argument: str, value: Any) -> tuple[int | None, ...]:
+    """The shape of one sample: sizes, None for those not known; one number means one axis."""
+    sizes = value if isinstance(value, tuple | list) else (value,)
+    for size in sizes:
+        if isinstance(size, bool) or not isinstance(size, int | np.integer | None) or value is None:
+            raise TypeError(f"{cls}: expected {argument} to be a shape such as (28, 28, 1), got {value!r}")
+        if size is not None and size < 0:
+            raise ValueError(f"{cls}: expected {argument} without negative sizes, got {value!r}")
+    return tuple(None if size is None else int(size) for size in sizes)
 
 
 def padding_mode(cls: str, value: Any) -> Literal["valid", "same"]:

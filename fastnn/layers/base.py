@@ -19,6 +19,7 @@ import numpy as np
 from .. import initializers, random
 from .._config import Configurable, snake_case
 from ..tensor import Tensor, no_grad
+from . import arguments
 from .structure import Node
 
 __all__ = ["Layer", "Shape"]
@@ -72,16 +73,20 @@ class Layer(Node, Configurable):
         On the first layer of a Sequential: the shape of one sample.
     """
 
+    _unrecorded = Node._unrecorded | {"_weights", "_fixed", "_input_shape", "_output_shape"}
+
     def __init__(
         self,
         *,
         trainable: bool = True,
         dtype: Any = None,
         name: str | None = None,
-        input_shape: Sequence[int | None] | None = None,
+        input_shape: int | Sequence[int | None] | None = None,
         input_dim: int | None = None,
     ) -> None:
         super().__init__()
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"{type(self).__name__}: expected name to be a string, got {name!r}")
         if dtype is not None and np.dtype(dtype) != np.float32:
             raise TypeError(f"{type(self).__name__}: expected dtype float32, got {dtype}")
         self.name = _new_name(snake_case(type(self).__name__)) if name is None else name
@@ -91,7 +96,9 @@ class Layer(Node, Configurable):
         self._fixed: set[str] = set()
         if input_dim is not None:
             input_shape = (input_dim,)
-        self._input_shape: Shape | None = None if input_shape is None else (None, *input_shape)
+        self._input_shape: Shape | None = None
+        if input_shape is not None:
+            self._input_shape = (None, *arguments.sample_shape(type(self).__name__, "input_shape", input_shape))
         self._output_shape: Shape | None = None
 
     # ---- for subclasses ----------------------------------------------------------------------------------------------
@@ -139,6 +146,8 @@ class Layer(Node, Configurable):
             raise ValueError(f"{self.name}: expected a new name for a weight, got {name!r} again")
         initial = initializers.get("glorot_uniform" if initializer is None else initializer)
         dtype = np.dtype(np.float32 if dtype is None else dtype)
+        if _thread.budget is None and math.prod(shape) * dtype.itemsize >= 2**47:
+            raise ValueError(f"{self.name}: expected {name} to fit into memory, got shape {tuple(shape)}")
         if _thread.budget is not None:
             _thread.budget -= math.prod(shape) * dtype.itemsize
             if _thread.budget < 0:
@@ -156,6 +165,7 @@ class Layer(Node, Configurable):
         self._weights[name] = weight
         if not trainable:
             self._fixed.add(name)
+        self._changed()
         return weight
 
     def get_config(self) -> dict[str, Any]:
@@ -289,10 +299,12 @@ class Layer(Node, Configurable):
 
         Raises
         ------
-        ValueError
-            The number of arrays or a shape is wrong; nothing has changed then.
+        ValueError, TypeError
+            The number of arrays, a shape or a dtype is wrong; nothing has changed then.
         """
         named = self._named_weights()
+        if not isinstance(weights, Sequence | np.ndarray):
+            raise TypeError(f"{self.name}: expected a list of {len(named)} weights, got {weights!r}")
         if len(weights) != len(named):
             raise ValueError(f"{self.name}: expected {len(named)} weights, got {len(weights)}")
         self._assign(dict(zip(named, weights, strict=True)))
@@ -300,7 +312,11 @@ class Layer(Node, Configurable):
     def _assign(self, values: Mapping[str, Any]) -> None:
         """Overwrite weights by path, after checking all of them."""
         named = self._named_weights()
-        arrays = {path: np.ascontiguousarray(value, dtype=named[path].dtype) for path, value in values.items()}
+        given = {path: np.asarray(value) for path, value in values.items()}
+        for path, array in given.items():
+            if array.dtype.kind not in "fiub":
+                raise TypeError(f"{self.name}: expected {path} of {named[path].dtype}, got {array.dtype}")
+        arrays = {path: np.ascontiguousarray(array, dtype=named[path].dtype) for path, array in given.items()}
         for path, array in arrays.items():
             if array.shape != named[path].shape:
                 raise ValueError(f"{self.name}: expected {path} of shape {named[path].shape}, got {array.shape}")

@@ -29,9 +29,7 @@ class InputLayer(Layer):
         self, shape: Sequence[int | None], batch_size: int | None = None, dtype: Any = None, name: str | None = None
     ) -> None:
         super().__init__(dtype=dtype, name=name)
-        if isinstance(shape, int) or any(size is not None and size < 0 for size in shape):
-            raise ValueError(f"InputLayer: expected a shape such as (28, 28, 1), got {shape!r}")
-        self._input_shape = (None, *shape)
+        self._input_shape = (None, *arguments.sample_shape("InputLayer", "shape", shape))
 
     def call(self, inputs: Tensor) -> Tensor:
         return inputs

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import functional as F
 from .. import random
 from ..tensor import Tensor
@@ -25,14 +27,18 @@ class Dropout(Layer):
         The model's seed when not given.
     """
 
+    _unrecorded = Layer._unrecorded | {"_seed_cell", "_draws", "_calls", "_positions"}
+
     def __init__(self, rate: float, noise_shape: None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if noise_shape is not None:
             raise ValueError(f"Dropout: expected noise_shape None, got {noise_shape!r}")
+        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer)):
+            raise TypeError(f"Dropout: expected seed to be an integer, got {seed!r}")
         if seed is not None and not 0 <= seed < 2**63:
             raise ValueError(f"Dropout: expected a seed from 0 to 2**63 - 1, got {seed}")
         self.rate = rate
-        self.seed = seed
+        self.seed = None if seed is None else int(seed)
         self._seed_cell = random.cell()
         self._draws = random.cell()
         # calls so far in a training step, whose end counts as one draw; None outside of steps
@@ -46,6 +52,8 @@ class Dropout(Layer):
 
     @rate.setter
     def rate(self, value: float) -> None:
+        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+            raise TypeError(f"Dropout: expected rate to be a number, got {value!r}")
         if not 0 <= value < 1:
             raise ValueError(f"Dropout: expected rate in [0, 1), got {value}")
         self._rate = float(value)

@@ -25,7 +25,8 @@ class Flatten(Layer):
             raise self.expected("(batch, ...)", shape)
 
     def call(self, inputs: Tensor) -> Tensor:
-        return F.reshape(inputs, (-1, math.prod(inputs.shape[1:])))
+        size = math.prod(inputs.shape[1:])
+        return F.reshape(inputs, (-1 if size else inputs.shape[0], size))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         sizes = [size for size in input_shape[1:] if size is not None]

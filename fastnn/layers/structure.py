@@ -7,18 +7,42 @@ by which a change of a layer reaches the models that have recorded it.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from .. import random
 
-__all__ = ["Node"]
+__all__ = ["Node", "Watch"]
+
+
+class Watch:
+    """Notices changes that no attribute being set tells of: of what lists, dictionaries and plain objects hold.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the values to watch; containers in containers are looked into.
+    """
+
+    def __init__(self, read: Callable[[], Sequence[Any]]) -> None:
+        self._read = read
+        self._before = list(_items(read()))
+
+    def changed(self) -> bool:
+        """Whether an item is another object than when the watch was made."""
+        values = self._read()
+        if not values and not self._before:
+            return False
+        now = list(_items(values))
+        return len(now) != len(self._before) or any(a is not b for a, b in zip(now, self._before, strict=True))
 
 
 class Node:
     """A place in the tree of layers."""
 
-    _unrecorded: frozenset[str] = frozenset()  # public attributes that no program depends on
+    # the library's own attributes that no program depends on; all others may change what `call` does
+    _unrecorded: frozenset[str] = frozenset({"_parents", "_position", "_seed"})
 
     def __init__(self) -> None:
         self._parents: list[weakref.ref[Node]] = []
@@ -29,9 +53,16 @@ class Node:
         if "_parents" not in self.__dict__ and name != "_parents":
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() before setting {name}")
         object.__setattr__(self, name, value)
-        # whatever isn't private may change what call does, and so what programs have recorded
-        if not name.startswith("_") and name not in self._unrecorded:
+        if name not in self._unrecorded:
             self._changed()
+
+    def __delattr__(self, name: str) -> None:
+        object.__delattr__(self, name)
+        self._changed()
+
+    def _containers(self) -> list[Any]:
+        """The lists, dictionaries and sets in the attributes of this node, whose items `call` may use."""
+        return [value for name, value in self.__dict__.items() if name not in self._unrecorded and _can_change(value)]
 
     def _children(self) -> Iterator[tuple[str, Node]]:
         """The nodes right below this one, with their keys."""
@@ -95,3 +126,17 @@ def _nodes_in(name: str, value: Any) -> Iterator[tuple[str, Node]]:
     for key, item in items:
         if isinstance(item, Node):
             yield f"{name}.{key}", item
+
+
+def _can_change(value: Any) -> bool:
+    """Whether a value is a container that can change in place, or a tuple with one."""
+    return any(map(_can_change, value)) if isinstance(value, tuple) else isinstance(value, list | dict | set)
+
+
+def _items(values: Iterable[Any], within: tuple[int, ...] = ()) -> Iterator[Any]:
+    """All items, containers and their items included, but of a container within itself."""
+    for value in values:
+        yield value
+        if isinstance(value, list | tuple | dict | set) and id(value) not in within:
+            inner = chain.from_iterable(value.items()) if isinstance(value, dict) else value
+            yield from _items(inner, (*within, id(value)))
