@@ -34,13 +34,21 @@ def _as_numpy(value: Any) -> Array:
     return np.from_dlpack(value)
 
 
-def _input(value: Any) -> _core.Array | None:
+def _share(op: str, array: Array) -> _core.Array:
+    try:
+        return _core.Array.from_numpy(array, copy=False)
+    except (TypeError, ValueError) as error:
+        # what can't be an Array at all is refused in the op's name
+        raise type(error)(f"{op}: {str(error).partition(': ')[2]}") from None
+
+
+def _input(op: str, value: Any) -> _core.Array | None:
     if value is None or isinstance(value, _core.Array):
         return value
     array = _as_numpy(value)
     if not (array.flags.aligned and array.dtype.isnative) or any(s % array.itemsize for s in array.strides):
         array = array.astype(array.dtype.newbyteorder("="), order="C", copy=True)
-    return _core.Array.from_numpy(array, copy=False)
+    return _share(op, array)
 
 
 def _memory(op: str, name: str, value: Any) -> _core.Array:
@@ -60,7 +68,7 @@ def _memory(op: str, name: str, value: Any) -> _core.Array:
         raise ValueError(f"{op}: expected {name} to be writable, got a read-only array")
     if not (array.flags.aligned and array.dtype.isnative):
         raise ValueError(f"{op}: expected {name} aligned to its elements and in native byte order")
-    return _core.Array.from_numpy(array, copy=False)
+    return _share(op, array)
 
 
 def _run(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool, attributes: dict[str, Any]) -> Any:
@@ -69,7 +77,7 @@ def _run(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool
     mask = int(accumulate)
     if accumulate and memory[0] is None:
         raise ValueError(f"{name}: accumulate needs out")
-    arrays = [_input(value) for value in inputs]
+    arrays = [_input(name, value) for value in inputs]
     return op(*arrays, out=memory if len(memory) > 1 else memory[0], accumulate=mask, **attributes)
 
 
@@ -94,6 +102,6 @@ def _update(name: str, inputs: Sequence[Any], **attributes: Any) -> None:
     op = _op(name)
     arrays: list[Any] = []
     for value, argument in zip(inputs, op.schema["inputs"], strict=True):
-        convert = partial(_memory, name, argument["name"]) if argument["role"] == "update" else _input
+        convert = partial(_memory, name, argument["name"]) if argument["role"] == "update" else partial(_input, name)
         arrays.append([convert(item) for item in value] if argument["variadic"] else convert(value))
     op(*arrays, **attributes)

@@ -42,6 +42,16 @@ SGD = ([f32(3)], [f32(3)])
 ADAM = (*SGD, [f32(3)], [f32(3)])
 
 
+SHARED = f32(3)
+
+
+def pooled(index: int, size: int = 2, windows: int = 4) -> tuple[np.ndarray, ...]:
+    """Arguments of max_pool2d_backward with one index at the last of the windows and 0 elsewhere."""
+    indices = np.zeros((1, 1, 1, windows), np.uint8 if size**2 <= 256 else np.int32)
+    indices[..., -1] = index
+    return f32(1, 1, 1, windows), indices, f32(1, size, size, windows)
+
+
 def wrong(what: str, kind: Any, part: str, op: Callable[..., Any], *arguments: Any, **attributes: Any) -> Any:
     """A call that must raise kind, with part in its sentence."""
     return pytest.param(op, arguments, attributes, kind, part, id=f"{op.__name__}-{what}")
@@ -150,7 +160,27 @@ WRONG = [
     wrong("gradient", ValueError, "gradients", K.adam_update, [f32(3)], [f32(4)], [f32(3)], [f32(3)]),
     wrong("lists of other lengths", ValueError, "", K.adam_update, [f32(3)], [], [f32(3)], [f32(3)]),
     wrong("momentum without velocities", ValueError, "velocities", K.sgd_update, [f32(3)], [f32(3)], momentum=0.9),
-    wrong("rank over 8", ValueError, "", K.add, f32(*[1] * 9), f32(1)),
+    wrong("rank over 8", ValueError, "add: expected at most 8 dimensions, got 9", K.add, f32(*[1] * 9), f32(1)),
+    # memory that is updated and used otherwise
+    wrong(
+        "moments in one array",
+        ValueError,
+        "shares memory with first_moments[0]",
+        K.adam_update,
+        *SGD,
+        [SHARED],
+        [SHARED],
+    ),
+    wrong("parameters twice", ValueError, "parameters[1] shares", K.sgd_update, [SHARED, SHARED], [f32(3), f32(3)]),
+    wrong(
+        "a parameter's slice", ValueError, "parameters[1] shares", K.sgd_update, [SHARED, SHARED[2:]], [f32(3), f32(1)]
+    ),
+    wrong("parameter as gradient", ValueError, "gradients[1]", K.sgd_update, [SHARED, f32(3)], [f32(3), SHARED]),
+    # an index that is no tap of its window
+    wrong("index 7", IndexError, "expected index in [0, 4), got 7 at position 3", K.max_pool2d_backward, *pooled(7)),
+    wrong("index 255", IndexError, "[0, 4), got 255 at position 3", K.max_pool2d_backward, *pooled(255)),
+    wrong("index -1", IndexError, "[0, 289), got -1", K.max_pool2d_backward, *pooled(-1, 17), pool_size=(17, 17)),
+    wrong("a later index", IndexError, "[0, 4), got 4 at position 99999", K.max_pool2d_backward, *pooled(4, 2, 10**5)),
     # labels and indices
     wrong("label too large", IndexError, "3", K.softmax_cross_entropy, LOGITS, np.array([0, 3])),
     wrong("label negative", IndexError, "-1", K.softmax_cross_entropy, LOGITS, np.array([0, -1], "i4")),
@@ -221,6 +251,7 @@ def test_out_is_unchanged_after_an_error() -> None:
         (lambda out: K.softmax_cross_entropy_backward(f32(2), f32(2, 3), np.array([0, 3]), out=out), (2, 3)),
         (lambda out: K.categorical_accuracy(f32(2, 3), np.array([0, 3]), out=out), (2,)),
         (lambda out: K.dropout(f32(3), rate=2.0, out=(out, None)), (3,)),
+        (lambda out: K.max_pool2d_backward(*pooled(7), out=out), (1, 2, 2, 4)),
     ]
     for run, shape in calls:
         out = np.full(shape, 7.0, np.float32)
@@ -298,10 +329,39 @@ def test_a_level_that_is_not_there_is_refused() -> None:
     with pytest.raises((ValueError, RuntimeError), match="sse9"):
         _core.set_isa("sse9")
     assert _core.active_isa() == before
+    with pytest.raises(TypeError, match=r"^set_isa: expected a string for name, got 3$"):
+        _core.set_isa(3)  # type: ignore[arg-type]
     for level in _core.levels():
         if not level["available"]:
             with pytest.raises(RuntimeError, match=level["name"]):
                 _core.set_isa(level["name"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "error", "sentence"),
+    [
+        ("int", 2**70, ValueError, f"Scalar: expected value in [-2**63, 2**63), got {2**70}"),
+        ("int", 1.5, TypeError, "Scalar: expected an integer for value, got 1.5"),
+        ("int", "a", TypeError, "Scalar: expected an integer for value, got 'a'"),
+        ("float", "a", TypeError, "Scalar: expected a number for value, got 'a'"),
+        ("float", 10**400, ValueError, "Scalar: expected value within float64"),
+    ],
+)
+def test_a_scalar_takes_numbers_of_its_kind(kind: str, value: Any, error: type[Exception], sentence: str) -> None:
+    scalar = _core.Scalar(1, kind)
+    with pytest.raises(error, match=re.escape(sentence)):
+        scalar.value = value
+    assert scalar.value == 1
+
+
+def test_updates_of_a_step_are_all_checked_before_the_first() -> None:
+    """What only the memory tells, too: the second update's parameters overlap, so the first isn't done either."""
+    w, g = (_core.Array.from_numpy(f32(3)) for _ in range(2))
+    good, bad = ([w], [g], []), ([g, g], [w, w], [])
+    attributes = {"learning_rate": 1.0}
+    with pytest.raises(ValueError, match=r"sgd_update: parameters\[1\] shares memory with parameters\[0\]"):
+        _core.commit([(_core.op("sgd_update"), lists, attributes) for lists in (good, bad)], [])
+    assert (w.numpy() == 1).all()
 
 
 # ---- the tape --------------------------------------------------------------------------------------------------------

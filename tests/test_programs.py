@@ -570,3 +570,47 @@ def test_verify_every_notices_a_number_that_changed() -> None:
         (y,) = step(x)
     np.testing.assert_array_equal(y.numpy(), 5)
     np.testing.assert_array_equal(step(x)[0].numpy(), 5)
+
+
+@pytest.fixture
+def two_results() -> tuple[_core.Program, _core.Array, _core.Array]:
+    """A program of (x + w, x * w), its argument and its state."""
+    x, w = (_core.Array.from_numpy(np.array(values, np.float32)) for values in ([1, 2, 3], [4, 5, 6]))
+    recorder = _core.Recorder()
+    recorder.argument(x, "x", False)
+    recorder.state(w, "w")
+    with recorder:
+        for op, name in (("add", "sum"), ("multiply", "product")):
+            recorder.result(_core.op(op)(x, w), name)
+    return _core.Program(recorder.finish(), 1), x, w
+
+
+def test_results_that_share_memory_are_refused(two_results: tuple[_core.Program, _core.Array, _core.Array]) -> None:
+    program, x, w = two_results
+    own = _core.Array.empty([3], np.dtype(np.float32))
+    # all but the last element of the one is the other without its first
+    whole = np.zeros(5, np.float32)
+    first, second = (_core.Array.from_numpy(part, copy=False) for part in (whole[:3], whole[2:]))
+    for results, sentence in (
+        ([x, own], "result sum shares memory with argument x"),
+        ([own, w], "result product shares memory with state w"),
+        ([own, own], "result product shares memory with result sum"),
+        ([first, second], "result product shares memory with result sum"),
+    ):
+        with pytest.raises(ValueError, match=f"^program: {sentence}; give it memory of its own$"):
+            program.run([x], results)
+    assert x.numpy().tolist() == [1, 2, 3]
+    assert w.numpy().tolist() == [4, 5, 6]
+    assert [result.numpy().tolist() for result in program.run([x], [own, None])] == [[5, 7, 9], [4, 10, 18]]
+
+
+def test_results_have_the_number_and_the_strides_of_the_plan(
+    two_results: tuple[_core.Program, _core.Array, _core.Array],
+) -> None:
+    program, x, _ = two_results
+    for count in (0, 1, 3):
+        with pytest.raises(ValueError, match=f"^program: expected 2 results, got {count}$"):
+            program.run([x], [None] * count)
+    gaps = _core.Array.from_numpy(np.zeros(6, np.float32)[::2], copy=False)
+    with pytest.raises(ValueError, match=r"^program: expected contiguous result sum, got strides \(2,\)$"):
+        program.run([x], [gaps, None])

@@ -153,7 +153,7 @@ def test_a_senseless_number_is_refused(count: int) -> None:
 
 @pytest.mark.parametrize("count", [1.5, "2", None])
 def test_something_else_than_a_whole_number_is_refused(count: Any) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=r"^set_num_threads: expected an integer for count, got "):
         fastnn.set_num_threads(count)
 
 

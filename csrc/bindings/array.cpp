@@ -211,10 +211,39 @@ py::object Scalar::value() const {
 
 void Scalar::set_value(const py::object& value) {
   if (is_float_) {
-    cell.value.number = value.cast<double>();
+    cell.value.number = to_float("Scalar", "value", value);
   } else {
-    cell.value.integer = value.cast<int64_t>();
+    cell.value.integer = to_int("Scalar", "value", value);
   }
+}
+
+int64_t to_int(const char* who, const char* argument, py::handle value) {
+  // __index__ admits NumPy's integers and refuses floats
+  const py::object number = py::reinterpret_steal<py::object>(PyNumber_Index(value.ptr()));
+  if (!number) {
+    PyErr_Clear();
+    throw py::type_error(std::string(who) + ": expected an integer for " + argument + ", got " +
+                         py::repr(value).cast<std::string>());
+  }
+  const int64_t result = PyLong_AsLongLong(number.ptr());
+  if (result == -1 && PyErr_Occurred() != nullptr) {
+    PyErr_Clear();
+    throw py::value_error(std::string(who) + ": expected " + argument + " in [-2**63, 2**63), got " +
+                          py::repr(value).cast<std::string>());
+  }
+  return result;
+}
+
+double to_float(const char* who, const char* argument, py::handle value) {
+  const double result = PyFloat_AsDouble(value.ptr());
+  if (result == -1.0 && PyErr_Occurred() != nullptr) {
+    const bool too_large = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
+    PyErr_Clear();
+    const std::string got = ", got " + py::repr(value).cast<std::string>();
+    if (too_large) throw py::value_error(std::string(who) + ": expected " + argument + " within float64" + got);
+    throw py::type_error(std::string(who) + ": expected a number for " + argument + got);
+  }
+  return result;
 }
 
 fastnn_dtype dtype_from_numpy(const py::dtype& dtype) {
@@ -271,7 +300,8 @@ fastnn_device device_from_name(const std::string& name) {
   for (int64_t i = 0; i < fastnn_device_count(); ++i) {
     const fastnn_device_interface* device = fastnn_device_at(i);
     if (type == device->name) return {device->type, index};
-    known += (known.empty() ? "" : ", ") + std::string(device->name);
+    if (!known.empty()) known += ", ";
+    known += device->name;
   }
   throw std::runtime_error("device: \"" + name + "\" is not there; available: " + known);
 }

@@ -55,6 +55,10 @@ class Scalar {
   bool is_float_;
 };
 
+// A Python number, or TypeError and ValueError in the form "Scalar: expected an integer for value, got 1.5".
+int64_t to_int(const char* who, const char* argument, py::handle value);
+double to_float(const char* who, const char* argument, py::handle value);
+
 fastnn_dtype dtype_from_numpy(const py::dtype& dtype);
 py::dtype dtype_to_numpy(fastnn_dtype dtype);
 fastnn_device device_from_name(const std::string& name);

@@ -58,9 +58,18 @@ void register_machine(py::module_& module) {
       },
       "The level in use; RuntimeError when FASTNN_ISA names one that this CPU lacks.");
   module.def(
-      "set_isa", [](const std::string& name) { check(fastnn_set_level(name.c_str())); }, py::arg("name"),
-      "Forces a level; for tests.");
-  module.def("set_num_threads", [](int64_t count) { check(fastnn_set_num_threads(count)); }, py::arg("count"));
+      "set_isa",
+      [](const py::object& name) {
+        if (!py::isinstance<py::str>(name)) {
+          throw py::type_error("set_isa: expected a string for name, got " + py::repr(name).cast<std::string>());
+        }
+        check(fastnn_set_level(name.cast<std::string>().c_str()));
+      },
+      py::arg("name"), "Forces a level; for tests.");
+  module.def(
+      "set_num_threads",
+      [](const py::object& count) { check(fastnn_set_num_threads(to_int("set_num_threads", "count", count))); },
+      py::arg("count"));
   module.def("get_num_threads", [] {
     const int64_t count = fastnn_get_num_threads();
     if (count < 0) check(FASTNN_INVALID_VALUE);

@@ -17,33 +17,6 @@ constexpr int64_t kMaxSlots = 64;
                         py::repr(got).cast<std::string>());
 }
 
-int64_t to_int(const fastnn_schema& schema, const fastnn_attribute_schema& attribute, py::handle value) {
-  // __index__ admits NumPy's integers and refuses floats
-  PyObject* index = PyNumber_Index(value.ptr());
-  if (index == nullptr) {
-    PyErr_Clear();
-    throw py::type_error(std::string(schema.name) + ": expected an integer for " + attribute.name + ", got " +
-                         py::repr(value).cast<std::string>());
-  }
-  const py::object number = py::reinterpret_steal<py::object>(index);
-  const int64_t result = PyLong_AsLongLong(number.ptr());
-  if (result == -1 && PyErr_Occurred() != nullptr) {
-    PyErr_Clear();
-    bad_attribute(schema, attribute, "below 2**63", value);
-  }
-  return result;
-}
-
-double to_float(const fastnn_schema& schema, const fastnn_attribute_schema& attribute, py::handle value) {
-  const double result = PyFloat_AsDouble(value.ptr());
-  if (result == -1.0 && PyErr_Occurred() != nullptr) {
-    PyErr_Clear();
-    throw py::type_error(std::string(schema.name) + ": expected a number for " + attribute.name + ", got " +
-                         py::repr(value).cast<std::string>());
-  }
-  return result;
-}
-
 // The arguments of one call, held until it is over.
 struct Arguments {
   std::vector<ArrayPointer> held;
@@ -221,7 +194,7 @@ class Op {
   void write_slots(const fastnn_attribute_schema& attribute, py::handle value, int64_t* slot) const {
     switch (attribute.kind) {
       case FASTNN_ATTRIBUTE_FLOAT: {
-        const double number = to_float(*schema_, attribute, value);
+        const double number = to_float(schema_->name, attribute.name, value);
         std::memcpy(slot, &number, sizeof(number));
         return;
       }
@@ -259,12 +232,12 @@ class Op {
           bad_attribute(*schema_, attribute, "of " + std::to_string(attribute.count) + " integers", value);
         }
         for (int64_t i = 0; i < count; ++i) {
-          slot[i] = to_int(*schema_, attribute, py::object(items[static_cast<size_t>(i)]));
+          slot[i] = to_int(schema_->name, attribute.name, py::object(items[static_cast<size_t>(i)]));
         }
         return;
       }
       default:
-        *slot = to_int(*schema_, attribute, value);
+        *slot = to_int(schema_->name, attribute.name, value);
     }
   }
 

@@ -71,7 +71,7 @@ const fastnn_device_interface& device_interface(fastnn_device device) {
 }
 
 std::string device_name(fastnn_device device) {
-  if (device.type == FASTNN_CPU) return "cpu";
+  if (device.type == FASTNN_CPU) return device.index == 0 ? "cpu" : concat("cpu:", device.index);
   return concat(device_interface(device).name, ":", device.index);
 }
 
@@ -83,6 +83,12 @@ extern "C" {
 
 fastnn_status fastnn_register_device(const fastnn_device_interface* device) {
   return guarded([&] {
+    require_struct(device, "register_device", "device");
+    require(device->name, "register_device", "device->name");
+    if (device->allocate == nullptr || device->release == nullptr || device->copy_from_host == nullptr ||
+        device->copy_to_host == nullptr) {
+      value_error("register_device: expected allocate, release, copy_from_host and copy_to_host, got NULL");
+    }
     if (device->type <= 0 || device->type >= kDeviceTypes) {
       value_error("register_device: expected a type below ", kDeviceTypes, ", got ", device->type);
     }
@@ -112,6 +118,7 @@ const fastnn_device_interface* fastnn_device_at(int64_t index) {
 
 fastnn_status fastnn_load_plugin(const char* path) {
   return guarded([&] {
+    require(path, "load_plugin", "path");
     Devices& all = devices();
     {
       const std::lock_guard lock(all.mutex);

@@ -28,7 +28,7 @@ extern "C" {
 const char* fastnn_last_error(void) { return fastnn::last_message; }
 
 fastnn_status fastnn_set_error(fastnn_status status, const char* message) {
-  return fastnn::set_last_error(status, message);
+  return fastnn::set_last_error(status, message != nullptr ? message : "");
 }
 
 uint32_t fastnn_abi_version(void) { return FASTNN_ABI_VERSION; }

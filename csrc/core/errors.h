@@ -51,6 +51,20 @@ template <typename... Parts>
   throw Error(FASTNN_INTERNAL, concat("fastnn: ", parts...));
 }
 
+// What the functions of the C ABI ask of their pointers: "run: expected call, got NULL".
+inline void require(const void* pointer, const char* function, const char* argument) {
+  if (pointer == nullptr) value_error(function, ": expected ", argument, ", got NULL");
+}
+// The same for a struct that begins with its size, which must not be less than that of the first version.
+template <typename Struct>
+void require_struct(const Struct* given, const char* function, const char* argument) {
+  require(given, function, argument);
+  if (given->struct_size < sizeof(Struct)) {
+    value_error(function, ": expected ", argument, " with a struct_size of at least ", sizeof(Struct), ", got ",
+                given->struct_size);
+  }
+}
+
 // Keeps the sentence for fastnn_last_error; never throws, for memory may be what is short.
 fastnn_status set_last_error(fastnn_status status, const char* message) noexcept;
 

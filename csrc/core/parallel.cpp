@@ -2,9 +2,6 @@
 // threads and machine.
 #include "core/parallel.h"
 
-#include <algorithm>
-#include <cstring>
-
 #include "core/errors.h"
 #include "core/machine.h"
 #include "core/pool.h"
@@ -33,11 +30,7 @@ extern "C" int64_t fastnn_get_num_threads(void) {
 
 extern "C" fastnn_status fastnn_get_machine_info(fastnn_machine_info* info) {
   return fastnn::guarded([info] {
-    if (info == nullptr || info->struct_size < sizeof(size_t)) {
-      fastnn::value_error("fastnn_get_machine_info: expected info with struct_size set");
-    }
-    fastnn_machine_info found = fastnn::machine_info();
-    found.struct_size = std::min(info->struct_size, sizeof found);
-    std::memcpy(info, &found, found.struct_size);
+    fastnn::require_struct(info, "get_machine_info", "info");
+    *info = fastnn::machine_info();
   });
 }

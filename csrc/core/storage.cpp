@@ -12,10 +12,17 @@ namespace {
 std::atomic<uint64_t> allocated_bytes{0};
 std::atomic<uint64_t> next_identity{1};
 
-void check_copy(const char* what, const fastnn_tensor& t, size_t bytes) {
+void check_copy(const char* what, const fastnn_tensor* tensor, const char* argument, const void* host, size_t bytes) {
+  require(tensor, what, argument);
+  const fastnn_tensor& t = *tensor;
+  check_fields(what, argument, t);
   const int64_t expected = checked_multiply(element_count(t), item_size(t.dtype));
   if (!is_contiguous(t)) value_error(what, ": expected a contiguous tensor");
   if (static_cast<uint64_t>(expected) != bytes) value_error(what, ": expected ", expected, " bytes, got ", bytes);
+  if (bytes > 0) {
+    require(t.data, what, "memory of the tensor");
+    require(host, what, "host memory");
+  }
 }
 
 }  // namespace
@@ -41,6 +48,7 @@ extern "C" {
 
 fastnn_status fastnn_storage_create(fastnn_device device, size_t bytes, fastnn_storage** storage) {
   return guarded([&] {
+    require(storage, "storage_create", "storage");
     StorageReference created = new_storage(device, bytes);
     fastnn_storage_retain(created.get());
     *storage = created.get();
@@ -50,6 +58,8 @@ fastnn_status fastnn_storage_create(fastnn_device device, size_t bytes, fastnn_s
 fastnn_status fastnn_storage_wrap(fastnn_device device, void* data, size_t bytes, void (*release_memory)(void*),
                                   void* owner, fastnn_storage** storage) {
   return guarded([&] {
+    require(storage, "storage_wrap", "storage");
+    if (bytes > 0) require(data, "storage_wrap", "data");
     device_interface(device);
     auto wrapped = std::make_unique<fastnn_storage>();
     wrapped->device = device;
@@ -61,10 +71,12 @@ fastnn_status fastnn_storage_wrap(fastnn_device device, void* data, size_t bytes
   });
 }
 
-void fastnn_storage_retain(fastnn_storage* storage) { storage->references.fetch_add(1, std::memory_order_relaxed); }
+void fastnn_storage_retain(fastnn_storage* storage) {
+  if (storage != nullptr) storage->references.fetch_add(1, std::memory_order_relaxed);
+}
 
 void fastnn_storage_release(fastnn_storage* storage) {
-  if (storage->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  if (storage == nullptr || storage->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   const std::unique_ptr<fastnn_storage> last(storage);
   if (last->release_memory != nullptr) {
     last->release_memory(last->owner);
@@ -74,19 +86,21 @@ void fastnn_storage_release(fastnn_storage* storage) {
   }
 }
 
-void* fastnn_storage_data(const fastnn_storage* storage) { return storage->data; }
-size_t fastnn_storage_bytes(const fastnn_storage* storage) { return storage->bytes; }
+void* fastnn_storage_data(const fastnn_storage* storage) { return storage != nullptr ? storage->data : nullptr; }
+size_t fastnn_storage_bytes(const fastnn_storage* storage) { return storage != nullptr ? storage->bytes : 0; }
 uint64_t fastnn_storage_version(const fastnn_storage* storage) {
-  return storage->version.load(std::memory_order_relaxed);
+  return storage != nullptr ? storage->version.load(std::memory_order_relaxed) : 0;
 }
-void fastnn_storage_bump_version(fastnn_storage* storage) { storage->version.fetch_add(1, std::memory_order_relaxed); }
+void fastnn_storage_bump_version(fastnn_storage* storage) {
+  if (storage != nullptr) storage->version.fetch_add(1, std::memory_order_relaxed);
+}
 
 uint64_t fastnn_allocated_bytes(void) { return allocated_bytes.load(std::memory_order_relaxed); }
 uint64_t fastnn_new_identity(void) { return next_identity.fetch_add(1, std::memory_order_relaxed); }
 
 fastnn_status fastnn_copy_from_host(fastnn_tensor* destination, const void* source, size_t bytes) {
   return guarded([&] {
-    check_copy("copy_from_host", *destination, bytes);
+    check_copy("copy_from_host", destination, "destination", source, bytes);
     if ((destination->flags & FASTNN_READ_ONLY) != 0) value_error("copy_from_host: the tensor is read-only");
     const fastnn_device_interface& interface = device_interface(destination->device);
     const fastnn_status status =
@@ -98,7 +112,7 @@ fastnn_status fastnn_copy_from_host(fastnn_tensor* destination, const void* sour
 
 fastnn_status fastnn_copy_to_host(void* destination, const fastnn_tensor* source, size_t bytes) {
   return guarded([&] {
-    check_copy("copy_to_host", *source, bytes);
+    check_copy("copy_to_host", source, "source", destination, bytes);
     const fastnn_device_interface& interface = device_interface(source->device);
     const fastnn_status status =
         interface.copy_to_host(interface.self, source->device.index, destination, data<char>(*source), bytes);

@@ -32,6 +32,32 @@ int64_t element_count(int32_t rank, const int64_t* shape) {
   return count;
 }
 
+void check_fields(const char* who, const char* argument, const fastnn_tensor& t) {
+  require_struct(&t, who, argument);
+  if (t.rank < 0 || t.rank > FASTNN_MAX_RANK) {
+    value_error(who, ": expected ", argument, " of rank 0 to ", FASTNN_MAX_RANK, ", got rank ", t.rank);
+  }
+  for (int32_t axis = 0; axis < t.rank; ++axis) {
+    if (t.shape[axis] < 0) value_error(who, ": ", argument, " has a negative size: ", shape_text(t));
+  }
+  if (t.dtype.lanes != 1) {
+    type_error(who, ": expected ", argument, " of 1 lane, got ", dtype_name(t.dtype), " with ", t.dtype.lanes,
+               " lanes");
+  }
+}
+
+ByteRange byte_range(const fastnn_tensor& t) {
+  if (element_count(t) == 0 || t.data == nullptr) return {};
+  int64_t low = 0;
+  int64_t high = 0;
+  for (int32_t axis = 0; axis < t.rank; ++axis) {
+    const int64_t reach = checked_multiply(t.strides[axis], t.shape[axis] - 1);
+    (reach < 0 ? low : high) += reach;
+  }
+  const char* first = data<char>(t);
+  return {first + low * item_size(t.dtype), first + (high + 1) * item_size(t.dtype)};
+}
+
 bool is_contiguous(const fastnn_tensor& t) {
   int64_t expected = 1;
   for (int32_t axis = t.rank - 1; axis >= 0; --axis) {
@@ -75,7 +101,9 @@ extern "C" fastnn_tensor fastnn_tensor_from_host(void* data, fastnn_dtype dtype,
   t.data = data;
   t.dtype = dtype;
   t.device = {FASTNN_CPU, 0};
-  t.rank = std::clamp<int32_t>(rank, 0, FASTNN_MAX_RANK);
+  // what can't be is left for the function that the tensor meets to refuse
+  t.rank = rank > 0 && shape == nullptr ? -1 : rank;
+  if (t.rank > FASTNN_MAX_RANK) return t;
   int64_t stride = 1;
   for (int32_t axis = t.rank - 1; axis >= 0; --axis) {
     t.shape[axis] = shape[axis];

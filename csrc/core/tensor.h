@@ -32,6 +32,18 @@ inline std::string shape_text(const fastnn_tensor& t) { return shape_text(t.rank
 int64_t element_count(int32_t rank, const int64_t* shape);
 inline int64_t element_count(const fastnn_tensor& t) { return element_count(t.rank, t.shape); }
 
+// Refuses a tensor whose fields make no sense: struct_size, rank, negative sizes, lanes. Everything else here relies on
+// it. `who` and `argument` begin the sentence.
+void check_fields(const char* who, const char* argument, const fastnn_tensor& t);
+
+// The bytes between the first and the last element; empty when there are none.
+struct ByteRange {
+  const char* begin = nullptr;
+  const char* end = nullptr;
+};
+ByteRange byte_range(const fastnn_tensor& t);
+inline bool overlap(ByteRange a, ByteRange b) { return a.begin < b.end && b.begin < a.end; }
+
 bool is_contiguous(const fastnn_tensor& t);
 bool same_shape(const fastnn_tensor& a, const fastnn_tensor& b);
 void set_contiguous_strides(fastnn_tensor& t);

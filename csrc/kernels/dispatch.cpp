@@ -99,8 +99,10 @@ int64_t fastnn_level_count(void) { return fastnn::kernels::level_count; }
 fastnn_status fastnn_level_at(int64_t index, fastnn_level_info* info) {
   return guarded([&] {
     using namespace fastnn::kernels;
-    if (index < 0 || index >= level_count)
-      fastnn::index_error("fastnn_level_at: expected an index below ", level_count);
+    if (index < 0 || index >= level_count) {
+      fastnn::index_error("level_at: expected an index in [0, ", level_count, "), got ", index);
+    }
+    fastnn::require_struct(info, "level_at", "info");
     thread_local std::string reason;
     const Level& level = levels[index];
     reason = available(level) ? "" : why_not(level);
@@ -110,11 +112,17 @@ fastnn_status fastnn_level_at(int64_t index, fastnn_level_info* info) {
 }
 
 fastnn_status fastnn_active_level(const char** name) {
-  return guarded([&] { *name = fastnn::kernels::active_level().name; });
+  return guarded([&] {
+    fastnn::require(name, "active_level", "name");
+    *name = fastnn::kernels::active_level().name;
+  });
 }
 
 fastnn_status fastnn_set_level(const char* name) {
-  return guarded([&] { fastnn::kernels::active.store(&fastnn::kernels::find(name, "set_isa")); });
+  return guarded([&] {
+    fastnn::require(name, "set_level", "name");
+    fastnn::kernels::active.store(&fastnn::kernels::find(name, "set_level"));
+  });
 }
 
 }  // extern "C"

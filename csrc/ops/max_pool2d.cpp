@@ -1,6 +1,7 @@
 // max_pool2d.cpp: maximum over windows of NHWC images, and its gradient by the index of each maximum. Work is cut into
 // whole rows: output rows forward, input rows backward, so no two chunks write the same element.
 #include <algorithm>
+#include <atomic>
 
 #include "fastnn/ops.h"
 #include "ops/op.h"
@@ -37,6 +38,31 @@ kernels::PoolShape pool_shape(const char* op, const fastnn_tensor& x, const Attr
   }
   return {x.shape[1],   x.shape[2],    x.shape[3],   height.output,     width.output,     height.kernel,
           width.kernel, height.stride, width.stride, height.pad_before, width.pad_before, taps <= 256 ? 1 : 4};
+}
+
+// Refuses an index that names no tap of the window.
+template <typename T>
+void check_index(const fastnn_call& call, const T* index, int64_t size, int64_t taps) {
+  std::atomic<int64_t> first_bad{size};  // a chunk's begin
+  // a negative index is a large one without its sign
+  using Unsigned = std::make_unsigned_t<T>;
+  const auto is_bad = [taps](T value) { return static_cast<int64_t>(static_cast<Unsigned>(value)) >= taps; };
+  parallel_for(*call.context, ceil_divide(size, kChunkElements), static_cast<double>(size) * sizeof(T) / 10,
+               [&](int64_t chunk) {
+                 const Range range = chunk_range(chunk, size, kChunkElements);
+                 Unsigned largest = 0;
+                 for (int64_t i = range.begin; i < range.end; ++i) {
+                   largest = std::max(largest, static_cast<Unsigned>(index[i]));
+                 }
+                 if (!is_bad(static_cast<T>(largest))) return;
+                 int64_t known = first_bad.load();
+                 while (range.begin < known && !first_bad.compare_exchange_weak(known, range.begin)) {
+                 }
+               });
+  const T* bad = std::find_if(index + first_bad.load(), index + size, is_bad);
+  if (bad == index + size) return;
+  index_error("max_pool2d_backward: expected index in [0, ", taps, "), got ", static_cast<int64_t>(*bad),
+              " at position ", bad - index);
 }
 
 }  // namespace
@@ -91,6 +117,13 @@ void max_pool2d_backward_run(const fastnn_call& call) {
   const auto s = pool_shape("max_pool2d_backward", dx, attributes<fastnn_max_pool2d_backward_attributes>(call));
   if (element_count(dx) == 0) return;
   const char* index = data<char>(input(call, 1));
+  const int64_t outputs = element_count(dy);
+  const int64_t taps = s.kernel_height * s.kernel_width;
+  if (s.index_size == 4) {
+    check_index(call, data<int32_t>(input(call, 1)), outputs, taps);
+  } else if (taps < 256) {
+    check_index(call, data<uint8_t>(input(call, 1)), outputs, taps);
+  }
   const int64_t rows = dx.shape[0] * s.height;
   // whole windows where that is possible, so that one thread reads a row of dy
   const int64_t grain = round_up(std::max<int64_t>(1, kChunkElements / (s.width * s.channels)), s.stride_height);

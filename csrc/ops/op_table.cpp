@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
@@ -73,16 +74,7 @@ int64_t variadic_count(const fastnn_schema& schema, int64_t input_count) {
 
 void check_tensor(const fastnn_schema& schema, const char* argument, const fastnn_tensor& t, fastnn_device device,
                   bool needs_data) {
-  if (t.struct_size < sizeof(fastnn_tensor)) {
-    value_error(schema.name, ": ", argument, " was made for another version of fastnn (struct_size ", t.struct_size,
-                ")");
-  }
-  if (t.rank < 0 || t.rank > FASTNN_MAX_RANK) {
-    value_error(schema.name, ": expected ", argument, " of rank 0 to ", FASTNN_MAX_RANK, ", got rank ", t.rank);
-  }
-  for (int32_t axis = 0; axis < t.rank; ++axis) {
-    if (t.shape[axis] < 0) value_error(schema.name, ": ", argument, " has a negative size: ", shape_text(t));
-  }
+  check_fields(schema.name, argument, t);
   if (!(t.device == device)) {
     value_error(schema.name, ": expected ", argument, " on ", device_name(device), ", got it on ",
                 device_name(t.device));
@@ -101,27 +93,9 @@ bool accepts(const fastnn_tensor& t, int32_t layout) {
   return true;
 }
 
-struct ByteRange {
-  const char* begin;
-  const char* end;
-};
-ByteRange byte_range(const fastnn_tensor& t) {
-  if (element_count(t) == 0 || t.data == nullptr) return {nullptr, nullptr};
-  int64_t low = 0;
-  int64_t high = 0;
-  for (int32_t axis = 0; axis < t.rank; ++axis) {
-    const int64_t reach = checked_multiply(t.strides[axis], t.shape[axis] - 1);
-    (reach < 0 ? low : high) += reach;
-  }
-  const char* first = data<char>(t);
-  return {first + low * item_size(t.dtype), first + (high + 1) * item_size(t.dtype)};
-}
-
 void check_overlap(const fastnn_schema& schema, const char* output, const fastnn_tensor& out, const char* input,
                    const fastnn_tensor& in) {
-  const ByteRange a = byte_range(out);
-  const ByteRange b = byte_range(in);
-  if (a.begin < b.end && b.begin < a.end) {
+  if (overlap(byte_range(out), byte_range(in))) {
     value_error(schema.name, ": ", output, " shares memory with ", input, "; give it memory of its own");
   }
 }
@@ -180,19 +154,42 @@ void check_inputs(const fastnn_schema& schema, const fastnn_call& call, bool nee
   }
 }
 
-void check_counts(const fastnn_schema& schema, const fastnn_call& call) {
-  bool variadic = false;
-  for (int32_t i = 0; i < schema.input_count; ++i) variadic = variadic || schema.inputs[i].variadic != 0;
-  if (!variadic && call.input_count != schema.input_count) {
-    value_error(schema.name, ": expected ", schema.input_count, " inputs, got ", call.input_count);
+// The schema argument that an input belongs to, and its place in the list when it stands in one: "parameters[2]".
+std::string input_name(const fastnn_schema& schema, int64_t input_count, int64_t index) {
+  const fastnn_argument_schema& argument = input_schema(schema, input_count, index);
+  int64_t first = index;
+  while (first > 0 && &input_schema(schema, input_count, first - 1) == &argument) --first;
+  return argument.variadic != 0 ? concat(argument.name, "[", index - first, "]") : argument.name;
+}
+
+// What an op updates in place must overlap nothing else that it reads or updates.
+void check_updates(const fastnn_schema& schema, const fastnn_call& call) {
+  struct Piece {
+    ByteRange range;
+    int64_t input = -1;
+    bool updated = false;
+  };
+  const bool updates = std::any_of(schema.inputs, schema.inputs + schema.input_count,
+                                   [](const fastnn_argument_schema& input) { return input.role == FASTNN_UPDATE; });
+  if (!updates) return;
+  std::vector<Piece> pieces;
+  for (int64_t i = 0; i < call.input_count; ++i) {
+    const int32_t role = input_schema(schema, call.input_count, i).role;
+    if (call.inputs[i] == nullptr || role == FASTNN_SHAPE) continue;
+    pieces.push_back({byte_range(*call.inputs[i]), i, role == FASTNN_UPDATE});
   }
-  if (call.output_count != schema.output_count) {
-    value_error(schema.name, ": expected ", schema.output_count, " outputs, got ", call.output_count);
-  }
-  for (int32_t i = 0; i < schema.output_count; ++i) {
-    if (call.outputs[i] == nullptr && schema.outputs[i].optional == 0) {
-      value_error(schema.name, ": expected memory for ", schema.outputs[i].name, ", got nothing");
+  std::sort(pieces.begin(), pieces.end(), [](const Piece& a, const Piece& b) { return a.range.begin < b.range.begin; });
+  // of the pieces so far, the one that reaches furthest, and the updated one that does
+  Piece furthest, furthest_updated;
+  for (const Piece& piece : pieces) {
+    const Piece& other = piece.updated ? furthest : furthest_updated;
+    if (overlap(piece.range, other.range)) {
+      const auto [first, second] = std::minmax(piece.input, other.input);
+      value_error(schema.name, ": ", input_name(schema, call.input_count, second), " shares memory with ",
+                  input_name(schema, call.input_count, first), "; give it memory of its own");
     }
+    if (piece.range.end > furthest.range.end) furthest = piece;
+    if (piece.updated && piece.range.end > furthest_updated.range.end) furthest_updated = piece;
   }
 }
 
@@ -246,6 +243,22 @@ void check_outputs(const fastnn_schema& schema, const fastnn_call& call, const f
   }
 }
 
+// A schema that a plug-in brings.
+void check_schema(const fastnn_schema* schema) {
+  require_struct(schema, "register_op", "schema");
+  require(schema->name, "register_op", "schema->name");
+  const auto check_list = [&](const char* what, int32_t count, int64_t most, const void* list) {
+    if (count < 0 || count > most) {
+      value_error("register_op: expected 0 to ", most, " ", what, " for ", schema->name, ", got ", count);
+    }
+    if (count > 0) require(list, "register_op", what);
+  };
+  check_list("inputs", schema->input_count, INT32_MAX, schema->inputs);
+  check_list("outputs", schema->output_count, kMaxOutputs, schema->outputs);
+  check_list("attributes", schema->attribute_count, kMaxSlots, schema->attributes);
+  check_list("defaults", schema->slot_count, kMaxSlots, schema->defaults);
+}
+
 void apply(const fastnn_op& op, const fastnn_call& original);
 
 // A contiguous copy of t, made by the copy op so that it is recorded like any other.
@@ -277,8 +290,8 @@ Copied contiguous_copy(const fastnn_context& context, const fastnn_tensor& t) {
 void apply(const fastnn_op& op, const fastnn_call& original) {
   const fastnn_schema& schema = op.schema;
   fastnn_call call = original;
-  check_counts(schema, call);
-  check_inputs(schema, call, true);
+  check_call(op, &call);
+  check_memory(op, call);
   const AttributeBlock attributes = resolve_attributes(schema, call.attributes, call.scalars);
   call.attributes = &attributes;
 
@@ -364,9 +377,41 @@ const fastnn_implementation& implementation(const fastnn_op& op, int32_t device_
 }
 
 const fastnn_op& find_op(const char* name) {
+  require(name, "fastnn", "the name of an op");
   const fastnn_op* op = fastnn_find_op(name);
   if (op == nullptr) unavailable_error("fastnn: no op is named ", name);
   return *op;
+}
+
+void check_call(const fastnn_op& op, const fastnn_call* given) {
+  const fastnn_schema& schema = op.schema;
+  require_struct(given, schema.name, "call");
+  const fastnn_call& call = *given;
+  require_struct(call.context, schema.name, "context");
+  bool variadic = false;
+  for (int32_t i = 0; i < schema.input_count; ++i) variadic = variadic || schema.inputs[i].variadic != 0;
+  if (call.input_count < 0 || (!variadic && call.input_count != schema.input_count)) {
+    value_error(schema.name, ": expected ", schema.input_count, " inputs, got ", call.input_count);
+  }
+  if (call.output_count != schema.output_count) {
+    value_error(schema.name, ": expected ", schema.output_count, " outputs, got ", call.output_count);
+  }
+  if (call.input_count > 0) require(call.inputs, schema.name, "inputs");
+  if (call.output_count > 0) require(call.outputs, schema.name, "outputs");
+  for (int32_t i = 0; i < schema.output_count; ++i) {
+    if (call.outputs[i] == nullptr && schema.outputs[i].optional == 0) {
+      value_error(schema.name, ": expected memory for ", schema.outputs[i].name, ", got nothing");
+    }
+  }
+  if (call.accumulate >> schema.output_count != 0) {
+    value_error(schema.name, ": expected accumulate to name some of ", schema.output_count, " outputs, got bits ",
+                call.accumulate);
+  }
+}
+
+void check_memory(const fastnn_op& op, const fastnn_call& call) {
+  check_inputs(op.schema, call, true);
+  check_updates(op.schema, call);
 }
 
 AttributeBlock resolve_attributes(const fastnn_schema& schema, const void* attributes,
@@ -429,6 +474,8 @@ using namespace fastnn;
 extern "C" {
 
 void fastnn_context_init(fastnn_context* context, size_t struct_size) {
+  // smaller than the first version's: left alone, and refused by the op that gets it
+  if (context == nullptr || struct_size < sizeof(fastnn_context)) return;
   std::memset(context, 0, struct_size);
   context->struct_size = struct_size;
   context->device = {FASTNN_CPU, 0};
@@ -447,19 +494,18 @@ const fastnn_op* fastnn_op_at(int64_t index) {
 }
 
 const fastnn_op* fastnn_find_op(const char* name) {
+  if (name == nullptr) return nullptr;
   Table& all = table();
   const std::lock_guard lock(all.mutex);
   const auto found = all.by_name.find(name);
   return found == all.by_name.end() ? nullptr : found->second;
 }
 
-const fastnn_schema* fastnn_op_schema(const fastnn_op* op) { return &op->schema; }
+const fastnn_schema* fastnn_op_schema(const fastnn_op* op) { return op != nullptr ? &op->schema : nullptr; }
 
 fastnn_status fastnn_register_op(const fastnn_schema* schema) {
   return guarded([&] {
-    if (schema->slot_count > kMaxSlots || schema->output_count > kMaxOutputs) {
-      value_error("register_op: ", schema->name, " has too many attributes or outputs");
-    }
+    check_schema(schema);
     Table& all = table();
     const std::lock_guard lock(all.mutex);
     if (all.by_name.contains(schema->name)) value_error("register_op: an op named ", schema->name, " is already there");
@@ -471,6 +517,10 @@ fastnn_status fastnn_register_implementation(const char* name, int32_t device_ty
                                              const fastnn_implementation* implementation) {
   return guarded([&] {
     fastnn_op& op = const_cast<fastnn_op&>(find_op(name));
+    require_struct(implementation, "register_implementation", "implementation");
+    if (implementation->infer == nullptr || implementation->run == nullptr) {
+      value_error("register_implementation: expected infer and run for ", name, ", got NULL");
+    }
     if (device_type <= 0 || device_type >= fastnn_op::kDeviceTypes) {
       value_error("register_implementation: expected a device type below ", fastnn_op::kDeviceTypes, ", got ",
                   device_type);
@@ -483,13 +533,14 @@ fastnn_status fastnn_register_implementation(const char* name, int32_t device_ty
 }
 
 const fastnn_implementation* fastnn_find_implementation(const fastnn_op* op, int32_t device_type) {
-  if (device_type <= 0 || device_type >= fastnn_op::kDeviceTypes) return nullptr;
+  if (op == nullptr || device_type <= 0 || device_type >= fastnn_op::kDeviceTypes) return nullptr;
   return op->implementations[device_type].load(std::memory_order_acquire);
 }
 
 fastnn_status fastnn_infer(const fastnn_op* op, const fastnn_call* call, size_t* workspace_size) {
   return guarded([&] {
-    check_counts(op->schema, *call);
+    require(op, "infer", "op");
+    check_call(*op, call);
     check_inputs(op->schema, *call, false);
     const AttributeBlock attributes = resolve_attributes(op->schema, call->attributes, call->scalars);
     fastnn_call resolved = *call;
@@ -500,7 +551,11 @@ fastnn_status fastnn_infer(const fastnn_op* op, const fastnn_call* call, size_t*
 }
 
 fastnn_status fastnn_run(const fastnn_op* op, const fastnn_call* call) {
-  return guarded([&] { apply(*op, *call); });
+  return guarded([&] {
+    require(op, "run", "op");
+    require_struct(call, op->schema.name, "call");
+    apply(*op, *call);
+  });
 }
 
 fastnn_status fastnn_run_named(const fastnn_context* context, const char* op, const fastnn_tensor* const* inputs,
@@ -523,6 +578,14 @@ fastnn_status fastnn_run_named(const fastnn_context* context, const char* op, co
 fastnn_status fastnn_run_groups(const fastnn_context* context, const char* op, fastnn_tensor* const* const* groups,
                                 int64_t group_count, int64_t count, const void* attributes) {
   return guarded([&] {
+    const fastnn_op& found = find_op(op);
+    if (group_count != found.schema.input_count) {
+      value_error(op, ": expected ", found.schema.input_count, " lists, got ", group_count);
+    }
+    if (count < 0 || count > kMaxListLength) {
+      value_error(op, ": expected lists of 0 to ", kMaxListLength, " tensors, got ", count);
+    }
+    if (group_count > 0) require(groups, op, "groups");
     std::vector<const fastnn_tensor*> inputs;
     for (int64_t group = 0; group < group_count; ++group) {
       // an absent list leaves nulls: two lists of three and three lists of two must not look alike
@@ -538,7 +601,7 @@ fastnn_status fastnn_run_groups(const fastnn_context* context, const char* op, f
     call.inputs = inputs.data();
     call.input_count = static_cast<int64_t>(inputs.size());
     call.attributes = attributes;
-    apply(find_op(op), call);
+    apply(found, call);
   });
 }
 

@@ -19,6 +19,9 @@ namespace fastnn {
 // Most arguments and attribute slots any one call may have, where a fixed number is handy.
 constexpr int64_t kMaxOutputs = 8;
 constexpr int64_t kMaxSlots = 64;
+// Most tensors a list of fastnn_run_groups may name: far more than models have, so that a number that is no length
+// doesn't walk the caller's memory.
+constexpr int64_t kMaxListLength = 1 << 20;
 
 // Attributes as the slots of the schema, with the place for struct_size in front.
 struct AttributeBlock {
@@ -32,6 +35,11 @@ const fastnn_argument_schema& input_schema(const fastnn_schema& schema, int64_t 
 
 const fastnn_implementation& implementation(const fastnn_op& op, int32_t device_type);
 const fastnn_op& find_op(const char* name);
+
+// Refuses a call whose structs, counts or pointers the op can't take; looks at no tensor.
+void check_call(const fastnn_op& op, const fastnn_call* call);
+// Refuses inputs that can't be read or updated where they are. After check_call.
+void check_memory(const fastnn_op& op, const fastnn_call& call);
 
 // Copies the attributes (or the defaults) and puts the scalars' values in.
 AttributeBlock resolve_attributes(const fastnn_schema& schema, const void* attributes,

@@ -304,6 +304,9 @@ void fastnn_graph_destroy(fastnn_graph* graph) { std::unique_ptr<fastnn_graph>{g
 
 fastnn_status fastnn_graph_compare(const fastnn_graph* first, const fastnn_graph* second, int32_t* symbolic_batch) {
   return guarded([&] {
+    require(first, "graph_compare", "first");
+    require(second, "graph_compare", "second");
+    require(symbolic_batch, "graph_compare", "symbolic_batch");
     compare(*first, *second);
     *symbolic_batch = recorded_batch(*first) != recorded_batch(*second);
   });
@@ -312,6 +315,8 @@ fastnn_status fastnn_graph_compare(const fastnn_graph* first, const fastnn_graph
 int64_t fastnn_graph_text(const fastnn_graph* graph, char* text, int64_t size) {
   int64_t length = -1;
   guarded([&] {
+    require(graph, "graph_text", "graph");
+    if (size > 0) require(text, "graph_text", "text");
     const std::string full = graph_text(*graph);
     length = static_cast<int64_t>(full.size());
     if (size > 0) {

@@ -27,6 +27,12 @@ struct Execution {
   std::vector<fastnn_tensor*> copy_outputs;
 };
 
+// Memory that a program shares with its owner, and the value it belongs to.
+struct Kept {
+  ByteRange range;
+  size_t value = 0;
+};
+
 // Idle executions. Slots are taken and filled by one atomic exchange: no lock that a fork could leave locked.
 class ExecutionPool {
  public:
@@ -81,6 +87,7 @@ struct fastnn_program {
   std::unique_ptr<Execution> make_execution() const;
   void check_arguments(const fastnn_tensor* const* arguments, int64_t argument_count, fastnn_tensor* const* results,
                        int64_t result_count) const;
+  void check_results_apart(const fastnn_tensor* const* arguments, fastnn_tensor* const* results) const;
   void bind(Execution& execution, const fastnn_tensor* const* arguments, fastnn_tensor* const* results) const;
   void read_scalars(Execution& execution) const;
   void run_node(const Execution& execution, size_t node) const;
@@ -94,6 +101,7 @@ struct fastnn_program {
   std::vector<int64_t> bound_;            // values whose memory is the caller's
   std::vector<size_t> scalar_nodes_;      // nodes that read scalars
   std::vector<fastnn_storage*> written_;  // storages of written state
+  std::vector<Kept> kept_;                // state and constants
   ExecutionPool idle_;
 };
 
@@ -113,6 +121,10 @@ fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_contex
   for (size_t v = 0; v < value_count; ++v) {
     root_of_.push_back(root(graph, static_cast<int64_t>(v)));
     const size_t owner = static_cast<size_t>(root_of_.back());
+    const Value& value = graph.values[v];
+    if (value.kind == Value::Kind::state || value.kind == Value::Kind::constant) {
+      kept_.push_back({byte_range(value.recorded), v});
+    }
     if (argument_of_[owner] >= 0 || plan.result_of_value[owner] >= 0) bound_.push_back(static_cast<int64_t>(v));
   }
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
@@ -213,8 +225,11 @@ std::unique_ptr<Execution> fastnn_program::make_execution() const {
 
 void fastnn_program::check_arguments(const fastnn_tensor* const* arguments, int64_t argument_count,
                                      fastnn_tensor* const* results, int64_t result_count) const {
-  const auto check = [&](const char* what, const std::string& name, const fastnn_tensor& got,
+  const auto check = [&](const char* what, const std::string& name, const fastnn_tensor* given,
                          const fastnn_tensor& planned) {
+    require(given, "program", name.c_str());
+    const fastnn_tensor& got = *given;
+    check_fields("program", name.c_str(), got);
     if (!(got.dtype == planned.dtype)) {
       type_error("program: expected ", what, " ", name, " of ", dtype_name(planned.dtype), ", got ",
                  dtype_name(got.dtype));
@@ -226,7 +241,10 @@ void fastnn_program::check_arguments(const fastnn_tensor* const* arguments, int6
       value_error("program: expected ", what, " ", name, " on ", device_name(context.device), ", got it on ",
                   device_name(got.device));
     }
-    if (!is_contiguous(got)) value_error("program: expected contiguous ", what, " ", name);
+    if (!is_contiguous(got)) {
+      value_error("program: expected contiguous ", what, " ", name, ", got strides ",
+                  shape_text(got.rank, got.strides));
+    }
     if (got.data == nullptr && element_count(got) > 0) value_error("program: ", what, " ", name, " has no data");
   };
   if (argument_count != static_cast<int64_t>(graph.arguments.size())) {
@@ -235,16 +253,36 @@ void fastnn_program::check_arguments(const fastnn_tensor* const* arguments, int6
   if (result_count != static_cast<int64_t>(graph.results.size())) {
     value_error("program: expected ", graph.results.size(), " results, got ", result_count);
   }
+  if (argument_count > 0) require(arguments, "program", "arguments");
+  if (result_count > 0) require(results, "program", "results");
   for (size_t i = 0; i < graph.arguments.size(); ++i) {
     const size_t value = static_cast<size_t>(graph.arguments[i]);
-    check("argument", graph.values[value].name, *arguments[i], plan.shapes.values[value]);
+    check("argument", graph.values[value].name, arguments[i], plan.shapes.values[value]);
   }
   for (size_t i = 0; i < graph.results.size(); ++i) {
     const fastnn_tensor& planned = plan.shapes.values[static_cast<size_t>(graph.results[i].value)];
-    check("result", graph.results[i].name, *results[i], planned);
+    check("result", graph.results[i].name, results[i], planned);
     if ((results[i]->flags & FASTNN_READ_ONLY) != 0) {
       value_error("program: result ", graph.results[i].name, " is read-only");
     }
+  }
+  check_results_apart(arguments, results);
+}
+
+// A replay writes results while it still reads all that it was given.
+void fastnn_program::check_results_apart(const fastnn_tensor* const* arguments, fastnn_tensor* const* results) const {
+  for (size_t i = 0; i < graph.results.size(); ++i) {
+    const ByteRange range = byte_range(*results[i]);
+    const auto check = [&](ByteRange other, const char* what, const std::string& name) {
+      if (!overlap(range, other)) return;
+      value_error("program: result ", graph.results[i].name, " shares memory with ", what, " ", name,
+                  "; give it memory of its own");
+    };
+    for (size_t a = 0; a < graph.arguments.size(); ++a) {
+      check(byte_range(*arguments[a]), "argument", graph.values[static_cast<size_t>(graph.arguments[a])].name);
+    }
+    for (const Kept& kept : kept_) check(kept.range, "state", graph.values[kept.value].name);
+    for (size_t r = 0; r < i; ++r) check(byte_range(*results[r]), "result", graph.results[r].name);
   }
 }
 
@@ -323,18 +361,28 @@ extern "C" {
 
 fastnn_status fastnn_program_create(const fastnn_graph* graph, const fastnn_context* context, int64_t batch,
                                     fastnn_program** program) {
-  return guarded([&] { *program = std::make_unique<fastnn_program>(*graph, *context, batch).release(); });
+  return guarded([&] {
+    require(graph, "program", "graph");
+    require_struct(context, "program", "context");
+    require(program, "program", "the place for a program");
+    *program = std::make_unique<fastnn_program>(*graph, *context, batch).release();
+  });
 }
 
 void fastnn_program_destroy(fastnn_program* program) { std::unique_ptr<fastnn_program>{program}; }
 
 fastnn_status fastnn_program_run(fastnn_program* program, const fastnn_tensor* const* arguments, int64_t argument_count,
                                  fastnn_tensor* const* results, int64_t result_count) {
-  return guarded([&] { program->run(arguments, argument_count, results, result_count); });
+  return guarded([&] {
+    require(program, "program", "program");
+    program->run(arguments, argument_count, results, result_count);
+  });
 }
 
 fastnn_status fastnn_program_result(const fastnn_program* program, int64_t index, fastnn_tensor* result) {
   return guarded([&] {
+    require(program, "program", "program");
+    require(result, "program", "result");
     if (index < 0 || index >= static_cast<int64_t>(program->graph.results.size())) {
       index_error("program: expected a result below ", program->graph.results.size(), ", got ", index);
     }
@@ -351,6 +399,8 @@ fastnn_status fastnn_program_result(const fastnn_program* program, int64_t index
 
 fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_program_info* info) {
   return guarded([&] {
+    require(program, "program", "program");
+    require_struct(info, "program", "info");
     *info = {info->struct_size,
              program->batch,
              static_cast<int64_t>(program->graph.nodes.size()),
@@ -369,7 +419,22 @@ fastnn_status fastnn_commit(const fastnn_op* const* ops, const fastnn_call* cons
     // infer writes its outputs, so it gets tensors of its own
     std::array<fastnn_tensor, kMaxOutputs> described;
     std::array<fastnn_tensor*, kMaxOutputs> outputs;
+    if (count < 0 || scalar_count < 0) {
+      value_error("commit: expected counts of at least 0, got ", count, " and ", scalar_count);
+    }
+    if (count > 0) {
+      require(ops, "commit", "ops");
+      require(calls, "commit", "calls");
+    }
+    if (scalar_count > 0) {
+      require(scalars, "commit", "scalars");
+      require(advances, "commit", "advances");
+    }
+    for (int64_t i = 0; i < scalar_count; ++i) require(scalars[i], "commit", "scalar");
     for (int64_t i = 0; i < count; ++i) {
+      require(ops[i], "commit", "op");
+      check_call(*ops[i], calls[i]);
+      check_memory(*ops[i], *calls[i]);
       fastnn_call call = *calls[i];
       for (size_t o = 0; o < static_cast<size_t>(call.output_count); ++o) {
         described[o] = {};

@@ -32,6 +32,7 @@ int64_t Recorder::find(const fastnn_tensor& tensor) const {
 }
 
 void Recorder::add_input(const fastnn_tensor& tensor, const char* name, Value::Kind kind, bool batched) {
+  check_fields("record", name, tensor);
   if (tensor.identity == 0) value_error("record: ", name, " has no identity");
   if (find(tensor) >= 0) {
     if (kind == Value::Kind::constant) return;
@@ -153,42 +154,68 @@ using namespace fastnn;
 
 namespace {
 
-Recorder& recorder_of(fastnn_recorder* recorder) { return static_cast<Recorder&>(*recorder); }
+Recorder& recorder_of(fastnn_recorder* recorder) {
+  require(recorder, "record", "recorder");
+  return static_cast<Recorder&>(*recorder);
+}
+
+fastnn_status add_input(fastnn_recorder* recorder, const fastnn_tensor* tensor, const char* name, Value::Kind kind,
+                        bool batched) {
+  return guarded([&] {
+    require(name, "record", "name");
+    require(tensor, "record", name);
+    recorder_of(recorder).add_input(*tensor, name, kind, batched);
+  });
+}
 
 }  // namespace
 
 extern "C" {
 
 fastnn_status fastnn_recorder_create(fastnn_recorder** recorder) {
-  return guarded([&] { *recorder = std::make_unique<Recorder>().release(); });
+  return guarded([&] {
+    require(recorder, "recorder_create", "recorder");
+    *recorder = std::make_unique<Recorder>().release();
+  });
 }
 
 void fastnn_recorder_destroy(fastnn_recorder* recorder) { std::unique_ptr<fastnn_recorder>{recorder}; }
 
 fastnn_status fastnn_recorder_argument(fastnn_recorder* recorder, const fastnn_tensor* tensor, const char* name,
                                        int32_t batched) {
-  return guarded([&] { recorder_of(recorder).add_input(*tensor, name, Value::Kind::argument, batched != 0); });
+  return add_input(recorder, tensor, name, Value::Kind::argument, batched != 0);
 }
 
 fastnn_status fastnn_recorder_state(fastnn_recorder* recorder, const fastnn_tensor* tensor, const char* name) {
-  return guarded([&] { recorder_of(recorder).add_input(*tensor, name, Value::Kind::state, false); });
+  return add_input(recorder, tensor, name, Value::Kind::state, false);
 }
 
 fastnn_status fastnn_recorder_constant(fastnn_recorder* recorder, const fastnn_tensor* tensor, const char* name) {
-  return guarded([&] { recorder_of(recorder).add_input(*tensor, name, Value::Kind::constant, false); });
+  return add_input(recorder, tensor, name, Value::Kind::constant, false);
 }
 
 fastnn_status fastnn_recorder_scalar(fastnn_recorder* recorder, fastnn_scalar* scalar, const char* name,
                                      int64_t advance) {
-  return guarded([&] { recorder_of(recorder).add_scalar(scalar, name, advance); });
+  return guarded([&] {
+    require(name, "record", "name");
+    require_struct(scalar, "record", name);
+    recorder_of(recorder).add_scalar(scalar, name, advance);
+  });
 }
 
 fastnn_status fastnn_recorder_result(fastnn_recorder* recorder, const fastnn_tensor* tensor, const char* name) {
-  return guarded([&] { recorder_of(recorder).add_result(*tensor, name); });
+  return guarded([&] {
+    require(name, "record", "name");
+    require(tensor, "record", name);
+    recorder_of(recorder).add_result(*tensor, name);
+  });
 }
 
 fastnn_status fastnn_recorder_finish(fastnn_recorder* recorder, fastnn_graph** graph) {
-  return guarded([&] { *graph = std::make_unique<fastnn_graph>(recorder_of(recorder).finish()).release(); });
+  return guarded([&] {
+    require(graph, "recorder_finish", "graph");
+    *graph = std::make_unique<fastnn_graph>(recorder_of(recorder).finish()).release();
+  });
 }
 
 }  // extern "C"

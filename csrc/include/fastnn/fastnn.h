@@ -80,7 +80,8 @@ typedef struct fastnn_tensor {
   uint64_t identity;                /* names the value to a recorder; 0: no name */
 } fastnn_tensor;
 
-/* A contiguous tensor over host memory. shape has rank entries. */
+/* A contiguous tensor over host memory. shape has rank entries. An impossible rank, or no shape, gives a tensor that
+ * every function refuses. */
 FASTNN_API fastnn_tensor fastnn_tensor_from_host(void* data, fastnn_dtype dtype, int32_t rank, const int64_t* shape);
 
 /* bytes may be 0. The memory is aligned to 64 bytes and not cleared. The new storage has one reference. */

@@ -50,8 +50,9 @@ FASTNN_API int64_t fastnn_graph_text(const fastnn_graph* graph, char* text, int6
 FASTNN_API fastnn_status fastnn_program_create(const fastnn_graph* graph, const fastnn_context* context, int64_t batch,
                                                fastnn_program** program);
 FASTNN_API void fastnn_program_destroy(fastnn_program* program);
-/* Arguments and results in the order they were named; contiguous, of the planned shapes. Safe from several threads at
- * once when the program writes no state. After an error the state is that of before the call. */
+/* Arguments and results in the order they were named; contiguous, of the planned shapes; results overlap nothing else.
+ * Safe from several threads at once when the program writes no state. After an error the state is that of before the
+ * call. */
 FASTNN_API fastnn_status fastnn_program_run(fastnn_program* program, const fastnn_tensor* const* arguments,
                                             int64_t argument_count, fastnn_tensor* const* results,
                                             int64_t result_count);
