@@ -11,9 +11,26 @@ from typing import Literal
 from ._kernel_call import Array, Arrayish, _many, _one, _update
 
 __all__ = [
+    "abs",
+    "abs_backward",
+    "absolute_error",
+    "absolute_error_backward",
+    "adadelta_update",
+    "adagrad_update",
     "adam_update",
+    "adamax_update",
     "add",
+    "avg_pool2d",
+    "avg_pool2d_backward",
+    "batch_normalization",
+    "batch_normalization_backward",
+    "batch_statistics",
+    "binary_accuracy",
+    "binary_cross_entropy",
+    "binary_cross_entropy_backward",
     "categorical_accuracy",
+    "clip",
+    "clip_backward",
     "conv2d",
     "conv2d_backward_input",
     "conv2d_backward_weight",
@@ -21,29 +38,76 @@ __all__ = [
     "divide",
     "dropout",
     "dropout_backward",
+    "elu",
+    "elu_backward",
+    "embedding",
+    "embedding_backward",
+    "equal",
+    "exp",
     "fill",
+    "gelu",
+    "gelu_backward",
     "gemm",
+    "greater",
+    "greater_equal",
+    "hard_sigmoid",
+    "hard_sigmoid_backward",
+    "huber",
+    "huber_backward",
+    "layer_normalization",
+    "layer_normalization_backward",
+    "leaky_relu",
+    "leaky_relu_backward",
+    "less",
+    "less_equal",
     "linear",
+    "lion_update",
+    "log",
+    "log_softmax",
+    "log_softmax_backward",
     "max_pool2d",
     "max_pool2d_backward",
+    "maximum",
     "mean",
     "mean_backward",
     "mean_update",
+    "minimum",
+    "moving_average_update",
     "multiply",
+    "nadam_update",
+    "not_equal",
+    "power",
     "relu",
     "relu_backward",
     "reshape",
+    "rmsprop_update",
+    "selu",
+    "selu_backward",
     "sgd_update",
+    "sigmoid",
+    "sigmoid_backward",
+    "silu",
+    "silu_backward",
     "slice",
     "slice_backward",
     "softmax",
     "softmax_backward",
     "softmax_cross_entropy",
     "softmax_cross_entropy_backward",
+    "softplus",
+    "softplus_backward",
+    "softsign",
+    "softsign_backward",
+    "sqrt",
+    "squared_error",
+    "squared_error_backward",
     "subtract",
     "sum",
     "sum_backward",
     "sum_to_like",
+    "tanh",
+    "tanh_backward",
+    "where",
 ]
 
 
@@ -348,6 +412,302 @@ def max_pool2d_backward(
     )
 
 
+def avg_pool2d(
+    x: Arrayish,
+    *,
+    pool_size: Sequence[int] = (2, 2),
+    strides: Sequence[int] = (2, 2),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0, 0, 0),
+    out: Arrayish | None = None,
+) -> Array:
+    """Mean over windows. Padding is left out: a window at the edge is the mean of the elements it meets.
+
+    Parameters
+    ----------
+    x : (batch, height, width, channels)
+    pool_size : Sequence[int]
+        Size of the window, (height, width).
+    strides : Sequence[int]
+        Step of the window.
+    padding : Literal['valid', 'same', 'explicit']
+        As in conv2d.
+    pads : Sequence[int]
+        Top, bottom, left, right; with padding='explicit' only.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, out_height, out_width, channels)
+    """
+    return _one("avg_pool2d", (x,), (out,), False, pool_size=pool_size, strides=strides, padding=padding, pads=pads)
+
+
+def avg_pool2d_backward(
+    dy: Arrayish,
+    x: Arrayish,
+    *,
+    pool_size: Sequence[int] = (2, 2),
+    strides: Sequence[int] = (2, 2),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0, 0, 0),
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of avg_pool2d: every dy is shared out evenly over the elements its window meets.
+
+    Parameters
+    ----------
+    dy : (batch, out_height, out_width, channels)
+    x : (batch, height, width, channels)
+        Only its shape and dtype are used.
+    pool_size : Sequence[int]
+        As in avg_pool2d.
+    strides : Sequence[int]
+        As in avg_pool2d.
+    padding : Literal['valid', 'same', 'explicit']
+        As in avg_pool2d.
+    pads : Sequence[int]
+        As in avg_pool2d.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : (batch, height, width, channels)
+    """
+    return _one(
+        "avg_pool2d_backward",
+        (dy, x),
+        (out,),
+        accumulate,
+        pool_size=pool_size,
+        strides=strides,
+        padding=padding,
+        pads=pads,
+    )
+
+
+def batch_statistics(x: Arrayish, *, out: Sequence[Arrayish | None] | None = None) -> tuple[Array, Array]:
+    """Mean and biased variance of each channel, over all axes but the last: two passes, summed in double.
+
+    Parameters
+    ----------
+    x : (..., channels)
+    out : array, or one for each result, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    mean : (channels,)
+    variance : (channels,)
+    """
+    mean, variance = _many("batch_statistics", (x,), out, False)
+    return mean, variance
+
+
+def batch_normalization(
+    x: Arrayish,
+    mean: Arrayish,
+    variance: Arrayish,
+    gamma: Arrayish | None = None,
+    beta: Arrayish | None = None,
+    *,
+    epsilon: float = 0.001,
+    out: Arrayish | None = None,
+) -> Array:
+    """``y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`` (Ioffe and Szegedy 2015), for mean and variance of
+    the batch or moving ones.
+
+    Parameters
+    ----------
+    x : (..., channels)
+    mean : (channels,)
+    variance : (channels,)
+    gamma : (channels,)
+    beta : (channels,)
+    epsilon : float
+        Added to the variance, positive.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("batch_normalization", (x, mean, variance, gamma, beta), (out,), False, epsilon=epsilon)
+
+
+def batch_normalization_backward(
+    dy: Arrayish,
+    x: Arrayish,
+    mean: Arrayish,
+    variance: Arrayish,
+    gamma: Arrayish | None = None,
+    *,
+    epsilon: float = 0.001,
+    training: bool = True,
+    out: Sequence[Arrayish | None] | None = None,
+    accumulate: bool = False,
+) -> tuple[Array, Array, Array]:
+    """Gradient of batch_normalization. With training, mean and variance are those of x itself and the gradient goes
+    through them; without, they are constants.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (..., channels)
+    mean : (channels,)
+    variance : (channels,)
+    gamma : (channels,)
+    epsilon : float
+        As in batch_normalization.
+    training : bool
+        Mean and variance are those of x.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into the first entry of out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    dgamma : (channels,)
+    dbeta : (channels,)
+    """
+    dx, dgamma, dbeta = _many(
+        "batch_normalization_backward",
+        (dy, x, mean, variance, gamma),
+        out,
+        accumulate,
+        epsilon=epsilon,
+        training=training,
+    )
+    return dx, dgamma, dbeta
+
+
+def layer_normalization(
+    x: Arrayish,
+    gamma: Arrayish | None = None,
+    beta: Arrayish | None = None,
+    *,
+    epsilon: float = 0.001,
+    rms: bool = False,
+    out: Sequence[Arrayish | None] | None = None,
+) -> tuple[Array, Array, Array]:
+    """``y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`` with mean and variance of each row of the last axis
+    (Ba et al. 2016); with rms, ``y = x / sqrt(mean(x * x) + epsilon) * gamma + beta`` (Zhang and Sennrich 2019).
+
+    Parameters
+    ----------
+    x : (..., n)
+    gamma : (n,)
+    beta : (n,)
+    epsilon : float
+        Added to the variance, positive.
+    rms : bool
+        Divide by the root of the mean square and subtract nothing.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    mean : (...), zeros with rms
+    inverse_deviation : (...): 1 / sqrt(variance + epsilon)
+    """
+    y, mean, inverse_deviation = _many("layer_normalization", (x, gamma, beta), out, False, epsilon=epsilon, rms=rms)
+    return y, mean, inverse_deviation
+
+
+def layer_normalization_backward(
+    dy: Arrayish,
+    x: Arrayish,
+    mean: Arrayish,
+    inverse_deviation: Arrayish,
+    gamma: Arrayish | None = None,
+    *,
+    rms: bool = False,
+    out: Sequence[Arrayish | None] | None = None,
+    accumulate: bool = False,
+) -> tuple[Array, Array, Array]:
+    """Gradient of layer_normalization from what it kept of each row.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (..., n)
+    mean : (...)
+    inverse_deviation : (...)
+    gamma : (n,)
+    rms : bool
+        As in layer_normalization.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into the first entry of out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    dgamma : (n,)
+    dbeta : (n,)
+    """
+    dx, dgamma, dbeta = _many(
+        "layer_normalization_backward", (dy, x, mean, inverse_deviation, gamma), out, accumulate, rms=rms
+    )
+    return dx, dgamma, dbeta
+
+
+def embedding(ids: Arrayish, table: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """Rows of a table by number: ``y[i] = table[ids[i]]``. Ids out of range are refused before anything is written.
+
+    Parameters
+    ----------
+    ids : (...) of int32 or int64
+    table : (rows, n)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (..., n)
+    """
+    return _one("embedding", (ids, table), (out,), False)
+
+
+def embedding_backward(
+    dy: Arrayish,
+    ids: Arrayish,
+    table: Arrayish,
+    *,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of embedding with respect to its table: the dy of equal ids are summed in their order, other rows are
+    0.
+
+    Parameters
+    ----------
+    dy : (..., n)
+    ids : (...) of int32 or int64
+    table : (rows, n)
+        Only its shape and dtype are used.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dtable : (rows, n)
+    """
+    return _one("embedding_backward", (dy, ids, table), (out,), accumulate)
+
+
 def relu(x: Arrayish, *, out: Arrayish | None = None) -> Array:
     """``y = max(x, 0)``; NaN stays NaN.
 
@@ -381,6 +741,390 @@ def relu_backward(dy: Arrayish, y: Arrayish, *, out: Arrayish | None = None, acc
     dx : as y
     """
     return _one("relu_backward", (dy, y), (out,), accumulate)
+
+
+def sigmoid(x: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = 1 / (1 + exp(-x))``, from ``exp(-|x|)``.
+
+    Parameters
+    ----------
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("sigmoid", (x,), (out,), False)
+
+
+def sigmoid_backward(dy: Arrayish, y: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """Gradient of sigmoid from its output: ``dx = dy * y * (1 - y)``.
+
+    Parameters
+    ----------
+    dy : as y
+    y : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as y
+    """
+    return _one("sigmoid_backward", (dy, y), (out,), accumulate)
+
+
+def tanh(x: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """Hyperbolic tangent.
+
+    Parameters
+    ----------
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("tanh", (x,), (out,), False)
+
+
+def tanh_backward(dy: Arrayish, y: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """Gradient of tanh from its output: ``dx = dy * (1 - y * y)``.
+
+    Parameters
+    ----------
+    dy : as y
+    y : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as y
+    """
+    return _one("tanh_backward", (dy, y), (out,), accumulate)
+
+
+def leaky_relu(x: Arrayish, *, negative_slope: float = 0.2, out: Arrayish | None = None) -> Array:
+    """``y = x`` where ``x > 0``, else ``negative_slope * x``.
+
+    Parameters
+    ----------
+    x : (...)
+    negative_slope : float
+        Factor of negative numbers.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("leaky_relu", (x,), (out,), False, negative_slope=negative_slope)
+
+
+def leaky_relu_backward(
+    dy: Arrayish,
+    x: Arrayish,
+    *,
+    negative_slope: float = 0.2,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of leaky_relu: ``dx = dy`` where ``x > 0``, else ``negative_slope * dy``.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (...)
+    negative_slope : float
+        As in leaky_relu.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("leaky_relu_backward", (dy, x), (out,), accumulate, negative_slope=negative_slope)
+
+
+def elu(x: Arrayish, *, alpha: float = 1.0, out: Arrayish | None = None) -> Array:
+    """Exponential linear unit (Clevert et al. 2016): ``y = x`` where ``x > 0``, else ``alpha * (exp(x) - 1)``.
+
+    Parameters
+    ----------
+    x : (...)
+    alpha : float
+        Limit of negative numbers.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("elu", (x,), (out,), False, alpha=alpha)
+
+
+def elu_backward(
+    dy: Arrayish,
+    x: Arrayish,
+    *,
+    alpha: float = 1.0,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of elu: ``dx = dy`` where ``x > 0``, else ``dy * alpha * exp(x)``.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (...)
+    alpha : float
+        As in elu.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("elu_backward", (dy, x), (out,), accumulate, alpha=alpha)
+
+
+def selu(x: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """Scaled exponential linear unit (Klambauer et al. 2017): 1.0507... times elu with alpha 1.6732...
+
+    Parameters
+    ----------
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("selu", (x,), (out,), False)
+
+
+def selu_backward(dy: Arrayish, x: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """Gradient of selu.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("selu_backward", (dy, x), (out,), accumulate)
+
+
+def gelu(x: Arrayish, *, approximate: bool = False, out: Arrayish | None = None) -> Array:
+    """Gaussian error linear unit (Hendrycks and Gimpel 2016): ``y = x * (1 + erf(x / sqrt(2))) / 2``, or the form with
+    tanh, ``x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``.
+
+    Parameters
+    ----------
+    x : (...)
+    approximate : bool
+        The form with tanh.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("gelu", (x,), (out,), False, approximate=approximate)
+
+
+def gelu_backward(
+    dy: Arrayish,
+    x: Arrayish,
+    *,
+    approximate: bool = False,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of gelu.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (...)
+    approximate : bool
+        As in gelu.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("gelu_backward", (dy, x), (out,), accumulate, approximate=approximate)
+
+
+def silu(x: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = x * sigmoid(x)``.
+
+    Parameters
+    ----------
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("silu", (x,), (out,), False)
+
+
+def silu_backward(dy: Arrayish, x: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """Gradient of silu: ``dx = dy * s * (1 + x * (1 - s))`` with ``s = sigmoid(x)``.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("silu_backward", (dy, x), (out,), accumulate)
+
+
+def softplus(x: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = log(1 + exp(x))``, as ``max(x, 0) + log(1 + exp(-|x|))``.
+
+    Parameters
+    ----------
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("softplus", (x,), (out,), False)
+
+
+def softplus_backward(dy: Arrayish, x: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """Gradient of softplus: ``dx = dy * sigmoid(x)``.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("softplus_backward", (dy, x), (out,), accumulate)
+
+
+def softsign(x: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = x / (1 + |x|)``.
+
+    Parameters
+    ----------
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("softsign", (x,), (out,), False)
+
+
+def softsign_backward(dy: Arrayish, x: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """Gradient of softsign: ``dx = dy / (1 + |x|)**2``.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("softsign_backward", (dy, x), (out,), accumulate)
+
+
+def hard_sigmoid(x: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = min(max(x + 3, 0), 6) / 6``.
+
+    Parameters
+    ----------
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("hard_sigmoid", (x,), (out,), False)
+
+
+def hard_sigmoid_backward(dy: Arrayish, x: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """Gradient of hard_sigmoid: ``dx = dy / 6`` where ``-3 < x < 3``, else 0.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("hard_sigmoid_backward", (dy, x), (out,), accumulate)
 
 
 def softmax(x: Arrayish, *, axis: int = -1, out: Arrayish | None = None) -> Array:
@@ -427,6 +1171,52 @@ def softmax_backward(
     dx : as y
     """
     return _one("softmax_backward", (dy, y), (out,), accumulate, axis=axis)
+
+
+def log_softmax(x: Arrayish, *, axis: int = -1, out: Arrayish | None = None) -> Array:
+    """``y = x - max(x) - log(sum(exp(x - max(x))))`` along one axis.
+
+    Parameters
+    ----------
+    x : (...)
+    axis : int
+        The axis whose exponentials sum to one.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("log_softmax", (x,), (out,), False, axis=axis)
+
+
+def log_softmax_backward(
+    dy: Arrayish,
+    y: Arrayish,
+    *,
+    axis: int = -1,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of log_softmax from its output: ``dx = dy - exp(y) * sum(dy)``.
+
+    Parameters
+    ----------
+    dy : as y
+    y : (...)
+    axis : int
+        As in log_softmax.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as y
+    """
+    return _one("log_softmax_backward", (dy, y), (out,), accumulate, axis=axis)
 
 
 def softmax_cross_entropy(
@@ -479,6 +1269,228 @@ def softmax_cross_entropy_backward(
     dlogits : (..., classes)
     """
     return _one("softmax_cross_entropy_backward", (dloss, probabilities, labels), (out,), accumulate)
+
+
+def squared_error(predictions: Arrayish, targets: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """Mean over the last axis of ``(predictions - targets)**2``.
+
+    Parameters
+    ----------
+    predictions : (..., n)
+    targets : as predictions
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    loss : (...)
+    """
+    return _one("squared_error", (predictions, targets), (out,), False)
+
+
+def squared_error_backward(
+    dloss: Arrayish,
+    predictions: Arrayish,
+    targets: Arrayish,
+    *,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of squared_error: ``dpredictions = dloss * 2 * (predictions - targets) / n``.
+
+    Parameters
+    ----------
+    dloss : (...)
+    predictions : (..., n)
+    targets : as predictions
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dpredictions : (..., n)
+    """
+    return _one("squared_error_backward", (dloss, predictions, targets), (out,), accumulate)
+
+
+def absolute_error(predictions: Arrayish, targets: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """Mean over the last axis of ``abs(predictions - targets)``.
+
+    Parameters
+    ----------
+    predictions : (..., n)
+    targets : as predictions
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    loss : (...)
+    """
+    return _one("absolute_error", (predictions, targets), (out,), False)
+
+
+def absolute_error_backward(
+    dloss: Arrayish,
+    predictions: Arrayish,
+    targets: Arrayish,
+    *,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of absolute_error: ``dpredictions = dloss * sign(predictions - targets) / n``.
+
+    Parameters
+    ----------
+    dloss : (...)
+    predictions : (..., n)
+    targets : as predictions
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dpredictions : (..., n)
+    """
+    return _one("absolute_error_backward", (dloss, predictions, targets), (out,), accumulate)
+
+
+def huber(predictions: Arrayish, targets: Arrayish, *, delta: float = 1.0, out: Arrayish | None = None) -> Array:
+    """Huber's loss, mean over the last axis: with d = predictions - targets ``d * d / 2`` where abs(d) <= delta, else
+    ``delta * (abs(d) - delta / 2)``.
+
+    Parameters
+    ----------
+    predictions : (..., n)
+    targets : as predictions
+    delta : float
+        Where the parabola ends, above 0.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    loss : (...)
+    """
+    return _one("huber", (predictions, targets), (out,), False, delta=delta)
+
+
+def huber_backward(
+    dloss: Arrayish,
+    predictions: Arrayish,
+    targets: Arrayish,
+    *,
+    delta: float = 1.0,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of huber: ``dpredictions = dloss * clip(predictions - targets, -delta, delta) / n``.
+
+    Parameters
+    ----------
+    dloss : (...)
+    predictions : (..., n)
+    targets : as predictions
+    delta : float
+        As in huber.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dpredictions : (..., n)
+    """
+    return _one("huber_backward", (dloss, predictions, targets), (out,), accumulate, delta=delta)
+
+
+def binary_cross_entropy(
+    predictions: Arrayish,
+    targets: Arrayish,
+    *,
+    from_logits: bool = False,
+    out: Arrayish | None = None,
+) -> Array:
+    """Mean over the last axis of ``-(targets * log(p) + (1 - targets) * log(1 - p))``. Probabilities p are predictions
+    clipped to [1e-7, 1 - 1e-7], as in Keras; of logits p is the sigmoid, and nothing overflows or is clipped.
+
+    Parameters
+    ----------
+    predictions : (..., n)
+    targets : as predictions
+    from_logits : bool
+        Predictions are logits, else probabilities.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    loss : (...)
+    """
+    return _one("binary_cross_entropy", (predictions, targets), (out,), False, from_logits=from_logits)
+
+
+def binary_cross_entropy_backward(
+    dloss: Arrayish,
+    predictions: Arrayish,
+    targets: Arrayish,
+    *,
+    from_logits: bool = False,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of binary_cross_entropy: ``dloss * (p - targets) / n`` of logits; of probabilities ``dloss * (p -
+    targets) / (p * (1 - p)) / n``, and 0 where they are clipped.
+
+    Parameters
+    ----------
+    dloss : (...)
+    predictions : (..., n)
+    targets : as predictions
+    from_logits : bool
+        As in binary_cross_entropy.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dpredictions : (..., n)
+    """
+    return _one(
+        "binary_cross_entropy_backward", (dloss, predictions, targets), (out,), accumulate, from_logits=from_logits
+    )
+
+
+def binary_accuracy(
+    predictions: Arrayish,
+    targets: Arrayish,
+    *,
+    threshold: float = 0.5,
+    out: Arrayish | None = None,
+) -> Array:
+    """Share of the last axis where ``predictions > threshold`` is what targets say, 1 or 0.
+
+    Parameters
+    ----------
+    predictions : (..., n)
+    targets : as predictions
+    threshold : float
+        Predictions above it say 1.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    matches : (...)
+    """
+    return _one("binary_accuracy", (predictions, targets), (out,), False, threshold=threshold)
 
 
 def categorical_accuracy(predictions: Arrayish, labels: Arrayish, *, out: Arrayish | None = None) -> Array:
@@ -572,6 +1584,318 @@ def divide(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None, accumulate:
     y : broadcast of a and b
     """
     return _one("divide", (a, b), (out,), accumulate)
+
+
+def maximum(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """The larger of a and b with broadcasting; NaN when one is.
+
+    Parameters
+    ----------
+    a : (...)
+    b : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    y : broadcast of a and b
+    """
+    return _one("maximum", (a, b), (out,), accumulate)
+
+
+def minimum(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """The smaller of a and b with broadcasting; NaN when one is.
+
+    Parameters
+    ----------
+    a : (...)
+    b : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    y : broadcast of a and b
+    """
+    return _one("minimum", (a, b), (out,), accumulate)
+
+
+def power(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """``y = a ** b`` with broadcasting, as C's pow: ``pow(x, 0) = 1``, NaN for a negative number to a power that is
+    not whole.
+
+    Parameters
+    ----------
+    a : (...)
+    b : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    y : broadcast of a and b
+    """
+    return _one("power", (a, b), (out,), accumulate)
+
+
+def equal(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = a == b`` with broadcasting.
+
+    Parameters
+    ----------
+    a : (...)
+    b : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : broadcast of a and b, bool
+    """
+    return _one("equal", (a, b), (out,), False)
+
+
+def not_equal(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = a != b`` with broadcasting.
+
+    Parameters
+    ----------
+    a : (...)
+    b : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : broadcast of a and b, bool
+    """
+    return _one("not_equal", (a, b), (out,), False)
+
+
+def less(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = a < b`` with broadcasting.
+
+    Parameters
+    ----------
+    a : (...)
+    b : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : broadcast of a and b, bool
+    """
+    return _one("less", (a, b), (out,), False)
+
+
+def less_equal(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = a <= b`` with broadcasting.
+
+    Parameters
+    ----------
+    a : (...)
+    b : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : broadcast of a and b, bool
+    """
+    return _one("less_equal", (a, b), (out,), False)
+
+
+def greater(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = a > b`` with broadcasting.
+
+    Parameters
+    ----------
+    a : (...)
+    b : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : broadcast of a and b, bool
+    """
+    return _one("greater", (a, b), (out,), False)
+
+
+def greater_equal(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = a >= b`` with broadcasting.
+
+    Parameters
+    ----------
+    a : (...)
+    b : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : broadcast of a and b, bool
+    """
+    return _one("greater_equal", (a, b), (out,), False)
+
+
+def where(condition: Arrayish, a: Arrayish, b: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = a`` where condition is true, else b, with broadcasting.
+
+    Parameters
+    ----------
+    condition : (...), bool or uint8
+    a : (...)
+    b : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : broadcast of condition, a and b
+    """
+    return _one("where", (condition, a, b), (out,), False)
+
+
+def exp(x: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = e ** x``.
+
+    Parameters
+    ----------
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("exp", (x,), (out,), False)
+
+
+def log(x: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """Natural logarithm; log(0) is -infinity, NaN for negative numbers.
+
+    Parameters
+    ----------
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("log", (x,), (out,), False)
+
+
+def sqrt(x: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """Square root; NaN for negative numbers.
+
+    Parameters
+    ----------
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("sqrt", (x,), (out,), False)
+
+
+def abs(x: Arrayish, *, out: Arrayish | None = None) -> Array:
+    """``y = |x|``.
+
+    Parameters
+    ----------
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("abs", (x,), (out,), False)
+
+
+def abs_backward(dy: Arrayish, x: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """Gradient of abs: ``dx = dy * sign(x)``, 0 at 0.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("abs_backward", (dy, x), (out,), accumulate)
+
+
+def clip(x: Arrayish, *, minimum: float = 0.0, maximum: float = 1.0, out: Arrayish | None = None) -> Array:
+    """``y = min(max(x, minimum), maximum)``; NaN stays NaN.
+
+    Parameters
+    ----------
+    x : (...)
+    minimum : float
+        Smallest result.
+    maximum : float
+        Largest result.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("clip", (x,), (out,), False, minimum=minimum, maximum=maximum)
+
+
+def clip_backward(
+    dy: Arrayish,
+    x: Arrayish,
+    *,
+    minimum: float = 0.0,
+    maximum: float = 1.0,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of clip: ``dx = dy`` where ``minimum <= x <= maximum``, else 0.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (...)
+    minimum : float
+        As in clip.
+    maximum : float
+        As in clip.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("clip_backward", (dy, x), (out,), accumulate, minimum=minimum, maximum=maximum)
 
 
 def sum(
@@ -915,6 +2239,10 @@ def sgd_update(
     learning_rate: float = 0.01,
     momentum: float = 0.0,
     nesterov: bool = False,
+    weight_decay: float = 0.0,
+    clipvalue: float = 0.0,
+    clipnorm: float = 0.0,
+    global_clipnorm: float = 0.0,
 ) -> None:
     """One step of gradient descent on all parameters. With momentum m: ``v = m * v - learning_rate * g``, then ``w +=
     v``, or with Nesterov's form ``w += m * v - learning_rate * g``. Keras's formula.
@@ -932,6 +2260,14 @@ def sgd_update(
         In [0, 1).
     nesterov : bool
         Nesterov's form.
+    weight_decay : float
+        W is first multiplied by 1 - learning_rate * weight_decay.
+    clipvalue : float
+        Gradients are clipped to [-clipvalue, clipvalue]; 0 does not.
+    clipnorm : float
+        Every gradient is scaled down to this norm; 0 does not.
+    global_clipnorm : float
+        All gradients together are scaled down to this norm; 0 does not.
     """
     _update(
         "sgd_update",
@@ -939,10 +2275,315 @@ def sgd_update(
         learning_rate=learning_rate,
         momentum=momentum,
         nesterov=nesterov,
+        weight_decay=weight_decay,
+        clipvalue=clipvalue,
+        clipnorm=clipnorm,
+        global_clipnorm=global_clipnorm,
     )
 
 
 def adam_update(
+    parameters: Sequence[Arrayish],
+    gradients: Sequence[Arrayish],
+    first_moments: Sequence[Arrayish],
+    second_moments: Sequence[Arrayish],
+    largest_second_moments: Sequence[Arrayish] = (),
+    *,
+    learning_rate: float = 0.001,
+    iterations: int = 0,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-07,
+    amsgrad: bool = False,
+    weight_decay: float = 0.0,
+    clipvalue: float = 0.0,
+    clipnorm: float = 0.0,
+    global_clipnorm: float = 0.0,
+) -> None:
+    """One step of Adam (Kingma and Ba 2015) on all parameters, by Keras's formula: with t = iterations + 1, ``alpha =
+    learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t)``, ``m += (g - m) * (1 - beta_1)``, ``v += (g * g - v) * (1 -
+    beta_2)``, ``w -= alpha * m / (sqrt(v) + epsilon)``. The powers are computed in double.
+
+    Parameters
+    ----------
+    parameters : (...)
+        Updated in place; must be a writable array.
+    gradients : as parameters
+    first_moments : as parameters
+        Updated in place; must be a writable array.
+    second_moments : as parameters
+        Updated in place; must be a writable array.
+    largest_second_moments : as parameters; none without amsgrad
+        Updated in place; must be a writable array.
+    learning_rate : float
+        Step size.
+    iterations : int
+        Steps taken before this one.
+    beta_1 : float
+        Decay of the first moment, in [0, 1).
+    beta_2 : float
+        Decay of the second moment, in [0, 1).
+    epsilon : float
+        Added outside the root.
+    amsgrad : bool
+        Divide by the largest second moment so far.
+    weight_decay : float
+        W is first multiplied by 1 - learning_rate * weight_decay.
+    clipvalue : float
+        Gradients are clipped to [-clipvalue, clipvalue]; 0 does not.
+    clipnorm : float
+        Every gradient is scaled down to this norm; 0 does not.
+    global_clipnorm : float
+        All gradients together are scaled down to this norm; 0 does not.
+    """
+    _update(
+        "adam_update",
+        (parameters, gradients, first_moments, second_moments, largest_second_moments),
+        learning_rate=learning_rate,
+        iterations=iterations,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        epsilon=epsilon,
+        amsgrad=amsgrad,
+        weight_decay=weight_decay,
+        clipvalue=clipvalue,
+        clipnorm=clipnorm,
+        global_clipnorm=global_clipnorm,
+    )
+
+
+def rmsprop_update(
+    parameters: Sequence[Arrayish],
+    gradients: Sequence[Arrayish],
+    velocities: Sequence[Arrayish],
+    momenta: Sequence[Arrayish] = (),
+    average_gradients: Sequence[Arrayish] = (),
+    *,
+    learning_rate: float = 0.001,
+    rho: float = 0.9,
+    momentum: float = 0.0,
+    epsilon: float = 1e-07,
+    centered: bool = False,
+    weight_decay: float = 0.0,
+    clipvalue: float = 0.0,
+    clipnorm: float = 0.0,
+    global_clipnorm: float = 0.0,
+) -> None:
+    """One step of RMSprop (Hinton 2012) on all parameters, by Keras's formula: ``v = rho * v + (1 - rho) * g * g``;
+    when centered ``a = rho * a + (1 - rho) * g`` and a * a is taken off v below; ``step = learning_rate * g / sqrt(v +
+    epsilon)``; ``w -= step``, or with momentum ``m = momentum * m + step``, ``w -= m``.
+
+    Parameters
+    ----------
+    parameters : (...)
+        Updated in place; must be a writable array.
+    gradients : as parameters
+    velocities : as parameters
+        Updated in place; must be a writable array.
+    momenta : as parameters; none when momentum is 0
+        Updated in place; must be a writable array.
+    average_gradients : as parameters; none unless centered
+        Updated in place; must be a writable array.
+    learning_rate : float
+        Step size.
+    rho : float
+        Decay of the averages, in [0, 1).
+    momentum : float
+        In [0, 1).
+    epsilon : float
+        Added inside the root.
+    centered : bool
+        Divide by the variance instead of the second moment.
+    weight_decay : float
+        W is first multiplied by 1 - learning_rate * weight_decay.
+    clipvalue : float
+        Gradients are clipped to [-clipvalue, clipvalue]; 0 does not.
+    clipnorm : float
+        Every gradient is scaled down to this norm; 0 does not.
+    global_clipnorm : float
+        All gradients together are scaled down to this norm; 0 does not.
+    """
+    _update(
+        "rmsprop_update",
+        (parameters, gradients, velocities, momenta, average_gradients),
+        learning_rate=learning_rate,
+        rho=rho,
+        momentum=momentum,
+        epsilon=epsilon,
+        centered=centered,
+        weight_decay=weight_decay,
+        clipvalue=clipvalue,
+        clipnorm=clipnorm,
+        global_clipnorm=global_clipnorm,
+    )
+
+
+def adagrad_update(
+    parameters: Sequence[Arrayish],
+    gradients: Sequence[Arrayish],
+    accumulators: Sequence[Arrayish],
+    *,
+    learning_rate: float = 0.001,
+    epsilon: float = 1e-07,
+    weight_decay: float = 0.0,
+    clipvalue: float = 0.0,
+    clipnorm: float = 0.0,
+    global_clipnorm: float = 0.0,
+) -> None:
+    """One step of Adagrad (Duchi, Hazan and Singer 2011) on all parameters, by Keras's formula: ``a += g * g``, ``w -=
+    learning_rate * g / sqrt(a + epsilon)``.
+
+    Parameters
+    ----------
+    parameters : (...)
+        Updated in place; must be a writable array.
+    gradients : as parameters
+    accumulators : as parameters
+        Updated in place; must be a writable array.
+    learning_rate : float
+        Step size.
+    epsilon : float
+        Added inside the root.
+    weight_decay : float
+        W is first multiplied by 1 - learning_rate * weight_decay.
+    clipvalue : float
+        Gradients are clipped to [-clipvalue, clipvalue]; 0 does not.
+    clipnorm : float
+        Every gradient is scaled down to this norm; 0 does not.
+    global_clipnorm : float
+        All gradients together are scaled down to this norm; 0 does not.
+    """
+    _update(
+        "adagrad_update",
+        (parameters, gradients, accumulators),
+        learning_rate=learning_rate,
+        epsilon=epsilon,
+        weight_decay=weight_decay,
+        clipvalue=clipvalue,
+        clipnorm=clipnorm,
+        global_clipnorm=global_clipnorm,
+    )
+
+
+def adadelta_update(
+    parameters: Sequence[Arrayish],
+    gradients: Sequence[Arrayish],
+    accumulated_gradients: Sequence[Arrayish],
+    accumulated_steps: Sequence[Arrayish],
+    *,
+    learning_rate: float = 0.001,
+    rho: float = 0.95,
+    epsilon: float = 1e-07,
+    weight_decay: float = 0.0,
+    clipvalue: float = 0.0,
+    clipnorm: float = 0.0,
+    global_clipnorm: float = 0.0,
+) -> None:
+    """One step of Adadelta (Zeiler 2012) on all parameters, by Keras's formula: ``a = rho * a + (1 - rho) * g * g``,
+    ``d = -g * sqrt(b + epsilon) / sqrt(a + epsilon)``, ``b = rho * b + (1 - rho) * d * d``, ``w += learning_rate *
+    d``.
+
+    Parameters
+    ----------
+    parameters : (...)
+        Updated in place; must be a writable array.
+    gradients : as parameters
+    accumulated_gradients : as parameters
+        Updated in place; must be a writable array.
+    accumulated_steps : as parameters
+        Updated in place; must be a writable array.
+    learning_rate : float
+        Step size.
+    rho : float
+        Decay of the averages, in [0, 1).
+    epsilon : float
+        Added inside the roots.
+    weight_decay : float
+        W is first multiplied by 1 - learning_rate * weight_decay.
+    clipvalue : float
+        Gradients are clipped to [-clipvalue, clipvalue]; 0 does not.
+    clipnorm : float
+        Every gradient is scaled down to this norm; 0 does not.
+    global_clipnorm : float
+        All gradients together are scaled down to this norm; 0 does not.
+    """
+    _update(
+        "adadelta_update",
+        (parameters, gradients, accumulated_gradients, accumulated_steps),
+        learning_rate=learning_rate,
+        rho=rho,
+        epsilon=epsilon,
+        weight_decay=weight_decay,
+        clipvalue=clipvalue,
+        clipnorm=clipnorm,
+        global_clipnorm=global_clipnorm,
+    )
+
+
+def adamax_update(
+    parameters: Sequence[Arrayish],
+    gradients: Sequence[Arrayish],
+    first_moments: Sequence[Arrayish],
+    norms: Sequence[Arrayish],
+    *,
+    learning_rate: float = 0.001,
+    iterations: int = 0,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-07,
+    weight_decay: float = 0.0,
+    clipvalue: float = 0.0,
+    clipnorm: float = 0.0,
+    global_clipnorm: float = 0.0,
+) -> None:
+    """One step of Adamax (Kingma and Ba 2015, section 7) on all parameters, by Keras's formula: with t = iterations +
+    1, ``m += (g - m) * (1 - beta_1)``, ``u = max(beta_2 * u, abs(g))``, ``w -= learning_rate / (1 - beta_1**t) * m /
+    (u + epsilon)``.
+
+    Parameters
+    ----------
+    parameters : (...)
+        Updated in place; must be a writable array.
+    gradients : as parameters
+    first_moments : as parameters
+        Updated in place; must be a writable array.
+    norms : as parameters
+        Updated in place; must be a writable array.
+    learning_rate : float
+        Step size.
+    iterations : int
+        Steps taken before this one.
+    beta_1 : float
+        Decay of the first moment, in [0, 1).
+    beta_2 : float
+        Decay of the norm, in [0, 1).
+    epsilon : float
+        Added to the norm.
+    weight_decay : float
+        W is first multiplied by 1 - learning_rate * weight_decay.
+    clipvalue : float
+        Gradients are clipped to [-clipvalue, clipvalue]; 0 does not.
+    clipnorm : float
+        Every gradient is scaled down to this norm; 0 does not.
+    global_clipnorm : float
+        All gradients together are scaled down to this norm; 0 does not.
+    """
+    _update(
+        "adamax_update",
+        (parameters, gradients, first_moments, norms),
+        learning_rate=learning_rate,
+        iterations=iterations,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        epsilon=epsilon,
+        weight_decay=weight_decay,
+        clipvalue=clipvalue,
+        clipnorm=clipnorm,
+        global_clipnorm=global_clipnorm,
+    )
+
+
+def nadam_update(
     parameters: Sequence[Arrayish],
     gradients: Sequence[Arrayish],
     first_moments: Sequence[Arrayish],
@@ -953,10 +2594,15 @@ def adam_update(
     beta_1: float = 0.9,
     beta_2: float = 0.999,
     epsilon: float = 1e-07,
+    weight_decay: float = 0.0,
+    clipvalue: float = 0.0,
+    clipnorm: float = 0.0,
+    global_clipnorm: float = 0.0,
 ) -> None:
-    """One step of Adam (Kingma and Ba 2015) on all parameters, by Keras's formula: with t = iterations + 1, ``alpha =
-    learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t)``, ``m += (g - m) * (1 - beta_1)``, ``v += (g * g - v) * (1 -
-    beta_2)``, ``w -= alpha * m / (sqrt(v) + epsilon)``. The powers are computed in double.
+    """One step of Nadam (Dozat 2016) on all parameters, by Keras's formula: with t = iterations + 1, ``u(t) = beta_1 *
+    (1 - 0.96**t / 2)`` and ``p(t) = u(1) * ... * u(t)``: ``m += (g - m) * (1 - beta_1)``, ``v += (g * g - v) * (1 -
+    beta_2)``, ``h = u(t + 1) * m / (1 - p(t + 1)) + (1 - u(t)) * g / (1 - p(t))``, ``w -= learning_rate * h / (sqrt(v
+    / (1 - beta_2**t)) + epsilon)``. The powers and p are computed in double.
 
     Parameters
     ----------
@@ -977,16 +2623,93 @@ def adam_update(
         Decay of the second moment, in [0, 1).
     epsilon : float
         Added outside the root.
+    weight_decay : float
+        W is first multiplied by 1 - learning_rate * weight_decay.
+    clipvalue : float
+        Gradients are clipped to [-clipvalue, clipvalue]; 0 does not.
+    clipnorm : float
+        Every gradient is scaled down to this norm; 0 does not.
+    global_clipnorm : float
+        All gradients together are scaled down to this norm; 0 does not.
     """
     _update(
-        "adam_update",
+        "nadam_update",
         (parameters, gradients, first_moments, second_moments),
         learning_rate=learning_rate,
         iterations=iterations,
         beta_1=beta_1,
         beta_2=beta_2,
         epsilon=epsilon,
+        weight_decay=weight_decay,
+        clipvalue=clipvalue,
+        clipnorm=clipnorm,
+        global_clipnorm=global_clipnorm,
     )
+
+
+def lion_update(
+    parameters: Sequence[Arrayish],
+    gradients: Sequence[Arrayish],
+    momenta: Sequence[Arrayish],
+    *,
+    learning_rate: float = 0.001,
+    beta_1: float = 0.9,
+    beta_2: float = 0.99,
+    weight_decay: float = 0.0,
+    clipvalue: float = 0.0,
+    clipnorm: float = 0.0,
+    global_clipnorm: float = 0.0,
+) -> None:
+    """One step of Lion (Chen et al. 2023) on all parameters, by Keras's formula: ``w -= learning_rate * sign(beta_1 *
+    m + (1 - beta_1) * g)``, then ``m = beta_2 * m + (1 - beta_2) * g``.
+
+    Parameters
+    ----------
+    parameters : (...)
+        Updated in place; must be a writable array.
+    gradients : as parameters
+    momenta : as parameters
+        Updated in place; must be a writable array.
+    learning_rate : float
+        Step size.
+    beta_1 : float
+        Share of the momentum in the step, in [0, 1).
+    beta_2 : float
+        Decay of the momentum, in [0, 1).
+    weight_decay : float
+        W is first multiplied by 1 - learning_rate * weight_decay.
+    clipvalue : float
+        Gradients are clipped to [-clipvalue, clipvalue]; 0 does not.
+    clipnorm : float
+        Every gradient is scaled down to this norm; 0 does not.
+    global_clipnorm : float
+        All gradients together are scaled down to this norm; 0 does not.
+    """
+    _update(
+        "lion_update",
+        (parameters, gradients, momenta),
+        learning_rate=learning_rate,
+        beta_1=beta_1,
+        beta_2=beta_2,
+        weight_decay=weight_decay,
+        clipvalue=clipvalue,
+        clipnorm=clipnorm,
+        global_clipnorm=global_clipnorm,
+    )
+
+
+def moving_average_update(averages: Sequence[Arrayish], values: Sequence[Arrayish], *, momentum: float = 0.99) -> None:
+    """Exponential moving averages: ``average = momentum * average + (1 - momentum) * value`` for each of a list.
+
+    Parameters
+    ----------
+    averages : (...)
+        Updated in place; must be a writable array.
+    values : as averages
+    momentum : float
+        Share of the old average, in [0, 1].
+    """
+    _update("moving_average_update", (averages, values), momentum=momentum)
 
 
 def mean_update(total: Arrayish, values: Arrayish) -> None:

@@ -14,6 +14,9 @@ namespace fastnn::kernels {
 struct BinaryStrides {
   int64_t y_row, y, a_row, a, b_row, b;
 };
+struct WhereStrides {
+  int64_t y_row, y, condition_row, condition, a_row, a, b_row, b;
+};
 struct CopyStrides {
   int64_t y_row, y, x_row, x;
 };
@@ -66,6 +69,13 @@ struct RandomStream {
   uint64_t seed, stream, step;
 };
 
+// What every update does before its formula: g = scale * g, within [-limit, limit]; w = keep * w. Ones and an infinite
+// limit change no bit.
+template <typename T>
+struct UpdateRule {
+  T scale, limit, keep;
+};
+
 // clang-format off
 #define FASTNN_KERNELS(KERNEL)                                                                                          \
   /* y[r, i] (+)= a[r, i] op b[r, i] over rows x count elements; y may be a or b */                                     \
@@ -73,6 +83,19 @@ struct RandomStream {
   KERNEL(subtract, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))       \
   KERNEL(multiply, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))       \
   KERNEL(divide, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))         \
+  /* the larger, the smaller; NaN when one is. C's pow */                                                               \
+  KERNEL(maximum, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))        \
+  KERNEL(minimum, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))        \
+  KERNEL(power, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))          \
+  /* y[r, i] = a[r, i] op b[r, i], 0 or 1 */                                                                            \
+  KERNEL(equal, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))                     \
+  KERNEL(not_equal, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))                 \
+  KERNEL(less, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))                      \
+  KERNEL(less_equal, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))                \
+  KERNEL(greater, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))                   \
+  KERNEL(greater_equal, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))             \
+  /* y[r, i] = condition[r, i] != 0 ? a[r, i] : b[r, i] */                                                              \
+  KERNEL(where, (T* y, const uint8_t* condition, const T* a, const T* b, int64_t rows, int64_t count, WhereStrides s))  \
   /* output rows [begin, end) of all batch * out_height; index may be null */                                           \
   KERNEL(max_pool2d, (T* y, void* index, const T* x, int64_t begin, int64_t end, const PoolShape* shape))               \
   /* input rows [begin, end) of all batch * height; a tap outside its window is ignored */                              \
@@ -81,12 +104,28 @@ struct RandomStream {
   /* y[r, i] = x[r, i], items of 1, 2, 4 or 8 bytes; y[i] = *item */                                                    \
   KERNEL(copy, (void* y, const void* x, int64_t rows, int64_t count, CopyStrides s, int64_t item_size))                 \
   KERNEL(fill, (void* y, const void* item, int64_t count, int64_t item_size))                                           \
-  /* v = momentum * v - rate * g; w += nesterov ? momentum * v - rate * g : v; without velocity w -= rate * g */        \
-  KERNEL(sgd_update, (T* w, T* velocity, const T* g, int64_t count, T learning_rate, T momentum, bool nesterov))        \
-  /* m += (g - m) * (1 - beta_1); v += (g * g - v) * (1 - beta_2); w -= alpha * m / (sqrt(v) + epsilon) */              \
-  KERNEL(adam_update, (T* w, T* m, T* v, const T* g, int64_t count, T alpha, T one_minus_beta_1,                        \
-                       T one_minus_beta_2, T epsilon))                                                                  \
-  /* packed rows [first_row, first_row + k) of `rows` = b (k, n), element (i, j) at i * b_row + j * b_column; n is the  \
+  /* *sum = sum of x[i] * x[i] */                                                                                       \
+  KERNEL(sum_squares, (double* sum, const T* x, int64_t count))                                                         \
+  /* updates by the formulas of schema.toml, after what rule says; velocity, momenta, averages, largest may be null */  \
+  KERNEL(sgd_update, (T* w, T* velocity, const T* g, int64_t count, const UpdateRule<T>& rule, T learning_rate,         \
+                      T momentum, bool nesterov))                                                                       \
+  KERNEL(adam_update, (T* w, T* m, T* v, T* largest, const T* g, int64_t count, const UpdateRule<T>& rule, T alpha,     \
+                       T one_minus_beta_1, T one_minus_beta_2, T epsilon))                                              \
+  KERNEL(rmsprop_update, (T* w, T* v, T* momenta, T* averages, const T* g, int64_t count, const UpdateRule<T>& rule,    \
+                          T learning_rate, T rho, T one_minus_rho, T momentum, T epsilon))                              \
+  KERNEL(adagrad_update, (T* w, T* accumulator, const T* g, int64_t count, const UpdateRule<T>& rule, T learning_rate,  \
+                          T epsilon))                                                                                   \
+  KERNEL(adadelta_update, (T* w, T* gradients, T* steps, const T* g, int64_t count, const UpdateRule<T>& rule,          \
+                           T learning_rate, T rho, T one_minus_rho, T epsilon))                                         \
+  /* alpha = learning_rate / (1 - beta_1^t) */                                                                          \
+  KERNEL(adamax_update, (T* w, T* m, T* norm, const T* g, int64_t count, const UpdateRule<T>& rule, T alpha,            \
+                         T one_minus_beta_1, T beta_2, T epsilon))                                                      \
+  /* w -= (of_moment * m + of_gradient * g) / (sqrt(v * correction) + epsilon) */                                       \
+  KERNEL(nadam_update, (T* w, T* m, T* v, const T* g, int64_t count, const UpdateRule<T>& rule, T of_moment,            \
+                        T of_gradient, T one_minus_beta_1, T one_minus_beta_2, T correction, T epsilon))                \
+  KERNEL(lion_update, (T* w, T* m, const T* g, int64_t count, const UpdateRule<T>& rule, T learning_rate, T beta_1,     \
+                       T one_minus_beta_1, T beta_2, T one_minus_beta_2))                                               \
+  /* packed rows [first_row, first_row + k) of `rows` = b (k, n), element (i, j) at i * b_row + j * b_column; n is the   \
      width of all that is packed, room is kept for n rounded up to 16 columns */                                        \
   KERNEL(gemm_pack, (T* packed, const T* b, int64_t k, int64_t n, int64_t b_row, int64_t b_column, int64_t first_row,   \
                      int64_t rows))                                                                                     \
@@ -116,6 +155,12 @@ struct RandomStream {
   KERNEL(softmax_columns, (T* y, const T* x, int64_t n, int64_t columns, int64_t stride))                               \
   KERNEL(softmax_backward_columns, (T* dx, const T* dy, const T* y, int64_t n, int64_t columns, int64_t stride,         \
                                     bool accumulate))                                                                   \
+  /* log_softmax as softmax; dx (+)= dy - exp(y) * sum(dy) */                                                           \
+  KERNEL(log_softmax_rows, (T* y, const T* x, int64_t rows, int64_t n))                                                 \
+  KERNEL(log_softmax_backward_rows, (T* dx, const T* dy, const T* y, int64_t rows, int64_t n, bool accumulate))         \
+  KERNEL(log_softmax_columns, (T* y, const T* x, int64_t n, int64_t columns, int64_t stride))                           \
+  KERNEL(log_softmax_backward_columns, (T* dx, const T* dy, const T* y, int64_t n, int64_t columns, int64_t stride,     \
+                                        bool accumulate))                                                               \
   /* loss[r] = logsumexp(logits[r]) - logits[r, labels[r]]; probabilities (rows, classes) may be null; labels of        \
      label_bytes 1 (uint8), 4 (int32) or 8 (int64) are in range */                                                      \
   KERNEL(cross_entropy_labels, (T* loss, T* probabilities, const T* logits, const void* labels, int64_t label_bytes,    \
@@ -129,6 +174,22 @@ struct RandomStream {
   /* dlogits (+)= dloss * (probabilities * sum(labels) - labels) */                                                     \
   KERNEL(cross_entropy_distribution_backward, (T* dlogits, const T* dloss, const T* probabilities, const T* labels,     \
                                                int64_t rows, int64_t classes, bool accumulate))                         \
+  /* loss[r] = mean over a row of n of a term of predictions p and targets t; dp (+)= its gradient. schema.toml has the \
+     terms */                                                                                                           \
+  KERNEL(squared_error, (T* loss, const T* p, const T* t, int64_t rows, int64_t n))                                     \
+  KERNEL(squared_error_backward, (T* dp, const T* dloss, const T* p, const T* t, int64_t rows, int64_t n,               \
+                                  bool accumulate))                                                                     \
+  KERNEL(absolute_error, (T* loss, const T* p, const T* t, int64_t rows, int64_t n))                                    \
+  KERNEL(absolute_error_backward, (T* dp, const T* dloss, const T* p, const T* t, int64_t rows, int64_t n,              \
+                                   bool accumulate))                                                                    \
+  KERNEL(huber, (T* loss, const T* p, const T* t, int64_t rows, int64_t n, T delta))                                    \
+  KERNEL(huber_backward, (T* dp, const T* dloss, const T* p, const T* t, int64_t rows, int64_t n, T delta,              \
+                          bool accumulate))                                                                             \
+  /* epsilon is what probabilities are clipped to; logits don't use it */                                               \
+  KERNEL(binary_cross_entropy, (T* loss, const T* p, const T* t, int64_t rows, int64_t n, bool from_logits, T epsilon)) \
+  KERNEL(binary_cross_entropy_backward, (T* dp, const T* dloss, const T* p, const T* t, int64_t rows, int64_t n,        \
+                                         bool from_logits, T epsilon, bool accumulate))                                 \
+  KERNEL(binary_accuracy, (T* matches, const T* p, const T* t, int64_t rows, int64_t n, T threshold))                   \
   /* sums[r] (+)= sum of x[r * stride + k], k < n */                                                                    \
   KERNEL(sum_rows, (double* sums, const T* x, int64_t rows, int64_t n, int64_t stride, bool accumulate))                \
   /* sums[c] (+)= sum of x[r * stride + c], r < rows */                                                                 \
@@ -146,6 +207,65 @@ struct RandomStream {
                    const RandomStream& random))                                                                         \
   /* dx[i] (+)= mask[i] ? dy[i] * scale : 0 */                                                                          \
   KERNEL(dropout_backward, (T* dx, const T* dy, const uint8_t* mask, int64_t count, T scale, bool accumulate))          \
+  /* as max_pool2d; the mean of the elements that a window meets */                                                     \
+  KERNEL(avg_pool2d, (T* y, const T* x, int64_t begin, int64_t end, const PoolShape* shape))                            \
+  KERNEL(avg_pool2d_backward, (T* dx, const T* dy, int64_t begin, int64_t end, const PoolShape* shape,                  \
+                               bool accumulate))                                                                        \
+  /* sums[c] += sum of (x[r, c] - mean[c])^2 over rows x columns elements */                                            \
+  KERNEL(sum_squares_columns, (double* sums, const T* x, const T* mean, int64_t rows, int64_t columns))                 \
+  /* sums[c] += sum of dy[r, c]; products[c] += sum of dy[r, c] * (x[r, c] - mean[c]) */                                \
+  KERNEL(sum_products_columns, (double* sums, double* products, const T* dy, const T* x, const T* mean, int64_t rows,   \
+                                int64_t columns))                                                                       \
+  /* y[r, c] = (x[r, c] - mean[c]) * scale[c] + shift[c] */                                                             \
+  KERNEL(normalize_columns, (T* y, const T* x, const T* mean, const T* scale, const T* shift, int64_t rows,             \
+                             int64_t columns))                                                                          \
+  /* dx[r, c] (+)= scale[c] * (dy[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c]); without offset scale[c] * dy */  \
+  KERNEL(normalize_columns_backward, (T* dx, const T* dy, const T* x, const T* mean, const T* scale, const T* offset,   \
+                                      const T* slope, int64_t rows, int64_t columns, bool accumulate))                  \
+  /* y[r] = (x[r] - mean(x[r])) * inverse[r] * gamma + beta, inverse[r] = 1 / sqrt(variance(x[r]) + epsilon); rms takes \
+     the mean as 0; mean and inverse are kept unless null; gamma and beta may be null */                                \
+  KERNEL(layer_norm_rows, (T* y, T* mean, T* inverse, const T* x, const T* gamma, const T* beta, int64_t rows,          \
+                           int64_t n, double epsilon, bool rms))                                                        \
+  /* dx (+)= its gradient; dgamma += sum of dy * normalised x, dbeta += sum of dy over the rows; all three may be null */\
+  KERNEL(layer_norm_backward_rows, (T* dx, double* dgamma, double* dbeta, const T* dy, const T* x, const T* mean,       \
+                                    const T* inverse, const T* gamma, int64_t rows, int64_t n, bool rms,                \
+                                    bool accumulate))                                                                   \
+  /* y[i] = table[ids[i]], rows of n; ids of id_bytes 4 or 8 are in range */                                            \
+  KERNEL(gather_rows, (T* y, const T* table, const void* ids, int64_t id_bytes, int64_t count, int64_t n))              \
+  /* dtable[r] (+)= dy[i] + dy[next[i]] + ... from i = head[r] until i < 0, for rows [begin, end) of n */               \
+  KERNEL(sum_chains, (T* dtable, const T* dy, const int64_t* head, const int64_t* next, int64_t begin, int64_t end,     \
+                      int64_t n, bool accumulate))                                                                      \
+  /* average[i] = momentum * average[i] + rest * value[i] */                                                            \
+  KERNEL(moving_average, (T* average, const T* value, int64_t count, T momentum, T rest))                               \
+  /* y[i] = f(x[i]); elu is scale * (x > 0 ? x : alpha * (exp(x) - 1)) */                                               \
+  KERNEL(exp, (T* y, const T* x, int64_t count))                                                                        \
+  KERNEL(log, (T* y, const T* x, int64_t count))                                                                        \
+  KERNEL(sqrt, (T* y, const T* x, int64_t count))                                                                       \
+  KERNEL(abs, (T* y, const T* x, int64_t count))                                                                        \
+  KERNEL(sigmoid, (T* y, const T* x, int64_t count))                                                                    \
+  KERNEL(tanh, (T* y, const T* x, int64_t count))                                                                       \
+  KERNEL(gelu, (T* y, const T* x, int64_t count))                                                                       \
+  KERNEL(gelu_tanh, (T* y, const T* x, int64_t count))                                                                  \
+  KERNEL(silu, (T* y, const T* x, int64_t count))                                                                       \
+  KERNEL(softplus, (T* y, const T* x, int64_t count))                                                                   \
+  KERNEL(softsign, (T* y, const T* x, int64_t count))                                                                   \
+  KERNEL(hard_sigmoid, (T* y, const T* x, int64_t count))                                                               \
+  KERNEL(leaky_relu, (T* y, const T* x, int64_t count, T negative_slope))                                               \
+  KERNEL(elu, (T* y, const T* x, int64_t count, T alpha, T scale))                                                      \
+  KERNEL(clip, (T* y, const T* x, int64_t count, T low, T high))                                                        \
+  /* dx[i] (+)= dy[i] * f'(x[i]), of sigmoid and tanh by y = f(x) */                                                    \
+  KERNEL(abs_backward, (T* dx, const T* dy, const T* x, int64_t count, bool accumulate))                                \
+  KERNEL(sigmoid_backward, (T* dx, const T* dy, const T* y, int64_t count, bool accumulate))                            \
+  KERNEL(tanh_backward, (T* dx, const T* dy, const T* y, int64_t count, bool accumulate))                               \
+  KERNEL(gelu_backward, (T* dx, const T* dy, const T* x, int64_t count, bool accumulate))                               \
+  KERNEL(gelu_tanh_backward, (T* dx, const T* dy, const T* x, int64_t count, bool accumulate))                          \
+  KERNEL(silu_backward, (T* dx, const T* dy, const T* x, int64_t count, bool accumulate))                               \
+  KERNEL(softplus_backward, (T* dx, const T* dy, const T* x, int64_t count, bool accumulate))                           \
+  KERNEL(softsign_backward, (T* dx, const T* dy, const T* x, int64_t count, bool accumulate))                           \
+  KERNEL(hard_sigmoid_backward, (T* dx, const T* dy, const T* x, int64_t count, bool accumulate))                       \
+  KERNEL(leaky_relu_backward, (T* dx, const T* dy, const T* x, int64_t count, T negative_slope, bool accumulate))       \
+  KERNEL(elu_backward, (T* dx, const T* dy, const T* x, int64_t count, T alpha, T scale, bool accumulate))              \
+  KERNEL(clip_backward, (T* dx, const T* dy, const T* x, int64_t count, T low, T high, bool accumulate))                \
   /* y[i] = max(x[i], 0), NaN stays */                                                                                  \
   KERNEL(relu, (T* y, const T* x, int64_t count))                                                                       \
   /* dx[i] (+)= y[i] > 0 ? dy[i] : 0 */                                                                                 \

@@ -1,37 +1,13 @@
-// binary.cpp: add, subtract, multiply and divide with NumPy's broadcasting. An operand that repeats along an axis gets
+// binary.cpp: arithmetic of two operands with NumPy's broadcasting. An operand that repeats along an axis gets
 // stride 0 there; the walk then merges axes, so the common cases (same shape, a scalar, a bias along the last axis)
 // reach the kernel as one or two dimensions.
-#include <algorithm>
-
 #include "fastnn/ops.h"
+#include "ops/broadcast.h"
 #include "ops/op.h"
 #include "ops/strided.h"
 
 namespace fastnn::ops {
 namespace {
-
-// The shape of a op b; returns its rank.
-int32_t broadcast_shape(const char* op, const fastnn_tensor& a, const fastnn_tensor& b, int64_t* shape) {
-  const int32_t rank = std::max(a.rank, b.rank);
-  for (int32_t axis = 0; axis < rank; ++axis) {
-    const int32_t of_a = axis - (rank - a.rank);
-    const int32_t of_b = axis - (rank - b.rank);
-    const int64_t size_a = of_a < 0 ? 1 : a.shape[of_a];
-    const int64_t size_b = of_b < 0 ? 1 : b.shape[of_b];
-    if (size_a != size_b && size_a != 1 && size_b != 1) {
-      value_error(op, ": expected shapes that broadcast, got ", shape_text(a), " and ", shape_text(b));
-    }
-    shape[axis] = size_a == 1 ? size_b : size_a;
-  }
-  return rank;
-}
-
-void broadcast_strides(const fastnn_tensor& t, int32_t rank, int64_t* strides) {
-  for (int32_t axis = 0; axis < rank; ++axis) {
-    const int32_t own = axis - (rank - t.rank);
-    strides[axis] = own < 0 || t.shape[own] == 1 ? 0 : t.strides[own];
-  }
-}
 
 size_t infer(const char* op, const fastnn_call& call) {
   const fastnn_tensor& a = input(call, 0);
@@ -39,14 +15,14 @@ size_t infer(const char* op, const fastnn_call& call) {
   check_float(op, "a", a);
   check_same_dtype(op, "b", b, "a", a);
   int64_t shape[FASTNN_MAX_RANK];
-  const int32_t rank = broadcast_shape(op, a, b, shape);
+  const int32_t rank = broadcast_shape(op, {&a, &b}, shape);
   set_output(&output(call, 0), a.dtype, a.device, rank, shape);
   return 0;
 }
 
-// pick(table) is the kernel.
+// pick(table) is the kernel; an element takes about so many nanoseconds more than its memory does.
 template <typename Pick>
-void run(const fastnn_call& call, Pick pick) {
+void run(const fastnn_call& call, Pick pick, double nanoseconds = 0) {
   const fastnn_tensor& a = input(call, 0);
   const fastnn_tensor& b = input(call, 1);
   const fastnn_tensor& y = output(call, 0);
@@ -61,7 +37,7 @@ void run(const fastnn_call& call, Pick pick) {
     using T = decltype(zero);
     const auto kernel = pick(table<T>());
     const double bytes = (accumulate ? 4.0 : 3.0) * sizeof(T);
-    walk.run(*call.context, bytes / 10, [&](const int64_t* offsets, int64_t rows, int64_t count) {
+    walk.run(*call.context, bytes / 10 + nanoseconds, [&](const int64_t* offsets, int64_t rows, int64_t count) {
       kernel(data<T>(y) + offsets[0], data<T>(a) + offsets[1], data<T>(b) + offsets[2], rows, count, strides,
              accumulate);
     });
@@ -88,6 +64,21 @@ void multiply_run(const fastnn_call& call) {
 size_t divide_infer(const fastnn_call& call) { return infer("divide", call); }
 void divide_run(const fastnn_call& call) {
   run(call, [](const auto& kernels) { return kernels.divide; });
+}
+
+size_t maximum_infer(const fastnn_call& call) { return infer("maximum", call); }
+void maximum_run(const fastnn_call& call) {
+  run(call, [](const auto& kernels) { return kernels.maximum; });
+}
+
+size_t minimum_infer(const fastnn_call& call) { return infer("minimum", call); }
+void minimum_run(const fastnn_call& call) {
+  run(call, [](const auto& kernels) { return kernels.minimum; });
+}
+
+size_t power_infer(const fastnn_call& call) { return infer("power", call); }
+void power_run(const fastnn_call& call) {
+  run(call, [](const auto& kernels) { return kernels.power; }, 5.0);
 }
 
 }  // namespace fastnn::ops

@@ -288,7 +288,8 @@ def python_function(op: Op) -> list[str]:
         doc += ["    out : array" + (", or one for each result" if many else "") + ", optional"]
         doc += ["        Written instead of a new array."]
     if accumulates:
-        doc += ["    accumulate : bool", "        Add into out instead of overwriting it."]
+        target = "the first entry of out" if many else "out"
+        doc += ["    accumulate : bool", f"        Add into {target} instead of overwriting it."]
     if outputs:
         doc += ["", "    Returns", "    -------"]
         for output in outputs:

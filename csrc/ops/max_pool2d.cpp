@@ -4,41 +4,12 @@
 #include <atomic>
 
 #include "fastnn/ops.h"
-#include "ops/op.h"
+#include "ops/pool_geometry.h"
 
 namespace fastnn::ops {
 namespace {
 
-constexpr int64_t kChunkElements = 16 * 1024;
-
 fastnn_dtype index_dtype(const kernels::PoolShape& s) { return s.index_size == 1 ? kUint8 : kInt32; }
-
-template <typename Attributes>
-WindowAxis pool_axis(const char* op, int spatial, int64_t size, const Attributes& a) {
-  const char* name = spatial == 0 ? "height" : "width";
-  const WindowAxis axis = window_axis(op, name, size, a.pool_size[spatial], a.strides[spatial], 1,
-                                      static_cast<Padding>(a.padding), a.pads[2 * spatial], a.pads[2 * spatial + 1]);
-  if (axis.output > 0 && (size == 0 || axis.pad_before >= axis.kernel || axis.pad_after >= axis.kernel)) {
-    value_error(op, ": expected no window of padding alone along the ", name, ", got size ", size, ", pool_size ",
-                axis.kernel, " and pads ", axis.pad_before, " and ", axis.pad_after);
-  }
-  return axis;
-}
-
-// Checks x and the attributes.
-template <typename Attributes>
-kernels::PoolShape pool_shape(const char* op, const fastnn_tensor& x, const Attributes& a) {
-  check_float(op, "x", x);
-  check_rank(op, "x", x, 4, "(batch, height, width, channels)");
-  const WindowAxis height = pool_axis(op, 0, x.shape[1], a);
-  const WindowAxis width = pool_axis(op, 1, x.shape[2], a);
-  const int64_t taps = checked_multiply(height.kernel, width.kernel);
-  if (taps > INT32_MAX) {
-    value_error(op, ": expected a pool_size of at most 2^31 - 1 taps, got (", height.kernel, ", ", width.kernel, ")");
-  }
-  return {x.shape[1],   x.shape[2],    x.shape[3],   height.output,     width.output,     height.kernel,
-          width.kernel, height.stride, width.stride, height.pad_before, width.pad_before, taps <= 256 ? 1 : 4};
-}
 
 // Refuses an index that names no tap of the window.
 template <typename T>
@@ -47,9 +18,9 @@ void check_index(const fastnn_call& call, const T* index, int64_t size, int64_t 
   // a negative index is a large one without its sign
   using Unsigned = std::make_unsigned_t<T>;
   const auto is_bad = [taps](T value) { return static_cast<int64_t>(static_cast<Unsigned>(value)) >= taps; };
-  parallel_for(*call.context, ceil_divide(size, kChunkElements), static_cast<double>(size) * sizeof(T) / 10,
+  parallel_for(*call.context, ceil_divide(size, kPoolChunkElements), static_cast<double>(size) * sizeof(T) / 10,
                [&](int64_t chunk) {
-                 const Range range = chunk_range(chunk, size, kChunkElements);
+                 const Range range = chunk_range(chunk, size, kPoolChunkElements);
                  Unsigned largest = 0;
                  for (int64_t i = range.begin; i < range.end; ++i) {
                    largest = std::max(largest, static_cast<Unsigned>(index[i]));
@@ -83,7 +54,7 @@ void max_pool2d_run(const fastnn_call& call) {
   if (element_count(y) == 0) return;
   const int64_t rows = y.shape[0] * s.out_height;
   const int64_t row_elements = s.out_width * s.channels;
-  const int64_t grain = std::max<int64_t>(1, kChunkElements / row_elements);
+  const int64_t grain = std::max<int64_t>(1, kPoolChunkElements / row_elements);
   char* index = wants_output(call, 1) ? data<char>(output(call, 1)) : nullptr;
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -126,7 +97,7 @@ void max_pool2d_backward_run(const fastnn_call& call) {
   }
   const int64_t rows = dx.shape[0] * s.height;
   // whole windows where that is possible, so that one thread reads a row of dy
-  const int64_t grain = round_up(std::max<int64_t>(1, kChunkElements / (s.width * s.channels)), s.stride_height);
+  const int64_t grain = round_up(std::max<int64_t>(1, kPoolChunkElements / (s.width * s.channels)), s.stride_height);
   const bool accumulate = accumulates(call, 0);
   with_float_type(dx.dtype, [&](auto zero) {
     using T = decltype(zero);

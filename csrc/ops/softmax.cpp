@@ -1,4 +1,4 @@
-// softmax.cpp: softmax and its gradient along any axis. The tensor is (outer, n, inner) around it: rows when inner
+// softmax.cpp: softmax, log_softmax and their gradients along any axis. The tensor is (outer, n, inner) around it: rows when inner
 // is one, else columns of each outer block. A row or column is computed by one thread, from itself alone.
 #include "ops/op.h"
 
@@ -45,44 +45,44 @@ void over_pieces(const fastnn_call& call, const Around& a, double nanoseconds_ea
   });
 }
 
-}  // namespace
-
-size_t softmax_infer(const fastnn_call& call) {
+size_t infer(const char* op, const fastnn_call& call, int64_t axis) {
   const fastnn_tensor& x = input(call, 0);
-  check_float("softmax", "x", x);
-  around_axis("softmax", x, attributes<fastnn_softmax_attributes>(call).axis);
+  check_float(op, "x", x);
+  around_axis(op, x, axis);
   if (wants_output(call, 0)) set_output_like(&output(call, 0), x);
   return 0;
 }
 
-void softmax_run(const fastnn_call& call) {
+// rows(table) and columns(table) are the kernels.
+template <typename Rows, typename Columns>
+void run(const char* op, const fastnn_call& call, int64_t axis, Rows rows, Columns columns) {
   const fastnn_tensor& input_x = input(call, 0);
-  const Around a = around_axis("softmax", input_x, attributes<fastnn_softmax_attributes>(call).axis);
+  const Around a = around_axis(op, input_x, axis);
   with_float_type(input_x.dtype, [&](auto type) {
     using T = decltype(type);
     const auto& kernels = table<T>();
     const T* const x = data<T>(input_x);
     T* const y = data<T>(output(call, 0));
     over_pieces(
-        call, a, 1.0,
-        [&](int64_t row, int64_t count) { kernels.softmax_rows(y + row * a.n, x + row * a.n, count, a.n); },
-        [&](int64_t at, int64_t count) { kernels.softmax_columns(y + at, x + at, a.n, count, a.inner); });
+        call, a, 1.0, [&](int64_t row, int64_t count) { rows(kernels)(y + row * a.n, x + row * a.n, count, a.n); },
+        [&](int64_t at, int64_t count) { columns(kernels)(y + at, x + at, a.n, count, a.inner); });
   });
 }
 
-size_t softmax_backward_infer(const fastnn_call& call) {
+size_t backward_infer(const char* op, const fastnn_call& call, int64_t axis) {
   const fastnn_tensor &dy = input(call, 0), &y = input(call, 1);
-  check_float("softmax_backward", "dy", dy);
-  check_same_dtype("softmax_backward", "y", y, "dy", dy);
-  check_same_shape("softmax_backward", "y", y, dy);
-  around_axis("softmax_backward", dy, attributes<fastnn_softmax_backward_attributes>(call).axis);
+  check_float(op, "dy", dy);
+  check_same_dtype(op, "y", y, "dy", dy);
+  check_same_shape(op, "y", y, dy);
+  around_axis(op, dy, axis);
   if (wants_output(call, 0)) set_output_like(&output(call, 0), dy);
   return 0;
 }
 
-void softmax_backward_run(const fastnn_call& call) {
+template <typename Rows, typename Columns>
+void backward_run(const char* op, const fastnn_call& call, int64_t axis, Rows rows, Columns columns) {
   const fastnn_tensor &input_dy = input(call, 0), &input_y = input(call, 1);
-  const Around a = around_axis("softmax_backward", input_dy, attributes<fastnn_softmax_backward_attributes>(call).axis);
+  const Around a = around_axis(op, input_dy, axis);
   with_float_type(input_dy.dtype, [&](auto type) {
     using T = decltype(type);
     const auto& kernels = table<T>();
@@ -94,12 +94,58 @@ void softmax_backward_run(const fastnn_call& call) {
         call, a, 0.6,
         [&](int64_t row, int64_t count) {
           const int64_t at = row * a.n;
-          kernels.softmax_backward_rows(dx + at, dy + at, y + at, count, a.n, accumulate);
+          rows(kernels)(dx + at, dy + at, y + at, count, a.n, accumulate);
         },
         [&](int64_t at, int64_t count) {
-          kernels.softmax_backward_columns(dx + at, dy + at, y + at, a.n, count, a.inner, accumulate);
+          columns(kernels)(dx + at, dy + at, y + at, a.n, count, a.inner, accumulate);
         });
   });
+}
+
+}  // namespace
+
+size_t softmax_infer(const fastnn_call& call) {
+  return infer("softmax", call, attributes<fastnn_softmax_attributes>(call).axis);
+}
+
+void softmax_run(const fastnn_call& call) {
+  run(
+      "softmax", call, attributes<fastnn_softmax_attributes>(call).axis,
+      [](const auto& kernels) { return kernels.softmax_rows; },
+      [](const auto& kernels) { return kernels.softmax_columns; });
+}
+
+size_t softmax_backward_infer(const fastnn_call& call) {
+  return backward_infer("softmax_backward", call, attributes<fastnn_softmax_backward_attributes>(call).axis);
+}
+
+void softmax_backward_run(const fastnn_call& call) {
+  backward_run(
+      "softmax_backward", call, attributes<fastnn_softmax_backward_attributes>(call).axis,
+      [](const auto& kernels) { return kernels.softmax_backward_rows; },
+      [](const auto& kernels) { return kernels.softmax_backward_columns; });
+}
+
+size_t log_softmax_infer(const fastnn_call& call) {
+  return infer("log_softmax", call, attributes<fastnn_log_softmax_attributes>(call).axis);
+}
+
+void log_softmax_run(const fastnn_call& call) {
+  run(
+      "log_softmax", call, attributes<fastnn_log_softmax_attributes>(call).axis,
+      [](const auto& kernels) { return kernels.log_softmax_rows; },
+      [](const auto& kernels) { return kernels.log_softmax_columns; });
+}
+
+size_t log_softmax_backward_infer(const fastnn_call& call) {
+  return backward_infer("log_softmax_backward", call, attributes<fastnn_log_softmax_backward_attributes>(call).axis);
+}
+
+void log_softmax_backward_run(const fastnn_call& call) {
+  backward_run(
+      "log_softmax_backward", call, attributes<fastnn_log_softmax_backward_attributes>(call).axis,
+      [](const auto& kernels) { return kernels.log_softmax_backward_rows; },
+      [](const auto& kernels) { return kernels.log_softmax_backward_columns; });
 }
 
 }  // namespace fastnn::ops

@@ -204,6 +204,231 @@ static inline fastnn_status fastnn_max_pool2d_backward(const fastnn_context* con
   return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
 }
 
+/* Mean over windows. Padding is left out: a window at the edge is the mean of the elements it meets.
+ *   in  x: (batch, height, width, channels)
+ *   out y: (batch, out_height, out_width, channels)
+ */
+enum { FASTNN_AVG_POOL2D_PADDING_VALID = 0, FASTNN_AVG_POOL2D_PADDING_SAME = 1, FASTNN_AVG_POOL2D_PADDING_EXPLICIT = 2 };
+typedef struct fastnn_avg_pool2d_attributes {
+  size_t struct_size;
+  int64_t pool_size[2]; /* size of the window, (height, width) */
+  int64_t strides[2]; /* step of the window */
+  int64_t padding; /* as in conv2d */
+  int64_t pads[4]; /* top, bottom, left, right; with padding='explicit' only */
+} fastnn_avg_pool2d_attributes;
+
+static inline fastnn_avg_pool2d_attributes fastnn_avg_pool2d_attributes_default(void) {
+  fastnn_avg_pool2d_attributes attributes = {sizeof(fastnn_avg_pool2d_attributes), {2, 2}, {2, 2}, 0, {0, 0, 0, 0}};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_avg_pool2d(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_avg_pool2d_attributes* attributes) {
+  static const char name[] = "avg_pool2d";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of avg_pool2d: every dy is shared out evenly over the elements its window meets.
+ *   in  dy: (batch, out_height, out_width, channels)
+ *   in  x: (batch, height, width, channels) (only its shape is used)
+ *   out dx: (batch, height, width, channels)
+ */
+enum { FASTNN_AVG_POOL2D_BACKWARD_PADDING_VALID = 0, FASTNN_AVG_POOL2D_BACKWARD_PADDING_SAME = 1, FASTNN_AVG_POOL2D_BACKWARD_PADDING_EXPLICIT = 2 };
+typedef struct fastnn_avg_pool2d_backward_attributes {
+  size_t struct_size;
+  int64_t pool_size[2]; /* as in avg_pool2d */
+  int64_t strides[2]; /* as in avg_pool2d */
+  int64_t padding; /* as in avg_pool2d */
+  int64_t pads[4]; /* as in avg_pool2d */
+} fastnn_avg_pool2d_backward_attributes;
+
+static inline fastnn_avg_pool2d_backward_attributes fastnn_avg_pool2d_backward_attributes_default(void) {
+  fastnn_avg_pool2d_backward_attributes attributes = {sizeof(fastnn_avg_pool2d_backward_attributes), {2, 2}, {2, 2}, 0, {0, 0, 0, 0}};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_avg_pool2d_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_avg_pool2d_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "avg_pool2d_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* Mean and biased variance of each channel, over all axes but the last: two passes, summed in double.
+ *   in  x: (..., channels)
+ *   out mean: (channels,)
+ *   out variance: (channels,)
+ */
+typedef struct fastnn_batch_statistics_attributes {
+  size_t struct_size;
+} fastnn_batch_statistics_attributes;
+
+static inline fastnn_batch_statistics_attributes fastnn_batch_statistics_attributes_default(void) {
+  fastnn_batch_statistics_attributes attributes = {sizeof(fastnn_batch_statistics_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_batch_statistics(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* mean, fastnn_tensor* variance, const fastnn_batch_statistics_attributes* attributes) {
+  static const char name[] = "batch_statistics";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {mean, variance};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 2, attributes, 0);
+}
+
+/* ``y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`` (Ioffe and Szegedy 2015), for mean and variance of
+ * the batch or moving ones.
+ *   in  x: (..., channels)
+ *   in  mean: (channels,)
+ *   in  variance: (channels,)
+ *   in  gamma: (channels,) (optional)
+ *   in  beta: (channels,) (optional)
+ *   out y: as x
+ */
+typedef struct fastnn_batch_normalization_attributes {
+  size_t struct_size;
+  double epsilon; /* added to the variance, positive */
+} fastnn_batch_normalization_attributes;
+
+static inline fastnn_batch_normalization_attributes fastnn_batch_normalization_attributes_default(void) {
+  fastnn_batch_normalization_attributes attributes = {sizeof(fastnn_batch_normalization_attributes), 0.001};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_batch_normalization(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* mean, const fastnn_tensor* variance, const fastnn_tensor* gamma, const fastnn_tensor* beta, fastnn_tensor* y, const fastnn_batch_normalization_attributes* attributes) {
+  static const char name[] = "batch_normalization";
+  const fastnn_tensor* inputs[] = {x, mean, variance, gamma, beta};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 5, outputs, 1, attributes, 0);
+}
+
+/* Gradient of batch_normalization. With training, mean and variance are those of x itself and the gradient goes
+ * through them; without, they are constants.
+ *   in  dy: as x
+ *   in  x: (..., channels)
+ *   in  mean: (channels,)
+ *   in  variance: (channels,)
+ *   in  gamma: (channels,) (optional)
+ *   out dx: as x (optional)
+ *   out dgamma: (channels,) (optional)
+ *   out dbeta: (channels,) (optional)
+ */
+typedef struct fastnn_batch_normalization_backward_attributes {
+  size_t struct_size;
+  double epsilon; /* as in batch_normalization */
+  int64_t training; /* mean and variance are those of x */
+} fastnn_batch_normalization_backward_attributes;
+
+static inline fastnn_batch_normalization_backward_attributes fastnn_batch_normalization_backward_attributes_default(void) {
+  fastnn_batch_normalization_backward_attributes attributes = {sizeof(fastnn_batch_normalization_backward_attributes), 0.001, 1};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_batch_normalization_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, const fastnn_tensor* mean, const fastnn_tensor* variance, const fastnn_tensor* gamma, fastnn_tensor* dx, fastnn_tensor* dgamma, fastnn_tensor* dbeta, const fastnn_batch_normalization_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "batch_normalization_backward";
+  const fastnn_tensor* inputs[] = {dy, x, mean, variance, gamma};
+  fastnn_tensor* outputs[] = {dx, dgamma, dbeta};
+  return fastnn_run_named(context, name, inputs, 5, outputs, 3, attributes, accumulate);
+}
+
+/* ``y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`` with mean and variance of each row of the last axis
+ * (Ba et al. 2016); with rms, ``y = x / sqrt(mean(x * x) + epsilon) * gamma + beta`` (Zhang and Sennrich 2019).
+ *   in  x: (..., n)
+ *   in  gamma: (n,) (optional)
+ *   in  beta: (n,) (optional)
+ *   out y: as x
+ *   out mean: (...), zeros with rms (optional)
+ *   out inverse_deviation: (...): 1 / sqrt(variance + epsilon) (optional)
+ */
+typedef struct fastnn_layer_normalization_attributes {
+  size_t struct_size;
+  double epsilon; /* added to the variance, positive */
+  int64_t rms; /* divide by the root of the mean square and subtract nothing */
+} fastnn_layer_normalization_attributes;
+
+static inline fastnn_layer_normalization_attributes fastnn_layer_normalization_attributes_default(void) {
+  fastnn_layer_normalization_attributes attributes = {sizeof(fastnn_layer_normalization_attributes), 0.001, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_layer_normalization(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* gamma, const fastnn_tensor* beta, fastnn_tensor* y, fastnn_tensor* mean, fastnn_tensor* inverse_deviation, const fastnn_layer_normalization_attributes* attributes) {
+  static const char name[] = "layer_normalization";
+  const fastnn_tensor* inputs[] = {x, gamma, beta};
+  fastnn_tensor* outputs[] = {y, mean, inverse_deviation};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 3, attributes, 0);
+}
+
+/* Gradient of layer_normalization from what it kept of each row.
+ *   in  dy: as x
+ *   in  x: (..., n)
+ *   in  mean: (...)
+ *   in  inverse_deviation: (...)
+ *   in  gamma: (n,) (optional)
+ *   out dx: as x (optional)
+ *   out dgamma: (n,) (optional)
+ *   out dbeta: (n,) (optional)
+ */
+typedef struct fastnn_layer_normalization_backward_attributes {
+  size_t struct_size;
+  int64_t rms; /* as in layer_normalization */
+} fastnn_layer_normalization_backward_attributes;
+
+static inline fastnn_layer_normalization_backward_attributes fastnn_layer_normalization_backward_attributes_default(void) {
+  fastnn_layer_normalization_backward_attributes attributes = {sizeof(fastnn_layer_normalization_backward_attributes), 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_layer_normalization_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, const fastnn_tensor* mean, const fastnn_tensor* inverse_deviation, const fastnn_tensor* gamma, fastnn_tensor* dx, fastnn_tensor* dgamma, fastnn_tensor* dbeta, const fastnn_layer_normalization_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "layer_normalization_backward";
+  const fastnn_tensor* inputs[] = {dy, x, mean, inverse_deviation, gamma};
+  fastnn_tensor* outputs[] = {dx, dgamma, dbeta};
+  return fastnn_run_named(context, name, inputs, 5, outputs, 3, attributes, accumulate);
+}
+
+/* Rows of a table by number: ``y[i] = table[ids[i]]``. Ids out of range are refused before anything is written.
+ *   in  ids: (...) of int32 or int64
+ *   in  table: (rows, n)
+ *   out y: (..., n)
+ */
+typedef struct fastnn_embedding_attributes {
+  size_t struct_size;
+} fastnn_embedding_attributes;
+
+static inline fastnn_embedding_attributes fastnn_embedding_attributes_default(void) {
+  fastnn_embedding_attributes attributes = {sizeof(fastnn_embedding_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_embedding(const fastnn_context* context, const fastnn_tensor* ids, const fastnn_tensor* table, fastnn_tensor* y, const fastnn_embedding_attributes* attributes) {
+  static const char name[] = "embedding";
+  const fastnn_tensor* inputs[] = {ids, table};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* Gradient of embedding with respect to its table: the dy of equal ids are summed in their order, other rows are
+ * 0.
+ *   in  dy: (..., n)
+ *   in  ids: (...) of int32 or int64
+ *   in  table: (rows, n) (only its shape is used)
+ *   out dtable: (rows, n)
+ */
+typedef struct fastnn_embedding_backward_attributes {
+  size_t struct_size;
+} fastnn_embedding_backward_attributes;
+
+static inline fastnn_embedding_backward_attributes fastnn_embedding_backward_attributes_default(void) {
+  fastnn_embedding_backward_attributes attributes = {sizeof(fastnn_embedding_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_embedding_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* ids, const fastnn_tensor* table, fastnn_tensor* dtable, const fastnn_embedding_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "embedding_backward";
+  const fastnn_tensor* inputs[] = {dy, ids, table};
+  fastnn_tensor* outputs[] = {dtable};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
 /* ``y = max(x, 0)``; NaN stays NaN.
  *   in  x: (...)
  *   out y: as x
@@ -241,6 +466,423 @@ static inline fastnn_relu_backward_attributes fastnn_relu_backward_attributes_de
 static inline fastnn_status fastnn_relu_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* y, fastnn_tensor* dx, const fastnn_relu_backward_attributes* attributes, uint64_t accumulate) {
   static const char name[] = "relu_backward";
   const fastnn_tensor* inputs[] = {dy, y};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* ``y = 1 / (1 + exp(-x))``, from ``exp(-|x|)``.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_sigmoid_attributes {
+  size_t struct_size;
+} fastnn_sigmoid_attributes;
+
+static inline fastnn_sigmoid_attributes fastnn_sigmoid_attributes_default(void) {
+  fastnn_sigmoid_attributes attributes = {sizeof(fastnn_sigmoid_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_sigmoid(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_sigmoid_attributes* attributes) {
+  static const char name[] = "sigmoid";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of sigmoid from its output: ``dx = dy * y * (1 - y)``.
+ *   in  dy: as y
+ *   in  y: (...)
+ *   out dx: as y
+ */
+typedef struct fastnn_sigmoid_backward_attributes {
+  size_t struct_size;
+} fastnn_sigmoid_backward_attributes;
+
+static inline fastnn_sigmoid_backward_attributes fastnn_sigmoid_backward_attributes_default(void) {
+  fastnn_sigmoid_backward_attributes attributes = {sizeof(fastnn_sigmoid_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_sigmoid_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* y, fastnn_tensor* dx, const fastnn_sigmoid_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "sigmoid_backward";
+  const fastnn_tensor* inputs[] = {dy, y};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* Hyperbolic tangent.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_tanh_attributes {
+  size_t struct_size;
+} fastnn_tanh_attributes;
+
+static inline fastnn_tanh_attributes fastnn_tanh_attributes_default(void) {
+  fastnn_tanh_attributes attributes = {sizeof(fastnn_tanh_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_tanh(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_tanh_attributes* attributes) {
+  static const char name[] = "tanh";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of tanh from its output: ``dx = dy * (1 - y * y)``.
+ *   in  dy: as y
+ *   in  y: (...)
+ *   out dx: as y
+ */
+typedef struct fastnn_tanh_backward_attributes {
+  size_t struct_size;
+} fastnn_tanh_backward_attributes;
+
+static inline fastnn_tanh_backward_attributes fastnn_tanh_backward_attributes_default(void) {
+  fastnn_tanh_backward_attributes attributes = {sizeof(fastnn_tanh_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_tanh_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* y, fastnn_tensor* dx, const fastnn_tanh_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "tanh_backward";
+  const fastnn_tensor* inputs[] = {dy, y};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* ``y = x`` where ``x > 0``, else ``negative_slope * x``.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_leaky_relu_attributes {
+  size_t struct_size;
+  double negative_slope; /* factor of negative numbers */
+} fastnn_leaky_relu_attributes;
+
+static inline fastnn_leaky_relu_attributes fastnn_leaky_relu_attributes_default(void) {
+  fastnn_leaky_relu_attributes attributes = {sizeof(fastnn_leaky_relu_attributes), 0.2};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_leaky_relu(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_leaky_relu_attributes* attributes) {
+  static const char name[] = "leaky_relu";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of leaky_relu: ``dx = dy`` where ``x > 0``, else ``negative_slope * dy``.
+ *   in  dy: as x
+ *   in  x: (...)
+ *   out dx: as x
+ */
+typedef struct fastnn_leaky_relu_backward_attributes {
+  size_t struct_size;
+  double negative_slope; /* as in leaky_relu */
+} fastnn_leaky_relu_backward_attributes;
+
+static inline fastnn_leaky_relu_backward_attributes fastnn_leaky_relu_backward_attributes_default(void) {
+  fastnn_leaky_relu_backward_attributes attributes = {sizeof(fastnn_leaky_relu_backward_attributes), 0.2};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_leaky_relu_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_leaky_relu_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "leaky_relu_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* Exponential linear unit (Clevert et al. 2016): ``y = x`` where ``x > 0``, else ``alpha * (exp(x) - 1)``.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_elu_attributes {
+  size_t struct_size;
+  double alpha; /* limit of negative numbers */
+} fastnn_elu_attributes;
+
+static inline fastnn_elu_attributes fastnn_elu_attributes_default(void) {
+  fastnn_elu_attributes attributes = {sizeof(fastnn_elu_attributes), 1.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_elu(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_elu_attributes* attributes) {
+  static const char name[] = "elu";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of elu: ``dx = dy`` where ``x > 0``, else ``dy * alpha * exp(x)``.
+ *   in  dy: as x
+ *   in  x: (...)
+ *   out dx: as x
+ */
+typedef struct fastnn_elu_backward_attributes {
+  size_t struct_size;
+  double alpha; /* as in elu */
+} fastnn_elu_backward_attributes;
+
+static inline fastnn_elu_backward_attributes fastnn_elu_backward_attributes_default(void) {
+  fastnn_elu_backward_attributes attributes = {sizeof(fastnn_elu_backward_attributes), 1.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_elu_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_elu_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "elu_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* Scaled exponential linear unit (Klambauer et al. 2017): 1.0507... times elu with alpha 1.6732...
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_selu_attributes {
+  size_t struct_size;
+} fastnn_selu_attributes;
+
+static inline fastnn_selu_attributes fastnn_selu_attributes_default(void) {
+  fastnn_selu_attributes attributes = {sizeof(fastnn_selu_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_selu(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_selu_attributes* attributes) {
+  static const char name[] = "selu";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of selu.
+ *   in  dy: as x
+ *   in  x: (...)
+ *   out dx: as x
+ */
+typedef struct fastnn_selu_backward_attributes {
+  size_t struct_size;
+} fastnn_selu_backward_attributes;
+
+static inline fastnn_selu_backward_attributes fastnn_selu_backward_attributes_default(void) {
+  fastnn_selu_backward_attributes attributes = {sizeof(fastnn_selu_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_selu_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_selu_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "selu_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* Gaussian error linear unit (Hendrycks and Gimpel 2016): ``y = x * (1 + erf(x / sqrt(2))) / 2``, or the form with
+ * tanh, ``x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))) / 2``.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_gelu_attributes {
+  size_t struct_size;
+  int64_t approximate; /* the form with tanh */
+} fastnn_gelu_attributes;
+
+static inline fastnn_gelu_attributes fastnn_gelu_attributes_default(void) {
+  fastnn_gelu_attributes attributes = {sizeof(fastnn_gelu_attributes), 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_gelu(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_gelu_attributes* attributes) {
+  static const char name[] = "gelu";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of gelu.
+ *   in  dy: as x
+ *   in  x: (...)
+ *   out dx: as x
+ */
+typedef struct fastnn_gelu_backward_attributes {
+  size_t struct_size;
+  int64_t approximate; /* as in gelu */
+} fastnn_gelu_backward_attributes;
+
+static inline fastnn_gelu_backward_attributes fastnn_gelu_backward_attributes_default(void) {
+  fastnn_gelu_backward_attributes attributes = {sizeof(fastnn_gelu_backward_attributes), 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_gelu_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_gelu_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "gelu_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* ``y = x * sigmoid(x)``.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_silu_attributes {
+  size_t struct_size;
+} fastnn_silu_attributes;
+
+static inline fastnn_silu_attributes fastnn_silu_attributes_default(void) {
+  fastnn_silu_attributes attributes = {sizeof(fastnn_silu_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_silu(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_silu_attributes* attributes) {
+  static const char name[] = "silu";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of silu: ``dx = dy * s * (1 + x * (1 - s))`` with ``s = sigmoid(x)``.
+ *   in  dy: as x
+ *   in  x: (...)
+ *   out dx: as x
+ */
+typedef struct fastnn_silu_backward_attributes {
+  size_t struct_size;
+} fastnn_silu_backward_attributes;
+
+static inline fastnn_silu_backward_attributes fastnn_silu_backward_attributes_default(void) {
+  fastnn_silu_backward_attributes attributes = {sizeof(fastnn_silu_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_silu_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_silu_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "silu_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* ``y = log(1 + exp(x))``, as ``max(x, 0) + log(1 + exp(-|x|))``.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_softplus_attributes {
+  size_t struct_size;
+} fastnn_softplus_attributes;
+
+static inline fastnn_softplus_attributes fastnn_softplus_attributes_default(void) {
+  fastnn_softplus_attributes attributes = {sizeof(fastnn_softplus_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_softplus(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_softplus_attributes* attributes) {
+  static const char name[] = "softplus";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of softplus: ``dx = dy * sigmoid(x)``.
+ *   in  dy: as x
+ *   in  x: (...)
+ *   out dx: as x
+ */
+typedef struct fastnn_softplus_backward_attributes {
+  size_t struct_size;
+} fastnn_softplus_backward_attributes;
+
+static inline fastnn_softplus_backward_attributes fastnn_softplus_backward_attributes_default(void) {
+  fastnn_softplus_backward_attributes attributes = {sizeof(fastnn_softplus_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_softplus_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_softplus_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "softplus_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* ``y = x / (1 + |x|)``.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_softsign_attributes {
+  size_t struct_size;
+} fastnn_softsign_attributes;
+
+static inline fastnn_softsign_attributes fastnn_softsign_attributes_default(void) {
+  fastnn_softsign_attributes attributes = {sizeof(fastnn_softsign_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_softsign(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_softsign_attributes* attributes) {
+  static const char name[] = "softsign";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of softsign: ``dx = dy / (1 + |x|)**2``.
+ *   in  dy: as x
+ *   in  x: (...)
+ *   out dx: as x
+ */
+typedef struct fastnn_softsign_backward_attributes {
+  size_t struct_size;
+} fastnn_softsign_backward_attributes;
+
+static inline fastnn_softsign_backward_attributes fastnn_softsign_backward_attributes_default(void) {
+  fastnn_softsign_backward_attributes attributes = {sizeof(fastnn_softsign_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_softsign_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_softsign_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "softsign_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* ``y = min(max(x + 3, 0), 6) / 6``.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_hard_sigmoid_attributes {
+  size_t struct_size;
+} fastnn_hard_sigmoid_attributes;
+
+static inline fastnn_hard_sigmoid_attributes fastnn_hard_sigmoid_attributes_default(void) {
+  fastnn_hard_sigmoid_attributes attributes = {sizeof(fastnn_hard_sigmoid_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_hard_sigmoid(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_hard_sigmoid_attributes* attributes) {
+  static const char name[] = "hard_sigmoid";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of hard_sigmoid: ``dx = dy / 6`` where ``-3 < x < 3``, else 0.
+ *   in  dy: as x
+ *   in  x: (...)
+ *   out dx: as x
+ */
+typedef struct fastnn_hard_sigmoid_backward_attributes {
+  size_t struct_size;
+} fastnn_hard_sigmoid_backward_attributes;
+
+static inline fastnn_hard_sigmoid_backward_attributes fastnn_hard_sigmoid_backward_attributes_default(void) {
+  fastnn_hard_sigmoid_backward_attributes attributes = {sizeof(fastnn_hard_sigmoid_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_hard_sigmoid_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_hard_sigmoid_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "hard_sigmoid_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
   fastnn_tensor* outputs[] = {dx};
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
 }
@@ -283,6 +925,49 @@ static inline fastnn_softmax_backward_attributes fastnn_softmax_backward_attribu
 
 static inline fastnn_status fastnn_softmax_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* y, fastnn_tensor* dx, const fastnn_softmax_backward_attributes* attributes, uint64_t accumulate) {
   static const char name[] = "softmax_backward";
+  const fastnn_tensor* inputs[] = {dy, y};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* ``y = x - max(x) - log(sum(exp(x - max(x))))`` along one axis.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_log_softmax_attributes {
+  size_t struct_size;
+  int64_t axis; /* the axis whose exponentials sum to one */
+} fastnn_log_softmax_attributes;
+
+static inline fastnn_log_softmax_attributes fastnn_log_softmax_attributes_default(void) {
+  fastnn_log_softmax_attributes attributes = {sizeof(fastnn_log_softmax_attributes), -1};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_log_softmax(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_log_softmax_attributes* attributes) {
+  static const char name[] = "log_softmax";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of log_softmax from its output: ``dx = dy - exp(y) * sum(dy)``.
+ *   in  dy: as y
+ *   in  y: (...)
+ *   out dx: as y
+ */
+typedef struct fastnn_log_softmax_backward_attributes {
+  size_t struct_size;
+  int64_t axis; /* as in log_softmax */
+} fastnn_log_softmax_backward_attributes;
+
+static inline fastnn_log_softmax_backward_attributes fastnn_log_softmax_backward_attributes_default(void) {
+  fastnn_log_softmax_backward_attributes attributes = {sizeof(fastnn_log_softmax_backward_attributes), -1};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_log_softmax_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* y, fastnn_tensor* dx, const fastnn_log_softmax_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "log_softmax_backward";
   const fastnn_tensor* inputs[] = {dy, y};
   fastnn_tensor* outputs[] = {dx};
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
@@ -332,6 +1017,207 @@ static inline fastnn_status fastnn_softmax_cross_entropy_backward(const fastnn_c
   const fastnn_tensor* inputs[] = {dloss, probabilities, labels};
   fastnn_tensor* outputs[] = {dlogits};
   return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* Mean over the last axis of ``(predictions - targets)**2``.
+ *   in  predictions: (..., n)
+ *   in  targets: as predictions
+ *   out loss: (...)
+ */
+typedef struct fastnn_squared_error_attributes {
+  size_t struct_size;
+} fastnn_squared_error_attributes;
+
+static inline fastnn_squared_error_attributes fastnn_squared_error_attributes_default(void) {
+  fastnn_squared_error_attributes attributes = {sizeof(fastnn_squared_error_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_squared_error(const fastnn_context* context, const fastnn_tensor* predictions, const fastnn_tensor* targets, fastnn_tensor* loss, const fastnn_squared_error_attributes* attributes) {
+  static const char name[] = "squared_error";
+  const fastnn_tensor* inputs[] = {predictions, targets};
+  fastnn_tensor* outputs[] = {loss};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* Gradient of squared_error: ``dpredictions = dloss * 2 * (predictions - targets) / n``.
+ *   in  dloss: (...)
+ *   in  predictions: (..., n)
+ *   in  targets: as predictions
+ *   out dpredictions: (..., n)
+ */
+typedef struct fastnn_squared_error_backward_attributes {
+  size_t struct_size;
+} fastnn_squared_error_backward_attributes;
+
+static inline fastnn_squared_error_backward_attributes fastnn_squared_error_backward_attributes_default(void) {
+  fastnn_squared_error_backward_attributes attributes = {sizeof(fastnn_squared_error_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_squared_error_backward(const fastnn_context* context, const fastnn_tensor* dloss, const fastnn_tensor* predictions, const fastnn_tensor* targets, fastnn_tensor* dpredictions, const fastnn_squared_error_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "squared_error_backward";
+  const fastnn_tensor* inputs[] = {dloss, predictions, targets};
+  fastnn_tensor* outputs[] = {dpredictions};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* Mean over the last axis of ``abs(predictions - targets)``.
+ *   in  predictions: (..., n)
+ *   in  targets: as predictions
+ *   out loss: (...)
+ */
+typedef struct fastnn_absolute_error_attributes {
+  size_t struct_size;
+} fastnn_absolute_error_attributes;
+
+static inline fastnn_absolute_error_attributes fastnn_absolute_error_attributes_default(void) {
+  fastnn_absolute_error_attributes attributes = {sizeof(fastnn_absolute_error_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_absolute_error(const fastnn_context* context, const fastnn_tensor* predictions, const fastnn_tensor* targets, fastnn_tensor* loss, const fastnn_absolute_error_attributes* attributes) {
+  static const char name[] = "absolute_error";
+  const fastnn_tensor* inputs[] = {predictions, targets};
+  fastnn_tensor* outputs[] = {loss};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* Gradient of absolute_error: ``dpredictions = dloss * sign(predictions - targets) / n``.
+ *   in  dloss: (...)
+ *   in  predictions: (..., n)
+ *   in  targets: as predictions
+ *   out dpredictions: (..., n)
+ */
+typedef struct fastnn_absolute_error_backward_attributes {
+  size_t struct_size;
+} fastnn_absolute_error_backward_attributes;
+
+static inline fastnn_absolute_error_backward_attributes fastnn_absolute_error_backward_attributes_default(void) {
+  fastnn_absolute_error_backward_attributes attributes = {sizeof(fastnn_absolute_error_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_absolute_error_backward(const fastnn_context* context, const fastnn_tensor* dloss, const fastnn_tensor* predictions, const fastnn_tensor* targets, fastnn_tensor* dpredictions, const fastnn_absolute_error_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "absolute_error_backward";
+  const fastnn_tensor* inputs[] = {dloss, predictions, targets};
+  fastnn_tensor* outputs[] = {dpredictions};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* Huber's loss, mean over the last axis: with d = predictions - targets ``d * d / 2`` where abs(d) <= delta, else
+ * ``delta * (abs(d) - delta / 2)``.
+ *   in  predictions: (..., n)
+ *   in  targets: as predictions
+ *   out loss: (...)
+ */
+typedef struct fastnn_huber_attributes {
+  size_t struct_size;
+  double delta; /* where the parabola ends, above 0 */
+} fastnn_huber_attributes;
+
+static inline fastnn_huber_attributes fastnn_huber_attributes_default(void) {
+  fastnn_huber_attributes attributes = {sizeof(fastnn_huber_attributes), 1.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_huber(const fastnn_context* context, const fastnn_tensor* predictions, const fastnn_tensor* targets, fastnn_tensor* loss, const fastnn_huber_attributes* attributes) {
+  static const char name[] = "huber";
+  const fastnn_tensor* inputs[] = {predictions, targets};
+  fastnn_tensor* outputs[] = {loss};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* Gradient of huber: ``dpredictions = dloss * clip(predictions - targets, -delta, delta) / n``.
+ *   in  dloss: (...)
+ *   in  predictions: (..., n)
+ *   in  targets: as predictions
+ *   out dpredictions: (..., n)
+ */
+typedef struct fastnn_huber_backward_attributes {
+  size_t struct_size;
+  double delta; /* as in huber */
+} fastnn_huber_backward_attributes;
+
+static inline fastnn_huber_backward_attributes fastnn_huber_backward_attributes_default(void) {
+  fastnn_huber_backward_attributes attributes = {sizeof(fastnn_huber_backward_attributes), 1.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_huber_backward(const fastnn_context* context, const fastnn_tensor* dloss, const fastnn_tensor* predictions, const fastnn_tensor* targets, fastnn_tensor* dpredictions, const fastnn_huber_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "huber_backward";
+  const fastnn_tensor* inputs[] = {dloss, predictions, targets};
+  fastnn_tensor* outputs[] = {dpredictions};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* Mean over the last axis of ``-(targets * log(p) + (1 - targets) * log(1 - p))``. Probabilities p are predictions
+ * clipped to [1e-7, 1 - 1e-7], as in Keras; of logits p is the sigmoid, and nothing overflows or is clipped.
+ *   in  predictions: (..., n)
+ *   in  targets: as predictions
+ *   out loss: (...)
+ */
+typedef struct fastnn_binary_cross_entropy_attributes {
+  size_t struct_size;
+  int64_t from_logits; /* predictions are logits, else probabilities */
+} fastnn_binary_cross_entropy_attributes;
+
+static inline fastnn_binary_cross_entropy_attributes fastnn_binary_cross_entropy_attributes_default(void) {
+  fastnn_binary_cross_entropy_attributes attributes = {sizeof(fastnn_binary_cross_entropy_attributes), 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_binary_cross_entropy(const fastnn_context* context, const fastnn_tensor* predictions, const fastnn_tensor* targets, fastnn_tensor* loss, const fastnn_binary_cross_entropy_attributes* attributes) {
+  static const char name[] = "binary_cross_entropy";
+  const fastnn_tensor* inputs[] = {predictions, targets};
+  fastnn_tensor* outputs[] = {loss};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* Gradient of binary_cross_entropy: ``dloss * (p - targets) / n`` of logits; of probabilities ``dloss * (p -
+ * targets) / (p * (1 - p)) / n``, and 0 where they are clipped.
+ *   in  dloss: (...)
+ *   in  predictions: (..., n)
+ *   in  targets: as predictions
+ *   out dpredictions: (..., n)
+ */
+typedef struct fastnn_binary_cross_entropy_backward_attributes {
+  size_t struct_size;
+  int64_t from_logits; /* as in binary_cross_entropy */
+} fastnn_binary_cross_entropy_backward_attributes;
+
+static inline fastnn_binary_cross_entropy_backward_attributes fastnn_binary_cross_entropy_backward_attributes_default(void) {
+  fastnn_binary_cross_entropy_backward_attributes attributes = {sizeof(fastnn_binary_cross_entropy_backward_attributes), 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_binary_cross_entropy_backward(const fastnn_context* context, const fastnn_tensor* dloss, const fastnn_tensor* predictions, const fastnn_tensor* targets, fastnn_tensor* dpredictions, const fastnn_binary_cross_entropy_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "binary_cross_entropy_backward";
+  const fastnn_tensor* inputs[] = {dloss, predictions, targets};
+  fastnn_tensor* outputs[] = {dpredictions};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* Share of the last axis where ``predictions > threshold`` is what targets say, 1 or 0.
+ *   in  predictions: (..., n)
+ *   in  targets: as predictions
+ *   out matches: (...)
+ */
+typedef struct fastnn_binary_accuracy_attributes {
+  size_t struct_size;
+  double threshold; /* predictions above it say 1 */
+} fastnn_binary_accuracy_attributes;
+
+static inline fastnn_binary_accuracy_attributes fastnn_binary_accuracy_attributes_default(void) {
+  fastnn_binary_accuracy_attributes attributes = {sizeof(fastnn_binary_accuracy_attributes), 0.5};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_binary_accuracy(const fastnn_context* context, const fastnn_tensor* predictions, const fastnn_tensor* targets, fastnn_tensor* matches, const fastnn_binary_accuracy_attributes* attributes) {
+  static const char name[] = "binary_accuracy";
+  const fastnn_tensor* inputs[] = {predictions, targets};
+  fastnn_tensor* outputs[] = {matches};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
 }
 
 /* 1 where the first largest prediction is the label, else 0; labels are integers or one-hot.
@@ -436,6 +1322,364 @@ static inline fastnn_status fastnn_divide(const fastnn_context* context, const f
   static const char name[] = "divide";
   const fastnn_tensor* inputs[] = {a, b};
   fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* The larger of a and b with broadcasting; NaN when one is.
+ *   in  a: (...)
+ *   in  b: (...)
+ *   out y: broadcast of a and b
+ */
+typedef struct fastnn_maximum_attributes {
+  size_t struct_size;
+} fastnn_maximum_attributes;
+
+static inline fastnn_maximum_attributes fastnn_maximum_attributes_default(void) {
+  fastnn_maximum_attributes attributes = {sizeof(fastnn_maximum_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_maximum(const fastnn_context* context, const fastnn_tensor* a, const fastnn_tensor* b, fastnn_tensor* y, const fastnn_maximum_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "maximum";
+  const fastnn_tensor* inputs[] = {a, b};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* The smaller of a and b with broadcasting; NaN when one is.
+ *   in  a: (...)
+ *   in  b: (...)
+ *   out y: broadcast of a and b
+ */
+typedef struct fastnn_minimum_attributes {
+  size_t struct_size;
+} fastnn_minimum_attributes;
+
+static inline fastnn_minimum_attributes fastnn_minimum_attributes_default(void) {
+  fastnn_minimum_attributes attributes = {sizeof(fastnn_minimum_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_minimum(const fastnn_context* context, const fastnn_tensor* a, const fastnn_tensor* b, fastnn_tensor* y, const fastnn_minimum_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "minimum";
+  const fastnn_tensor* inputs[] = {a, b};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* ``y = a ** b`` with broadcasting, as C's pow: ``pow(x, 0) = 1``, NaN for a negative number to a power that is
+ * not whole.
+ *   in  a: (...)
+ *   in  b: (...)
+ *   out y: broadcast of a and b
+ */
+typedef struct fastnn_power_attributes {
+  size_t struct_size;
+} fastnn_power_attributes;
+
+static inline fastnn_power_attributes fastnn_power_attributes_default(void) {
+  fastnn_power_attributes attributes = {sizeof(fastnn_power_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_power(const fastnn_context* context, const fastnn_tensor* a, const fastnn_tensor* b, fastnn_tensor* y, const fastnn_power_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "power";
+  const fastnn_tensor* inputs[] = {a, b};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* ``y = a == b`` with broadcasting.
+ *   in  a: (...)
+ *   in  b: (...)
+ *   out y: broadcast of a and b, bool
+ */
+typedef struct fastnn_equal_attributes {
+  size_t struct_size;
+} fastnn_equal_attributes;
+
+static inline fastnn_equal_attributes fastnn_equal_attributes_default(void) {
+  fastnn_equal_attributes attributes = {sizeof(fastnn_equal_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_equal(const fastnn_context* context, const fastnn_tensor* a, const fastnn_tensor* b, fastnn_tensor* y, const fastnn_equal_attributes* attributes) {
+  static const char name[] = "equal";
+  const fastnn_tensor* inputs[] = {a, b};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* ``y = a != b`` with broadcasting.
+ *   in  a: (...)
+ *   in  b: (...)
+ *   out y: broadcast of a and b, bool
+ */
+typedef struct fastnn_not_equal_attributes {
+  size_t struct_size;
+} fastnn_not_equal_attributes;
+
+static inline fastnn_not_equal_attributes fastnn_not_equal_attributes_default(void) {
+  fastnn_not_equal_attributes attributes = {sizeof(fastnn_not_equal_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_not_equal(const fastnn_context* context, const fastnn_tensor* a, const fastnn_tensor* b, fastnn_tensor* y, const fastnn_not_equal_attributes* attributes) {
+  static const char name[] = "not_equal";
+  const fastnn_tensor* inputs[] = {a, b};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* ``y = a < b`` with broadcasting.
+ *   in  a: (...)
+ *   in  b: (...)
+ *   out y: broadcast of a and b, bool
+ */
+typedef struct fastnn_less_attributes {
+  size_t struct_size;
+} fastnn_less_attributes;
+
+static inline fastnn_less_attributes fastnn_less_attributes_default(void) {
+  fastnn_less_attributes attributes = {sizeof(fastnn_less_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_less(const fastnn_context* context, const fastnn_tensor* a, const fastnn_tensor* b, fastnn_tensor* y, const fastnn_less_attributes* attributes) {
+  static const char name[] = "less";
+  const fastnn_tensor* inputs[] = {a, b};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* ``y = a <= b`` with broadcasting.
+ *   in  a: (...)
+ *   in  b: (...)
+ *   out y: broadcast of a and b, bool
+ */
+typedef struct fastnn_less_equal_attributes {
+  size_t struct_size;
+} fastnn_less_equal_attributes;
+
+static inline fastnn_less_equal_attributes fastnn_less_equal_attributes_default(void) {
+  fastnn_less_equal_attributes attributes = {sizeof(fastnn_less_equal_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_less_equal(const fastnn_context* context, const fastnn_tensor* a, const fastnn_tensor* b, fastnn_tensor* y, const fastnn_less_equal_attributes* attributes) {
+  static const char name[] = "less_equal";
+  const fastnn_tensor* inputs[] = {a, b};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* ``y = a > b`` with broadcasting.
+ *   in  a: (...)
+ *   in  b: (...)
+ *   out y: broadcast of a and b, bool
+ */
+typedef struct fastnn_greater_attributes {
+  size_t struct_size;
+} fastnn_greater_attributes;
+
+static inline fastnn_greater_attributes fastnn_greater_attributes_default(void) {
+  fastnn_greater_attributes attributes = {sizeof(fastnn_greater_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_greater(const fastnn_context* context, const fastnn_tensor* a, const fastnn_tensor* b, fastnn_tensor* y, const fastnn_greater_attributes* attributes) {
+  static const char name[] = "greater";
+  const fastnn_tensor* inputs[] = {a, b};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* ``y = a >= b`` with broadcasting.
+ *   in  a: (...)
+ *   in  b: (...)
+ *   out y: broadcast of a and b, bool
+ */
+typedef struct fastnn_greater_equal_attributes {
+  size_t struct_size;
+} fastnn_greater_equal_attributes;
+
+static inline fastnn_greater_equal_attributes fastnn_greater_equal_attributes_default(void) {
+  fastnn_greater_equal_attributes attributes = {sizeof(fastnn_greater_equal_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_greater_equal(const fastnn_context* context, const fastnn_tensor* a, const fastnn_tensor* b, fastnn_tensor* y, const fastnn_greater_equal_attributes* attributes) {
+  static const char name[] = "greater_equal";
+  const fastnn_tensor* inputs[] = {a, b};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* ``y = a`` where condition is true, else b, with broadcasting.
+ *   in  condition: (...), bool or uint8
+ *   in  a: (...)
+ *   in  b: (...)
+ *   out y: broadcast of condition, a and b
+ */
+typedef struct fastnn_where_attributes {
+  size_t struct_size;
+} fastnn_where_attributes;
+
+static inline fastnn_where_attributes fastnn_where_attributes_default(void) {
+  fastnn_where_attributes attributes = {sizeof(fastnn_where_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_where(const fastnn_context* context, const fastnn_tensor* condition, const fastnn_tensor* a, const fastnn_tensor* b, fastnn_tensor* y, const fastnn_where_attributes* attributes) {
+  static const char name[] = "where";
+  const fastnn_tensor* inputs[] = {condition, a, b};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, 0);
+}
+
+/* ``y = e ** x``.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_exp_attributes {
+  size_t struct_size;
+} fastnn_exp_attributes;
+
+static inline fastnn_exp_attributes fastnn_exp_attributes_default(void) {
+  fastnn_exp_attributes attributes = {sizeof(fastnn_exp_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_exp(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_exp_attributes* attributes) {
+  static const char name[] = "exp";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Natural logarithm; log(0) is -infinity, NaN for negative numbers.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_log_attributes {
+  size_t struct_size;
+} fastnn_log_attributes;
+
+static inline fastnn_log_attributes fastnn_log_attributes_default(void) {
+  fastnn_log_attributes attributes = {sizeof(fastnn_log_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_log(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_log_attributes* attributes) {
+  static const char name[] = "log";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Square root; NaN for negative numbers.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_sqrt_attributes {
+  size_t struct_size;
+} fastnn_sqrt_attributes;
+
+static inline fastnn_sqrt_attributes fastnn_sqrt_attributes_default(void) {
+  fastnn_sqrt_attributes attributes = {sizeof(fastnn_sqrt_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_sqrt(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_sqrt_attributes* attributes) {
+  static const char name[] = "sqrt";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* ``y = |x|``.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_abs_attributes {
+  size_t struct_size;
+} fastnn_abs_attributes;
+
+static inline fastnn_abs_attributes fastnn_abs_attributes_default(void) {
+  fastnn_abs_attributes attributes = {sizeof(fastnn_abs_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_abs(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_abs_attributes* attributes) {
+  static const char name[] = "abs";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of abs: ``dx = dy * sign(x)``, 0 at 0.
+ *   in  dy: as x
+ *   in  x: (...)
+ *   out dx: as x
+ */
+typedef struct fastnn_abs_backward_attributes {
+  size_t struct_size;
+} fastnn_abs_backward_attributes;
+
+static inline fastnn_abs_backward_attributes fastnn_abs_backward_attributes_default(void) {
+  fastnn_abs_backward_attributes attributes = {sizeof(fastnn_abs_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_abs_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_abs_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "abs_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* ``y = min(max(x, minimum), maximum)``; NaN stays NaN.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_clip_attributes {
+  size_t struct_size;
+  double minimum; /* smallest result */
+  double maximum; /* largest result */
+} fastnn_clip_attributes;
+
+static inline fastnn_clip_attributes fastnn_clip_attributes_default(void) {
+  fastnn_clip_attributes attributes = {sizeof(fastnn_clip_attributes), 0.0, 1.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_clip(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_clip_attributes* attributes) {
+  static const char name[] = "clip";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of clip: ``dx = dy`` where ``minimum <= x <= maximum``, else 0.
+ *   in  dy: as x
+ *   in  x: (...)
+ *   out dx: as x
+ */
+typedef struct fastnn_clip_backward_attributes {
+  size_t struct_size;
+  double minimum; /* as in clip */
+  double maximum; /* as in clip */
+} fastnn_clip_backward_attributes;
+
+static inline fastnn_clip_backward_attributes fastnn_clip_backward_attributes_default(void) {
+  fastnn_clip_backward_attributes attributes = {sizeof(fastnn_clip_backward_attributes), 0.0, 1.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_clip_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_clip_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "clip_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
+  fastnn_tensor* outputs[] = {dx};
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
 }
 
@@ -720,10 +1964,14 @@ typedef struct fastnn_sgd_update_attributes {
   double learning_rate; /* step size */
   double momentum; /* in [0, 1) */
   int64_t nesterov; /* Nesterov's form */
+  double weight_decay; /* w is first multiplied by 1 - learning_rate * weight_decay */
+  double clipvalue; /* gradients are clipped to [-clipvalue, clipvalue]; 0 does not */
+  double clipnorm; /* every gradient is scaled down to this norm; 0 does not */
+  double global_clipnorm; /* all gradients together are scaled down to this norm; 0 does not */
 } fastnn_sgd_update_attributes;
 
 static inline fastnn_sgd_update_attributes fastnn_sgd_update_attributes_default(void) {
-  fastnn_sgd_update_attributes attributes = {sizeof(fastnn_sgd_update_attributes), 0.01, 0.0, 0};
+  fastnn_sgd_update_attributes attributes = {sizeof(fastnn_sgd_update_attributes), 0.01, 0.0, 0, 0.0, 0.0, 0.0, 0.0};
   return attributes;
 }
 
@@ -740,6 +1988,7 @@ static inline fastnn_status fastnn_sgd_update(const fastnn_context* context, fas
  *   in  gradients: as parameters (variadic)
  *   in  first_moments: as parameters (variadic, updated in place)
  *   in  second_moments: as parameters (variadic, updated in place)
+ *   in  largest_second_moments: as parameters; none without amsgrad (optional, variadic, updated in place)
  */
 typedef struct fastnn_adam_update_attributes {
   size_t struct_size;
@@ -748,17 +1997,225 @@ typedef struct fastnn_adam_update_attributes {
   double beta_1; /* decay of the first moment, in [0, 1) */
   double beta_2; /* decay of the second moment, in [0, 1) */
   double epsilon; /* added outside the root */
+  int64_t amsgrad; /* divide by the largest second moment so far */
+  double weight_decay; /* w is first multiplied by 1 - learning_rate * weight_decay */
+  double clipvalue; /* gradients are clipped to [-clipvalue, clipvalue]; 0 does not */
+  double clipnorm; /* every gradient is scaled down to this norm; 0 does not */
+  double global_clipnorm; /* all gradients together are scaled down to this norm; 0 does not */
 } fastnn_adam_update_attributes;
 
 static inline fastnn_adam_update_attributes fastnn_adam_update_attributes_default(void) {
-  fastnn_adam_update_attributes attributes = {sizeof(fastnn_adam_update_attributes), 0.001, 0, 0.9, 0.999, 1e-07};
+  fastnn_adam_update_attributes attributes = {sizeof(fastnn_adam_update_attributes), 0.001, 0, 0.9, 0.999, 1e-07, 0, 0.0, 0.0, 0.0, 0.0};
   return attributes;
 }
 
-static inline fastnn_status fastnn_adam_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* second_moments, int64_t count, const fastnn_adam_update_attributes* attributes) {
+static inline fastnn_status fastnn_adam_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* second_moments, fastnn_tensor* const* largest_second_moments, int64_t count, const fastnn_adam_update_attributes* attributes) {
   static const char name[] = "adam_update";
+  fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, second_moments, largest_second_moments};
+  return fastnn_run_groups(context, name, groups, 5, count, attributes);
+}
+
+/* One step of RMSprop (Hinton 2012) on all parameters, by Keras's formula: ``v = rho * v + (1 - rho) * g * g``;
+ * when centered ``a = rho * a + (1 - rho) * g`` and a * a is taken off v below; ``step = learning_rate * g /
+ * sqrt(v + epsilon)``; ``w -= step``, or with momentum ``m = momentum * m + step``, ``w -= m``.
+ *   in  parameters: (...) (variadic, updated in place)
+ *   in  gradients: as parameters (variadic)
+ *   in  velocities: as parameters (variadic, updated in place)
+ *   in  momenta: as parameters; none when momentum is 0 (optional, variadic, updated in place)
+ *   in  average_gradients: as parameters; none unless centered (optional, variadic, updated in place)
+ */
+typedef struct fastnn_rmsprop_update_attributes {
+  size_t struct_size;
+  double learning_rate; /* step size */
+  double rho; /* decay of the averages, in [0, 1) */
+  double momentum; /* in [0, 1) */
+  double epsilon; /* added inside the root */
+  int64_t centered; /* divide by the variance instead of the second moment */
+  double weight_decay; /* w is first multiplied by 1 - learning_rate * weight_decay */
+  double clipvalue; /* gradients are clipped to [-clipvalue, clipvalue]; 0 does not */
+  double clipnorm; /* every gradient is scaled down to this norm; 0 does not */
+  double global_clipnorm; /* all gradients together are scaled down to this norm; 0 does not */
+} fastnn_rmsprop_update_attributes;
+
+static inline fastnn_rmsprop_update_attributes fastnn_rmsprop_update_attributes_default(void) {
+  fastnn_rmsprop_update_attributes attributes = {sizeof(fastnn_rmsprop_update_attributes), 0.001, 0.9, 0.0, 1e-07, 0, 0.0, 0.0, 0.0, 0.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_rmsprop_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* velocities, fastnn_tensor* const* momenta, fastnn_tensor* const* average_gradients, int64_t count, const fastnn_rmsprop_update_attributes* attributes) {
+  static const char name[] = "rmsprop_update";
+  fastnn_tensor* const* groups[] = {parameters, gradients, velocities, momenta, average_gradients};
+  return fastnn_run_groups(context, name, groups, 5, count, attributes);
+}
+
+/* One step of Adagrad (Duchi, Hazan and Singer 2011) on all parameters, by Keras's formula: ``a += g * g``, ``w -=
+ * learning_rate * g / sqrt(a + epsilon)``.
+ *   in  parameters: (...) (variadic, updated in place)
+ *   in  gradients: as parameters (variadic)
+ *   in  accumulators: as parameters (variadic, updated in place)
+ */
+typedef struct fastnn_adagrad_update_attributes {
+  size_t struct_size;
+  double learning_rate; /* step size */
+  double epsilon; /* added inside the root */
+  double weight_decay; /* w is first multiplied by 1 - learning_rate * weight_decay */
+  double clipvalue; /* gradients are clipped to [-clipvalue, clipvalue]; 0 does not */
+  double clipnorm; /* every gradient is scaled down to this norm; 0 does not */
+  double global_clipnorm; /* all gradients together are scaled down to this norm; 0 does not */
+} fastnn_adagrad_update_attributes;
+
+static inline fastnn_adagrad_update_attributes fastnn_adagrad_update_attributes_default(void) {
+  fastnn_adagrad_update_attributes attributes = {sizeof(fastnn_adagrad_update_attributes), 0.001, 1e-07, 0.0, 0.0, 0.0, 0.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_adagrad_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* accumulators, int64_t count, const fastnn_adagrad_update_attributes* attributes) {
+  static const char name[] = "adagrad_update";
+  fastnn_tensor* const* groups[] = {parameters, gradients, accumulators};
+  return fastnn_run_groups(context, name, groups, 3, count, attributes);
+}
+
+/* One step of Adadelta (Zeiler 2012) on all parameters, by Keras's formula: ``a = rho * a + (1 - rho) * g * g``,
+ * ``d = -g * sqrt(b + epsilon) / sqrt(a + epsilon)``, ``b = rho * b + (1 - rho) * d * d``, ``w += learning_rate *
+ * d``.
+ *   in  parameters: (...) (variadic, updated in place)
+ *   in  gradients: as parameters (variadic)
+ *   in  accumulated_gradients: as parameters (variadic, updated in place)
+ *   in  accumulated_steps: as parameters (variadic, updated in place)
+ */
+typedef struct fastnn_adadelta_update_attributes {
+  size_t struct_size;
+  double learning_rate; /* step size */
+  double rho; /* decay of the averages, in [0, 1) */
+  double epsilon; /* added inside the roots */
+  double weight_decay; /* w is first multiplied by 1 - learning_rate * weight_decay */
+  double clipvalue; /* gradients are clipped to [-clipvalue, clipvalue]; 0 does not */
+  double clipnorm; /* every gradient is scaled down to this norm; 0 does not */
+  double global_clipnorm; /* all gradients together are scaled down to this norm; 0 does not */
+} fastnn_adadelta_update_attributes;
+
+static inline fastnn_adadelta_update_attributes fastnn_adadelta_update_attributes_default(void) {
+  fastnn_adadelta_update_attributes attributes = {sizeof(fastnn_adadelta_update_attributes), 0.001, 0.95, 1e-07, 0.0, 0.0, 0.0, 0.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_adadelta_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* accumulated_gradients, fastnn_tensor* const* accumulated_steps, int64_t count, const fastnn_adadelta_update_attributes* attributes) {
+  static const char name[] = "adadelta_update";
+  fastnn_tensor* const* groups[] = {parameters, gradients, accumulated_gradients, accumulated_steps};
+  return fastnn_run_groups(context, name, groups, 4, count, attributes);
+}
+
+/* One step of Adamax (Kingma and Ba 2015, section 7) on all parameters, by Keras's formula: with t = iterations +
+ * 1, ``m += (g - m) * (1 - beta_1)``, ``u = max(beta_2 * u, abs(g))``, ``w -= learning_rate / (1 - beta_1**t) * m
+ * / (u + epsilon)``.
+ *   in  parameters: (...) (variadic, updated in place)
+ *   in  gradients: as parameters (variadic)
+ *   in  first_moments: as parameters (variadic, updated in place)
+ *   in  norms: as parameters (variadic, updated in place)
+ */
+typedef struct fastnn_adamax_update_attributes {
+  size_t struct_size;
+  double learning_rate; /* step size */
+  int64_t iterations; /* steps taken before this one */
+  double beta_1; /* decay of the first moment, in [0, 1) */
+  double beta_2; /* decay of the norm, in [0, 1) */
+  double epsilon; /* added to the norm */
+  double weight_decay; /* w is first multiplied by 1 - learning_rate * weight_decay */
+  double clipvalue; /* gradients are clipped to [-clipvalue, clipvalue]; 0 does not */
+  double clipnorm; /* every gradient is scaled down to this norm; 0 does not */
+  double global_clipnorm; /* all gradients together are scaled down to this norm; 0 does not */
+} fastnn_adamax_update_attributes;
+
+static inline fastnn_adamax_update_attributes fastnn_adamax_update_attributes_default(void) {
+  fastnn_adamax_update_attributes attributes = {sizeof(fastnn_adamax_update_attributes), 0.001, 0, 0.9, 0.999, 1e-07, 0.0, 0.0, 0.0, 0.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_adamax_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* norms, int64_t count, const fastnn_adamax_update_attributes* attributes) {
+  static const char name[] = "adamax_update";
+  fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, norms};
+  return fastnn_run_groups(context, name, groups, 4, count, attributes);
+}
+
+/* One step of Nadam (Dozat 2016) on all parameters, by Keras's formula: with t = iterations + 1, ``u(t) = beta_1 *
+ * (1 - 0.96**t / 2)`` and ``p(t) = u(1) * ... * u(t)``: ``m += (g - m) * (1 - beta_1)``, ``v += (g * g - v) * (1 -
+ * beta_2)``, ``h = u(t + 1) * m / (1 - p(t + 1)) + (1 - u(t)) * g / (1 - p(t))``, ``w -= learning_rate * h /
+ * (sqrt(v / (1 - beta_2**t)) + epsilon)``. The powers and p are computed in double.
+ *   in  parameters: (...) (variadic, updated in place)
+ *   in  gradients: as parameters (variadic)
+ *   in  first_moments: as parameters (variadic, updated in place)
+ *   in  second_moments: as parameters (variadic, updated in place)
+ */
+typedef struct fastnn_nadam_update_attributes {
+  size_t struct_size;
+  double learning_rate; /* step size */
+  int64_t iterations; /* steps taken before this one */
+  double beta_1; /* decay of the first moment, in [0, 1) */
+  double beta_2; /* decay of the second moment, in [0, 1) */
+  double epsilon; /* added outside the root */
+  double weight_decay; /* w is first multiplied by 1 - learning_rate * weight_decay */
+  double clipvalue; /* gradients are clipped to [-clipvalue, clipvalue]; 0 does not */
+  double clipnorm; /* every gradient is scaled down to this norm; 0 does not */
+  double global_clipnorm; /* all gradients together are scaled down to this norm; 0 does not */
+} fastnn_nadam_update_attributes;
+
+static inline fastnn_nadam_update_attributes fastnn_nadam_update_attributes_default(void) {
+  fastnn_nadam_update_attributes attributes = {sizeof(fastnn_nadam_update_attributes), 0.001, 0, 0.9, 0.999, 1e-07, 0.0, 0.0, 0.0, 0.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_nadam_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* second_moments, int64_t count, const fastnn_nadam_update_attributes* attributes) {
+  static const char name[] = "nadam_update";
   fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, second_moments};
   return fastnn_run_groups(context, name, groups, 4, count, attributes);
+}
+
+/* One step of Lion (Chen et al. 2023) on all parameters, by Keras's formula: ``w -= learning_rate * sign(beta_1 *
+ * m + (1 - beta_1) * g)``, then ``m = beta_2 * m + (1 - beta_2) * g``.
+ *   in  parameters: (...) (variadic, updated in place)
+ *   in  gradients: as parameters (variadic)
+ *   in  momenta: as parameters (variadic, updated in place)
+ */
+typedef struct fastnn_lion_update_attributes {
+  size_t struct_size;
+  double learning_rate; /* step size */
+  double beta_1; /* share of the momentum in the step, in [0, 1) */
+  double beta_2; /* decay of the momentum, in [0, 1) */
+  double weight_decay; /* w is first multiplied by 1 - learning_rate * weight_decay */
+  double clipvalue; /* gradients are clipped to [-clipvalue, clipvalue]; 0 does not */
+  double clipnorm; /* every gradient is scaled down to this norm; 0 does not */
+  double global_clipnorm; /* all gradients together are scaled down to this norm; 0 does not */
+} fastnn_lion_update_attributes;
+
+static inline fastnn_lion_update_attributes fastnn_lion_update_attributes_default(void) {
+  fastnn_lion_update_attributes attributes = {sizeof(fastnn_lion_update_attributes), 0.001, 0.9, 0.99, 0.0, 0.0, 0.0, 0.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_lion_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* momenta, int64_t count, const fastnn_lion_update_attributes* attributes) {
+  static const char name[] = "lion_update";
+  fastnn_tensor* const* groups[] = {parameters, gradients, momenta};
+  return fastnn_run_groups(context, name, groups, 3, count, attributes);
+}
+
+/* Exponential moving averages: ``average = momentum * average + (1 - momentum) * value`` for each of a list.
+ *   in  averages: (...) (variadic, updated in place)
+ *   in  values: as averages (variadic)
+ */
+typedef struct fastnn_moving_average_update_attributes {
+  size_t struct_size;
+  double momentum; /* share of the old average, in [0, 1] */
+} fastnn_moving_average_update_attributes;
+
+static inline fastnn_moving_average_update_attributes fastnn_moving_average_update_attributes_default(void) {
+  fastnn_moving_average_update_attributes attributes = {sizeof(fastnn_moving_average_update_attributes), 0.99};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_moving_average_update(const fastnn_context* context, fastnn_tensor* const* averages, fastnn_tensor* const* values, int64_t count, const fastnn_moving_average_update_attributes* attributes) {
+  static const char name[] = "moving_average_update";
+  fastnn_tensor* const* groups[] = {averages, values};
+  return fastnn_run_groups(context, name, groups, 2, count, attributes);
 }
 
 /* A running mean: ``total[0] += sum(values)``, ``total[1] += size(values)``, summed in double.

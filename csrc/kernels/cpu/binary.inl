@@ -1,4 +1,4 @@
-// binary.inl: add, subtract, multiply, divide over rows of elements with strides. Bandwidth bound: where the elements
+// binary.inl: arithmetic of two operands over rows of elements with strides. Bandwidth bound: where the elements
 // of y stand side by side and those of a and b do too or repeat (stride 0), whole vectors; else one element at a time.
 // Correctly rounded in every path, and nothing is contracted, so an element's bits are the reference's. Any strides; y
 // may be a or b itself. Measured on one Zen 4 core with AVX-512: 4096 elements 82 GB/s, a bias of 1024 81 GB/s; a
@@ -68,4 +68,31 @@ void multiply(float* y, const float* a, const float* b, int64_t rows, int64_t co
 
 void divide(float* y, const float* a, const float* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate) {
   binary(y, a, b, rows, count, s, accumulate, [](auto p, auto q) { return p / q; });
+}
+
+struct MaximumOp {
+  Vec operator()(Vec p, Vec q) const { return select((p > q) | (p != p), p, q); }
+  float operator()(float p, float q) const { return p > q || p != p ? p : q; }
+};
+
+struct MinimumOp {
+  Vec operator()(Vec p, Vec q) const { return select((p < q) | (p != p), p, q); }
+  float operator()(float p, float q) const { return p < q || p != p ? p : q; }
+};
+
+struct PowerOp {
+  Vec operator()(Vec p, Vec q) const { return power(p, q); }
+  float operator()(float p, float q) const { return power(broadcast(p), broadcast(q))[0]; }
+};
+
+void maximum(float* y, const float* a, const float* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate) {
+  binary(y, a, b, rows, count, s, accumulate, MaximumOp{});
+}
+
+void minimum(float* y, const float* a, const float* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate) {
+  binary(y, a, b, rows, count, s, accumulate, MinimumOp{});
+}
+
+void power(float* y, const float* a, const float* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate) {
+  binary(y, a, b, rows, count, s, accumulate, PowerOp{});
 }

@@ -9,16 +9,21 @@ namespace {
 
 // clang-format off: a file may use what stands in one before it
 #include "kernels/cpu/activation.inl"
+#include "kernels/cpu/unary.inl"
 #include "kernels/cpu/gemm.inl"
 #include "kernels/cpu/conv2d.inl"
 #include "kernels/cpu/depthwise.inl"
 #include "kernels/cpu/binary.inl"
+#include "kernels/cpu/compare.inl"
 #include "kernels/cpu/copy.inl"
 #include "kernels/cpu/optimizers.inl"
 #include "kernels/cpu/pool.inl"
 #include "kernels/cpu/softmax.inl"
 #include "kernels/cpu/cross_entropy.inl"
+#include "kernels/cpu/losses.inl"
 #include "kernels/cpu/reduce.inl"
+#include "kernels/cpu/normalization.inl"
+#include "kernels/cpu/embedding.inl"
 #include "kernels/cpu/random.inl"
 // clang-format on
 

@@ -153,3 +153,60 @@ void max_pool2d_backward(float* dx, const float* dy, const void* index, int64_t 
     pool_backward_rows(dx, dy, static_cast<const int32_t*>(index), begin, end, *shape, accumulate);
   }
 }
+
+// ---- averages: the same walks without an index; a window's taps are added row by row, then divided ----
+
+void avg_pool2d(float* y, const float* x, int64_t begin, int64_t end, const PoolShape* shape) {
+  const PoolShape s = *shape;
+  const int64_t row_stride = s.width * s.channels;
+  for (int64_t row = begin; row < end; ++row) {
+    const int64_t top = row % s.out_height * s.stride_height - s.pad_top;
+    const Taps down = taps_inside(top, s.kernel_height, s.height);
+    const float* const image = x + (row / s.out_height * s.height + top + down.begin) * row_stride;
+    for (int64_t column = 0; column < s.out_width; ++column) {
+      const int64_t left = column * s.stride_width - s.pad_left;
+      const Taps across = taps_inside(left, s.kernel_width, s.width);
+      const float* const from = image + (left + across.begin) * s.channels;
+      float* const out = y + (row * s.out_width + column) * s.channels;
+      const int64_t rows = down.end - down.begin, columns = across.end - across.begin;
+      const auto taps = static_cast<float>(rows * columns);
+      for_each_vector(s.channels, [=](int64_t c, int64_t lanes) {
+        Vec sum = zero();
+        for (int64_t i = 0; i < rows; ++i) {
+          for (int64_t j = 0; j < columns; ++j) sum += load_n(from + i * row_stride + j * s.channels + c, lanes);
+        }
+        store_n(out + c, sum / taps, lanes);
+      });
+    }
+  }
+}
+
+void avg_pool2d_backward(float* dx, const float* dy, int64_t begin, int64_t end, const PoolShape* shape,
+                         bool accumulate) {
+  const PoolShape s = *shape;
+  for (int64_t row = begin; row < end; ++row) {
+    const int64_t position = row % s.height + s.pad_top;  // counted from the top of the padding
+    const int64_t first = position < s.kernel_height ? 0 : (position - s.kernel_height) / s.stride_height + 1;
+    const int64_t last = position / s.stride_height < s.out_height ? position / s.stride_height : s.out_height - 1;
+    float* const dx_row = dx + row * s.width * s.channels;
+    if (!accumulate) zero_range(dx_row, s.width * s.channels);
+    for (int64_t out_row = first; out_row <= last; ++out_row) {
+      const Taps down = taps_inside(out_row * s.stride_height - s.pad_top, s.kernel_height, s.height);
+      const float* from = dy + (row / s.height * s.out_height + out_row) * s.out_width * s.channels;
+      for (int64_t column = 0; column < s.out_width; ++column, from += s.channels) {
+        const int64_t left = column * s.stride_width - s.pad_left;
+        const Taps across = taps_inside(left, s.kernel_width, s.width);
+        float* const out = dx_row + (left + across.begin) * s.channels;
+        const int64_t columns = across.end - across.begin;
+        const auto taps = static_cast<float>((down.end - down.begin) * columns);
+        for_each_vector(s.channels, [=](int64_t c, int64_t lanes) {
+          const Vec share = load_n(from + c, lanes) / taps;
+          for (int64_t j = 0; j < columns; ++j) {
+            float* const to = out + j * s.channels + c;
+            store_n(to, load_n(to, lanes) + share, lanes);
+          }
+        });
+      }
+    }
+  }
+}

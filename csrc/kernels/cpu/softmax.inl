@@ -1,4 +1,4 @@
-// softmax.inl: softmax and its gradient, along rows (the axis is the last) and along columns (it is not).
+// softmax.inl: softmax and log_softmax and their gradients, along rows (the axis is the last) and along columns (it is not).
 //
 // A row is three passes while it lies in L1: maximum, exp(x - max) with its sum, scaling by 1 / sum. Sums run in one
 // float vector per 64 vectors, those in double, so that rows of any length keep float32's accuracy. Columns go kWidth
@@ -104,6 +104,57 @@ void softmax_backward_columns(float* dx, const float* dy, const float* y, int64_
     for (int64_t k = 0; k < n; ++k) {
       const int64_t at = k * stride + i;
       Vec g = load_n(y + at, lanes) * (load_n(dy + at, lanes) - dot);
+      if (accumulate) g += load_n(dx + at, lanes);
+      store_n(dx + at, g, lanes);
+    }
+  });
+}
+
+// Along a row log_softmax is x - (max + log(sum(exp(x - max)))), in two steps, so that nothing large is added to
+// something small.
+void log_softmax_rows(float* y, const float* x, int64_t rows, int64_t n) {
+  for (int64_t row = 0; row < rows; ++row, x += n, y += n) {
+    const float shift = row_max(x, n);
+    const float sum = row_sum(n, [=](int64_t i, int64_t lanes) { return shifted_exp(x + i, lanes, shift); });
+    const Vec log_sum = log(broadcast(sum));
+    for_each_vector(n,
+                    [=](int64_t i, int64_t lanes) { store_n(y + i, (load_n(x + i, lanes) - shift) - log_sum, lanes); });
+  }
+}
+
+void log_softmax_backward_rows(float* dx, const float* dy, const float* y, int64_t rows, int64_t n, bool accumulate) {
+  for (int64_t row = 0; row < rows; ++row, dx += n, dy += n, y += n) {
+    const float total = row_sum(n, [=](int64_t i, int64_t lanes) { return load_n(dy + i, lanes); });
+    for_each_vector(n, [=](int64_t i, int64_t lanes) {
+      Vec g = load_n(dy + i, lanes) - exp(load_n(y + i, lanes)) * total;
+      if (accumulate) g += load_n(dx + i, lanes);
+      store_n(dx + i, g, lanes);
+    });
+  }
+}
+
+void log_softmax_columns(float* y, const float* x, int64_t n, int64_t columns, int64_t stride) {
+  for_each_vector(columns, [=](int64_t i, int64_t lanes) {
+    Vec shift = broadcast(-__builtin_inff());
+    for (int64_t k = 0; k < n; ++k) {
+      const Vec v = load_n(x + k * stride + i, lanes);
+      shift = select(v > shift, v, shift);
+    }
+    const Vec log_sum = log(column_sum(n, [=](int64_t k) { return exp(load_n(x + k * stride + i, lanes) - shift); }));
+    for (int64_t k = 0; k < n; ++k) {
+      const int64_t at = k * stride + i;
+      store_n(y + at, (load_n(x + at, lanes) - shift) - log_sum, lanes);
+    }
+  });
+}
+
+void log_softmax_backward_columns(float* dx, const float* dy, const float* y, int64_t n, int64_t columns,
+                                  int64_t stride, bool accumulate) {
+  for_each_vector(columns, [=](int64_t i, int64_t lanes) {
+    const Vec total = column_sum(n, [=](int64_t k) { return load_n(dy + k * stride + i, lanes); });
+    for (int64_t k = 0; k < n; ++k) {
+      const int64_t at = k * stride + i;
+      Vec g = load_n(dy + at, lanes) - exp(load_n(y + at, lanes)) * total;
       if (accumulate) g += load_n(dx + at, lanes);
       store_n(dx + at, g, lanes);
     }

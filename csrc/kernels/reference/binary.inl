@@ -30,3 +30,18 @@ template <typename T>
 void divide(T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate) {
   binary(y, a, b, rows, count, s, accumulate, [](T p, T q) { return p / q; });
 }
+
+template <typename T>
+void maximum(T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate) {
+  binary(y, a, b, rows, count, s, accumulate, [](T p, T q) { return p > q || p != p ? p : q; });
+}
+
+template <typename T>
+void minimum(T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate) {
+  binary(y, a, b, rows, count, s, accumulate, [](T p, T q) { return p < q || p != p ? p : q; });
+}
+
+template <typename T>
+void power(T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate) {
+  binary(y, a, b, rows, count, s, accumulate, [](T p, T q) { return std::pow(p, q); });
+}

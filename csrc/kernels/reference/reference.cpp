@@ -1,5 +1,6 @@
 // reference.cpp: the kernels as plain loops, for float and double. They document what each kernel computes, are what the
 // vectorised ones are tested against, serve every level that lacks one, and compute all of float64. Never deleted.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -12,16 +13,21 @@ namespace {
 
 // clang-format off: a file may use what stands in one before it
 #include "kernels/reference/activation.inl"
+#include "kernels/reference/unary.inl"
 #include "kernels/reference/gemm.inl"
 #include "kernels/reference/conv2d.inl"
 #include "kernels/reference/depthwise.inl"
 #include "kernels/reference/binary.inl"
+#include "kernels/reference/compare.inl"
 #include "kernels/reference/copy.inl"
 #include "kernels/reference/optimizers.inl"
 #include "kernels/reference/pool.inl"
 #include "kernels/reference/softmax.inl"
 #include "kernels/reference/cross_entropy.inl"
+#include "kernels/reference/losses.inl"
 #include "kernels/reference/reduce.inl"
+#include "kernels/reference/normalization.inl"
+#include "kernels/reference/embedding.inl"
 #include "kernels/reference/random.inl"
 // clang-format on
 
