@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
-from .functional import _op
+from .functional._base import _op
 from .tensor import Tensor, is_grad_enabled
 
 __all__ = ["Step", "in_step", "update"]

@@ -1,6 +1,6 @@
 """The tape: eager tensors and reverse-mode differentiation, with PyTorch's names.
 
-An op on tensors (functional.py) leaves a Node that knows its gradient rule and where gradients go. backward walks the
+An op on tensors (functional) leaves a Node that knows its gradient rule and where gradients go. backward walks the
 nodes in an iterative topological order. A gradient that the walk owns is added to in place by the next rule (the
 accumulate flag of the op table), so a tensor that is used T times costs one buffer. A node holds edges, not tensors:
 memory is kept alive by what a rule saved and nothing else.
@@ -8,6 +8,7 @@ memory is kept alive by what a rule saved and nothing else.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, wraps
@@ -157,7 +158,7 @@ class Tensor:
     array([2., 4.], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_array", "_node", "grad", "logits", "name", "requires_grad")
+    __slots__ = ("__weakref__", "_array", "_node", "activation", "grad", "logits", "name", "requires_grad")
     # NumPy's operators give way to these, and its functions refuse: they would leave the tape without a word
     __array_ufunc__ = None
 
@@ -177,7 +178,8 @@ class Tensor:
         self.requires_grad = requires_grad
         self.grad: Tensor | None = None
         self.name = name
-        self.logits: Tensor | None = None  # what a softmax was taken of
+        self.logits: Tensor | None = None  # what the activation was taken of
+        self.activation: str | None = None  # "softmax" or "sigmoid", whose logits losses recover
 
     @classmethod
     def _wrap(cls, array: _core.Array) -> Tensor:
@@ -188,6 +190,7 @@ class Tensor:
         self.grad = None
         self.name = None
         self.logits = None
+        self.activation = None
         return self
 
     @property
@@ -290,6 +293,27 @@ class Tensor:
     def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return _operations.mean(self, axis, keepdims)
 
+    def exp(self) -> Tensor:
+        return _operations.exp(self)
+
+    def log(self) -> Tensor:
+        return _operations.log(self)
+
+    def sqrt(self) -> Tensor:
+        return _operations.sqrt(self)
+
+    def abs(self) -> Tensor:
+        return _operations.abs(self)
+
+    def clip(self, minimum: float = -math.inf, maximum: float = math.inf) -> Tensor:
+        return _operations.clip(self, minimum, maximum)
+
+    def sigmoid(self) -> Tensor:
+        return _operations.sigmoid(self)
+
+    def tanh(self) -> Tensor:
+        return _operations.tanh(self)
+
     def __getitem__(self, index: Any) -> Tensor:
         return _operations.getitem(self, index)
 
@@ -320,8 +344,30 @@ class Tensor:
     def __matmul__(self, other: Any) -> Tensor:
         return _operations.matmul(self, other)
 
+    def __pow__(self, other: Any) -> Tensor:
+        return _operations.power(self, other)
+
+    def __rpow__(self, other: Any) -> Tensor:
+        return _operations.power(other, self)
+
     def __neg__(self) -> Tensor:
         return _operations.negative(self)
+
+    def __abs__(self) -> Tensor:
+        return _operations.abs(self)
+
+    # == stays identity, so that tensors are keys of dicts and members of lists; functional.equal compares elements
+    def __lt__(self, other: Any) -> Tensor:
+        return _operations.less(self, other)
+
+    def __le__(self, other: Any) -> Tensor:
+        return _operations.less_equal(self, other)
+
+    def __gt__(self, other: Any) -> Tensor:
+        return _operations.greater(self, other)
+
+    def __ge__(self, other: Any) -> Tensor:
+        return _operations.greater_equal(self, other)
 
     def __len__(self) -> int:
         if self.ndim == 0:
@@ -396,7 +442,7 @@ def _flat(shape: tuple[int | Sequence[int], ...]) -> tuple[int, ...]:
 
 
 class _Operations(Protocol):
-    """The functions of functional.py that methods and the walk call. That module is written on this one, so it hands
+    """The functions of functional that methods and the walk call. That module is written on this one, so it hands
     itself in when it is imported."""
 
     def add(self, a: Any, b: Any, /) -> Tensor: ...
@@ -404,7 +450,19 @@ class _Operations(Protocol):
     def multiply(self, a: Any, b: Any, /) -> Tensor: ...
     def divide(self, a: Any, b: Any, /) -> Tensor: ...
     def matmul(self, a: Any, b: Any, /) -> Tensor: ...
+    def power(self, a: Any, b: Any, /) -> Tensor: ...
     def negative(self, x: Tensor, /) -> Tensor: ...
+    def less(self, a: Any, b: Any, /) -> Tensor: ...
+    def less_equal(self, a: Any, b: Any, /) -> Tensor: ...
+    def greater(self, a: Any, b: Any, /) -> Tensor: ...
+    def greater_equal(self, a: Any, b: Any, /) -> Tensor: ...
+    def exp(self, x: Tensor, /) -> Tensor: ...
+    def log(self, x: Tensor, /) -> Tensor: ...
+    def sqrt(self, x: Tensor, /) -> Tensor: ...
+    def abs(self, x: Tensor, /) -> Tensor: ...
+    def clip(self, x: Tensor, minimum: float, maximum: float, /) -> Tensor: ...
+    def sigmoid(self, x: Tensor, /) -> Tensor: ...
+    def tanh(self, x: Tensor, /) -> Tensor: ...
     def sum(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
     def mean(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
     def reshape(self, x: Tensor, shape: int | Sequence[int], /) -> Tensor: ...
@@ -417,7 +475,7 @@ _operations: _Operations
 
 
 def use_operations(operations: _Operations) -> None:
-    """Called once, by functional.py."""
+    """Called once, by functional."""
     global _operations
     _operations = operations
 

@@ -1,0 +1,127 @@
+"""Ops on tensors, each with its gradient right below it in the module of its family.
+
+A rule returns one gradient per input. The keyword `into` of gradient ops is a buffer that the tape owns: the op adds
+into it (the accumulate flag of the op table) and the rule returns it. Rules are written with the functions of this
+package, so the gradient of a gradient works wherever every op used has a rule; fused ops say so when they have none.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, cast
+
+from ..tensor import use_operations
+from .activations import (
+    elu,
+    gelu,
+    hard_sigmoid,
+    leaky_relu,
+    log_softmax,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    tanh,
+)
+from .elementwise import (
+    abs,
+    add,
+    clip,
+    divide,
+    equal,
+    exp,
+    greater,
+    greater_equal,
+    less,
+    less_equal,
+    log,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    not_equal,
+    power,
+    sqrt,
+    subtract,
+    where,
+)
+from .lookup import embedding
+from .losses import (
+    absolute_error,
+    binary_accuracy,
+    binary_cross_entropy,
+    categorical_accuracy,
+    huber,
+    softmax_cross_entropy,
+    squared_error,
+)
+from .normalization import batch_normalization, batch_statistics, layer_normalization
+from .pooling import avg_pool2d, max_pool2d
+from .products import conv2d, linear, matmul
+from .random import dropout
+from .reductions import mean, sum
+from .shape import copy, reshape
+from .shape import fill as fill
+from .shape import getitem as getitem
+
+__all__ = [
+    "abs",
+    "absolute_error",
+    "add",
+    "avg_pool2d",
+    "batch_normalization",
+    "batch_statistics",
+    "binary_accuracy",
+    "binary_cross_entropy",
+    "categorical_accuracy",
+    "clip",
+    "conv2d",
+    "copy",
+    "divide",
+    "dropout",
+    "elu",
+    "embedding",
+    "equal",
+    "exp",
+    "gelu",
+    "greater",
+    "greater_equal",
+    "hard_sigmoid",
+    "huber",
+    "layer_normalization",
+    "leaky_relu",
+    "less",
+    "less_equal",
+    "linear",
+    "log",
+    "log_softmax",
+    "matmul",
+    "max_pool2d",
+    "maximum",
+    "mean",
+    "minimum",
+    "multiply",
+    "negative",
+    "not_equal",
+    "power",
+    "relu",
+    "reshape",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softmax_cross_entropy",
+    "softplus",
+    "softsign",
+    "sqrt",
+    "squared_error",
+    "subtract",
+    "sum",
+    "tanh",
+    "where",
+]
+
+use_operations(cast("Any", sys.modules[__name__]))

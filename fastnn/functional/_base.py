@@ -1,0 +1,91 @@
+"""What the functions of this package are written with: running an op, and putting its result on the tape."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Literal
+
+from .. import _core
+from ..tensor import Node, Rule, Tensor, is_grad_enabled
+
+Padding = Literal["valid", "same"] | Sequence[int]
+Gradients = Sequence[Tensor | None]
+
+_op = lru_cache(maxsize=None)(_core.op)
+
+
+def _result(
+    name: str,
+    array: _core.Array,
+    rule: Rule,
+    inputs: Sequence[Tensor | None],
+    saved: tuple[Tensor, ...] = (),
+    save_output: bool = False,
+    into: Tensor | None = None,
+    **attributes: Any,
+) -> Tensor:
+    """The tensor of an op's result, on the tape when one of the inputs is; `into` when the op has added into that."""
+    if into is not None:
+        return into
+    result = Tensor._wrap(array)
+    if is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs):
+        result.requires_grad = True
+        result._node = Node(name, rule, inputs, saved, array if save_output else None, attributes)
+    return result
+
+
+def _run(name: str, *inputs: Tensor | None, into: Tensor | None = None, **attributes: Any) -> _core.Array:
+    """The result of an op with one output, added into a buffer when there is one."""
+    arrays = [_array_of(name, t) for t in inputs]
+    if into is None:
+        array: _core.Array = _op(name)(*arrays, **attributes)
+        return array
+    _op(name)(*arrays, out=into._array, accumulate=1, **attributes)
+    return into._array
+
+
+def _array_of(name: str, value: Tensor | None) -> _core.Array | None:
+    if value is not None and not isinstance(value, Tensor):
+        raise TypeError(f"{name}: expected a Tensor, got {type(value).__name__}; fastnn.Tensor makes one of an array")
+    return None if value is None else value._array
+
+
+def _saved(t: Tensor, used: bool) -> Tensor:
+    """What a rule keeps of an operand: the tensor, or its shape when no gradient looks at its values."""
+    return t if used else _shape_of(t)
+
+
+def _shape_of(t: Tensor) -> Tensor:
+    """A stand-in for ops that look at the shape only: keeps no memory alive."""
+    return Tensor._wrap(t._array.shape_only)
+
+
+def _no_second_derivative(name: str) -> Rule:
+    def rule(node: Node, dy: Tensor, into: Gradients) -> Gradients:
+        raise RuntimeError(f"backward: the second derivative of {name} is not available")
+
+    return rule
+
+
+def _integer(op: str, name: str, value: Any) -> int:
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{op}: expected {name} of integers, got {value!r}") from None
+
+
+def _pair(op: str, name: str, value: int | Sequence[int]) -> tuple[int, int]:
+    items = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(items) != 2:
+        raise ValueError(f"{op}: expected {name} to be an integer or two, got {value!r}")
+    return _integer(op, name, items[0]), _integer(op, name, items[1])
+
+
+def _padding(op: str, padding: Padding) -> dict[str, Any]:
+    if isinstance(padding, str):
+        return {"padding": padding.lower()}
+    if not isinstance(padding, (tuple, list)) or len(padding) != 4:
+        raise ValueError(f"{op}: expected padding 'valid', 'same' or (top, bottom, left, right), got {padding!r}")
+    return {"padding": "explicit", "pads": tuple(_integer(op, "padding", size) for size in padding)}
