@@ -8,7 +8,25 @@ from typing import Literal
 from . import functional as F
 from .tensor import Tensor
 
-__all__ = ["get", "linear", "relu", "serialize", "softmax"]
+__all__ = [
+    "elu",
+    "exponential",
+    "gelu",
+    "get",
+    "hard_sigmoid",
+    "leaky_relu",
+    "linear",
+    "log_softmax",
+    "relu",
+    "selu",
+    "serialize",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "tanh",
+]
 
 Activation = Callable[[Tensor], Tensor]
 
@@ -23,12 +41,89 @@ def relu(x: Tensor) -> Tensor:
     return F.relu(x)
 
 
+def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
+    """x where x > 0, else negative_slope * x."""
+    return F.leaky_relu(x, negative_slope)
+
+
+def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """x where x > 0, else alpha * (exp(x) - 1)."""
+    return F.elu(x, alpha)
+
+
+def selu(x: Tensor) -> Tensor:
+    """Scaled elu."""
+    return F.selu(x)
+
+
+def gelu(x: Tensor, approximate: bool = False) -> Tensor:
+    """x times the normal distribution function of x; with tanh when approximate."""
+    return F.gelu(x, approximate)
+
+
+def silu(x: Tensor) -> Tensor:
+    """x * sigmoid(x), also called swish."""
+    return F.silu(x)
+
+
+def sigmoid(x: Tensor) -> Tensor:
+    """1 / (1 + exp(-x))."""
+    return F.sigmoid(x)
+
+
+def tanh(x: Tensor) -> Tensor:
+    """Hyperbolic tangent."""
+    return F.tanh(x)
+
+
+def softplus(x: Tensor) -> Tensor:
+    """log(1 + exp(x))."""
+    return F.softplus(x)
+
+
+def softsign(x: Tensor) -> Tensor:
+    """x / (1 + |x|)."""
+    return F.softsign(x)
+
+
+def hard_sigmoid(x: Tensor) -> Tensor:
+    """relu6(x + 3) / 6."""
+    return F.hard_sigmoid(x)
+
+
+def exponential(x: Tensor) -> Tensor:
+    """exp(x)."""
+    return F.exp(x)
+
+
+def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
+    """The logarithm of softmax along an axis."""
+    return F.log_softmax(x, axis=axis)
+
+
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along an axis; losses find its logits in the result."""
     return F.softmax(x, axis=axis)
 
 
-_NAMES: dict[str, Activation] = {"linear": linear, "relu": relu, "softmax": softmax}
+_NAMES: dict[str, Activation] = {
+    "elu": elu,
+    "exponential": exponential,
+    "gelu": gelu,
+    "hard_sigmoid": hard_sigmoid,
+    "leaky_relu": leaky_relu,
+    "linear": linear,
+    "log_softmax": log_softmax,
+    "relu": relu,
+    "selu": selu,
+    "sigmoid": sigmoid,
+    "silu": silu,
+    "softmax": softmax,
+    "softplus": softplus,
+    "softsign": softsign,
+    "tanh": tanh,
+    "swish": silu,
+}
 
 
 def get(identifier: str | Activation | None) -> Activation:

@@ -208,7 +208,11 @@ _CLASSES: tuple[type[Initializer], ...] = (
     HeUniform,
     HeNormal,
 )
-_NAMES = {name: cls for cls in _CLASSES for name in (cls.__name__, snake_case(cls.__name__))}
+_NAMES: dict[str, type[Initializer]] = {
+    **{name: cls for cls in _CLASSES for name in (cls.__name__, snake_case(cls.__name__))},
+    "uniform": RandomUniform,
+    "normal": RandomNormal,
+}
 
 InitializerLike = str | Initializer | type[Initializer] | dict[str, Any] | Callable[..., Any]
 

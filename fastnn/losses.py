@@ -1,7 +1,8 @@
 """Losses by Keras 3's names: classes, and functions that give one loss per sample.
 
-Cross-entropy is always computed from logits: of a prediction that a softmax made, those that went into it; any other
-prediction needs from_logits=True.
+Categorical cross-entropy is always computed from logits: of a prediction that a softmax made, those that went into it;
+any other prediction needs from_logits=True. Binary cross-entropy takes the logits of a sigmoid likewise, and other
+probabilities as they are.
 """
 
 from __future__ import annotations
@@ -17,12 +18,18 @@ from ._config import Configurable, resolve, snake_case
 from .tensor import Tensor
 
 __all__ = [
+    "BinaryCrossentropy",
     "CategoricalCrossentropy",
+    "Huber",
     "Loss",
+    "MeanAbsoluteError",
     "MeanSquaredError",
     "SparseCategoricalCrossentropy",
+    "binary_crossentropy",
     "categorical_crossentropy",
     "get",
+    "huber",
+    "mean_absolute_error",
     "mean_squared_error",
     "sparse_categorical_crossentropy",
 ]
@@ -82,29 +89,87 @@ def categorical_crossentropy(
     return F.softmax_cross_entropy(logits, labels)
 
 
-def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
-    """``mean((y_true - y_pred)**2)`` over the last axis.
+def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0) -> Tensor:
+    """``-(y_true * log(p) + (1 - y_true) * log(1 - p))``, mean over the last axis.
 
     Parameters
     ----------
-    y_true, y_pred : (..., n)
-        y_true may lack a last axis of size one, or have one more.
+    y_true : (..., n)
+        From 0 to 1; it may lack a last axis of size one, or have one more.
+    y_pred : (..., n)
+        Logits, or probabilities. Of those that a sigmoid made the logits are used; others are clipped to
+        [1e-7, 1 - 1e-7], as in Keras.
+    from_logits : bool, default False
+    label_smoothing : float, default 0
+        In [0, 1]: labels become ``y_true * (1 - label_smoothing) + label_smoothing / 2``.
 
     Raises
     ------
     ValueError
         The shapes differ otherwise: nothing is broadcast.
     """
-    prediction, target = _as_tensor(y_pred), _as_tensor(y_true)
-    if tuple(target.shape) in (tuple(prediction.shape[:-1]), (*prediction.shape, 1)):
-        shape = tuple(prediction.shape)
-        if target.ndim > prediction.ndim or shape[-1:] == (1,):
-            target = F.reshape(target, (-1, *shape[1:]))
-    if tuple(target.shape) != tuple(prediction.shape):
-        raise ValueError(f"mean_squared_error: expected y_true {tuple(prediction.shape)}, got {tuple(target.shape)}")
-    difference = prediction - target
-    squares = difference * difference
-    return F.mean(squares, axis=-1) if squares.ndim > 1 else squares
+    prediction = _as_tensor(y_pred)
+    if prediction.logits is not None and prediction.activation == "sigmoid":
+        if from_logits:
+            _warn_of_logits("binary_crossentropy", "sigmoid")
+        prediction, from_logits = prediction.logits, True
+    target = _aligned("binary_crossentropy", y_true, prediction)
+    if label_smoothing:
+        target = target * (1 - label_smoothing) + label_smoothing / 2
+    return F.binary_cross_entropy(*_rows(prediction, target), from_logits=from_logits)
+
+
+def mean_squared_error(y_true: Any, y_pred: Any) -> Tensor:
+    """``mean((y_true - y_pred)**2)`` over the last axis.
+
+    Parameters
+    ----------
+    y_true, y_pred : (..., n)
+        y_true may lack a last axis of size one, or have one more. Of (n,) every number is a sample.
+
+    Raises
+    ------
+    ValueError
+        The shapes differ otherwise: nothing is broadcast.
+    """
+    prediction = _as_tensor(y_pred)
+    return F.squared_error(*_rows(prediction, _aligned("mean_squared_error", y_true, prediction)))
+
+
+def mean_absolute_error(y_true: Any, y_pred: Any) -> Tensor:
+    """``mean(abs(y_true - y_pred))`` over the last axis.
+
+    Parameters
+    ----------
+    y_true, y_pred : (..., n)
+        As for `mean_squared_error`.
+
+    Raises
+    ------
+    ValueError
+        The shapes differ otherwise: nothing is broadcast.
+    """
+    prediction = _as_tensor(y_pred)
+    return F.absolute_error(*_rows(prediction, _aligned("mean_absolute_error", y_true, prediction)))
+
+
+def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Tensor:
+    """Huber's loss, mean over the last axis: half the square of an error up to delta, a straight line beyond.
+
+    Parameters
+    ----------
+    y_true, y_pred : (..., n)
+        As for `mean_squared_error`.
+    delta : float, default 1
+        Above 0.
+
+    Raises
+    ------
+    ValueError
+        The shapes differ otherwise: nothing is broadcast.
+    """
+    prediction = _as_tensor(y_pred)
+    return F.huber(*_rows(prediction, _aligned("huber", y_true, prediction)), delta=delta)
 
 
 class Loss(Configurable):
@@ -174,11 +239,50 @@ class CategoricalCrossentropy(Loss):
         return {**super().get_config(), "from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
 
 
+class BinaryCrossentropy(Loss):
+    """Cross-entropy of yes or no; see `binary_crossentropy`."""
+
+    def __init__(self, from_logits: bool = False, label_smoothing: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 <= label_smoothing <= 1:
+            raise ValueError(f"BinaryCrossentropy: expected label_smoothing in [0, 1], got {label_smoothing}")
+        self.from_logits, self.label_smoothing = bool(from_logits), float(label_smoothing)
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        return binary_crossentropy(y_true, y_pred, self.from_logits, self.label_smoothing)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "from_logits": self.from_logits, "label_smoothing": self.label_smoothing}
+
+
 class MeanSquaredError(Loss):
     """Mean of the squared differences; see `mean_squared_error`."""
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
         return mean_squared_error(y_true, y_pred)
+
+
+class MeanAbsoluteError(Loss):
+    """Mean of the absolute differences; see `mean_absolute_error`."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        return mean_absolute_error(y_true, y_pred)
+
+
+class Huber(Loss):
+    """Squares of small differences, absolute values of large ones; see `huber`."""
+
+    def __init__(self, delta: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not 0 < delta < float("inf"):
+            raise ValueError(f"Huber: expected a delta that is finite and above 0, got {delta}")
+        self.delta = float(delta)
+
+    def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        return huber(y_true, y_pred, self.delta)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "delta": self.delta}
 
 
 class FunctionLoss(Loss):
@@ -195,18 +299,23 @@ class FunctionLoss(Loss):
         raise ValueError(f"loss: {self.name} is a function of your own, which a configuration can't hold")
 
 
-_NAMES: dict[str, type[Loss]] = {
-    **{cls.__name__: cls for cls in (SparseCategoricalCrossentropy, CategoricalCrossentropy, MeanSquaredError)},
-    "sparse_categorical_crossentropy": SparseCategoricalCrossentropy,
-    "categorical_crossentropy": CategoricalCrossentropy,
-    "mean_squared_error": MeanSquaredError,
-    "mse": MeanSquaredError,
-    "MSE": MeanSquaredError,
-}
 _FUNCTIONS: dict[Any, type[Loss]] = {
     sparse_categorical_crossentropy: SparseCategoricalCrossentropy,
     categorical_crossentropy: CategoricalCrossentropy,
+    binary_crossentropy: BinaryCrossentropy,
     mean_squared_error: MeanSquaredError,
+    mean_absolute_error: MeanAbsoluteError,
+    huber: Huber,
+}
+_NAMES: dict[str, type[Loss]] = {
+    **{cls.__name__: cls for cls in _FUNCTIONS.values()},
+    **{function.__name__: cls for function, cls in _FUNCTIONS.items()},
+    "mse": MeanSquaredError,
+    "MSE": MeanSquaredError,
+    "mae": MeanAbsoluteError,
+    "MAE": MeanAbsoluteError,
+    "bce": BinaryCrossentropy,
+    "BCE": BinaryCrossentropy,
 }
 
 
@@ -222,12 +331,34 @@ def _as_tensor(value: Any) -> Tensor:
     return value if isinstance(value, Tensor) else Tensor(np.ascontiguousarray(value, dtype=np.float32))
 
 
+def _aligned(name: str, y_true: Any, prediction: Tensor) -> Tensor:
+    """Targets of the shape of the predictions; a last axis of size one comes or goes, nothing is broadcast."""
+    target = _as_tensor(y_true)
+    shape, got = tuple(prediction.shape), tuple(target.shape)
+    if got != shape and (got == (*shape, 1) or (*got, 1) == shape):
+        return F.reshape(target, (-1, *shape[1:]))
+    if got != shape:
+        raise ValueError(f"{name}: expected y_true {shape}, got {got}")
+    return target
+
+
+def _rows(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Both with a last axis to take the mean over: of (n,) every number is a sample."""
+    if prediction.ndim > 1:
+        return prediction, target
+    return F.reshape(prediction, (-1, 1)), F.reshape(target, (-1, 1))
+
+
+def _warn_of_logits(name: str, activation: str) -> None:
+    warnings.warn(f"{name}: from_logits=True, but a {activation} made y_pred; its logits are used", stacklevel=5)
+
+
 def _logits(name: str, y_pred: Any, from_logits: bool) -> Tensor:
     """What the softmax gets, or got."""
     prediction = _as_tensor(y_pred)
-    if prediction.logits is not None:
+    if prediction.logits is not None and prediction.activation == "softmax":
         if from_logits:
-            warnings.warn(f"{name}: from_logits=True, but a softmax made y_pred; its logits are used", stacklevel=4)
+            _warn_of_logits(name, "softmax")
         return prediction.logits
     if not from_logits:
         raise ValueError(

@@ -14,8 +14,10 @@ from .program import update
 from .tensor import Tensor
 
 __all__ = [
+    "BinaryAccuracy",
     "CategoricalAccuracy",
     "Mean",
+    "MeanAbsoluteError",
     "MeanSquaredError",
     "Metric",
     "SparseCategoricalAccuracy",
@@ -67,17 +69,46 @@ class Mean(Metric):
 
 
 class AccuracyByShape(Metric):
-    """What "accuracy" means: `CategoricalAccuracy` or `SparseCategoricalAccuracy`, by the shape of the labels."""
+    """What "accuracy" means, told apart by shape as in Keras.
+
+    Predictions (..., 1) are binary, with threshold 0.5; of others the largest counts, against class numbers
+    (`SparseCategoricalAccuracy`) or one-hot rows (`CategoricalAccuracy`).
+    """
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
         prediction = losses._as_tensor(y_pred)
-        if prediction.ndim < 2 or prediction.shape[-1] == 1:
+        if prediction.ndim < 2:
             raise ValueError(f"{self.name}: expected predictions (..., classes), got {tuple(prediction.shape)}")
+        if prediction.shape[-1] == 1:
+            return F.binary_accuracy(prediction, losses._aligned(self.name, y_true, prediction))
         if np.shape(y_true) == tuple(prediction.shape):
             labels = losses._as_tensor(y_true)
         else:
             labels = losses._labels(self.name, y_true, prediction)
         return F.categorical_accuracy(prediction, labels)
+
+
+class BinaryAccuracy(Metric):
+    """Share of predictions that are on their label's side of a threshold.
+
+    Parameters
+    ----------
+    name : str, optional
+    threshold : float, default 0.5
+        Predictions above it say 1.
+    """
+
+    def __init__(self, name: str | None = None, threshold: float = 0.5) -> None:
+        super().__init__(name)
+        self.threshold = float(threshold)
+
+    def values(self, y_true: Any, y_pred: Any) -> Tensor:
+        prediction = losses._as_tensor(y_pred)
+        target = losses._aligned(self.name, y_true, prediction)
+        return F.binary_accuracy(*losses._rows(prediction, target), threshold=self.threshold)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "threshold": self.threshold}
 
 
 class SparseCategoricalAccuracy(Metric):
@@ -107,6 +138,13 @@ class MeanSquaredError(Metric):
         return losses.mean_squared_error(y_true, y_pred)
 
 
+class MeanAbsoluteError(Metric):
+    """Mean of the absolute differences."""
+
+    def values(self, y_true: Any, y_pred: Any) -> Tensor:
+        return losses.mean_absolute_error(y_true, y_pred)
+
+
 class FunctionMetric(Metric):
     """The mean of a function(y_true, y_pred)."""
 
@@ -121,13 +159,21 @@ class FunctionMetric(Metric):
         raise ValueError(f"metric: {self.name} is a function of your own, which a configuration can't hold")
 
 
-_CLASSES: tuple[type[Metric], ...] = (SparseCategoricalAccuracy, CategoricalAccuracy, MeanSquaredError)
+_CLASSES: tuple[type[Metric], ...] = (
+    BinaryAccuracy,
+    SparseCategoricalAccuracy,
+    CategoricalAccuracy,
+    MeanSquaredError,
+    MeanAbsoluteError,
+)
 _NAMES: dict[str, type[Metric]] = {
     **{name: cls for cls in _CLASSES for name in (cls.__name__, snake_case(cls.__name__))},
     "accuracy": AccuracyByShape,
     "acc": AccuracyByShape,
     "mse": MeanSquaredError,
     "MSE": MeanSquaredError,
+    "mae": MeanAbsoluteError,
+    "MAE": MeanAbsoluteError,
 }
 
 

@@ -68,6 +68,9 @@ class Model(Trainer):
         with self._guard.shared("get_weights"):
             return super().get_weights()
 
+    def _takes_ids(self) -> bool:
+        return any(layer._takes_ids() for layer in self.layers)
+
     def set_weights(self, weights: Sequence[Any]) -> None:
         with self._guard.exclusive("set_weights", nested=True):
             super().set_weights(weights)
@@ -188,6 +191,9 @@ class Sequential(Model):
             layer._build(shape)
             shape = layer._output_shape = layer.compute_output_shape(shape)
         self._input_shape, self._output_shape = input_shape, shape
+
+    def _takes_ids(self) -> bool:
+        return bool(self._layers) and self._layers[0]._takes_ids()
 
     def check_input(self, shape: Shape) -> None:
         if self._input is not None:

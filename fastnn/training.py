@@ -128,7 +128,7 @@ class Trainer(Layer):
         Parameters
         ----------
         x : array, (samples, ...)
-            Becomes float32.
+            Becomes float32; ids, for a model that begins with an Embedding, stay integers.
         y : array, (samples, ...)
             Class numbers stay integers, everything else becomes float32.
         batch_size : int, default 32
@@ -180,8 +180,10 @@ class Trainer(Layer):
                 self._try("fit: validation_data", *held_out)
             if not self.trainable_weights:
                 raise ValueError(f"{self.name}: expected a model with trainable weights in fit, got none")
-            train = Batches((x, y), (np.float32, y.dtype), size)
-            test = None if held_out is None else Batches(held_out, (np.float32, held_out[1].dtype), size)
+            train = Batches((x, y), (self._input_dtype(x), y.dtype), size)
+            test = None
+            if held_out is not None:
+                test = Batches(held_out, (self._input_dtype(held_out[0]), held_out[1].dtype), size)
             history = History()
             params = {"epochs": epochs, "steps": len(train), "verbose": verbose}
             listeners = Callbacks([history, *own], cast("Model", self), params)
@@ -222,7 +224,7 @@ class Trainer(Layer):
             before = [np.array(metric.total.numpy()) for metric in self.metrics]
             self._notice(self._structure)
             self._try("evaluate", x, y)
-            batches = Batches((x, y), (np.float32, y.dtype), size)
+            batches = Batches((x, y), (self._input_dtype(x), y.dtype), size)
             progress = Progress(verbose, "Evaluate", len(x), self._results)
             logs: dict[str, float] | None = None
             try:
@@ -259,7 +261,7 @@ class Trainer(Layer):
             progress = Progress(verbose, "Predict", len(x))
             try:
                 start = 0
-                for (batch,) in Batches((x,), (np.float32,), size).iterate():
+                for (batch,) in Batches((x,), (self._input_dtype(x),), size).iterate():
                     stop = start + len(batch)
                     self._run(self._predict_step, batch, out=[result[start:stop]])
                     progress.update(len(batch))
@@ -441,7 +443,7 @@ class Trainer(Layer):
     def _forward_one(self, x: np.ndarray) -> Tensor:
         """The result for the first sample; builds the model."""
         with no_grad():
-            result: Any = self(np.asarray(x[:1], dtype=np.float32), training=False)
+            result: Any = self(np.asarray(x[:1], dtype=self._input_dtype(x)), training=False)
         if not isinstance(result, Tensor) or result.shape[:1] != (min(len(x), 1),):
             raise TypeError(f"{self.name}: expected call to return a Tensor (batch, ...), got {type(result).__name__}")
         return result

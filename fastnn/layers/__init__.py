@@ -2,23 +2,49 @@
 
 from __future__ import annotations
 
+from .activation import ELU, LeakyReLU, ReLU, Softmax
 from .base import Layer
 from .convolution import Conv2D, Convolution2D
 from .core import Activation, Dense, Input, InputLayer
-from .pooling import MaxPool2D, MaxPooling2D
+from .embedding import Embedding
+from .normalization import BatchNormalization, LayerNormalization, RMSNormalization
+from .pooling import (
+    AveragePooling2D,
+    AvgPool2D,
+    GlobalAveragePooling2D,
+    GlobalAvgPool2D,
+    GlobalMaxPool2D,
+    GlobalMaxPooling2D,
+    MaxPool2D,
+    MaxPooling2D,
+)
 from .regularization import Dropout
 from .reshaping import Flatten
 
 __all__ = [
+    "ELU",
     "Activation",
+    "AveragePooling2D",
+    "AvgPool2D",
+    "BatchNormalization",
     "Conv2D",
     "Convolution2D",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling2D",
     "Input",
     "InputLayer",
     "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
     "MaxPool2D",
     "MaxPooling2D",
+    "RMSNormalization",
+    "ReLU",
+    "Softmax",
 ]

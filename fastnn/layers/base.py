@@ -183,7 +183,7 @@ class Layer(Node, Configurable):
         Parameters
         ----------
         inputs : Tensor or array
-            Arrays become float32.
+            Arrays become float32; for layers that take ids, integers stay integers.
         training : bool, optional
             Whether dropout and the like are active; as in the surrounding layer when not given, else False.
         """
@@ -209,7 +209,17 @@ class Layer(Node, Configurable):
         array = np.asarray(inputs)
         if array.dtype.kind not in "fiub":
             raise TypeError(f"{self.name}: expected a Tensor or an array of numbers, got {type(inputs).__name__}")
-        return Tensor(np.ascontiguousarray(array, dtype=np.float32))
+        return Tensor(np.ascontiguousarray(array, dtype=self._input_dtype(array)))
+
+    def _takes_ids(self) -> bool:
+        """Whether the inputs are ids: integers that stay integers."""
+        return False
+
+    def _input_dtype(self, array: np.ndarray) -> np.dtype[Any]:
+        """What an array is turned into before the layer sees it."""
+        if self._takes_ids() and array.dtype.kind in "iu":
+            return np.dtype(np.int32 if np.can_cast(array.dtype, np.int32) else np.int64)
+        return np.dtype(np.float32)
 
     def _build(self, input_shape: Shape) -> None:
         """Make all weights below for an input shape; an error leaves no half-made layer."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .. import activations, initializers
 from .. import functional as F
 from ..tensor import Tensor
@@ -23,12 +25,15 @@ class InputLayer(Layer):
         Without the batch.
     batch_size : int, optional
         Accepted as in Keras; any batch is taken.
+    dtype : "float32", an integer dtype, or None
+        Integers for the ids of an Embedding; the layer behind decides.
     """
 
     def __init__(
         self, shape: Sequence[int | None], batch_size: int | None = None, dtype: Any = None, name: str | None = None
     ) -> None:
-        super().__init__(dtype=dtype, name=name)
+        whole = dtype is not None and np.dtype(dtype).kind in "iu"
+        super().__init__(dtype=None if whole else dtype, name=name)
         self._input_shape = (None, *arguments.sample_shape("InputLayer", "shape", shape))
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -1,0 +1,121 @@
+"""Activations that are layers: ReLU with its variants, LeakyReLU, ELU, Softmax."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import functional as F
+from ..tensor import Tensor
+from .base import Layer, Shape
+
+__all__ = ["ELU", "LeakyReLU", "ReLU", "Softmax"]
+
+
+class _Elementwise(Layer):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+
+class ReLU(_Elementwise):
+    """Rectified linear unit: x from threshold on, at most max_value, and ``negative_slope * (x - threshold)`` below.
+
+    Parameters
+    ----------
+    max_value : float, optional
+        At least 0.
+    negative_slope : float, default 0
+        At least 0.
+    threshold : float, default 0
+        At least 0.
+    """
+
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        for name, value in (("max_value", max_value), ("negative_slope", negative_slope), ("threshold", threshold)):
+            if value is not None and not value >= 0:
+                raise ValueError(f"ReLU: expected {name} >= 0, got {value}")
+        self.max_value = None if max_value is None else float(max_value)
+        self.negative_slope = float(negative_slope)
+        self.threshold = float(threshold)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        if self.threshold:
+            below = F.multiply(F.subtract(inputs, self.threshold), self.negative_slope)
+            y = F.where(F.greater_equal(inputs, self.threshold), inputs, below)
+        else:
+            y = F.leaky_relu(inputs, self.negative_slope) if self.negative_slope else F.relu(inputs)
+        return y if self.max_value is None else F.clip(y, maximum=self.max_value)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "max_value": self.max_value,
+            "negative_slope": self.negative_slope,
+            "threshold": self.threshold,
+        }
+
+
+class LeakyReLU(_Elementwise):
+    """x where x > 0, else ``negative_slope * x``.
+
+    Parameters
+    ----------
+    negative_slope : float, default 0.3
+        At least 0.
+    """
+
+    def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if not negative_slope >= 0:
+            raise ValueError(f"LeakyReLU: expected negative_slope >= 0, got {negative_slope}")
+        self.negative_slope = float(negative_slope)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return F.leaky_relu(inputs, self.negative_slope)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "negative_slope": self.negative_slope}
+
+
+class ELU(_Elementwise):
+    """x where x > 0, else ``alpha * (exp(x) - 1)``.
+
+    Parameters
+    ----------
+    alpha : float, default 1
+    """
+
+    def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.alpha = float(alpha)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return F.elu(inputs, self.alpha)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "alpha": self.alpha}
+
+
+class Softmax(_Elementwise):
+    """Softmax along an axis.
+
+    Parameters
+    ----------
+    axis : int, default -1
+    """
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = int(axis)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return F.softmax(inputs, axis=self.axis)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": self.axis}

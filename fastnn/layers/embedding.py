@@ -1,0 +1,69 @@
+"""Embedding: vectors for whole numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import functional as F
+from .. import initializers
+from ..tensor import Tensor
+from . import arguments
+from .base import Layer, Shape
+
+__all__ = ["Embedding"]
+
+
+class Embedding(Layer):
+    """Turns ids, whole numbers in [0, input_dim), into vectors: ``embeddings[ids]``.
+
+    As the first layer of a model it receives integer data as integers; an id out of range is an IndexError.
+
+    Parameters
+    ----------
+    input_dim : int
+        How many ids there are.
+    output_dim : int
+        Size of a vector.
+    embeddings_initializer : default "uniform"
+        Of the table, (input_dim, output_dim).
+    input_length : int, optional
+        Accepted as in Keras; any length is taken.
+    """
+
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: initializers.InitializerLike = "uniform",
+        input_length: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.input_dim = arguments.positive("Embedding", "input_dim", input_dim)
+        self.output_dim = arguments.positive("Embedding", "output_dim", output_dim)
+        self.embeddings_initializer = initializers.get(embeddings_initializer)
+
+    def build(self, input_shape: Shape) -> None:
+        self.add_weight((self.input_dim, self.output_dim), self.embeddings_initializer, name="embeddings")
+
+    @property
+    def embeddings(self) -> Tensor:
+        """The table, (input_dim, output_dim)."""
+        return self._weights["embeddings"]
+
+    def _takes_ids(self) -> bool:
+        return True
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return F.embedding(inputs, self.embeddings)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return (*input_shape, self.output_dim)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "input_dim": self.input_dim,
+            "output_dim": self.output_dim,
+            "embeddings_initializer": initializers.describe(self.embeddings_initializer),
+        }
