@@ -366,6 +366,251 @@ def max_pool2d_cases(
     ]
 
 
+def avg_pool2d_cases(
+    what: str, image: Sequence[int], benchmark: Sequence[int] | None = None, **options: Any
+) -> list[OpCase]:
+    pool = options.get("pool_size", (2, 2))
+    call = {"pool_size": pool, "strides": options.get("strides", (2, 2)), "padding": options.get("padding", "valid")}
+    if call["padding"] == "explicit":
+        call["padding"] = options["pads"]
+
+    def output(image: Sequence[int]) -> tuple[int, ...]:
+        return ref.avg_pool2d(np.zeros((1, *image[1:])), **options).shape[1:]
+
+    def torch_pool(torch: Any, x: Any) -> Any:
+        # sums of the padded image over sums of ones: the mean of what a window meets
+        sums = [torch_pad(torch, t, pool, {"strides": (2, 2), **options}, 0.0) for t in (x, torch.ones_like(x))]
+        total, count = (torch.nn.functional.avg_pool2d(t, pool, call["strides"]).permute(0, 2, 3, 1) for t in sums)
+        return total / count
+
+    y = (image[0], *output(image))
+    forward = backward = None
+    if benchmark:
+        large_y = (benchmark[0], *output(benchmark))
+        flops = math.prod(large_y) * math.prod(pool)
+        forward = large(flops, benchmark, written=math.prod(large_y))
+        backward = large(flops, large_y, written=math.prod(benchmark), make=normal(large_y, benchmark))
+    return [
+        OpCase(
+            name=f"avg_pool2d-{what}",
+            op="avg_pool2d",
+            make=normal(image),
+            attributes=options,
+            reference=ref.avg_pool2d,
+            apply=lambda F, x: F.avg_pool2d(x, **call),
+            differentiable=(0,),
+            torch=torch_pool,
+            batched=(0,),
+            benchmark=forward,
+        ),
+        OpCase(
+            name=f"avg_pool2d_backward-{what}",
+            op="avg_pool2d_backward",
+            make=normal(y, image),
+            attributes=options,
+            reference=ref.avg_pool2d_backward,
+            batched=(0, 1),
+            benchmark=backward,
+        ),
+    ]
+
+
+# ---- normalisation ---------------------------------------------------------------------------------------------------
+
+
+def batch_normalization_cases(
+    shape: Sequence[int],
+    gamma: bool = True,
+    beta: bool = True,
+    epsilon: float = 1e-3,
+    offset: float = 0.0,
+    benchmark: Sequence[int] | None = None,
+) -> list[OpCase]:
+    """batch_statistics, batch_normalization and its gradient, by the batch's statistics and by others."""
+    options = {"epsilon": epsilon}
+
+    def inputs(shape: Sequence[int], training: bool, backward: bool = False) -> Make:
+        def make(rng: np.random.Generator) -> Inputs:
+            channels = shape[-1]
+            moving = (rng.standard_normal(channels), 0.5 + rng.random(channels))
+            scale = rng.standard_normal(channels) if gamma else None
+            x = rng.standard_normal(shape) + offset
+            mean, variance = ref.batch_statistics(x) if training else moving
+            if backward:
+                return [rng.standard_normal(shape), x, mean, variance, scale]
+            return [x, mean, variance, scale, rng.standard_normal(channels) if beta else None]
+
+        return make
+
+    def train(F: Any, x: Any, mean: Any, variance: Any, scale: Any = None, shift: Any = None) -> Any:
+        return F.batch_normalization(x, *F.batch_statistics(x), scale, shift, epsilon, training=True)
+
+    def torch_normalize(training: bool) -> Callable[..., Any]:
+        def run(torch: Any, x: Any, mean: Any, variance: Any, scale: Any = None, shift: Any = None) -> Any:
+            flat = x.reshape(-1, x.shape[-1])
+            moving = (None, None) if training else (mean, variance)
+            y = torch.nn.functional.batch_norm(flat, *moving, scale, shift, training, 0.0, epsilon)
+            return y.reshape(x.shape)
+
+        return run
+
+    name = (
+        f"{text(shape)}{'' if gamma else '-nogamma'}{'' if beta else '-nobeta'}{f'-offset{offset:g}' if offset else ''}"
+    )
+    big = benchmark or ()
+    count = math.prod(big)
+    trainable = tuple(i for i, present in ((0, True), (3, gamma), (4, beta)) if present)
+    return [
+        OpCase(
+            name=f"batch_statistics-{name}",
+            op="batch_statistics",
+            make=lambda rng: inputs(shape, True)(rng)[:1],
+            reference=ref.batch_statistics,
+            benchmark=large(4 * count, big, written=2 * big[-1]) if benchmark else None,
+        ),
+        *(
+            OpCase(
+                name=f"batch_normalization-{name}-{'training' if training else 'inference'}",
+                op="batch_normalization",
+                make=inputs(shape, training),
+                attributes=options,
+                reference=ref.batch_normalization,
+                apply=train
+                if training
+                else lambda F, x, mean, variance, scale=None, shift=None: F.batch_normalization(
+                    x, mean, variance, scale, shift, epsilon
+                ),
+                differentiable=trainable,
+                torch=torch_normalize(training),
+                batched=() if training else (0,),
+                benchmark=Benchmark(inputs(big, training), 2 * count, 8 * count)
+                if benchmark and not training
+                else None,
+            )
+            for training in (True, False)
+        ),
+        *(
+            OpCase(
+                name=f"batch_normalization_backward-{name}-{'training' if training else 'inference'}",
+                op="batch_normalization_backward",
+                make=inputs(shape, training, backward=True),
+                attributes={**options, "training": training},
+                reference=ref.batch_normalization_backward,
+                benchmark=Benchmark(inputs(big, True, True), 8 * count, 12 * count) if benchmark and training else None,
+            )
+            for training in (True, False)
+        ),
+    ]
+
+
+def layer_normalization_cases(
+    shape: Sequence[int],
+    gamma: bool = True,
+    beta: bool = True,
+    epsilon: float = 1e-3,
+    rms: bool = False,
+    benchmark: Sequence[int] | None = None,
+) -> list[OpCase]:
+    def inputs(shape: Sequence[int]) -> Make:
+        def make(rng: np.random.Generator) -> Inputs:
+            # drawn before x: tests weigh y by the generator's first numbers, and x itself has no gradient
+            scale, shift = rng.standard_normal((2, shape[-1]))
+            return [rng.standard_normal(shape), scale if gamma else None, shift if beta else None]
+
+        return make
+
+    def backward_inputs(shape: Sequence[int]) -> Make:
+        def make(rng: np.random.Generator) -> Inputs:
+            x = rng.standard_normal(shape)
+            _, mean, inverse = ref.layer_normalization(x, epsilon=epsilon, rms=rms)
+            return [rng.standard_normal(shape), x, mean, inverse, rng.standard_normal(shape[-1]) if gamma else None]
+
+        return make
+
+    def torch_normalize(torch: Any, x: Any, scale: Any = None, shift: Any = None) -> Any:
+        if rms:
+            y = torch.nn.functional.rms_norm(x, x.shape[-1:], scale, epsilon)
+            return y if shift is None else y + shift
+        return torch.nn.functional.layer_norm(x, x.shape[-1:], scale, shift, epsilon)
+
+    what = "-rms" if rms else ""
+    name = f"{text(shape)}{'' if gamma else '-nogamma'}{'' if beta else '-nobeta'}{what}"
+    count = math.prod(benchmark or ())
+    batched = (0,) if len(shape) > 1 else ()
+    return [
+        OpCase(
+            name=f"layer_normalization-{name}",
+            op="layer_normalization",
+            make=inputs(shape),
+            attributes={"epsilon": epsilon, "rms": rms},
+            reference=ref.layer_normalization,
+            apply=lambda F, x, scale=None, shift=None: F.layer_normalization(x, scale, shift, epsilon, rms),
+            differentiable=tuple(i for i, present in ((0, True), (1, gamma), (2, beta)) if present),
+            # a row of one number has no gradient; PyTorch gives rounding noise
+            torch=torch_normalize if shape[-1] > 1 else None,
+            batched=batched,
+            benchmark=Benchmark(inputs(benchmark), 6 * count, 8 * count) if benchmark else None,
+        ),
+        OpCase(
+            name=f"layer_normalization_backward-{name}",
+            op="layer_normalization_backward",
+            make=backward_inputs(shape),
+            attributes={"rms": rms},
+            reference=ref.layer_normalization_backward,
+            benchmark=Benchmark(backward_inputs(benchmark), 10 * count, 12 * count) if benchmark else None,
+        ),
+    ]
+
+
+# ---- embedding -------------------------------------------------------------------------------------------------------
+
+
+def embedding_cases(
+    ids: Sequence[int], table: Sequence[int], dtype: str, benchmark: tuple[Sequence[int], Sequence[int]] | None = None
+) -> list[OpCase]:
+    def draw(rng: np.random.Generator, ids: Sequence[int], table: Sequence[int]) -> np.ndarray:
+        return rng.integers(0, table[0], ids).astype(dtype)
+
+    def inputs(ids: Sequence[int], table: Sequence[int]) -> Make:
+        return lambda rng: [draw(rng, ids, table), rng.standard_normal(table)]
+
+    def backward_inputs(ids: Sequence[int], table: Sequence[int]) -> Make:
+        return lambda rng: [
+            rng.standard_normal((*ids, table[1])),
+            draw(rng, ids, table),
+            rng.standard_normal(table),
+        ]
+
+    name = f"{text(ids)}-{text(table)}-{dtype}"
+    batched = (0,) if len(ids) else ()
+    forward = backward = None
+    if benchmark:
+        count, dense = math.prod(benchmark[0]) * benchmark[1][1], math.prod(benchmark[1])
+        forward = Benchmark(inputs(*benchmark), 0, 8 * count)
+        backward = Benchmark(backward_inputs(*benchmark), count, 4 * (count + dense))
+    return [
+        OpCase(
+            name=f"embedding-{name}",
+            op="embedding",
+            make=inputs(ids, table),
+            reference=ref.embedding,
+            apply=lambda F, ids, table: F.embedding(ids, table),
+            differentiable=(1,),
+            torch=lambda torch, ids, table: torch.nn.functional.embedding(ids, table),
+            tolerance="exact",
+            batched=batched,
+            benchmark=forward,
+        ),
+        OpCase(
+            name=f"embedding_backward-{name}",
+            op="embedding_backward",
+            make=backward_inputs(ids, table),
+            reference=ref.embedding_backward,
+            benchmark=backward,
+        ),
+    ]
+
+
 # ---- activations and losses ------------------------------------------------------------------------------------------
 
 
@@ -409,38 +654,115 @@ def relu_cases(shape: Sequence[int], make: Make | None = None, what: str = "", b
     ]
 
 
-def softmax_cases(
-    shape: Sequence[int], axis: int = -1, scale: float = 1.0, benchmark: Sequence[int] | None = None
+# Numbers at which a careless formula overflows, cancels or loses a NaN.
+EDGES = np.array([np.nan, 0.0, -0.0, 1e-30, -1e-30, 1e-6, -1e-6, 3.0, -3.0, 20.0, -20.0, 80.0, -80.0, 500.0, -500.0])
+
+
+def unary_cases(
+    op: str,
+    reference: Callable[..., Any],
+    torch_function: Callable[..., Any] | None,
+    backward: Callable[..., Any] | None = None,
+    from_output: bool = False,
+    positive: bool = False,
+    edges: np.ndarray | None = EDGES,
+    what: str = "",
+    count: int = 1 << 20,
+    **options: Any,
 ) -> list[OpCase]:
+    """A function of one number on several shapes, at the edges, and its gradient op when it has one."""
+
+    def inputs(shape: Sequence[int]) -> Make:
+        def make(rng: np.random.Generator) -> Inputs:
+            x = 2.0 * rng.standard_normal(shape)
+            return [np.abs(x) + 0.1 if positive else x]
+
+        return make
+
+    def backward_inputs(make: Make) -> Make:
+        def inputs(rng: np.random.Generator) -> Inputs:
+            (x,) = make(rng)
+            value = np.asarray(reference(x, **options)) if from_output else x
+            return [rng.standard_normal(x.shape), value]
+
+        return inputs
+
+    shapes: list[tuple[str, Make, int]] = [(text(shape), inputs(shape), len(shape)) for shape in ((33,), (3, 5, 7), ())]
+    if edges is not None:
+        shapes.append(("edges", lambda rng: [edges], 1))
+    cases = []
+    for name, make, rank in shapes:
+        timed = name == "3x5x7" and not what
+        cases.append(
+            OpCase(
+                name=f"{op}{what}-{name}",
+                op=op,
+                make=make,
+                attributes=options,
+                reference=reference,
+                apply=lambda F, x: getattr(F, op)(x, **options),
+                differentiable=() if name == "edges" else (0,),
+                torch=torch_function,
+                batched=(0,) if rank else (),
+                benchmark=large(count, (count,), written=count, make=inputs((count,))) if timed else None,
+            )
+        )
+        if backward:
+            size_of = (count,)
+            cases.append(
+                OpCase(
+                    name=f"{op}_backward{what}-{name}",
+                    op=f"{op}_backward",
+                    make=backward_inputs(make),
+                    attributes=options,
+                    reference=backward,
+                    batched=(0, 1) if rank else (),
+                    benchmark=large(count, size_of, size_of, written=count, make=backward_inputs(inputs(size_of)))
+                    if timed
+                    else None,
+                )
+            )
+    return cases
+
+
+def softmax_cases(
+    shape: Sequence[int],
+    axis: int = -1,
+    scale: float = 1.0,
+    benchmark: Sequence[int] | None = None,
+    op: str = "softmax",
+) -> list[OpCase]:
+    function = getattr(ref, op)
+
     def inputs(shape: Sequence[int]) -> Make:
         return lambda rng: [scale * rng.standard_normal(shape)]
 
     def backward_inputs(shape: Sequence[int]) -> Make:
-        return lambda rng: [rng.standard_normal(shape), ref.softmax(rng.standard_normal(shape), axis=axis)]
+        return lambda rng: [rng.standard_normal(shape), function(rng.standard_normal(shape), axis=axis)]
 
     name = f"{text(shape)}-axis{axis}{'' if scale == 1 else f'-scale{scale:g}'}"
     count = math.prod(benchmark) if benchmark else 0
     mixes = axis in (0, -len(shape))
     return [
         OpCase(
-            name=f"softmax-{name}",
-            op="softmax",
+            name=f"{op}-{name}",
+            op=op,
             make=inputs(shape),
             attributes={"axis": axis},
-            reference=ref.softmax,
-            apply=lambda F, x: F.softmax(x, axis=axis),
+            reference=function,
+            apply=lambda F, x: getattr(F, op)(x, axis=axis),
             differentiable=(0,),
-            torch=lambda torch, x: torch.softmax(x, axis),
+            torch=lambda torch, x: getattr(torch, op)(x, axis),
             batched=() if mixes else (0,),
             benchmark=Benchmark(inputs(benchmark), 5 * count, 8 * count) if benchmark else None,
         ),
         OpCase(
-            name=f"softmax_backward-{name}",
-            op="softmax_backward",
+            name=f"{op}_backward-{name}",
+            op=f"{op}_backward",
             make=backward_inputs(shape),
             attributes={"axis": axis},
-            reference=ref.softmax_backward,
-            torch=lambda torch, dy, y: torch._softmax_backward_data(dy, y, axis, y.dtype),
+            reference=getattr(ref, f"{op}_backward"),
+            torch=lambda torch, dy, y: getattr(torch, f"_{op}_backward_data")(dy, y, axis, y.dtype),
             batched=() if mixes else (0, 1),
             benchmark=Benchmark(backward_inputs(benchmark), 4 * count, 12 * count) if benchmark else None,
         ),
@@ -543,12 +865,15 @@ BROADCASTS: list[tuple[Sequence[int], Sequence[int]]] = [
 
 
 def elementwise_case(op: str, a: Sequence[int], b: Sequence[int], benchmark: bool = False) -> OpCase:
-    function = {"add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide}[op]
+    function = getattr(np, op)
 
     def inputs(rng: np.random.Generator) -> Inputs:
         second = rng.standard_normal(b)
         # denominators keep away from zero: finite differences must not cross it
-        return [rng.standard_normal(a), second + np.copysign(0.5, second) if op == "divide" else second]
+        first = rng.standard_normal(a)
+        if op == "power":
+            first = np.abs(first) + 0.1
+        return [first, second + np.copysign(0.5, second) if op == "divide" else second]
 
     return OpCase(
         name=f"{op}-{text(a)}-{text(b)}",
@@ -557,9 +882,82 @@ def elementwise_case(op: str, a: Sequence[int], b: Sequence[int], benchmark: boo
         reference=function,
         apply=lambda F, a, b: getattr(F, op)(a, b),
         differentiable=(0, 1),
-        torch=lambda torch, a, b: getattr(torch, op)(a, b),
+        torch=lambda torch, a, b: getattr(torch, "pow" if op == "power" else op)(a, b),
         benchmark=large(4096 * 256, (4096, 256), (256,), written=4096 * 256) if benchmark else None,
     )
+
+
+COMPARISONS = {
+    "equal": "eq",
+    "not_equal": "ne",
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+}  # our names, as NumPy's, and PyTorch's
+
+
+def comparison_case(op: str, a: Sequence[int], b: Sequence[int], benchmark: bool = False) -> OpCase:
+    def inputs(*shapes: Sequence[int]) -> Make:
+        def make(rng: np.random.Generator) -> Inputs:
+            values = [rng.integers(-2, 3, shape).astype(np.float64) for shape in shapes]
+            values[0][..., :1] = np.nan  # not equal to anything, itself included
+            return values
+
+        return make
+
+    count = 4096 * 256
+    return OpCase(
+        name=f"{op}-{text(a)}-{text(b)}",
+        op=op,
+        make=inputs(a, b),
+        reference=getattr(np, op),
+        apply=lambda F, a, b: getattr(F, op)(a, b),
+        torch=lambda torch, a, b: getattr(torch, COMPARISONS[op])(a, b),
+        tolerance="exact",
+        benchmark=large(count, (4096, 256), (256,), written=count // 4, make=inputs((4096, 256), (256,)))
+        if benchmark
+        else None,
+    )
+
+
+def where_case(
+    condition: Sequence[int], a: Sequence[int], b: Sequence[int], dtype: str = "bool", benchmark: bool = False
+) -> OpCase:
+    def inputs(*shapes: Sequence[int]) -> Make:
+        return lambda rng: [
+            (rng.random(shapes[0]) < 0.5).astype(dtype),
+            rng.standard_normal(shapes[1]),
+            rng.standard_normal(shapes[2]),
+        ]
+
+    count = 4096 * 256
+    wide = (4096, 256)
+    return OpCase(
+        name=f"where-{text(condition)}-{text(a)}-{text(b)}-{dtype}",
+        op="where",
+        make=inputs(condition, a, b),
+        reference=lambda condition, a, b: np.where(condition, a, b),
+        apply=lambda F, condition, a, b: F.where(condition, a, b),
+        differentiable=(1, 2),
+        torch=lambda torch, condition, a, b: torch.where(condition.bool(), a, b),
+        tolerance="exact",
+        benchmark=Benchmark(inputs(wide, wide, wide), count, 13 * count) if benchmark else None,
+    )
+
+
+def power_edges(rng: np.random.Generator) -> Inputs:
+    numbers = np.array([0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 3.0, -3.0, 2.5, np.inf, -np.inf, np.nan, 25.0, -0.125])
+    first, second = (part.ravel() for part in np.meshgrid(numbers, numbers))
+    return [first, second]
+
+
+def with_nan_on_one_side(rng: np.random.Generator) -> Inputs:
+    a, b = rng.standard_normal((2, 36))
+    a[::5] = b[::5]
+    a[1::7] = np.nan
+    b[2::7] = np.nan
+    return [a, b]
 
 
 def divide_by_zero(rng: np.random.Generator) -> Inputs:
@@ -760,30 +1158,67 @@ def dropout_cases(shape: Sequence[int], benchmark: bool = False, **options: Any)
     ]
 
 
+PARAMETERS = [(3, 17), (17,), (), (4, 8, 2), (1,), (0, 3), (33,)]
+
+
 def optimizer_case(
-    op: str, what: str, slots: int, shapes: Sequence[Sequence[int]], benchmark: bool = False, **options: Any
+    op: str,
+    what: str,
+    slots: str,
+    shapes: Sequence[Sequence[int]] = PARAMETERS,
+    benchmark: bool = False,
+    **options: Any,
 ) -> OpCase:
-    """slots: how many state tensors each parameter has; the last one holds squares."""
+    """slots: a letter for each list of state: n for any numbers, s for squares, - for a list that is absent."""
 
     def inputs(shapes: Sequence[Sequence[int]]) -> Make:
         def make(rng: np.random.Generator) -> Inputs:
-            groups = [[rng.standard_normal(shape) for shape in shapes] for _ in range(2 + slots)]
-            if slots == 2:
-                groups[3] = [value**2 for value in groups[3]]
+            groups = [[rng.standard_normal(shape) for shape in shapes] for _ in range(2)]
+            for letter in slots:
+                values = [rng.standard_normal(shape) for shape in shapes]
+                # a centered second moment is never below the square of the mean
+                groups.append([] if letter == "-" else [v * v + 9 for v in values] if letter == "s" else values)
             return groups
 
         return make
 
     big = [(784, 512), (512,), (512, 512), (512,), (512, 10), (10,)]
+    kept = len(slots.replace("-", ""))
     return OpCase(
         name=f"{op}-{what}",
         op=op,
         make=inputs(shapes),
         attributes=options,
         reference=getattr(ref, op),
-        benchmark=Benchmark(inputs(big), (3 + 5 * slots) * size(*big), 4 * (3 + 2 * slots) * size(*big))
+        benchmark=Benchmark(inputs(big), (3 + 5 * kept) * size(*big), 4 * (3 + 2 * kept) * size(*big))
         if benchmark
         else None,
+    )
+
+
+def optimizer_cases(op: str, slots: str, **options: Any) -> list[OpCase]:
+    """The first step, a later one with weight decay, and the three kinds of clipping."""
+    later = {"iterations": 12345} if op in ("adamax_update", "nadam_update") else {}
+    return [
+        optimizer_case(op, "first", slots, benchmark=True, learning_rate=0.01, **options),
+        optimizer_case(op, "later", slots, learning_rate=0.1, weight_decay=0.2, **options, **later),
+        optimizer_case(op, "clipvalue", slots, learning_rate=0.1, clipvalue=0.7, **options),
+        optimizer_case(op, "clipnorm", slots, learning_rate=0.1, clipnorm=2.0, weight_decay=0.01, **options),
+        optimizer_case(op, "global-clipnorm", slots, learning_rate=0.1, global_clipnorm=5.0, **options),
+    ]
+
+
+def moving_average_case(what: str, benchmark: bool = False, **options: Any) -> OpCase:
+    def inputs(shapes: Sequence[Sequence[int]]) -> Make:
+        return lambda rng: [[rng.standard_normal(shape) for shape in shapes] for _ in range(2)]
+
+    return OpCase(
+        name=f"moving_average_update-{what}",
+        op="moving_average_update",
+        make=inputs(PARAMETERS),
+        attributes=options,
+        reference=ref.moving_average_update,
+        benchmark=Benchmark(inputs([(64,), (64,), (1 << 18,)]), 3 << 18, 12 << 18) if benchmark else None,
     )
 
 
@@ -802,18 +1237,155 @@ def mean_update_case(shape: Sequence[int], benchmark: bool = False) -> OpCase:
     )
 
 
+MEAN_LOSSES = [
+    ("squared_error", {}),
+    ("absolute_error", {}),
+    ("huber", {"delta": 1.0}),
+    ("huber", {"delta": 0.4}),
+    ("binary_cross_entropy", {"from_logits": True}),
+    ("binary_cross_entropy", {"from_logits": False}),
+]
+
+
+def torch_mean_loss(op: str, options: dict[str, Any]) -> Callable[..., Any]:
+    def loss(torch: Any, p: Any, t: Any) -> Any:
+        F = torch.nn.functional
+        if op == "huber":
+            terms = F.huber_loss(p, t, reduction="none", delta=options["delta"])
+        elif op == "binary_cross_entropy":
+            function = F.binary_cross_entropy_with_logits if options["from_logits"] else F.binary_cross_entropy
+            terms = function(p, t, reduction="none")
+        else:
+            terms = (F.mse_loss if op == "squared_error" else F.l1_loss)(p, t, reduction="none")
+        return terms.mean(-1)
+
+    return loss
+
+
+def mean_loss_cases(op: str, options: dict[str, Any], shape: Sequence[int], benchmark: bool = False) -> list[OpCase]:
+    """A loss that is a mean over the last axis, and its gradient."""
+    what = text(shape) + "".join(f"-{name}-{value}" for name, value in options.items())
+
+    def pair(shape: Sequence[int]) -> Make:
+        def make(rng: np.random.Generator) -> Inputs:
+            if op != "binary_cross_entropy":
+                return [rng.standard_normal(shape), rng.standard_normal(shape)]
+            if options["from_logits"]:
+                return [rng.normal(scale=5, size=shape), rng.integers(0, 2, shape).astype(np.float64)]
+            return [rng.uniform(0.02, 0.98, shape), rng.random(shape)]
+
+        return make
+
+    def with_dloss(shape: Sequence[int]) -> Make:
+        return lambda rng: [rng.standard_normal(shape[:-1]), *pair(shape)(rng)]
+
+    big = (4096, 128)
+    count = size(big)
+    batched = len(shape) > 1
+    symmetric = op != "binary_cross_entropy"
+    return [
+        OpCase(
+            name=f"{op}-{what}",
+            op=op,
+            make=pair(shape),
+            attributes=options,
+            reference=getattr(ref, op),
+            apply=lambda F, p, t: getattr(F, op)(p, t, **options),
+            differentiable=(0, 1) if symmetric else (0,),
+            torch=torch_mean_loss(op, options),
+            batched=(0, 1) if batched else (),
+            benchmark=Benchmark(pair(big), 3 * count, 4 * (2 * count + big[0])) if benchmark else None,
+        ),
+        OpCase(
+            name=f"{op}_backward-{what}",
+            op=f"{op}_backward",
+            make=with_dloss(shape),
+            attributes=options,
+            reference=getattr(ref, f"{op}_backward"),
+            batched=(0, 1, 2) if batched else (),
+            benchmark=Benchmark(with_dloss(big), 3 * count, 4 * (3 * count + big[0])) if benchmark else None,
+        ),
+    ]
+
+
+def binary_accuracy_case(shape: Sequence[int], benchmark: bool = False, **options: Any) -> OpCase:
+    def inputs(shape: Sequence[int]) -> Make:
+        return lambda rng: [rng.random(shape), rng.integers(0, 2, shape).astype(np.float64)]
+
+    big = (4096, 128)
+    return OpCase(
+        name=f"binary_accuracy-{text(shape)}{'-threshold' if options else ''}",
+        op="binary_accuracy",
+        make=inputs(shape),
+        attributes=options,
+        reference=ref.binary_accuracy,
+        apply=lambda F, p, t: F.binary_accuracy(p, t, **options),
+        batched=(0, 1) if len(shape) > 1 else (),
+        benchmark=Benchmark(inputs(big), 2 * size(big), 4 * (2 * size(big) + big[0])) if benchmark else None,
+    )
+
+
 # ---- the list --------------------------------------------------------------------------------------------------------
 
 WIDTHS = (1, 3, 4, 7, 8, 15, 16, 17, 33)  # around the vector widths of every level
 LABELS = ("uint8", "int32", "int64", "onehot", "distribution")
-PARAMETERS = [(3, 17), (17,), (), (4, 8, 2), (1,), (0, 3), (33,)]
+
+# hard_sigmoid is spelled out: the gradient of PyTorch's own takes 1 / 6 in float32
+UNARY_CASES: list[OpCase] = [
+    *unary_cases("sigmoid", ref.sigmoid, lambda torch, x: torch.sigmoid(x), ref.sigmoid_backward, from_output=True),
+    *unary_cases("tanh", np.tanh, lambda torch, x: torch.tanh(x), ref.tanh_backward, from_output=True),
+    *unary_cases(
+        "leaky_relu", ref.leaky_relu, lambda torch, x: torch.nn.functional.leaky_relu(x, 0.2), ref.leaky_relu_backward
+    ),
+    *unary_cases(
+        "leaky_relu",
+        ref.leaky_relu,
+        lambda torch, x: torch.nn.functional.leaky_relu(x, 0.3),
+        ref.leaky_relu_backward,
+        what="-0.3",
+        negative_slope=0.3,
+    ),
+    *unary_cases("elu", ref.elu, lambda torch, x: torch.nn.functional.elu(x), ref.elu_backward),
+    *unary_cases(
+        "elu", ref.elu, lambda torch, x: torch.nn.functional.elu(x, 0.7), ref.elu_backward, what="-0.7", alpha=0.7
+    ),
+    *unary_cases("selu", ref.selu, lambda torch, x: torch.nn.functional.selu(x), ref.selu_backward),
+    *unary_cases("gelu", ref.gelu, lambda torch, x: torch.nn.functional.gelu(x), ref.gelu_backward, count=1 << 16),
+    *unary_cases(
+        "gelu",
+        ref.gelu,
+        lambda torch, x: torch.nn.functional.gelu(x, approximate="tanh"),
+        ref.gelu_backward,
+        what="-tanh",
+        approximate=True,
+    ),
+    *unary_cases("silu", ref.silu, lambda torch, x: torch.nn.functional.silu(x), ref.silu_backward),
+    *unary_cases(
+        "softplus", ref.softplus, lambda torch, x: torch.nn.functional.softplus(x, threshold=100), ref.softplus_backward
+    ),
+    *unary_cases("softsign", ref.softsign, lambda torch, x: torch.nn.functional.softsign(x), ref.softsign_backward),
+    *unary_cases(
+        "hard_sigmoid", ref.hard_sigmoid, lambda torch, x: torch.clamp(x + 3, 0, 6) / 6, ref.hard_sigmoid_backward
+    ),
+    *unary_cases("exp", np.exp, lambda torch, x: torch.exp(x), edges=EDGES[:-2]),
+    *unary_cases(
+        "log", np.log, lambda torch, x: torch.log(x), positive=True, edges=np.array([0.0, -1.0, np.nan, 1e30, 1.0])
+    ),
+    *unary_cases(
+        "sqrt", np.sqrt, lambda torch, x: torch.sqrt(x), positive=True, edges=np.array([0.0, -1.0, np.nan, 1e30])
+    ),
+    *unary_cases("abs", np.abs, lambda torch, x: torch.abs(x), ref.abs_backward),
+    *unary_cases(
+        "clip", ref.clip, lambda torch, x: torch.clamp(x, -1.5, 3.0), ref.clip_backward, minimum=-1.5, maximum=3.0
+    ),
+]
 
 CASES: list[OpCase] = [
     *(gemm_case(3, n, 5) for n in WIDTHS),
     *(gemm_case(m, 17, 9) for m in WIDTHS),
     *(gemm_case(7, 15, k) for k in WIDTHS),
     *(gemm_case(*sizes, transpose) for transpose in ("nt", "tn", "tt") for sizes in ((6, 16, 8), (17, 33, 31))),
-    gemm_case(65, 129, 70, benchmark=(512, 512, 512)),
+    gemm_case(65, 129, 70, benchmark=(1024, 1024, 1024)),
     gemm_case(5, 6, 700),
     gemm_case(130, 7, 3, "tn"),
     gemm_case(1, 257, 33, "nt"),
@@ -889,12 +1461,47 @@ CASES: list[OpCase] = [
     *max_pool2d_cases("wide-window", (1, 17, 17, 2), pool_size=(17, 17), strides=(1, 1)),
     *max_pool2d_cases("negative", (1, 4, 4, 3), make=lambda rng: [-1 - rng.random((1, 4, 4, 3))], padding="same"),
     *max_pool2d_cases("nan", (2, 6, 7, 5), make=with_nan(distinct(2, 6, 7, 5)), differentiable=(), padding="same"),
+    *avg_pool2d_cases("2x2", (2, 6, 8, 3), benchmark=(32, 32, 32, 64)),
+    *(avg_pool2d_cases(f"2x2-C{channels}", (1, 4, 6, channels))[i] for channels in WIDTHS for i in (0, 1)),
+    *avg_pool2d_cases("2x2-odd-image", (2, 7, 5, 4)),
+    *avg_pool2d_cases("3x3-overlap", (2, 7, 8, 5), pool_size=(3, 3), strides=(2, 2)),
+    *avg_pool2d_cases("3x3-overlap-same", (1, 6, 6, 16), pool_size=(3, 3), strides=(1, 1), padding="same"),
+    *avg_pool2d_cases("2x3-same", (2, 7, 8, 3), pool_size=(2, 3), strides=(2, 3), padding="same"),
+    *avg_pool2d_cases("explicit", (1, 5, 6, 3), pool_size=(3, 3), padding="explicit", pads=(1, 0, 2, 1)),
+    *avg_pool2d_cases("stride-over-window", (1, 9, 9, 3), pool_size=(2, 2), strides=(3, 4)),
+    *avg_pool2d_cases("whole-image", (2, 5, 4, 7), pool_size=(5, 4), strides=(5, 4)),
+    *avg_pool2d_cases("wide-window", (1, 17, 17, 2), pool_size=(17, 17), strides=(1, 1)),
+    *(case for width in WIDTHS for case in batch_normalization_cases((6, width))),
+    *batch_normalization_cases((4, 5, 3, 16), benchmark=(64, 32, 32, 16)),
+    *batch_normalization_cases((2, 3, 65), gamma=False),
+    *batch_normalization_cases((30, 5), beta=False, epsilon=1e-5),
+    *batch_normalization_cases((7, 9), gamma=False, beta=False),
+    *batch_normalization_cases((300, 3), offset=30.0),
+    *batch_normalization_cases((1500, 48)),
+    *(case for width in WIDTHS for case in layer_normalization_cases((3, width))),
+    *layer_normalization_cases((4, 6, 24), benchmark=(64, 32, 256)),
+    *layer_normalization_cases((5, 300), gamma=False, epsilon=1e-5),
+    *layer_normalization_cases((9,), beta=False),
+    *layer_normalization_cases((700, 130)),
+    *layer_normalization_cases((4, 33), gamma=False, beta=False),
+    *layer_normalization_cases((5, 20), rms=True, epsilon=1e-6, beta=False),
+    *layer_normalization_cases((2, 3, 17), rms=True),
+    *(case for width in WIDTHS for case in embedding_cases((5,), (7, width), "int64")),
+    *embedding_cases((3, 8), (4, 17), "int32", benchmark=((32, 100), (20000, 128))),
+    *embedding_cases((2, 3, 4), (300, 5), "int64"),
+    *embedding_cases((), (3, 4), "int32"),
+    *embedding_cases((400,), (2, 3), "int32"),
     *(case for width in (*WIDTHS, 0, 1000) for case in relu_cases((width,))),
     *relu_cases((3, 5, 7), benchmark=1 << 20),
     *relu_cases(()),
     *relu_cases((35,), make=with_nan(normal((35,))), what="nan"),
     *(case for width in WIDTHS for case in softmax_cases((3, width))),
     *softmax_cases((5, 10), benchmark=(4096, 128)),
+    *UNARY_CASES,
+    *(case for width in (1, 5, 17, 300) for case in softmax_cases((3, width), op="log_softmax")),
+    *softmax_cases((5, 10), op="log_softmax", benchmark=(4096, 128)),
+    *softmax_cases((2, 3, 17), axis=1, op="log_softmax"),
+    *softmax_cases((3, 11), scale=200.0, op="log_softmax"),
     *softmax_cases((2, 3, 17), axis=1),
     *softmax_cases((4, 3, 2), axis=0),
     *softmax_cases((4, 3, 9), axis=-2),
@@ -907,6 +1514,15 @@ CASES: list[OpCase] = [
     *cross_entropy_cases((2, 3, 5), "int64"),
     *cross_entropy_cases((2, 3, 5), "onehot"),
     *cross_entropy_cases((6,), "uint8"),
+    *(case for op, options in MEAN_LOSSES for case in mean_loss_cases(op, options, (5, 33), options != {"delta": 0.4})),
+    *(
+        case
+        for op, options in MEAN_LOSSES
+        for shape in ((1,), (17, 1), (2, 3, 4), (3, 1000), (0, 3))
+        for case in mean_loss_cases(op, options, shape)
+    ),
+    binary_accuracy_case((33, 1), benchmark=True),
+    binary_accuracy_case((5, 19), threshold=0.25),
     accuracy_case((9, 10), "int64", benchmark=(4096, 128)),
     accuracy_case((9, 3), "uint8"),
     accuracy_case((17, 5), "int32"),
@@ -914,9 +1530,22 @@ CASES: list[OpCase] = [
     accuracy_case((2, 3, 4), "int64"),
     *(
         elementwise_case(op, a, b, benchmark=(a, b) == BROADCASTS[1])
-        for op in ("add", "subtract", "multiply", "divide")
+        for op in ("add", "subtract", "multiply", "divide", "maximum", "minimum", "power")
         for a, b in BROADCASTS
     ),
+    OpCase("power-edges", "power", power_edges, np.power, torch=lambda torch, a, b: torch.pow(a, b)),
+    OpCase("maximum-nan", "maximum", with_nan_on_one_side, np.maximum, tolerance="exact"),
+    OpCase("minimum-nan", "minimum", with_nan_on_one_side, np.minimum, tolerance="exact"),
+    *(
+        comparison_case(op, a, b, benchmark=(a, b) == BROADCASTS[1])
+        for op in COMPARISONS
+        for a, b in (*BROADCASTS[:6], ((8, 127), (8, 1)))
+    ),
+    where_case((3, 17), (3, 17), (3, 17), benchmark=True),
+    where_case((17,), (3, 17), ()),
+    where_case((3, 1), (17,), (3, 17), "uint8"),
+    where_case((4, 1, 8), (), (7, 1)),
+    where_case((), (33,), (33,)),
     OpCase("divide-by-zero", "divide", divide_by_zero, np.divide, torch=lambda torch, a, b: a / b, tolerance="exact"),
     *(case for item in REDUCTIONS for case in reduction_cases(*item, benchmark=item is REDUCTIONS[0])),
     sum_to_like_case((4, 17), (17,), benchmark=True),
@@ -949,11 +1578,24 @@ CASES: list[OpCase] = [
     *dropout_cases((1000,), benchmark=True, rate=0.25, seed=2**40 + 5, stream=2, step=2**33),
     *dropout_cases((17,), rate=0.0),
     *dropout_cases((3, 3), rate=0.9, seed=1),
-    optimizer_case("sgd_update", "plain", 0, PARAMETERS, learning_rate=0.1, benchmark=True),
-    optimizer_case("sgd_update", "momentum", 1, PARAMETERS, learning_rate=0.1, momentum=0.9),
-    optimizer_case("sgd_update", "nesterov", 1, PARAMETERS, learning_rate=0.05, momentum=0.8, nesterov=True),
-    optimizer_case("adam_update", "first", 2, PARAMETERS, benchmark=True, learning_rate=0.01),
-    optimizer_case("adam_update", "later", 2, PARAMETERS, iterations=12345, beta_1=0.8, beta_2=0.99, epsilon=1e-3),
+    moving_average_case("default", benchmark=True),
+    moving_average_case("none-of-the-old", momentum=0.0),
+    moving_average_case("all-of-the-old", momentum=1.0),
+    *optimizer_cases("sgd_update", "-"),
+    optimizer_case("sgd_update", "momentum", "n", learning_rate=0.1, momentum=0.9),
+    optimizer_case("sgd_update", "nesterov", "n", learning_rate=0.05, momentum=0.8, nesterov=True, weight_decay=0.1),
+    *optimizer_cases("adam_update", "ns-"),
+    optimizer_case("adam_update", "amsgrad", "nss", iterations=3, learning_rate=0.1, amsgrad=True),
+    optimizer_case("adam_update", "others", "ns-", iterations=12345, beta_1=0.8, beta_2=0.99, epsilon=1e-3),
+    *optimizer_cases("rmsprop_update", "s--"),
+    optimizer_case("rmsprop_update", "momentum", "sn-", learning_rate=0.1, momentum=0.9),
+    optimizer_case("rmsprop_update", "centered", "s-n", learning_rate=0.1, rho=0.8, centered=True, epsilon=1e-3),
+    optimizer_case("rmsprop_update", "both", "snn", learning_rate=0.1, momentum=0.5, centered=True),
+    *optimizer_cases("adagrad_update", "s"),
+    *optimizer_cases("adadelta_update", "ss"),
+    *optimizer_cases("adamax_update", "ns"),
+    *optimizer_cases("nadam_update", "ns"),
+    *optimizer_cases("lion_update", "n"),
     mean_update_case((17,), benchmark=True),
     mean_update_case((3, 1000)),
     mean_update_case(()),

@@ -198,6 +198,131 @@ def max_pool2d_backward(
     return dx
 
 
+def avg_pool2d(
+    x: Array,
+    pool_size: Sequence[int] = (2, 2),
+    strides: Sequence[int] = (2, 2),
+    padding: str = "valid",
+    pads: Sequence[int] = (0, 0, 0, 0),
+) -> Array:
+    """Window by window; padding is left out of the mean."""
+    windows = _average_windows(x.shape, pool_size, strides, padding, pads)
+    y = np.empty((x.shape[0], len(windows), len(windows[0]) if windows else 0, x.shape[3]), x.dtype)
+    for row, line in enumerate(windows):
+        for column, window in enumerate(line):
+            y[:, row, column] = x[window].mean(axis=(1, 2))
+    return y
+
+
+def avg_pool2d_backward(
+    dy: Array,
+    x: Array,
+    pool_size: Sequence[int] = (2, 2),
+    strides: Sequence[int] = (2, 2),
+    padding: str = "valid",
+    pads: Sequence[int] = (0, 0, 0, 0),
+) -> Array:
+    dx = np.zeros(x.shape, dy.dtype)
+    for row, line in enumerate(_average_windows(x.shape, pool_size, strides, padding, pads)):
+        for column, window in enumerate(line):
+            taps = dx[window].shape[1] * dx[window].shape[2]
+            dx[window] += (dy[:, row, column] / taps)[:, None, None]
+    return dx
+
+
+def _average_windows(
+    image: Sequence[int], pool_size: Sequence[int], strides: Sequence[int], padding: str, pads: Sequence[int]
+) -> list[list[Any]]:
+    """The part of the image that each window meets."""
+    edges = window_pads(image[1:3], pool_size, strides, (1, 1), padding, pads)
+    starts = [
+        [index * stride - before for index in range(count)]
+        for count, stride, (before, _) in zip(
+            window_outputs(image[1:3], pool_size, strides, (1, 1), edges), strides, edges, strict=True
+        )
+    ]
+    return [
+        [np.s_[:, max(top, 0) : top + pool_size[0], max(left, 0) : left + pool_size[1]] for left in starts[1]]
+        for top in starts[0]
+    ]
+
+
+# ---- normalisation ---------------------------------------------------------------------------------------------------
+
+
+def batch_statistics(x: Array) -> tuple[Array, Array]:
+    axes = tuple(range(x.ndim - 1))
+    return x.mean(axis=axes), x.var(axis=axes)
+
+
+def batch_normalization(
+    x: Array,
+    mean: Array,
+    variance: Array,
+    gamma: Array | None = None,
+    beta: Array | None = None,
+    epsilon: float = 1e-3,
+) -> Array:
+    y = (x - mean) / np.sqrt(variance + epsilon)
+    y = y if gamma is None else y * gamma
+    return y if beta is None else y + beta
+
+
+def batch_normalization_backward(
+    dy: Array,
+    x: Array,
+    mean: Array,
+    variance: Array,
+    gamma: Array | None = None,
+    epsilon: float = 1e-3,
+    training: bool = True,
+) -> tuple[Array, Array, Array]:
+    axes = tuple(range(x.ndim - 1))
+    deviation = np.sqrt(variance + epsilon)
+    normal = (x - mean) / deviation
+    g = dy if gamma is None else dy * gamma
+    dx = g / deviation
+    if training:
+        dx = (g - g.mean(axis=axes) - normal * (g * normal).mean(axis=axes)) / deviation
+    return dx, (dy * normal).sum(axis=axes), dy.sum(axis=axes)
+
+
+def layer_normalization(
+    x: Array, gamma: Array | None = None, beta: Array | None = None, epsilon: float = 1e-3, rms: bool = False
+) -> tuple[Array, Array, Array]:
+    mean = np.zeros_like(x[..., 0]) if rms else x.mean(axis=-1)
+    centered = x - mean[..., None]
+    inverse = 1 / np.sqrt((centered**2).mean(axis=-1) + epsilon)
+    y = centered * inverse[..., None]
+    y = y if gamma is None else y * gamma
+    return y if beta is None else y + beta, mean, inverse
+
+
+def layer_normalization_backward(
+    dy: Array, x: Array, mean: Array, inverse_deviation: Array, gamma: Array | None = None, rms: bool = False
+) -> tuple[Array, Array, Array]:
+    normal = (x - mean[..., None]) * inverse_deviation[..., None]
+    g = dy if gamma is None else dy * gamma
+    inner = g - normal * (g * normal).mean(axis=-1, keepdims=True)
+    if not rms:
+        inner = inner - g.mean(axis=-1, keepdims=True)
+    axes = tuple(range(x.ndim - 1))
+    return inner * inverse_deviation[..., None], (dy * normal).sum(axis=axes), dy.sum(axis=axes)
+
+
+# ---- embedding -------------------------------------------------------------------------------------------------------
+
+
+def embedding(ids: Array, table: Array) -> Array:
+    return table[ids]
+
+
+def embedding_backward(dy: Array, ids: Array, table: Array) -> Array:
+    dtable = np.zeros(table.shape, dy.dtype)
+    np.add.at(dtable, ids, dy)
+    return dtable
+
+
 # ---- activations and losses ------------------------------------------------------------------------------------------
 
 
@@ -207,6 +332,118 @@ def relu(x: Array) -> Array:
 
 def relu_backward(dy: Array, y: Array) -> Array:
     return np.where(y > 0, dy, 0).astype(dy.dtype)
+
+
+def sigmoid(x: Array) -> Array:
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, np.where(np.isnan(x), x, 1)) / (1 + e)
+
+
+def sigmoid_backward(dy: Array, y: Array) -> Array:
+    return dy * y * (1 - y)
+
+
+def tanh_backward(dy: Array, y: Array) -> Array:
+    return dy * (1 - y * y)
+
+
+def leaky_relu(x: Array, negative_slope: float = 0.2) -> Array:
+    return np.where(x > 0, x, negative_slope * x)
+
+
+def leaky_relu_backward(dy: Array, x: Array, negative_slope: float = 0.2) -> Array:
+    return np.where(x > 0, dy, negative_slope * dy)
+
+
+def elu(x: Array, alpha: float = 1.0) -> Array:
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def elu_backward(dy: Array, x: Array, alpha: float = 1.0) -> Array:
+    return np.where(x > 0, dy, dy * alpha * np.exp(np.minimum(x, 0)))
+
+
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+
+
+def selu(x: Array) -> Array:
+    return SELU_SCALE * elu(x, SELU_ALPHA)
+
+
+def selu_backward(dy: Array, x: Array) -> Array:
+    return SELU_SCALE * elu_backward(dy, x, SELU_ALPHA)
+
+
+def _normal_distribution(x: Array) -> Array:
+    values = [0.5 * math.erfc(-value / math.sqrt(2)) for value in np.ravel(x).tolist()]
+    return np.array(values, x.dtype).reshape(x.shape)
+
+
+def gelu(x: Array, approximate: bool = False) -> Array:
+    if approximate:
+        return x * sigmoid(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+    return x * _normal_distribution(x)
+
+
+def gelu_backward(dy: Array, x: Array, approximate: bool = False) -> Array:
+    if approximate:
+        s = sigmoid(2 * math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))
+        return dy * (s + x * s * (1 - s) * 2 * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * x**2))
+    return dy * (_normal_distribution(x) + x * np.exp(-0.5 * x * x) / math.sqrt(2 * math.pi))
+
+
+def silu(x: Array) -> Array:
+    return x * sigmoid(x)
+
+
+def silu_backward(dy: Array, x: Array) -> Array:
+    s = sigmoid(x)
+    return dy * s * (1 + x * (1 - s))
+
+
+def softplus(x: Array) -> Array:
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def softplus_backward(dy: Array, x: Array) -> Array:
+    return dy * sigmoid(x)
+
+
+def softsign(x: Array) -> Array:
+    return x / (1 + np.abs(x))
+
+
+def softsign_backward(dy: Array, x: Array) -> Array:
+    return dy / (1 + np.abs(x)) ** 2
+
+
+def hard_sigmoid(x: Array) -> Array:
+    return np.minimum(np.maximum(x + 3, 0), 6) / 6
+
+
+def hard_sigmoid_backward(dy: Array, x: Array) -> Array:
+    return np.where((x <= -3) | (x >= 3), 0, dy / 6)
+
+
+def abs_backward(dy: Array, x: Array) -> Array:
+    return np.where(np.isnan(x), x, np.where(x == 0, 0, dy * np.sign(x)))
+
+
+def clip(x: Array, minimum: float = 0.0, maximum: float = 1.0) -> Array:
+    return np.minimum(np.maximum(x, minimum), maximum)
+
+
+def clip_backward(dy: Array, x: Array, minimum: float = 0.0, maximum: float = 1.0) -> Array:
+    return np.where((x < minimum) | (x > maximum), 0, dy)
+
+
+def log_softmax(x: Array, axis: int = -1) -> Array:
+    shifted = x - x.max(axis=axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+def log_softmax_backward(dy: Array, y: Array, axis: int = -1) -> Array:
+    return dy - np.exp(y) * dy.sum(axis=axis, keepdims=True)
 
 
 def softmax(x: Array, axis: int = -1) -> Array:
@@ -231,6 +468,53 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
 def softmax_cross_entropy_backward(dloss: Array, probabilities: Array, labels: Array) -> Array:
     target = _distribution(labels, probabilities)
     return dloss[..., None] * (probabilities * target.sum(axis=-1, keepdims=True) - target)
+
+
+def squared_error(predictions: Array, targets: Array) -> Array:
+    return ((predictions - targets) ** 2).mean(axis=-1)
+
+
+def squared_error_backward(dloss: Array, predictions: Array, targets: Array) -> Array:
+    return dloss[..., None] * 2 * (predictions - targets) / predictions.shape[-1]
+
+
+def absolute_error(predictions: Array, targets: Array) -> Array:
+    return abs(predictions - targets).mean(axis=-1)
+
+
+def absolute_error_backward(dloss: Array, predictions: Array, targets: Array) -> Array:
+    return dloss[..., None] * np.sign(predictions - targets) / predictions.shape[-1]
+
+
+def huber(predictions: Array, targets: Array, delta: float = 1.0) -> Array:
+    size = abs(predictions - targets)
+    return np.where(size <= delta, size**2 / 2, delta * size - delta**2 / 2).mean(axis=-1)
+
+
+def huber_backward(dloss: Array, predictions: Array, targets: Array, delta: float = 1.0) -> Array:
+    return dloss[..., None] * np.clip(predictions - targets, -delta, delta) / predictions.shape[-1]
+
+
+def binary_cross_entropy(predictions: Array, targets: Array, from_logits: bool = False) -> Array:
+    if from_logits:
+        terms = targets * np.logaddexp(0, -predictions) + (1 - targets) * np.logaddexp(0, predictions)
+    else:
+        p = np.clip(predictions, 1e-7, 1 - 1e-7)
+        terms = -(targets * np.log(p) + (1 - targets) * np.log(1 - p))
+    return terms.mean(axis=-1)
+
+
+def binary_cross_entropy_backward(dloss: Array, predictions: Array, targets: Array, from_logits: bool = False) -> Array:
+    if from_logits:
+        slopes = 1 / (1 + np.exp(-predictions)) - targets
+    else:
+        inside = (predictions >= 1e-7) & (predictions <= 1 - 1e-7)
+        slopes = np.where(inside, (1 - targets) / (1 - predictions) - targets / predictions, 0)
+    return dloss[..., None] * slopes / predictions.shape[-1]
+
+
+def binary_accuracy(predictions: Array, targets: Array, threshold: float = 0.5) -> Array:
+    return ((predictions > threshold) == targets).mean(axis=-1)
 
 
 def categorical_accuracy(predictions: Array, labels: Array) -> Array:
@@ -336,6 +620,26 @@ def dropout_backward(dy: Array, mask: Array, rate: float) -> Array:
 # ---- state -----------------------------------------------------------------------------------------------------------
 
 
+def prepared(
+    parameters: list[Array],
+    gradients: list[Array],
+    learning_rate: float,
+    weight_decay: float = 0.0,
+    clipvalue: float = 0.0,
+    clipnorm: float = 0.0,
+    global_clipnorm: float = 0.0,
+) -> tuple[list[Array], list[Array]]:
+    """What Keras does to parameters and gradients before the formula of an optimizer."""
+    if clipvalue:
+        gradients = [np.clip(g, -clipvalue, clipvalue) for g in gradients]
+    if clipnorm:
+        gradients = [g * clipnorm / max(math.sqrt((g * g).sum()), clipnorm) for g in gradients]
+    if global_clipnorm:
+        norm = math.sqrt(math.fsum((g * g).sum() for g in gradients))
+        gradients = [g * global_clipnorm / max(norm, global_clipnorm) for g in gradients]
+    return [w - w * weight_decay * learning_rate for w in parameters], gradients
+
+
 def sgd_update(
     parameters: list[Array],
     gradients: list[Array],
@@ -343,17 +647,127 @@ def sgd_update(
     learning_rate: float = 0.01,
     momentum: float = 0.0,
     nesterov: bool = False,
+    **common: float,
 ) -> tuple[list[Array], ...]:
+    given = gradients
+    parameters, gradients = prepared(parameters, gradients, learning_rate, **common)
     if not momentum:
-        return [w - learning_rate * g for w, g in zip(parameters, gradients, strict=True)], gradients
+        return [w - learning_rate * g for w, g in zip(parameters, gradients, strict=True)], given
     velocities = [momentum * v - learning_rate * g for v, g in zip(velocities, gradients, strict=True)]
     steps = velocities
     if nesterov:
         steps = [momentum * v - learning_rate * g for v, g in zip(velocities, gradients, strict=True)]
-    return [w + step for w, step in zip(parameters, steps, strict=True)], gradients, velocities
+    return [w + step for w, step in zip(parameters, steps, strict=True)], given, velocities
 
 
 def adam_update(
+    parameters: list[Array],
+    gradients: list[Array],
+    first_moments: list[Array],
+    second_moments: list[Array],
+    largest_second_moments: Sequence[Array] = (),
+    learning_rate: float = 0.001,
+    iterations: int = 0,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-7,
+    amsgrad: bool = False,
+    **common: float,
+) -> tuple[list[Array], ...]:
+    given = gradients
+    parameters, gradients = prepared(parameters, gradients, learning_rate, **common)
+    t = iterations + 1
+    alpha = learning_rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+    first = [m + (g - m) * (1 - beta_1) for m, g in zip(first_moments, gradients, strict=True)]
+    second = [v + (g * g - v) * (1 - beta_2) for v, g in zip(second_moments, gradients, strict=True)]
+    largest = [np.maximum(h, v) for h, v in zip(largest_second_moments, second, strict=amsgrad)]
+    below = largest if amsgrad else second
+    values = [w - alpha * m / (np.sqrt(v) + epsilon) for w, m, v in zip(parameters, first, below, strict=True)]
+    return values, given, first, second, largest
+
+
+def rmsprop_update(
+    parameters: list[Array],
+    gradients: list[Array],
+    velocities: list[Array],
+    momenta: Sequence[Array] = (),
+    average_gradients: Sequence[Array] = (),
+    learning_rate: float = 0.001,
+    rho: float = 0.9,
+    momentum: float = 0.0,
+    epsilon: float = 1e-7,
+    centered: bool = False,
+    **common: float,
+) -> tuple[list[Array], ...]:
+    given = gradients
+    parameters, gradients = prepared(parameters, gradients, learning_rate, **common)
+    velocities = [rho * v + (1 - rho) * g * g for v, g in zip(velocities, gradients, strict=True)]
+    averages = [rho * a + (1 - rho) * g for a, g in zip(average_gradients, gradients, strict=centered)]
+    variances = [v - a * a for v, a in zip(velocities, averages, strict=True)] if centered else velocities
+    steps = [learning_rate * g / np.sqrt(v + epsilon) for g, v in zip(gradients, variances, strict=True)]
+    if momentum:
+        momenta = steps = [momentum * m + step for m, step in zip(momenta, steps, strict=True)]
+    values = [w - step for w, step in zip(parameters, steps, strict=True)]
+    return values, given, velocities, list(momenta), averages
+
+
+def adagrad_update(
+    parameters: list[Array],
+    gradients: list[Array],
+    accumulators: list[Array],
+    learning_rate: float = 0.001,
+    epsilon: float = 1e-7,
+    **common: float,
+) -> tuple[list[Array], ...]:
+    given = gradients
+    parameters, gradients = prepared(parameters, gradients, learning_rate, **common)
+    sums = [a + g * g for a, g in zip(accumulators, gradients, strict=True)]
+    steps = [learning_rate * g / np.sqrt(a + epsilon) for g, a in zip(gradients, sums, strict=True)]
+    return [w - step for w, step in zip(parameters, steps, strict=True)], given, sums
+
+
+def adadelta_update(
+    parameters: list[Array],
+    gradients: list[Array],
+    accumulated_gradients: list[Array],
+    accumulated_steps: list[Array],
+    learning_rate: float = 0.001,
+    rho: float = 0.95,
+    epsilon: float = 1e-7,
+    **common: float,
+) -> tuple[list[Array], ...]:
+    given = gradients
+    parameters, gradients = prepared(parameters, gradients, learning_rate, **common)
+    squares = [rho * a + (1 - rho) * g * g for a, g in zip(accumulated_gradients, gradients, strict=True)]
+    steps = [
+        -np.sqrt(b + epsilon) * g / np.sqrt(a + epsilon)
+        for g, a, b in zip(gradients, squares, accumulated_steps, strict=True)
+    ]
+    moved = [rho * b + (1 - rho) * d * d for b, d in zip(accumulated_steps, steps, strict=True)]
+    return [w + learning_rate * d for w, d in zip(parameters, steps, strict=True)], given, squares, moved
+
+
+def adamax_update(
+    parameters: list[Array],
+    gradients: list[Array],
+    first_moments: list[Array],
+    norms: list[Array],
+    learning_rate: float = 0.001,
+    iterations: int = 0,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-7,
+    **common: float,
+) -> tuple[list[Array], ...]:
+    given = gradients
+    parameters, gradients = prepared(parameters, gradients, learning_rate, **common)
+    first = [m + (g - m) * (1 - beta_1) for m, g in zip(first_moments, gradients, strict=True)]
+    norms = [np.maximum(beta_2 * u, abs(g)) for u, g in zip(norms, gradients, strict=True)]
+    rate = learning_rate / (1 - beta_1 ** (iterations + 1))
+    return [w - rate * m / (u + epsilon) for w, m, u in zip(parameters, first, norms, strict=True)], given, first, norms
+
+
+def nadam_update(
     parameters: list[Array],
     gradients: list[Array],
     first_moments: list[Array],
@@ -363,14 +777,43 @@ def adam_update(
     beta_1: float = 0.9,
     beta_2: float = 0.999,
     epsilon: float = 1e-7,
+    **common: float,
 ) -> tuple[list[Array], ...]:
+    given = gradients
+    parameters, gradients = prepared(parameters, gradients, learning_rate, **common)
     t = iterations + 1
-    alpha = learning_rate * math.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+    schedule = beta_1 * (1 - 0.5 * 0.96 ** np.arange(1.0, t + 2))
+    product = schedule[:-1].prod()
     first = [m + (g - m) * (1 - beta_1) for m, g in zip(first_moments, gradients, strict=True)]
     second = [v + (g * g - v) * (1 - beta_2) for v, g in zip(second_moments, gradients, strict=True)]
-    values = [w - alpha * m / (np.sqrt(v) + epsilon) for w, m, v in zip(parameters, first, second, strict=True)]
-    return values, gradients, first, second
+    values = []
+    for w, g, m, v in zip(parameters, gradients, first, second, strict=True):
+        look_ahead = schedule[-1] * m / (1 - product * schedule[-1]) + (1 - schedule[-2]) * g / (1 - product)
+        values.append(w - learning_rate * look_ahead / (np.sqrt(v / (1 - beta_2**t)) + epsilon))
+    return values, given, first, second
+
+
+def lion_update(
+    parameters: list[Array],
+    gradients: list[Array],
+    momenta: list[Array],
+    learning_rate: float = 0.001,
+    beta_1: float = 0.9,
+    beta_2: float = 0.99,
+    **common: float,
+) -> tuple[list[Array], ...]:
+    given = gradients
+    parameters, gradients = prepared(parameters, gradients, learning_rate, **common)
+    signs = [np.sign(beta_1 * m + (1 - beta_1) * g) for m, g in zip(momenta, gradients, strict=True)]
+    values = [w - learning_rate * sign for w, sign in zip(parameters, signs, strict=True)]
+    return values, given, [beta_2 * m + (1 - beta_2) * g for m, g in zip(momenta, gradients, strict=True)]
 
 
 def mean_update(total: Array, values: Array) -> tuple[Array, Array]:
     return total + np.array([values.astype(np.float64).sum(), values.size]), values
+
+
+def moving_average_update(
+    averages: Sequence[Array], values: Sequence[Array], momentum: float = 0.99
+) -> tuple[list[Array], list[Array]]:
+    return [momentum * a + (1 - momentum) * v for a, v in zip(averages, values, strict=True)], list(values)

@@ -49,6 +49,56 @@ def test_dense_activations() -> None:
     np.testing.assert_array_equal(own(x).numpy(), [[4, 4], [9, 9]])
 
 
+def test_activations_by_name() -> None:
+    x = numbers(4, 5)
+    shifted = np.exp(x - x.max(axis=-1, keepdims=True))
+    wanted = {
+        "leaky_relu": np.where(x > 0, x, 0.2 * x),
+        "elu": np.where(x > 0, x, np.expm1(x)),
+        "exponential": np.exp(x),
+        "hard_sigmoid": np.clip(x + 3, 0, 6) / 6,
+        "log_softmax": np.log(shifted / shifted.sum(axis=-1, keepdims=True)),
+        "sigmoid": 1 / (1 + np.exp(-x)),
+        "silu": x / (1 + np.exp(-x)),
+        "swish": x / (1 + np.exp(-x)),
+        "softplus": np.log1p(np.exp(x)),
+        "softsign": x / (1 + np.abs(x)),
+        "tanh": np.tanh(x),
+        "linear": x,
+        "relu": np.maximum(x, 0),
+    }
+    for name, want in wanted.items():
+        layer = layers.Activation(name)
+        np.testing.assert_allclose(layer(x).numpy(), want, rtol=2e-6, atol=1e-6, err_msg=name)
+    # gelu(1) and selu(-1) to seven digits
+    one = np.array([[1.0, -1.0]], np.float32)
+    np.testing.assert_allclose(layers.Activation("gelu")(one).numpy(), [[0.8413447, -0.1586553]], rtol=1e-6)
+    np.testing.assert_allclose(layers.Activation("selu")(one).numpy(), [[1.0507010, -1.1113307]], rtol=1e-6)
+
+
+def test_activation_layers() -> None:
+    x = np.array([[-2.0, -0.5, 0.0, 0.5, 1.0, 8.0]], np.float32)
+    cases = [
+        (layers.ReLU(), [0, 0, 0, 0.5, 1, 8]),
+        (layers.ReLU(max_value=6), [0, 0, 0, 0.5, 1, 6]),
+        (layers.ReLU(negative_slope=0.5), [-1, -0.25, 0, 0.5, 1, 8]),
+        (layers.ReLU(max_value=6, negative_slope=0.5, threshold=1), [-1.5, -0.75, -0.5, -0.25, 1, 6]),
+        (layers.LeakyReLU(), [-0.6, -0.15, 0, 0.5, 1, 8]),
+        (layers.LeakyReLU(negative_slope=0.5), [-1, -0.25, 0, 0.5, 1, 8]),
+        (layers.ELU(alpha=2.0), [2 * np.expm1(-2), 2 * np.expm1(-0.5), 0, 0.5, 1, 8]),
+        (layers.Softmax(), (np.exp(x) / np.exp(x).sum())[0]),
+    ]
+    for layer, want in cases:
+        np.testing.assert_allclose(layer(x).numpy(), [want], rtol=2e-6, atol=1e-7, err_msg=repr(layer))
+        again = type(layer).from_config(layer.get_config())
+        np.testing.assert_array_equal(again(x).numpy(), layer(x).numpy())
+    for wrong in ({"max_value": -1}, {"negative_slope": -0.1}, {"threshold": float("nan")}):
+        with pytest.raises(ValueError, match=f"ReLU: expected {next(iter(wrong))} >= 0"):
+            layers.ReLU(**wrong)
+    with pytest.raises(ValueError, match="LeakyReLU: expected negative_slope >= 0, got -1"):
+        layers.LeakyReLU(-1)
+
+
 def convolve(x: np.ndarray, kernel: np.ndarray, stride: int, dilation: int) -> np.ndarray:
     """Convolution without padding by its definition."""
     reach = [dilation * (size - 1) + 1 for size in kernel.shape[:2]]
@@ -125,6 +175,80 @@ def test_dropout_repeats_with_its_seed() -> None:
     first, second = layers.Dropout(0.5, seed=7), layers.Dropout(0.5, seed=7)
     for _ in range(3):
         np.testing.assert_array_equal(first(x, training=True).numpy(), second(x, training=True).numpy())
+
+
+def test_average_pooling_leaves_padding_out() -> None:
+    x = np.arange(25, dtype=np.float32).reshape(1, 5, 5, 1)
+    grid = x[0, :, :, 0]
+    valid = layers.AveragePooling2D()(x).numpy()[0, :, :, 0]
+    np.testing.assert_array_equal(valid, grid[:4, :4].reshape(2, 2, 2, 2).mean(axis=(1, 3)))
+    same = layers.AveragePooling2D(2, padding="same")(x).numpy()[0, :, :, 0]
+    assert same[0, 2] == grid[:2, 4].mean()
+    assert same[2, 2] == grid[4, 4]
+
+
+def test_global_pooling() -> None:
+    x = numbers(3, 4, 5, 6)
+    np.testing.assert_allclose(layers.GlobalAveragePooling2D()(x).numpy(), x.mean(axis=(1, 2)), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(layers.GlobalMaxPooling2D()(x).numpy(), x.max(axis=(1, 2)))
+    kept = layers.GlobalMaxPooling2D(keepdims=True)(x).numpy()
+    np.testing.assert_array_equal(kept, x.max(axis=(1, 2), keepdims=True))
+    assert layers.GlobalAveragePooling2D(keepdims=True)(x).shape == (3, 1, 1, 6)
+
+
+def test_batch_normalization_moves_its_statistics_while_training() -> None:
+    layer = layers.BatchNormalization()
+    x = 3 * numbers(8, 5, 4) + 1
+    y = layer(x, training=True).numpy()
+    mean, variance = x.mean(axis=(0, 1)), x.var(axis=(0, 1))
+    np.testing.assert_allclose(y, (x - mean) / np.sqrt(variance + 1e-3), rtol=1e-4, atol=1e-5)
+    assert [w.name.rpartition("/")[2] for w in layer.weights] == ["gamma", "beta", "moving_mean", "moving_variance"]
+    assert layer.trainable_weights == [layer.gamma, layer.beta]
+    np.testing.assert_allclose(layer.moving_mean.numpy(), 0.01 * mean, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(layer.moving_variance.numpy(), 0.99 + 0.01 * variance, rtol=1e-5)
+    moving = [layer.moving_mean.numpy().copy(), layer.moving_variance.numpy().copy()]
+    inference = layer(x).numpy()
+    np.testing.assert_allclose(inference, (x - moving[0]) / np.sqrt(moving[1] + 1e-3), rtol=1e-4, atol=1e-5)
+    layer.trainable = False  # frozen means inference
+    np.testing.assert_array_equal(layer(x, training=True).numpy(), inference)
+    np.testing.assert_array_equal(layer.moving_mean.numpy(), moving[0])
+
+
+def test_layer_and_rms_normalization() -> None:
+    x = numbers(4, 3, 7)
+    y = layers.LayerNormalization()(x).numpy()
+    deviation = np.sqrt(x.var(axis=-1, keepdims=True) + 1e-3)
+    np.testing.assert_allclose(y, (x - x.mean(axis=-1, keepdims=True)) / deviation, rtol=1e-4, atol=1e-5)
+    rms = layers.RMSNormalization()(x).numpy()
+    np.testing.assert_allclose(rms, x / np.sqrt((x**2).mean(axis=-1, keepdims=True) + 1e-6), rtol=1e-4, atol=1e-5)
+
+
+def test_normalization_has_no_second_derivative() -> None:
+    for name, layer in (
+        ("batch_normalization", layers.BatchNormalization()),
+        ("layer_normalization", layers.LayerNormalization()),
+    ):
+        x = Tensor(numbers(4, 3), requires_grad=True)
+        (layer(x, training=True) * Tensor(numbers(4, 3))).sum().backward(create_graph=True)
+        assert x.grad is not None
+        with pytest.raises(RuntimeError, match=f"the second derivative of {name} is not available"):
+            x.grad.sum().backward()
+
+
+def test_embedding() -> None:
+    layer = layers.Embedding(7, 3)
+    ids = np.array([[1, 6, 1], [0, 0, 5]])
+    y = layer(ids)
+    assert layer.embeddings.shape == (7, 3)
+    assert np.abs(layer.embeddings.numpy()).max() <= 0.05
+    np.testing.assert_array_equal(y.numpy(), layer.embeddings.numpy()[ids])
+    y.sum().backward()
+    assert layer.embeddings.grad is not None
+    np.testing.assert_array_equal(layer.embeddings.grad.numpy()[:, 0], [2, 2, 0, 0, 0, 1, 1])
+    with pytest.raises(IndexError, match=r"embedding: expected ids in \[0, 7\), got 7 at position 1"):
+        layer(np.array([0, 7]))
+    with pytest.raises(TypeError, match="expected ids of int32 or int64, got float32"):
+        layer(np.array([0.0]))
 
 
 # ---- weights ---------------------------------------------------------------------------------------------------------
@@ -255,6 +379,13 @@ CASES = [
     (layers.Conv2D(4, (1, 3), dilation_rate=(1, 2), groups=2, use_bias=False), (2, 7, 8, 2)),
     (layers.MaxPooling2D(3, strides=2), (2, 7, 8, 3)),
     (layers.MaxPooling2D((2, 3), padding="same"), (2, 7, 8, 3)),
+    (layers.AveragePooling2D(3, strides=2), (2, 7, 8, 3)),
+    (layers.AveragePooling2D((2, 3), padding="same"), (2, 7, 8, 3)),
+    (layers.GlobalAveragePooling2D(), (2, 7, 8, 3)),
+    (layers.GlobalMaxPooling2D(keepdims=True), (2, 7, 8, 3)),
+    (layers.BatchNormalization(momentum=0.9, scale=False), (2, 7, 8, 3)),
+    (layers.LayerNormalization(epsilon=1e-5, center=False), (2, 7, 3)),
+    (layers.RMSNormalization(), (2, 3)),
     (layers.Flatten(), (2, 3, 4)),
     (layers.Dropout(0.3, seed=1), (2, 3)),
     (layers.Activation("softmax"), (2, 3)),
@@ -281,7 +412,7 @@ def test_output_shape_and_configuration(layer: layers.Layer, shape: tuple[int, .
     [
         (lambda: layers.Dense(0), ValueError, "Dense: expected a positive units, got 0"),
         (lambda: layers.Dense(2.5), TypeError, "Dense: expected units to be an integer, got 2.5"),
-        (lambda: layers.Dense(3, activation="rlu"), ValueError, "unknown activation 'rlu'; known: linear, relu"),
+        (lambda: layers.Dense(3, activation="rlu"), ValueError, "unknown activation 'rlu'; known: elu, exponential"),
         (lambda: layers.Dense(3, kernel_initializer="x"), ValueError, "unknown initializer 'x'"),
         (lambda: layers.Dense(3, colour=1), TypeError, "colour"),
         (lambda: layers.Conv2D(3, (3, 3, 3)), ValueError, "Conv2D: expected kernel_size to be one integer or two"),
@@ -290,6 +421,10 @@ def test_output_shape_and_configuration(layer: layers.Layer, shape: tuple[int, .
         (lambda: layers.Conv2D(3, 3, groups=2), ValueError, "expected filters divisible by groups=2, got 3"),
         (lambda: layers.Conv2D(3, 3, data_format="channels_first"), ValueError, "'channels_last'"),
         (lambda: layers.MaxPooling2D(0), ValueError, "MaxPooling2D: expected a positive pool_size, got 0"),
+        (lambda: layers.BatchNormalization(momentum=1.5), ValueError, r"expected momentum in \[0, 1\], got 1.5"),
+        (lambda: layers.LayerNormalization(epsilon=0), ValueError, "expected a positive epsilon, got 0"),
+        (lambda: layers.LayerNormalization(axis=(1, 2)), ValueError, "expected one axis, the last"),
+        (lambda: layers.Embedding(0, 4), ValueError, "Embedding: expected a positive input_dim, got 0"),
         (lambda: layers.Dropout(1.0), ValueError, r"Dropout: expected rate in \[0, 1\), got 1.0"),
         (lambda: layers.Dropout(float("nan")), ValueError, "Dropout: expected rate"),
         (lambda: layers.Input(None), TypeError, "InputLayer: expected shape to be"),  # type: ignore[arg-type]
@@ -332,6 +467,10 @@ def test_flatten_without_elements() -> None:
         (layers.Conv2D(2, (3, 9), name="a"), (2, 8, 8, 1), "a: expected input at least 3 high and 9 wide"),
         (layers.Conv2D(4, 1, groups=4, name="a"), (2, 8, 8, 6), "a: expected input .* divisible by 4"),
         (layers.MaxPooling2D(9, name="a"), (2, 8, 8, 1), "a: expected input at least 9 high"),
+        (layers.AveragePooling2D(9, name="a"), (2, 8, 8, 1), "a: expected input at least 9 high"),
+        (layers.GlobalMaxPooling2D(name="a"), (2, 8, 8), r"a: expected input \(batch, height, width, channels\)"),
+        (layers.BatchNormalization(axis=1, name="a"), (2, 8, 8, 3), "a: expected axis -1, the last of"),
+        (layers.LayerNormalization(name="a"), (2,), r"a: expected input \(batch, ..., n\)"),
         (layers.InputLayer((4,), name="a"), (2, 5), r"a: expected input \(batch, 4\), got \(2, 5\)"),
     ],
 )

@@ -591,7 +591,7 @@ def test_a_refused_fit_changes_nothing() -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (("adma", "mse"), ValueError, "unknown optimizer 'adma'; known: Adam, SGD"),
+        (("adma", "mse"), ValueError, "unknown optimizer 'adma'; known: Adadelta, Adagrad, Adam, AdamW"),
         (("adam", "mes"), ValueError, "unknown loss 'mes'"),
         (("adam", "mse", ["acuracy"]), ValueError, "unknown metric 'acuracy'"),
         (("adam", "mse", "accuracy"), TypeError, "compile: expected metrics to be a list"),

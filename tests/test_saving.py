@@ -55,7 +55,21 @@ def bytes_of(weights: list[np.ndarray]) -> list[bytes]:
     return [w.tobytes() for w in weights]
 
 
-@pytest.mark.parametrize("optimizer", ["adam", optimizers.SGD(0.05, momentum=0.9, nesterov=True), "sgd"])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "adam",
+        optimizers.SGD(0.05, momentum=0.9, nesterov=True),
+        "sgd",
+        optimizers.RMSprop(momentum=0.5, centered=True, clipnorm=1.0),
+        optimizers.AdamW(amsgrad=True, global_clipnorm=1.0),
+        "adagrad",
+        "adadelta",
+        "adamax",
+        "nadam",
+        optimizers.Lion(clipvalue=0.1),
+    ],
+)
 def test_training_goes_on_as_if_it_had_never_been_saved(tmp_path: Path, optimizer: Any) -> None:
     path = tmp_path / "model.safetensors"
     model = network(optimizer)

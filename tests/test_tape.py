@@ -481,3 +481,106 @@ def test_the_gradient_given_to_backward_is_a_tensor_and_stays_the_callers() -> N
         assert x.grad is not None
         given.assign([0.0, 0.0])
         np.testing.assert_array_equal(x.grad.numpy(), [3, 4])
+
+
+# ---- functions of one number: gradients of gradients -----------------------------------------------------------------
+
+OF_ONE_NUMBER = (
+    ("exp", {}), ("log", {}), ("sqrt", {}), ("abs", {}), ("clip", {"minimum": -1.0, "maximum": 1.5}), ("relu", {}),
+    ("sigmoid", {}), ("tanh", {}), ("leaky_relu", {}), ("elu", {"alpha": 0.7}), ("selu", {}), ("gelu", {}),
+    ("gelu", {"approximate": True}), ("silu", {}), ("softplus", {}), ("softsign", {}), ("hard_sigmoid", {}),
+    ("softmax", {}), ("log_softmax", {}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "options"), OF_ONE_NUMBER, ids=str)
+def test_the_gradient_of_a_gradient_equals_finite_differences(
+    name: str, options: dict[str, float], rng: np.random.Generator
+) -> None:
+    x = rng.uniform(0.2, 3.0, (2, 6))
+    if name not in ("log", "sqrt"):
+        x *= np.where(rng.random(x.shape) < 0.5, -1, 1)
+    weights, direction = rng.standard_normal((2, *x.shape))
+
+    def slope(at: np.ndarray) -> Tensor:
+        t = Tensor(at, requires_grad=True)
+        getattr(F, name)(t, **options).backward(Tensor(weights))
+        return t.grad.numpy()
+
+    t = Tensor(x, requires_grad=True)
+    getattr(F, name)(t, **options).backward(Tensor(weights), create_graph=True)
+    first = t.grad
+    np.testing.assert_allclose(first.numpy(), slope(x), rtol=1e-9, atol=1e-12)
+    t.grad = None
+    if not first.requires_grad:  # a step function
+        return
+    (first * Tensor(direction)).sum().backward()
+    second = t.grad.numpy() if t.grad is not None else np.zeros_like(x)
+    step = 1e-6
+    for index in np.ndindex(x.shape):
+        moved = np.zeros_like(x)
+        moved[index] = step
+        want = ((slope(x + moved) - slope(x - moved)) * direction).sum() / (2 * step)
+        assert second[index] == pytest.approx(want, rel=1e-4, abs=1e-6), index
+
+
+def test_operators_and_methods_of_numbers() -> None:
+    values = np.array([0.5, 2.0, 3.0])
+    x = Tensor(values, requires_grad=True)
+    np.testing.assert_allclose((x**3).numpy(), values**3)
+    np.testing.assert_allclose((2.0**x).numpy(), 2**values)
+    for got, want in ((x < 2.0, values < 2), (x <= 2.0, values <= 2), (x > 2.0, values > 2), (x >= 2.0, values >= 2)):
+        assert got.dtype == bool
+        assert (got.numpy() == want).all()
+    for name in ("exp", "log", "sqrt", "abs", "tanh"):
+        np.testing.assert_allclose(getattr(x, name)().numpy(), getattr(np, name)(values))
+    np.testing.assert_allclose(x.clip(1.0, 2.5).numpy(), values.clip(1.0, 2.5))
+    np.testing.assert_allclose(x.sigmoid().numpy(), 1 / (1 + np.exp(-values)))
+    (x**3 + 2.0**x).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), 3 * values**2 + 2**values * np.log(2))
+    assert x in [x]
+    assert {x: 1}[x] == 1
+
+
+def test_ties_of_maximum_and_minimum_belong_to_the_first() -> None:
+    for function in (F.maximum, F.minimum):
+        a, b = (Tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+        function(a, b).sum().backward()
+        assert a.grad.numpy().tolist() == [1, 1]
+        assert b.grad.numpy().tolist() == [0, 0]
+
+
+def test_an_operand_is_saved_only_for_the_gradient_of_the_other() -> None:
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    y = (x * 3.0).sum()
+    x.assign([5.0, 5.0])  # no gradient looks at x
+    y.backward()
+    assert x.grad is not None
+    np.testing.assert_array_equal(x.grad.numpy(), [3, 3])
+    weight = Tensor(np.ones((2, 2), np.float32), requires_grad=True)
+    product = F.matmul(Tensor(np.ones((1, 2), np.float32)), weight).sum()
+    weight.assign(np.zeros((2, 2), np.float32))
+    product.backward()
+    square = (x * x).sum()
+    x.assign([7.0, 7.0])
+    with pytest.raises(RuntimeError, match="multiply saved has been modified in place"):
+        square.backward()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: F.linear(np.ones((2, 2)), x), "linear: expected a Tensor, got ndarray"),
+        (
+            lambda x: F.softmax_cross_entropy(x, np.zeros(2, int)),
+            "softmax_cross_entropy: expected a Tensor, got ndarray",
+        ),
+        (lambda x: x[np.array([0, 1])], "index: expected integers, slices, Ellipsis or None, got ndarray"),
+        (lambda x: x[True], "index: expected integers, slices, Ellipsis or None, got bool"),
+        (lambda x: x[1.5:], "index: expected slices of integers, got 1.5"),
+        (lambda x: F.max_pool2d(x, 1.5), "max_pool2d: expected pool_size of integers, got 1.5"),
+    ],
+)
+def test_operands_of_a_wrong_type_are_named(call: Callable[[Tensor], Tensor], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        call(Tensor(np.ones((2, 2), np.float32)))

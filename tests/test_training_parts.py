@@ -22,6 +22,9 @@ from fastnn import Tensor, losses, metrics, optimizers
         (lambda: optimizers.Adam(epsilon=0), "adam: expected epsilon finite and above 0, got 0"),
         (lambda: setattr(optimizers.Adam(), "beta_1", float("nan")), r"adam: expected beta_1 in \[0, 1\), got nan"),
         (lambda: setattr(optimizers.SGD(), "learning_rate", 10**400), "sgd: expected learning_rate finite"),
+        (lambda: optimizers.RMSprop(rho=1.0), r"rmsprop: expected rho in \[0, 1\), got 1.0"),
+        (lambda: optimizers.SGD(weight_decay=-1.0), "sgd: expected weight_decay finite and not negative, got -1.0"),
+        (lambda: optimizers.Lion(clipnorm=1.0, clipvalue=1.0), "lion: expected one of clipnorm, clipvalue and global"),
     ],
 )
 def test_hyper_parameters_that_make_no_sense(make: Any, message: str) -> None:
@@ -68,6 +71,153 @@ def test_optimizers_check_their_gradients() -> None:
     assert optimizer.iterations == 1
 
 
+EVERY_OPTIMIZER = [
+    optimizers.SGD(0.1),
+    optimizers.SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    optimizers.RMSprop(0.1),
+    optimizers.RMSprop(0.1, momentum=0.5, centered=True),
+    optimizers.Adam(0.1, amsgrad=True, clipvalue=0.1),
+    optimizers.AdamW(0.1, clipnorm=0.5),
+    optimizers.Adagrad(0.5),
+    optimizers.Adadelta(5.0),
+    optimizers.Adamax(0.1),
+    optimizers.Nadam(0.1, global_clipnorm=1.0),
+    optimizers.Lion(0.02),
+]
+
+
+@pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER, ids=lambda optimizer: optimizer.name)
+def test_every_optimizer_descends_and_keeps_its_configuration(optimizer: optimizers.Optimizer) -> None:
+    copy = type(optimizer).from_config(optimizer.get_config())
+    assert copy.get_config() == optimizer.get_config()
+    assert copy._key() == optimizer._key()
+    weight = Tensor(np.array([1.0, -2.0], np.float32), requires_grad=True, name="w")
+    losses_seen = []
+    for _ in range(30):
+        loss = (weight * weight).sum()
+        losses_seen.append(loss.item())
+        copy.minimize(loss, [weight])
+        assert weight.grad is None
+    assert copy.iterations == 30
+    assert losses_seen[-1] < 0.8 * losses_seen[0]
+    assert len(copy.variables) == len(copy.slot_names)
+
+
+@pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER, ids=lambda optimizer: optimizer.name)
+def test_a_program_takes_the_steps_of_eager_code(optimizer: optimizers.Optimizer) -> None:
+    """A binary classifier with labels (n,), fitted, against the same steps by `minimize`."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((48, 5)).astype(np.float32)
+    y = (x[:, 0] > 0).astype(np.float32)
+    models = []
+    for _ in range(2):
+        model = fastnn.Sequential([fastnn.Input((5,)), fastnn.layers.Dense(4, "relu"), fastnn.layers.Dense(1)])
+        for weight in model.weights:
+            weight.assign(np.random.default_rng(weight.size).standard_normal(weight.shape) * 0.5)
+        models.append(model)
+    fitted, stepped = models
+    loss = losses.BinaryCrossentropy(from_logits=True)
+    fitted.compile(type(optimizer).from_config(optimizer.get_config()), loss, metrics=["accuracy"])
+    history = fitted.fit(x, y, batch_size=16, epochs=3, shuffle=False, verbose=0)
+    by_hand = type(optimizer).from_config(optimizer.get_config())
+    for _ in range(3):
+        for begin in (0, 16, 32):
+            batch = slice(begin, begin + 16)
+            by_hand.minimize(loss(y[batch], stepped(Tensor(x[batch]))), stepped.trainable_weights)
+    for got, want in zip(fitted.weights, stepped.weights, strict=True):
+        np.testing.assert_array_equal(got.numpy(), want.numpy())
+    assert 0 <= history.history["accuracy"][-1] <= 1
+
+
+def test_optimizers_by_name() -> None:
+    for name in ("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam", "lion"):
+        optimizer = optimizers.get(name)
+        assert optimizer.name == name
+        assert type(optimizers.get(type(optimizer).__name__)) is type(optimizer)
+    assert optimizers.get("adamw").weight_decay == 0.004
+
+
+def test_keras_arithmetic_of_one_step() -> None:
+    """Values of Keras 3's formulas by hand: one step from w = 1 with the gradient 0.5."""
+    want = {
+        optimizers.RMSprop(0.1): 1 - 0.05 / np.sqrt(0.1 * 0.25 + 1e-7),
+        optimizers.AdamW(0.1): 1 - 0.1 * 0.004 - 0.1 * 0.5 / (0.5 + 1e-7 / np.sqrt(0.001)),
+        optimizers.Adagrad(0.1): 1 - 0.05 / np.sqrt(0.35 + 1e-7),
+        optimizers.Adadelta(1.0): 1 - 0.5 * np.sqrt(1e-7 / (0.05 * 0.25 + 1e-7)),
+        optimizers.Adamax(0.1): 0.9,
+        optimizers.Lion(0.1): 0.9,
+        optimizers.SGD(0.1, weight_decay=0.5, clipvalue=0.25): 0.95 - 0.025,
+        optimizers.SGD(1.0, clipnorm=0.2): 0.8,
+        optimizers.SGD(1.0, clipnorm=2.0): 0.5,
+    }
+    for optimizer, value in want.items():
+        weight = Tensor(np.ones(1, np.float32), requires_grad=True)
+        optimizer.apply([Tensor(np.full(1, 0.5, np.float32))], [weight])
+        assert weight.item() == pytest.approx(value, rel=1e-5), optimizer.get_config()
+
+
+def test_the_global_norm_takes_all_gradients_together() -> None:
+    weights = [Tensor(np.zeros(1, np.float32), requires_grad=True) for _ in range(2)]
+    gradients = [Tensor(np.array([g], np.float32)) for g in (3.0, 4.0)]
+    optimizers.SGD(1.0, global_clipnorm=1.0).apply(gradients, weights)
+    np.testing.assert_allclose([w.item() for w in weights], [-0.6, -0.8], rtol=1e-6)
+    assert [g.item() for g in gradients] == [3, 4]
+    gradients[0].assign(np.array([np.nan], np.float32))
+    optimizers.SGD(1.0, global_clipnorm=1.0).apply(gradients, weights)
+    assert np.isnan([w.item() for w in weights]).all()
+
+
+def test_minimize_needs_a_dependence() -> None:
+    weight, other = (Tensor(np.ones(2, np.float32), requires_grad=True) for _ in range(2))
+    optimizers.SGD(0.5).minimize((weight * 2.0).sum(), [weight, other])
+    np.testing.assert_array_equal(weight.numpy(), [0, 0])
+    np.testing.assert_array_equal(other.numpy(), [1, 1])
+    with pytest.raises(ValueError, match="sgd: expected a gradient for some variable, got none"):
+        optimizers.SGD().minimize((weight * 2.0).sum(), [other])
+
+
+@pytest.mark.parametrize("name", ["mean_squared_error", "mean_absolute_error", "huber", "binary_crossentropy"])
+def test_losses_never_broadcast(name: str) -> None:
+    predictions = np.full((4, 1), 0.25, np.float32)
+    loss = losses.get(name)
+    want = loss.call(np.array([[1.0], [0], [0], [1]], np.float32), predictions).numpy()
+    assert want.shape == (4,)
+    for labels in ([1.0, 0, 0, 1], np.array([1, 0, 0, 1])):
+        np.testing.assert_array_equal(loss.call(labels, predictions).numpy(), want)
+    with pytest.raises(ValueError, match=rf"{name}: expected y_true \(4, 1\), got \(4, 4\)"):
+        loss.call(np.zeros((4, 4)), predictions)
+    copy = type(loss).from_config(loss.get_config())
+    assert copy.get_config() == loss.get_config()
+
+
+def test_losses_by_hand() -> None:
+    assert losses.MeanAbsoluteError()([1.0, 3.0], [[2.0], [1.0]]).item() == 1.5
+    assert losses.Huber(delta=1.0)([0.0, 0.0], [[0.5], [3.0]]).item() == (0.125 + 2.5) / 2
+    assert losses.mean_squared_error([[1.0, 2.0]], [[0.0, 0.0]]).numpy() == [2.5]
+    smooth = losses.BinaryCrossentropy(label_smoothing=0.2)([1.0], [[0.7]]).item()
+    assert smooth == pytest.approx(-0.9 * np.log(0.7) - 0.1 * np.log(0.3), rel=1e-6)
+    for wrong in (lambda: losses.Huber(delta=0.0), lambda: losses.BinaryCrossentropy(label_smoothing=2.0)):
+        with pytest.raises(ValueError, match="expected"):
+            wrong()
+
+
+def test_binary_crossentropy_at_the_ends() -> None:
+    logits = Tensor(np.array([[500.0], [-500], [500], [-500], [0]], np.float32), requires_grad=True)
+    loss = losses.binary_crossentropy([1, 0, 0, 1, 1], logits, from_logits=True)
+    np.testing.assert_allclose(loss.numpy(), [0, 0, 500, 500, np.log(2)], rtol=1e-7)
+    loss.sum().backward()
+    np.testing.assert_array_equal(logits.grad.numpy().ravel(), [0, 0, 1, -1, -0.5])
+    recovered = losses.binary_crossentropy([1, 0, 0, 1, 1], fastnn.functional.sigmoid(logits))
+    np.testing.assert_array_equal(recovered.numpy(), loss.numpy())
+    with pytest.warns(UserWarning, match="a sigmoid made y_pred; its logits are used"):
+        losses.binary_crossentropy([1, 0, 0, 1, 1], fastnn.functional.sigmoid(logits), from_logits=True)
+    with pytest.raises(ValueError, match="expected probabilities that a softmax made"):
+        losses.categorical_crossentropy(np.ones((5, 1)), fastnn.functional.sigmoid(logits))
+    # Keras's clipping, in float32: 1 - 1e-7 is 1 - 2**-23
+    sure = losses.binary_crossentropy([1, 0, 0, 1], np.array([[1.0], [0], [1], [0]], np.float32)).numpy()
+    np.testing.assert_allclose(sure, [2.0**-23, 1e-7, 23 * np.log(2), -np.log(1e-7)], rtol=1e-6, atol=1e-7)
+
+
 def test_mean_squared_error_never_broadcasts() -> None:
     predictions = np.zeros((4, 1), np.float32)
     np.testing.assert_array_equal(losses.mean_squared_error([1.0, 2, 3, 4], predictions).numpy(), [1, 4, 9, 16])
@@ -95,8 +245,25 @@ def test_metrics_stream() -> None:
     mean.update_state([1.0, 2.0])
     mean.update_state(6)
     assert mean.result() == 3
-    with pytest.raises(ValueError, match=r"accuracy: expected predictions \(..., classes\), got \(2, 1\)"):
-        metrics.get("accuracy").update_state([0, 1], [[0.0], [1.0]])
+    with pytest.raises(ValueError, match=r"accuracy: expected predictions \(..., classes\), got \(2,\)"):
+        metrics.get("accuracy").update_state([0, 1], [0.0, 1.0])
+
+
+def test_accuracy_of_one_output_is_binary() -> None:
+    predictions = [[0.2], [0.5], [0.6], [0.9]]
+    for labels in ([0, 1, 1, 0], [[0], [1], [1], [0]]):
+        accuracy = metrics.get("accuracy")
+        accuracy.update_state(labels, predictions)
+        assert accuracy.result() == 0.5  # 0.5 is not above the threshold
+    strict = metrics.BinaryAccuracy(threshold=0.4)
+    strict.update_state([0, 1, 1, 0], predictions)
+    assert strict.result() == 0.75
+    assert metrics.BinaryAccuracy.from_config(strict.get_config()).threshold == 0.4
+    several = metrics.get("binary_accuracy")
+    several.update_state([[1, 0, 1]], [[0.9, 0.8, 0.7]])
+    assert several.result() == pytest.approx(2 / 3)
+    with pytest.raises(ValueError, match=r"accuracy: expected y_true \(4, 1\), got \(4, 4\)"):
+        metrics.get("accuracy").update_state(np.zeros((4, 4)), predictions)
 
 
 def test_to_categorical() -> None:
