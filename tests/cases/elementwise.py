@@ -1,0 +1,148 @@
+"""Cases of elementwise ops with broadcasting, comparisons, where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cases.case import Benchmark, Inputs, Make, OpCase, large, text
+
+BROADCASTS: list[tuple[Sequence[int], Sequence[int]]] = [
+    ((3, 17), (3, 17)),
+    ((3, 17), (17,)),
+    ((15,), (4, 15)),
+    ((3, 1), (1, 16)),
+    ((2, 3, 1, 5), (3, 4, 1)),
+    ((4, 1, 8), (4, 7, 8)),
+    ((), (7,)),
+    ((33,), ()),
+    ((), ()),
+    ((1,), (2, 1, 3)),
+    ((5, 1, 1, 2), (5, 3, 4, 2)),
+    ((3, 0), (3, 1)),
+    ((8, 127), (8, 1)),
+]
+
+
+def elementwise_case(op: str, a: Sequence[int], b: Sequence[int], benchmark: bool = False) -> OpCase:
+    function = getattr(np, op)
+
+    def inputs(rng: np.random.Generator) -> Inputs:
+        second = rng.standard_normal(b)
+        # denominators keep away from zero: finite differences must not cross it
+        first = rng.standard_normal(a)
+        if op == "power":
+            first = np.abs(first) + 0.1
+        return [first, second + np.copysign(0.5, second) if op == "divide" else second]
+
+    return OpCase(
+        name=f"{op}-{text(a)}-{text(b)}",
+        op=op,
+        make=inputs,
+        reference=function,
+        apply=lambda F, a, b: getattr(F, op)(a, b),
+        differentiable=(0, 1),
+        torch=lambda torch, a, b: getattr(torch, "pow" if op == "power" else op)(a, b),
+        benchmark=large(4096 * 256, (4096, 256), (256,), written=4096 * 256) if benchmark else None,
+    )
+
+
+COMPARISONS = {
+    "equal": "eq",
+    "not_equal": "ne",
+    "less": "lt",
+    "less_equal": "le",
+    "greater": "gt",
+    "greater_equal": "ge",
+}  # our names, as NumPy's, and PyTorch's
+
+
+def comparison_case(op: str, a: Sequence[int], b: Sequence[int], benchmark: bool = False) -> OpCase:
+    def inputs(*shapes: Sequence[int]) -> Make:
+        def make(rng: np.random.Generator) -> Inputs:
+            values = [rng.integers(-2, 3, shape).astype(np.float64) for shape in shapes]
+            values[0][..., :1] = np.nan  # not equal to anything, itself included
+            return values
+
+        return make
+
+    count = 4096 * 256
+    return OpCase(
+        name=f"{op}-{text(a)}-{text(b)}",
+        op=op,
+        make=inputs(a, b),
+        reference=getattr(np, op),
+        apply=lambda F, a, b: getattr(F, op)(a, b),
+        torch=lambda torch, a, b: getattr(torch, COMPARISONS[op])(a, b),
+        tolerance="exact",
+        benchmark=large(count, (4096, 256), (256,), written=count // 4, make=inputs((4096, 256), (256,)))
+        if benchmark
+        else None,
+    )
+
+
+def where_case(
+    condition: Sequence[int], a: Sequence[int], b: Sequence[int], dtype: str = "bool", benchmark: bool = False
+) -> OpCase:
+    def inputs(*shapes: Sequence[int]) -> Make:
+        return lambda rng: [
+            (rng.random(shapes[0]) < 0.5).astype(dtype),
+            rng.standard_normal(shapes[1]),
+            rng.standard_normal(shapes[2]),
+        ]
+
+    count = 4096 * 256
+    wide = (4096, 256)
+    return OpCase(
+        name=f"where-{text(condition)}-{text(a)}-{text(b)}-{dtype}",
+        op="where",
+        make=inputs(condition, a, b),
+        reference=lambda condition, a, b: np.where(condition, a, b),
+        apply=lambda F, condition, a, b: F.where(condition, a, b),
+        differentiable=(1, 2),
+        torch=lambda torch, condition, a, b: torch.where(condition.bool(), a, b),
+        tolerance="exact",
+        benchmark=Benchmark(inputs(wide, wide, wide), count, 13 * count) if benchmark else None,
+    )
+
+
+def power_edges(rng: np.random.Generator) -> Inputs:
+    numbers = np.array([0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 3.0, -3.0, 2.5, np.inf, -np.inf, np.nan, 25.0, -0.125])
+    first, second = (part.ravel() for part in np.meshgrid(numbers, numbers))
+    return [first, second]
+
+
+def with_nan_on_one_side(rng: np.random.Generator) -> Inputs:
+    a, b = rng.standard_normal((2, 36))
+    a[::5] = b[::5]
+    a[1::7] = np.nan
+    b[2::7] = np.nan
+    return [a, b]
+
+
+def divide_by_zero(rng: np.random.Generator) -> Inputs:
+    return [np.array([1.0, -1.0, 0.0, np.inf, np.nan, 2.0] * 3), np.array([0.0, 0.0, 0.0, np.inf, 1.0, -0.0] * 3)]
+
+
+CASES: list[OpCase] = [
+    *(
+        elementwise_case(op, a, b, benchmark=(a, b) == BROADCASTS[1])
+        for op in ("add", "subtract", "multiply", "divide", "maximum", "minimum", "power")
+        for a, b in BROADCASTS
+    ),
+    OpCase("power-edges", "power", power_edges, np.power, torch=lambda torch, a, b: torch.pow(a, b)),
+    OpCase("maximum-nan", "maximum", with_nan_on_one_side, np.maximum, tolerance="exact"),
+    OpCase("minimum-nan", "minimum", with_nan_on_one_side, np.minimum, tolerance="exact"),
+    *(
+        comparison_case(op, a, b, benchmark=(a, b) == BROADCASTS[1])
+        for op in COMPARISONS
+        for a, b in (*BROADCASTS[:6], ((8, 127), (8, 1)))
+    ),
+    where_case((3, 17), (3, 17), (3, 17), benchmark=True),
+    where_case((17,), (3, 17), ()),
+    where_case((3, 1), (17,), (3, 17), "uint8"),
+    where_case((4, 1, 8), (), (7, 1)),
+    where_case((), (33,), (33,)),
+    OpCase("divide-by-zero", "divide", divide_by_zero, np.divide, torch=lambda torch, a, b: a / b, tolerance="exact"),
+]
