@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, wraps
 from types import TracebackType
-from typing import Any, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -68,14 +68,15 @@ def no_grad() -> _SetGradMode:
 
 
 # A rule takes the node, the gradient of its output, and for each input the buffer it may add into (or None); it returns
-# a gradient, that buffer, or None for each input. It returns fresh tensors, its dy, or views of its dy.
-Rule: TypeAlias = "Callable[[Node, Tensor, Sequence[Tensor | None]], Sequence[Tensor | None]]"
+# a gradient, that buffer, or None for each input. It returns fresh tensors, its dy, or views of its dy. A node with
+# several outputs gives its rule a list with a gradient, or None, for each of them.
+Rule: TypeAlias = "Callable[[Node, Any, Sequence[Tensor | None]], Sequence[Tensor | None]]"
 
 
 class Node:
     """One op on the tape: its rule, where the gradients of its inputs go, and what the rule needs."""
 
-    __slots__ = ("attributes", "edges", "name", "needs", "output", "rule", "saved", "versions")
+    __slots__ = ("attributes", "edges", "name", "needs", "output", "outputs", "rule", "saved", "versions")
 
     def __init__(
         self,
@@ -85,12 +86,13 @@ class Node:
         saved: tuple[Tensor, ...],
         output: _core.Array | None,
         attributes: dict[str, Any],
+        outputs: int = 1,
     ) -> None:
         self.name = name
         self.rule: Rule | None = rule
+        self.outputs = outputs
         self.needs = tuple(t is not None and t.requires_grad for t in inputs)
-        # a node for what was computed, the tensor itself for a leaf
-        self.edges: tuple[Node | Tensor | None, ...] = tuple(
+        self.edges: tuple[Edge | None, ...] = tuple(
             None if t is None or not t.requires_grad else t._node or t for t in inputs
         )
         self.saved = saved
@@ -131,6 +133,17 @@ class Node:
         self.edges = ()
         self.saved = ()
         self.output = None
+
+
+class Output(NamedTuple):
+    """One of the results of a node that has several. The node doesn't know it: no cycle keeps memory alive."""
+
+    node: Node
+    number: int
+
+
+# Where gradients go: what was computed by a node, or a leaf itself
+Edge: TypeAlias = "Node | Output | Tensor"
 
 
 class Tensor:
@@ -174,7 +187,7 @@ class Tensor:
         if requires_grad and array.dtype.kind != "f":
             raise TypeError(f"Tensor: expected a floating dtype for requires_grad, got {array.dtype}")
         self._array = _core.Array.from_numpy(array, copy=True, device=device or "cpu")
-        self._node: Node | None = None
+        self._node: Node | Output | None = None
         self.requires_grad = requires_grad
         self.grad: Tensor | None = None
         self.name = name
@@ -499,12 +512,13 @@ def _count_uses(start: Node) -> dict[Node, int]:
     stack = [start]
     while stack:
         for edge in stack.pop().edges:
-            if isinstance(edge, Node):
-                if edge in uses:
-                    uses[edge] += 1
+            node = edge.node if isinstance(edge, Output) else edge
+            if isinstance(node, Node):
+                if node in uses:
+                    uses[node] += 1
                 else:
-                    uses[edge] = 1
-                    stack.append(edge)
+                    uses[node] = 1
+                    stack.append(node)
     return uses
 
 
@@ -531,11 +545,11 @@ def backward(root: Tensor, gradient: Tensor | None, retain_graph: bool, create_g
     """See `Tensor.backward`."""
     with _SetGradMode(create_graph):
         first = _check_gradient(root, gradient)
-        gradients: dict[Node | Tensor, _Gradient] = {}
-        if root._node is None:
-            gradients[root] = _Gradient(first, False)
-        else:
-            _walk(root._node, first, gradients, retain_graph, create_graph)
+        gradients: dict[Edge, _Gradient] = {}
+        start: Edge = root if root._node is None else root._node
+        gradients[start] = _Gradient(first, False)
+        if not isinstance(start, Tensor):
+            _walk(start.node if isinstance(start, Output) else start, gradients, retain_graph, create_graph)
         for leaf, entry in gradients.items():
             assert isinstance(leaf, Tensor)
             # a gradient that somebody else holds too is copied, so that writing one leaves the other alone
@@ -543,44 +557,56 @@ def backward(root: Tensor, gradient: Tensor | None, retain_graph: bool, create_g
             leaf.grad = value if leaf.grad is None else _operations.add(leaf.grad, value)
 
 
-def _walk(
-    start: Node, first: Tensor, gradients: dict[Node | Tensor, _Gradient], retain_graph: bool, create_graph: bool
-) -> None:
-    """Run the rules from start on; leaves gradients of leaf tensors in `gradients`."""
+def _walk(start: Node, gradients: dict[Edge, _Gradient], retain_graph: bool, create_graph: bool) -> None:
+    """Run the rules from start on; `gradients` holds that of start and in the end those of leaf tensors."""
     waiting = _count_uses(start)
     for node in waiting:
         node.check()
-    gradients[start] = _Gradient(first, False)
     ready = [start]
     while ready:
         node = ready.pop()
-        entry = gradients.pop(node, None)
         edges = node.edges
-        if entry is not None:
-            dy = entry.value
+        given = _taken(node, gradients)
+        if given is not None:
             into: list[Tensor | None] = []
             for edge in edges:
                 target = None if edge is None else gradients.get(edge)
                 into.append(target.value if target is not None and target.owned and not create_graph else None)
             assert node.rule is not None
-            for edge, buffer, value in zip(edges, into, node.rule(node, dy, into), strict=True):
+            found = node.rule(node, given[0] if node.outputs == 1 else given, into)
+            for edge, buffer, value in zip(edges, into, found, strict=True):
                 if edge is None or value is None or value is buffer:
                     continue
-                _add(gradients, edge, value, dy, create_graph)
+                _add(gradients, edge, value, given, create_graph)
         if not retain_graph:
             node.free()
         for edge in edges:
-            if isinstance(edge, Node):
-                waiting[edge] -= 1
-                if waiting[edge] == 0:
-                    ready.append(edge)
+            before = edge.node if isinstance(edge, Output) else edge
+            if isinstance(before, Node):
+                waiting[before] -= 1
+                if waiting[before] == 0:
+                    ready.append(before)
+
+
+def _taken(node: Node, gradients: dict[Edge, _Gradient]) -> list[Tensor | None] | None:
+    """The gradients of a node's results, out of those on their way; None when no result has one."""
+    if node.outputs == 1:
+        entry = gradients.pop(node, None)
+        return None if entry is None else [entry.value]
+    entries = [gradients.pop(Output(node, number), None) for number in range(node.outputs)]
+    if all(entry is None for entry in entries):
+        return None
+    return [None if entry is None else entry.value for entry in entries]
 
 
 def _add(
-    gradients: dict[Node | Tensor, _Gradient], edge: Node | Tensor, value: Tensor, dy: Tensor, create_graph: bool
+    gradients: dict[Edge, _Gradient], edge: Edge, value: Tensor, given: Sequence[Tensor | None], create_graph: bool
 ) -> None:
     # what a rule passes through (dy, or a view of it) may be somebody else's as well
-    owned = not value._array.shares_storage(dy._array)
+    owned = True
+    for dy in given:
+        if dy is not None and value._array.shares_storage(dy._array):
+            owned = False
     held = gradients.get(edge)
     if held is None:
         gradients[edge] = _Gradient(value, owned)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +14,8 @@ import pytest
 import fastnn
 from fastnn import Tensor, _core, no_grad
 from fastnn import functional as F
-from fastnn.tensor import is_grad_enabled
+from fastnn.functional._base import _results
+from fastnn.tensor import Output, is_grad_enabled
 
 
 def leaf(*shape: int, seed: int = 0, dtype: str = "float32") -> Tensor:
@@ -584,3 +587,78 @@ def test_an_operand_is_saved_only_for_the_gradient_of_the_other() -> None:
 def test_operands_of_a_wrong_type_are_named(call: Callable[[Tensor], Tensor], message: str) -> None:
     with pytest.raises(TypeError, match=message):
         call(Tensor(np.ones((2, 2), np.float32)))
+
+
+def halves(x: Tensor, log: list[list[bool]] | None = None) -> tuple[Tensor, Tensor]:
+    """Two results of one node: 2x and x * x."""
+
+    def rule(node: Any, dys: Any, into: Any) -> tuple[Tensor | None]:
+        (saved,) = node.saved
+        if log is not None:
+            log.append([dy is not None for dy in dys])
+        first = None if dys[0] is None else F.multiply(dys[0], 2.0)
+        second = None if dys[1] is None else F.multiply(F.multiply(dys[1], saved), 2.0)
+        if first is None or second is None:
+            return (second if first is None else first,)
+        return (F.add(first, second),)
+
+    with no_grad():
+        arrays = F.multiply(x, 2.0)._array, F.multiply(x, x)._array
+    first, second = _results("halves", arrays, rule, (x,), (x,))
+    return first, second
+
+
+def test_a_node_with_several_results_runs_its_rule_once_with_the_gradients_of_all() -> None:
+    log: list[list[bool]] = []
+    x = leaf(3)
+    first, second = halves(F.multiply(x, 3.0), log)
+    assert first.requires_grad
+    assert not first.is_leaf
+    F.sum(F.add(F.multiply(first, second), second)).backward()
+    v = values(x).astype(np.float64) * 3
+    assert log == [[True, True]]
+    np.testing.assert_allclose(values(x.grad), 3 * (6 * v * v + 2 * v), rtol=2e-6, atol=1e-6)
+
+
+def test_results_of_a_node_that_nobody_used_have_no_gradient() -> None:
+    for used in (0, 1):
+        log: list[list[bool]] = []
+        x = leaf(3)
+        F.sum(halves(x, log)[used]).backward()
+        assert log == [[used == 0, used == 1]]
+        np.testing.assert_allclose(values(x.grad), (np.full(3, 2.0), 2 * values(x))[used], rtol=1e-6)
+
+
+def test_backward_from_one_of_several_results_frees_and_retains() -> None:
+    x = leaf(3)
+    _, second = halves(x)
+    g = Tensor(np.ones(3, np.float32))
+    second.backward(g, retain_graph=True)
+    second.backward(g)
+    np.testing.assert_allclose(values(x.grad), 4 * values(x), rtol=1e-6)
+    with pytest.raises(RuntimeError, match="the values that halves saved are freed"):
+        second.backward(g)
+
+
+def test_gradients_of_gradients_pass_nodes_with_several_results() -> None:
+    x = leaf(3)
+    first, second = halves(x)
+    F.sum(F.multiply(first, second)).backward(create_graph=True)
+    gradient = x.grad
+    assert gradient is not None
+    x.zero_grad()
+    F.sum(gradient).backward()
+    np.testing.assert_allclose(values(x.grad), 12 * values(x), rtol=1e-5)
+
+
+def test_no_cycle_keeps_a_node_with_several_results_alive() -> None:
+    gc.disable()
+    try:
+        _, second = halves(leaf(3))
+        assert isinstance(second._node, Output)
+        saved = weakref.ref(second._node.node.saved[0])
+        assert saved() is not None
+        del second, _
+        assert saved() is None
+    finally:
+        gc.enable()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from .. import _core
-from ..tensor import Node, Rule, Tensor, is_grad_enabled
+from ..tensor import Node, Output, Rule, Tensor, is_grad_enabled
 
 Padding = Literal["valid", "same"] | Sequence[int]
 Gradients = Sequence[Tensor | None]
@@ -34,6 +34,25 @@ def _result(
         result.requires_grad = True
         result._node = Node(name, rule, inputs, saved, array if save_output else None, attributes)
     return result
+
+
+def _results(
+    name: str,
+    arrays: Sequence[_core.Array],
+    rule: Rule,
+    inputs: Sequence[Tensor | None],
+    saved: tuple[Tensor, ...] = (),
+    **attributes: Any,
+) -> tuple[Tensor, ...]:
+    """The tensors of an op with several differentiable results. The rule takes a list with the gradient of each, None
+    where nobody asked for one."""
+    results = tuple(Tensor._wrap(array) for array in arrays)
+    if is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs):
+        node = Node(name, rule, inputs, saved, None, attributes, len(results))
+        for number, result in enumerate(results):
+            result.requires_grad = True
+            result._node = Output(node, number) if node.outputs > 1 else node
+    return results
 
 
 def _run(name: str, *inputs: Tensor | None, into: Tensor | None = None, **attributes: Any) -> _core.Array:
