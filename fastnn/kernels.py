@@ -28,6 +28,7 @@ __all__ = [
     "binary_accuracy",
     "binary_cross_entropy",
     "binary_cross_entropy_backward",
+    "cast",
     "categorical_accuracy",
     "clip",
     "clip_backward",
@@ -1511,7 +1512,7 @@ def categorical_accuracy(predictions: Arrayish, labels: Arrayish, *, out: Arrayi
 
 
 def add(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
-    """``y = a + b`` with broadcasting.
+    """``y = a + b`` with broadcasting; integers wrap around, here and in subtract and multiply.
 
     Parameters
     ----------
@@ -1587,7 +1588,7 @@ def divide(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None, accumulate:
 
 
 def maximum(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
-    """The larger of a and b with broadcasting; NaN when one is.
+    """The larger of a and b with broadcasting, NaN when one is; of bools ``a or b``.
 
     Parameters
     ----------
@@ -1606,7 +1607,7 @@ def maximum(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None, accumulate
 
 
 def minimum(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
-    """The smaller of a and b with broadcasting; NaN when one is.
+    """The smaller of a and b with broadcasting, NaN when one is; of bools ``a and b``.
 
     Parameters
     ----------
@@ -1762,6 +1763,30 @@ def where(condition: Arrayish, a: Arrayish, b: Arrayish, *, out: Arrayish | None
     y : broadcast of condition, a and b
     """
     return _one("where", (condition, a, b), (out,), False)
+
+
+def cast(
+    x: Arrayish,
+    *,
+    dtype: Literal["float32", "float64", "int32", "int64", "uint8", "bool"] = "float32",
+    out: Arrayish | None = None,
+) -> Array:
+    """The same numbers of another dtype. Floats are cut towards zero to integers and held within the dtype's ends, NaN
+    is 0; integers wrap around; as bool everything but 0 is true.
+
+    Parameters
+    ----------
+    x : (...)
+    dtype : Literal['float32', 'float64', 'int32', 'int64', 'uint8', 'bool']
+        Dtype of the result.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x, of dtype
+    """
+    return _one("cast", (x,), (out,), False, dtype=dtype)
 
 
 def exp(x: Arrayish, *, out: Arrayish | None = None) -> Array:

@@ -22,6 +22,9 @@ from . import _core
 
 __all__ = ["Tensor", "constant", "is_grad_enabled", "no_grad"]
 
+# What a tensor may hold.
+DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -248,8 +251,14 @@ class Tensor:
         """A tensor with the same memory that is not on the tape."""
         return Tensor._wrap(self._array)
 
-    def to(self, device: str) -> Tensor:
-        """This tensor, or a copy of it on another device that is not on the tape."""
+    def astype(self, dtype: npt.DTypeLike) -> Tensor:
+        """The same numbers as another dtype, or this tensor when it has it; see `functional.cast`."""
+        return _operations.cast(self, dtype)
+
+    def to(self, device: str | npt.DTypeLike) -> Tensor:
+        """This tensor, or a copy of it on another device that is not on the tape; of a dtype, as `astype`."""
+        if not isinstance(device, str) or device in DTYPES:
+            return self.astype(device)
         if device == self.device:
             return self
         moved = Tensor._wrap(self._array.to(device))
@@ -369,6 +378,25 @@ class Tensor:
     def __abs__(self) -> Tensor:
         return _operations.abs(self)
 
+    # on masks: bool, or uint8 where everything but 0 is true. The result is bool.
+    def __and__(self, other: Any) -> Tensor:
+        return _operations.logical_and(*_masks("&", self, other))
+
+    __rand__ = __and__
+
+    def __or__(self, other: Any) -> Tensor:
+        return _operations.logical_or(*_masks("|", self, other))
+
+    __ror__ = __or__
+
+    def __xor__(self, other: Any) -> Tensor:
+        return _operations.logical_xor(*_masks("^", self, other))
+
+    __rxor__ = __xor__
+
+    def __invert__(self) -> Tensor:
+        return _operations.logical_not(*_masks("~", self))
+
     # == stays identity, so that tensors are keys of dicts and members of lists; functional.equal compares elements
     def __lt__(self, other: Any) -> Tensor:
         return _operations.less(self, other)
@@ -420,18 +448,34 @@ def constant(data: Any, dtype: npt.DTypeLike | None = None) -> Tensor:
 
 
 @lru_cache(maxsize=256)
-def _number(value: float, is_nan_key: str, dtype: np.dtype[Any], device: str) -> _core.Array:
-    # -0.0 == 0.0 and nan != nan as cache keys, hence the text beside the value
+def _number(value: float, text: str, dtype: np.dtype[Any], device: str) -> _core.Array:
+    # -0.0 == 0.0, 1 == True and nan != nan as cache keys, hence the text beside the value
     return _core.Array.from_numpy(np.asarray(value, dtype), copy=True, device=device).constant()
 
 
 def as_tensor(value: Any, like: Tensor | None = None) -> Tensor:
-    """A Tensor for an operand: a Python number takes the dtype and device of the tensor beside it."""
+    """A Tensor for an operand: a Python number takes the dtype and device of the tensor beside it, where that holds it.
+
+    Floats become any floating dtype; integers any number; True and False bool.
+    """
     if isinstance(value, Tensor):
         return value
-    if like is not None and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return Tensor._wrap(_number(float(value), repr(value), like.dtype, like.device))
+    if like is not None:
+        kind = like.dtype.kind
+        if isinstance(value, _NUMBERS[kind]) and isinstance(value, bool) == (kind == "b"):
+            return Tensor._wrap(_number(_held(value, like.dtype), repr(value), like.dtype, like.device))
     return Tensor(value, device=None if like is None else like.device)
+
+
+_NUMBERS: dict[str, tuple[type, ...]] = {"f": (int, float), "i": (int,), "u": (int,), "b": (bool,)}
+
+
+def _held(value: Any, dtype: np.dtype[Any]) -> float:
+    if dtype.kind == "f":
+        return float(value)
+    if dtype.kind != "b" and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
+        raise ValueError(f"Tensor: expected a number that {dtype} holds, got {value}")
+    return cast("int", value)
 
 
 def _to_numpy(data: Any, dtype: npt.DTypeLike | None) -> npt.NDArray[Any]:
@@ -446,6 +490,15 @@ def _to_numpy(data: Any, dtype: npt.DTypeLike | None) -> npt.NDArray[Any]:
         if array.dtype == np.float64 and dtype is None:
             array = array.astype(np.float32)
     return array if dtype is None else array.astype(dtype, copy=False)
+
+
+def _masks(operator: str, *operands: Any) -> tuple[Any, ...]:
+    """The operands, when each is a mask: to NumPy and PyTorch these operators mean the bits of integers."""
+    for value in operands:
+        dtype = value.dtype if isinstance(value, Tensor) else np.asarray(value).dtype
+        if dtype not in (np.bool_, np.uint8):
+            raise TypeError(f"{operator}: expected masks of bool or uint8, got {dtype}")
+    return operands
 
 
 def _flat(shape: tuple[int | Sequence[int], ...]) -> tuple[int, ...]:
@@ -469,6 +522,11 @@ class _Operations(Protocol):
     def less_equal(self, a: Any, b: Any, /) -> Tensor: ...
     def greater(self, a: Any, b: Any, /) -> Tensor: ...
     def greater_equal(self, a: Any, b: Any, /) -> Tensor: ...
+    def logical_and(self, a: Any, b: Any, /) -> Tensor: ...
+    def logical_or(self, a: Any, b: Any, /) -> Tensor: ...
+    def logical_xor(self, a: Any, b: Any, /) -> Tensor: ...
+    def logical_not(self, x: Any, /) -> Tensor: ...
+    def cast(self, x: Tensor, dtype: npt.DTypeLike, /) -> Tensor: ...
     def exp(self, x: Tensor, /) -> Tensor: ...
     def log(self, x: Tensor, /) -> Tensor: ...
     def sqrt(self, x: Tensor, /) -> Tensor: ...

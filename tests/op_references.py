@@ -817,3 +817,16 @@ def moving_average_update(
     averages: Sequence[Array], values: Sequence[Array], momentum: float = 0.99
 ) -> tuple[list[Array], list[Array]]:
     return [momentum * a + (1 - momentum) * v for a, v in zip(averages, values, strict=True)], list(values)
+
+
+# ---- dtypes ----------------------------------------------------------------------------------------------------------
+
+
+def cast(x: Array, dtype: str) -> Array:
+    to = np.dtype(dtype)
+    if x.dtype.kind == "f" and to.kind in "iu":
+        low, high = np.iinfo(to).min, np.iinfo(to).max
+        inside = (x > low) & (x < high)
+        cut = np.where(inside, x, 0).astype(to)
+        return np.where(inside | np.isnan(x), cut, np.where(x > 0, high, low)).astype(to)
+    return x.astype(to)

@@ -23,6 +23,8 @@ inline bool operator==(fastnn_dtype a, fastnn_dtype b) {
 }
 inline bool operator==(fastnn_device a, fastnn_device b) { return a.type == b.type && a.index == b.index; }
 
+inline bool is_float(fastnn_dtype dtype) { return dtype == kFloat32 || dtype == kFloat64; }
+
 inline int64_t item_size(fastnn_dtype dtype) { return dtype.bits / 8; }
 std::string dtype_name(fastnn_dtype dtype);                  // "float32"
 std::string shape_text(int32_t rank, const int64_t* shape);  // "(3, 3, 32, 128)"

@@ -77,16 +77,15 @@ struct UpdateRule {
 };
 
 // clang-format off
-#define FASTNN_KERNELS(KERNEL)                                                                                          \
+// Those that integers have too, whose arithmetic wraps around.
+#define FASTNN_EXACT_KERNELS(KERNEL)                                                                                    \
   /* y[r, i] (+)= a[r, i] op b[r, i] over rows x count elements; y may be a or b */                                     \
   KERNEL(add, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))            \
   KERNEL(subtract, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))       \
   KERNEL(multiply, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))       \
-  KERNEL(divide, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))         \
-  /* the larger, the smaller; NaN when one is. C's pow */                                                               \
+  /* the larger, the smaller; NaN when one is */                                                                        \
   KERNEL(maximum, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))        \
   KERNEL(minimum, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))        \
-  KERNEL(power, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))          \
   /* y[r, i] = a[r, i] op b[r, i], 0 or 1 */                                                                            \
   KERNEL(equal, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))                     \
   KERNEL(not_equal, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))                 \
@@ -95,7 +94,13 @@ struct UpdateRule {
   KERNEL(greater, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))                   \
   KERNEL(greater_equal, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))             \
   /* y[r, i] = condition[r, i] != 0 ? a[r, i] : b[r, i] */                                                              \
-  KERNEL(where, (T* y, const uint8_t* condition, const T* a, const T* b, int64_t rows, int64_t count, WhereStrides s))  \
+  KERNEL(where, (T* y, const uint8_t* condition, const T* a, const T* b, int64_t rows, int64_t count, WhereStrides s))
+
+#define FASTNN_KERNELS(KERNEL)                                                                                          \
+  FASTNN_EXACT_KERNELS(KERNEL)                                                                                          \
+  /* as add; C's pow */                                                                                                 \
+  KERNEL(divide, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))         \
+  KERNEL(power, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))          \
   /* output rows [begin, end) of all batch * out_height; index may be null */                                           \
   KERNEL(max_pool2d, (T* y, void* index, const T* x, int64_t begin, int64_t end, const PoolShape* shape))               \
   /* input rows [begin, end) of all batch * height; a tap outside its window is ignored */                              \
@@ -279,6 +284,22 @@ struct KernelTable {
   FASTNN_KERNELS(FASTNN_KERNEL_FIELD)
 #undef FASTNN_KERNEL_FIELD
 };
+
+// Kernels of int32_t, int64_t and uint8_t (bool too): plain loops, the same on every level; in reference.cpp.
+template <typename T>
+struct IntegerTable {
+#define FASTNN_KERNEL_FIELD(name, parameters) void(*name) parameters;
+  FASTNN_EXACT_KERNELS(FASTNN_KERNEL_FIELD)
+#undef FASTNN_KERNEL_FIELD
+};
+template <typename T>
+const IntegerTable<T>& integer_table();
+
+// y[r, i] = x[r, i] as another type, the same on every level: floats are cut towards zero to integers, held within the
+// type's ends, NaN is 0; integers wrap around; as bool everything but 0 is 1.
+enum class ItemType { float32, float64, int32, int64, uint8, boolean };
+using CastKernel = void (*)(void* y, const void* x, int64_t rows, int64_t count, CopyStrides s);
+CastKernel cast_kernel(ItemType to, ItemType from);
 
 // Chosen on first use (dispatch.cpp). Throws Error when FASTNN_ISA names a level the CPU lacks.
 const KernelTable<float>& active_table();

@@ -9,7 +9,7 @@ namespace {
 
 size_t infer(const char* op, const fastnn_call& call) {
   const fastnn_tensor &a = input(call, 0), &b = input(call, 1);
-  check_float(op, "a", a);
+  check_storable(op, "a", a);
   check_same_dtype(op, "b", b, "a", a);
   int64_t shape[FASTNN_MAX_RANK];
   const int32_t rank = broadcast_shape(op, {&a, &b}, shape);
@@ -27,7 +27,7 @@ void run(const fastnn_call& call, Pick pick) {
   const StridedWalk<3> walk(y.rank, y.shape, {y.strides, strides_a, strides_b});
   const kernels::BinaryStrides strides{walk.row_stride(0),    walk.column_stride(0), walk.row_stride(1),
                                        walk.column_stride(1), walk.row_stride(2),    walk.column_stride(2)};
-  with_float_type(a.dtype, [&](auto zero) {
+  with_type(a.dtype, [&](auto zero) {
     using T = decltype(zero);
     const auto kernel = pick(table<T>());
     walk.run(*call.context, 0.2 * sizeof(T), [&](const int64_t* offsets, int64_t rows, int64_t count) {
@@ -70,10 +70,8 @@ void greater_equal_run(const fastnn_call& call) {
 
 size_t where_infer(const fastnn_call& call) {
   const fastnn_tensor &condition = input(call, 0), &a = input(call, 1), &b = input(call, 2);
-  if (!(condition.dtype == kBool) && !(condition.dtype == kUint8)) {
-    type_error("where: expected condition of dtype bool or uint8, got ", dtype_name(condition.dtype));
-  }
-  check_float("where", "a", a);
+  check_mask("where", "condition", condition);
+  check_storable("where", "a", a);
   check_same_dtype("where", "b", b, "a", a);
   int64_t shape[FASTNN_MAX_RANK];
   const int32_t rank = broadcast_shape("where", {&condition, &a, &b}, shape);
@@ -91,7 +89,7 @@ void where_run(const fastnn_call& call) {
   const kernels::WhereStrides strides{walk.row_stride(0),    walk.column_stride(0), walk.row_stride(1),
                                       walk.column_stride(1), walk.row_stride(2),    walk.column_stride(2),
                                       walk.row_stride(3),    walk.column_stride(3)};
-  with_float_type(y.dtype, [&](auto zero) {
+  with_type(y.dtype, [&](auto zero) {
     using T = decltype(zero);
     walk.run(*call.context, 0.3 * sizeof(T), [&](const int64_t* offsets, int64_t rows, int64_t count) {
       table<T>().where(data<T>(y) + offsets[0], data<uint8_t>(condition) + offsets[1], data<T>(a) + offsets[2],

@@ -10,8 +10,6 @@
 namespace fastnn::ops {
 namespace {
 
-bool is_float(fastnn_dtype dtype) { return dtype == kFloat32 || dtype == kFloat64; }
-
 constexpr int64_t kChunkBytes = 64 * 1024;
 
 void fill_items(const fastnn_context& context, const fastnn_tensor& y, const void* item) {

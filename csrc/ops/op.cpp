@@ -6,8 +6,24 @@
 namespace fastnn::ops {
 
 void check_float(const char* op, const char* argument, const fastnn_tensor& t) {
-  if (t.dtype == kFloat32 || t.dtype == kFloat64) return;
+  if (is_float(t.dtype)) return;
   type_error(op, ": expected ", argument, " of float32 or float64, got ", dtype_name(t.dtype));
+}
+
+void check_number(const char* op, const char* argument, const fastnn_tensor& t) {
+  if (is_float(t.dtype) || t.dtype == kInt32 || t.dtype == kInt64 || t.dtype == kUint8) return;
+  type_error(op, ": expected ", argument, " of float32, float64, int32, int64 or uint8, got ", dtype_name(t.dtype));
+}
+
+void check_storable(const char* op, const char* argument, const fastnn_tensor& t) {
+  if (is_float(t.dtype) || t.dtype == kInt32 || t.dtype == kInt64 || t.dtype == kUint8 || t.dtype == kBool) return;
+  type_error(op, ": expected ", argument, " of float32, float64, int32, int64, uint8 or bool, got ",
+             dtype_name(t.dtype));
+}
+
+void check_mask(const char* op, const char* argument, const fastnn_tensor& t) {
+  if (t.dtype == kBool || t.dtype == kUint8) return;
+  type_error(op, ": expected ", argument, " of dtype bool or uint8, got ", dtype_name(t.dtype));
 }
 
 void check_same_dtype(const char* op, const char* argument, const fastnn_tensor& t, const char* other_argument,

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <type_traits>
 
 #include "core/errors.h"
 #include "core/parallel.h"
@@ -39,7 +40,10 @@ const Attributes& attributes(const fastnn_call& call) {
 }
 
 // Checks that raise in the house's form. `argument` is the name in the schema.
-void check_float(const char* op, const char* argument, const fastnn_tensor& t);  // float32 or float64, else TypeError
+void check_float(const char* op, const char* argument, const fastnn_tensor& t);   // float32 or float64, else TypeError
+void check_number(const char* op, const char* argument, const fastnn_tensor& t);  // those, int32, int64 or uint8
+void check_storable(const char* op, const char* argument, const fastnn_tensor& t);  // those or bool
+void check_mask(const char* op, const char* argument, const fastnn_tensor& t);      // bool or uint8
 void check_same_dtype(const char* op, const char* argument, const fastnn_tensor& t, const char* other_argument,
                       const fastnn_tensor& other);
 // "conv2d: expected x (batch, height, width, channels), got (3, 4)"
@@ -62,16 +66,30 @@ void with_float_type(fastnn_dtype dtype, Body&& body) {
   }
 }
 
-// The kernels for an element type: the active level's for float, the reference's for double.
-template <typename T>
-const kernels::KernelTable<T>& table();
-template <>
-inline const kernels::KernelTable<float>& table<float>() {
-  return kernels::active_table();
+// The same for every dtype that check_storable takes; bool is uint8.
+template <typename Body>
+void with_type(fastnn_dtype dtype, Body&& body) {
+  if (dtype == kInt32) {
+    body(int32_t{});
+  } else if (dtype == kInt64) {
+    body(int64_t{});
+  } else if (dtype == kUint8 || dtype == kBool) {
+    body(uint8_t{});
+  } else {
+    with_float_type(dtype, body);
+  }
 }
-template <>
-inline const kernels::KernelTable<double>& table<double>() {
-  return kernels::reference_table_double();
+
+// The kernels for an element type: the active level's for float, the reference's for double, the integers' own.
+template <typename T>
+const auto& table() {
+  if constexpr (std::is_same_v<T, float>) {
+    return kernels::active_table();
+  } else if constexpr (std::is_same_v<T, double>) {
+    return kernels::reference_table_double();
+  } else {
+    return kernels::integer_table<T>();
+  }
 }
 
 }  // namespace fastnn::ops

@@ -8,7 +8,8 @@ package, so the gradient of a gradient works wherever every op used has a rule; 
 from __future__ import annotations
 
 import sys
-from typing import Any, cast
+import typing
+from typing import Any
 
 from ..tensor import use_operations
 from .activations import (
@@ -29,6 +30,7 @@ from .activations import (
 from .elementwise import (
     abs,
     add,
+    cast,
     clip,
     divide,
     equal,
@@ -38,6 +40,10 @@ from .elementwise import (
     less,
     less_equal,
     log,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
     maximum,
     minimum,
     multiply,
@@ -76,6 +82,7 @@ __all__ = [
     "batch_statistics",
     "binary_accuracy",
     "binary_cross_entropy",
+    "cast",
     "categorical_accuracy",
     "clip",
     "conv2d",
@@ -98,6 +105,10 @@ __all__ = [
     "linear",
     "log",
     "log_softmax",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
     "matmul",
     "max_pool2d",
     "maximum",
@@ -124,4 +135,4 @@ __all__ = [
     "where",
 ]
 
-use_operations(cast("Any", sys.modules[__name__]))
+use_operations(typing.cast("Any", sys.modules[__name__]))

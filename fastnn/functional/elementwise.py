@@ -6,8 +6,11 @@ import math
 from collections.abc import Callable
 from typing import Any, Literal
 
-from ..tensor import Node, Rule, Tensor, as_tensor, is_grad_enabled
-from ._base import Gradients, _result, _run, _saved, _shape_of
+import numpy as np
+import numpy.typing as npt
+
+from ..tensor import DTYPES, Node, Rule, Tensor, as_tensor, is_grad_enabled
+from ._base import Gradients, _array_of, _result, _run, _saved, _shape_of
 from .shape import fill
 
 
@@ -85,7 +88,7 @@ def _divide_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
 
 def negative(x: Tensor) -> Tensor:
     """``-x`` elementwise."""
-    return multiply(x, -1.0)
+    return multiply(x, -1)
 
 
 def power(a: Any, b: Any) -> Tensor:
@@ -145,7 +148,7 @@ def where(condition: Tensor, a: Any, b: Any) -> Tensor:
     ----------
     condition : Tensor, (...) of bool or uint8
     a, b : Tensor or number
-        Of one floating dtype; Python numbers take the other's, or float32 when both are numbers.
+        Of one dtype; Python numbers take the other's, or float32 (int64, bool) when both are numbers.
     """
     left, right = _operands(a, b)
     array = _run("where", condition, left, right)
@@ -193,6 +196,63 @@ def greater(a: Any, b: Any) -> Tensor:
 def greater_equal(a: Any, b: Any) -> Tensor:
     """``a >= b`` with NumPy's broadcasting, as bool."""
     return _comparison("greater_equal", a, b)
+
+
+def _as_mask(x: Any) -> Tensor:
+    return cast(as_tensor(x), np.bool_)
+
+
+def logical_and(a: Any, b: Any) -> Tensor:
+    """Whether both a and b are true, as bool, with NumPy's broadcasting; every number but 0 is true, of any dtype."""
+    return minimum(_as_mask(a), _as_mask(b))
+
+
+def logical_or(a: Any, b: Any) -> Tensor:
+    """Whether a or b or both are true, as bool. Operands as in `logical_and`."""
+    return maximum(_as_mask(a), _as_mask(b))
+
+
+def logical_xor(a: Any, b: Any) -> Tensor:
+    """Whether exactly one of a and b is true, as bool. Operands as in `logical_and`."""
+    return not_equal(_as_mask(a), _as_mask(b))
+
+
+def logical_not(x: Any) -> Tensor:
+    """Whether x is false, as bool. Operand as in `logical_and`."""
+    return equal(_as_mask(x), False)
+
+
+# ---- dtypes ----------------------------------------------------------------------------------------------------------
+
+
+def cast(x: Tensor, dtype: npt.DTypeLike) -> Tensor:
+    """The same numbers as another dtype; x itself when it has that one already.
+
+    Parameters
+    ----------
+    x : Tensor, (...)
+    dtype : dtype
+        float32, float64, int32, int64, uint8 or bool. Floats are cut towards zero to integers and held within the
+        dtype's ends, NaN becomes 0; integers wrap around; as bool everything but 0 is True. Between floating dtypes
+        gradients flow back as the dtype of x.
+
+    Raises
+    ------
+    TypeError
+        When dtype is another one.
+    """
+    name = np.dtype(dtype).name
+    if name not in DTYPES:
+        raise TypeError(f"cast: expected dtype {', '.join(DTYPES[:-1])} or {DTYPES[-1]}, got {name}")
+    _array_of("cast", x)
+    if x.dtype == name:
+        return x
+    array = _run("cast", x, dtype=name)
+    return _result("cast", array, _cast_gradient, (x if name.startswith("float") else None,), dtype=x.dtype)
+
+
+def _cast_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
+    return (cast(dy, node.attributes["dtype"]),)
 
 
 # ---- functions of one number -----------------------------------------------------------------------------------------

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import op_references as ref
 
-from cases.case import Benchmark, Inputs, Make, OpCase, large, text
+from cases.case import WIDTHS, Benchmark, Inputs, Make, OpCase, large, text
 
 BROADCASTS: list[tuple[Sequence[int], Sequence[int]]] = [
     ((3, 17), (3, 17)),
@@ -107,6 +108,74 @@ def where_case(
     )
 
 
+def integers(dtype: str, *shapes: Sequence[int]) -> Make:
+    """Numbers from the whole range of an integer dtype, with ties; False and True of bool."""
+
+    def make(rng: np.random.Generator) -> Inputs:
+        if dtype == "bool":
+            return [rng.integers(0, 2, shape).astype(bool) for shape in shapes]
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        return [
+            np.where(rng.random(shape) < 0.5, rng.integers(0, 3, shape), rng.integers(low, high, shape, endpoint=True))
+            .astype(dtype)
+            .reshape(shape)
+            for shape in shapes
+        ]
+
+    return make
+
+
+def integer_cases(op: str, dtype: str, a: Sequence[int], b: Sequence[int]) -> OpCase:
+    torch_op = {**COMPARISONS, "multiply": "mul", "subtract": "sub"}.get(op, op)
+    return OpCase(
+        name=f"{op}-{text(a)}-{text(b)}-{dtype}",
+        op=op,
+        make=integers(dtype, a, b),
+        reference=getattr(np, op),
+        apply=lambda F, a, b: getattr(F, op)(a, b),
+        torch=lambda torch, a, b: getattr(torch, torch_op)(a, b),
+        tolerance="exact",
+    )
+
+
+def integer_where(dtype: str) -> OpCase:
+    def inputs(rng: np.random.Generator) -> Inputs:
+        return [rng.random((4, 1)) < 0.5, *integers(dtype, (4, 7), (7,))(rng)]
+
+    return OpCase(
+        name=f"where-{dtype}",
+        op="where",
+        make=inputs,
+        reference=np.where,
+        apply=lambda F, condition, a, b: F.where(condition, a, b),
+        torch=lambda torch, condition, a, b: torch.where(condition, a, b),
+        tolerance="exact",
+    )
+
+
+def cast_case(to: str, make: Make, name: str, torch: bool = True, benchmark: tuple[Make, int] | None = None) -> OpCase:
+    return OpCase(
+        name=f"cast-{name}-{to}",
+        op="cast",
+        make=make,
+        attributes={"dtype": to},
+        reference=ref.cast,
+        apply=lambda F, x: F.cast(x, to),
+        torch=(lambda torch, x: x.to(getattr(torch, to))) if torch else None,
+        tolerance="exact",
+        benchmark=Benchmark(benchmark[0], 0, benchmark[1]) if benchmark else None,
+    )
+
+
+def edges_of_integers(rng: np.random.Generator) -> Inputs:
+    powers = np.array([2.0**p for p in (0, 7, 8, 30, 31, 32, 53, 62, 63, 64, 100)])
+    numbers = np.concatenate([powers, powers - 1, powers / 2 + 0.5, powers * 0.999, [0.0, 0.4, np.nan, np.inf]])
+    return [np.concatenate([numbers, -numbers])]
+
+
+STORED = ("int32", "int64", "uint8", "bool")
+
+
 def power_edges(rng: np.random.Generator) -> Inputs:
     numbers = np.array([0.0, -0.0, 1.0, -1.0, 2.0, -2.0, 0.5, 3.0, -3.0, 2.5, np.inf, -np.inf, np.nan, 25.0, -0.125])
     first, second = (part.ravel() for part in np.meshgrid(numbers, numbers))
@@ -144,5 +213,31 @@ CASES: list[OpCase] = [
     where_case((3, 1), (17,), (3, 17), "uint8"),
     where_case((4, 1, 8), (), (7, 1)),
     where_case((), (33,), (33,)),
+    *(
+        integer_cases(op, dtype, *shapes)
+        for op in ("add", "subtract", "multiply", "maximum", "minimum")
+        for dtype in ("int32", "int64", "uint8")
+        for shapes in (BROADCASTS[0], BROADCASTS[4])
+    ),
+    *(integer_cases(op, "bool", (3, 1), (17,)) for op in ("maximum", "minimum")),
+    *(integer_cases(op, dtype, (3, 17), (17,)) for op in COMPARISONS for dtype in STORED),
+    *(integer_where(dtype) for dtype in STORED),
+    *(cast_case(to, lambda rng: [3 * rng.standard_normal((3, 17))], "float") for to in ("float32", "float64", "int32")),
+    *(cast_case(to, edges_of_integers, "edges", torch=False) for to in STORED),
+    *(
+        cast_case(to, integers(dtype, (3, 17)), dtype)
+        for dtype in STORED
+        for to in ("float32", "float64", *STORED)
+        if to != dtype
+    ),
+    *(cast_case("float32", integers("uint8", (2, n)), f"uint8-{n}") for n in WIDTHS),
+    cast_case("int64", integers("uint8", ()), "scalar"),
+    cast_case("uint8", integers("int64", (0, 3)), "empty"),
+    cast_case(
+        "float32",
+        integers("uint8", (2, 3, 4)),
+        "images",
+        benchmark=(integers("uint8", (64, 64, 64, 3)), 5 * 64 * 64 * 64 * 3),
+    ),
     OpCase("divide-by-zero", "divide", divide_by_zero, np.divide, torch=lambda torch, a, b: a / b, tolerance="exact"),
 ]

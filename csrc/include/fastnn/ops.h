@@ -1241,7 +1241,7 @@ static inline fastnn_status fastnn_categorical_accuracy(const fastnn_context* co
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
 }
 
-/* ``y = a + b`` with broadcasting.
+/* ``y = a + b`` with broadcasting; integers wrap around, here and in subtract and multiply.
  *   in  a: (...)
  *   in  b: (...)
  *   out y: broadcast of a and b
@@ -1325,7 +1325,7 @@ static inline fastnn_status fastnn_divide(const fastnn_context* context, const f
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
 }
 
-/* The larger of a and b with broadcasting; NaN when one is.
+/* The larger of a and b with broadcasting, NaN when one is; of bools ``a or b``.
  *   in  a: (...)
  *   in  b: (...)
  *   out y: broadcast of a and b
@@ -1346,7 +1346,7 @@ static inline fastnn_status fastnn_maximum(const fastnn_context* context, const 
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
 }
 
-/* The smaller of a and b with broadcasting; NaN when one is.
+/* The smaller of a and b with broadcasting, NaN when one is; of bools ``a and b``.
  *   in  a: (...)
  *   in  b: (...)
  *   out y: broadcast of a and b
@@ -1535,6 +1535,29 @@ static inline fastnn_status fastnn_where(const fastnn_context* context, const fa
   const fastnn_tensor* inputs[] = {condition, a, b};
   fastnn_tensor* outputs[] = {y};
   return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, 0);
+}
+
+/* The same numbers of another dtype. Floats are cut towards zero to integers and held within the dtype's ends, NaN
+ * is 0; integers wrap around; as bool everything but 0 is true.
+ *   in  x: (...)
+ *   out y: as x, of dtype
+ */
+enum { FASTNN_CAST_DTYPE_FLOAT32 = 0, FASTNN_CAST_DTYPE_FLOAT64 = 1, FASTNN_CAST_DTYPE_INT32 = 2, FASTNN_CAST_DTYPE_INT64 = 3, FASTNN_CAST_DTYPE_UINT8 = 4, FASTNN_CAST_DTYPE_BOOL = 5 };
+typedef struct fastnn_cast_attributes {
+  size_t struct_size;
+  int64_t dtype; /* dtype of the result */
+} fastnn_cast_attributes;
+
+static inline fastnn_cast_attributes fastnn_cast_attributes_default(void) {
+  fastnn_cast_attributes attributes = {sizeof(fastnn_cast_attributes), 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_cast(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_cast_attributes* attributes) {
+  static const char name[] = "cast";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
 }
 
 /* ``y = e ** x``.

@@ -1,9 +1,11 @@
 // reference.cpp: the kernels as plain loops, for float and double. They document what each kernel computes, are what the
-// vectorised ones are tested against, serve every level that lacks one, and compute all of float64. Never deleted.
+// vectorised ones are tested against, serve every level that lacks one, and compute all of float64 and of integers. Never
+// deleted.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "kernels/kernels.h"
 
@@ -20,6 +22,7 @@ namespace {
 #include "kernels/reference/binary.inl"
 #include "kernels/reference/compare.inl"
 #include "kernels/reference/copy.inl"
+#include "kernels/reference/cast.inl"
 #include "kernels/reference/optimizers.inl"
 #include "kernels/reference/pool.inl"
 #include "kernels/reference/softmax.inl"
@@ -38,6 +41,15 @@ constexpr KernelTable<T> make_table() {
 #undef FASTNN_TABLE_ENTRY
 }
 
+template <typename T>
+constexpr IntegerTable<T> make_integer_table() {
+#define FASTNN_TABLE_ENTRY(name, parameters) name<T>,
+  return {FASTNN_EXACT_KERNELS(FASTNN_TABLE_ENTRY)};
+#undef FASTNN_TABLE_ENTRY
+}
+
+template <typename T>
+constexpr IntegerTable<T> table_integer = make_integer_table<T>();
 constexpr KernelTable<float> table_float = make_table<float>();
 constexpr KernelTable<double> table_double = make_table<double>();
 
@@ -46,5 +58,22 @@ constexpr KernelTable<double> table_double = make_table<double>();
 
 const KernelTable<float>& reference_table() { return reference::table_float; }
 const KernelTable<double>& reference_table_double() { return reference::table_double; }
+
+template <>
+const IntegerTable<int32_t>& integer_table() {
+  return reference::table_integer<int32_t>;
+}
+template <>
+const IntegerTable<int64_t>& integer_table() {
+  return reference::table_integer<int64_t>;
+}
+template <>
+const IntegerTable<uint8_t>& integer_table() {
+  return reference::table_integer<uint8_t>;
+}
+
+CastKernel cast_kernel(ItemType to, ItemType from) {
+  return reference::cast_kernels[static_cast<int>(to)][static_cast<int>(from)];
+}
 
 }  // namespace fastnn::kernels
