@@ -121,16 +121,17 @@ def gemm(
     out: Arrayish | None = None,
     accumulate: bool = False,
 ) -> Array:
-    """Matrix product ``y = op(a) @ op(b)``, where op transposes when asked to.
+    """Matrix product ``y = op(a) @ op(b)``, where op transposes the last two axes when asked to; the axes before them
+    broadcast as NumPy's do.
 
     Parameters
     ----------
-    a : (m, k), or (k, m) when transpose_a
-    b : (k, n), or (n, k) when transpose_b
+    a : (..., m, k), or (..., k, m) when transpose_a
+    b : (..., k, n), or (..., n, k) when transpose_b
     transpose_a : bool
-        Use the transpose of a.
+        Use the transposes of a.
     transpose_b : bool
-        Use the transpose of b.
+        Use the transposes of b.
     out : array, optional
         Written instead of a new array.
     accumulate : bool
@@ -138,7 +139,7 @@ def gemm(
 
     Returns
     -------
-    y : (m, n)
+    y : (..., m, n)
     """
     return _one("gemm", (a, b), (out,), accumulate, transpose_a=transpose_a, transpose_b=transpose_b)
 

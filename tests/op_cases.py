@@ -13,6 +13,7 @@ from cases import (
     elementwise,
     lookup,
     losses,
+    matmul,
     normalization,
     pooling,
     products,
@@ -27,6 +28,7 @@ __all__ = ["CASES", "OpCase"]
 
 FAMILIES = (
     products,
+    matmul,
     pooling,
     normalization,
     lookup,

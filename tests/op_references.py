@@ -20,7 +20,7 @@ Array = np.ndarray
 
 
 def gemm(a: Array, b: Array, transpose_a: bool = False, transpose_b: bool = False) -> Array:
-    return (a.T if transpose_a else a) @ (b.T if transpose_b else b)
+    return (a.swapaxes(-2, -1) if transpose_a else a) @ (b.swapaxes(-2, -1) if transpose_b else b)
 
 
 def linear(x: Array, weight: Array, bias: Array | None = None, activation: str = "linear") -> Array:

@@ -96,6 +96,7 @@ WRONG = [
     wrong("rank", ValueError, "got (3,)", K.gemm, f32(3), f32(3, 4)),
     wrong("inner size", ValueError, "(4, 5)", K.gemm, f32(2, 3), f32(4, 5)),
     wrong("inner size transposed", ValueError, "(3, 5)", K.gemm, f32(2, 3), f32(3, 5), transpose_b=True),
+    wrong("batch", ValueError, "broadcast, got (2,) and (3,)", K.gemm, f32(2, 3, 4), f32(3, 4, 5)),
     wrong("scalar x", ValueError, "x", K.linear, f32(), f32(1, 2)),
     wrong("weight", ValueError, "(4, 5)", K.linear, f32(2, 3), f32(4, 5)),
     wrong("bias", ValueError, "bias", K.linear, f32(2, 3), f32(3, 5), f32(4)),

@@ -8,6 +8,8 @@ import op_references as ref
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import fastnn
+from fastnn import functional as F
 from fastnn import kernels
 
 sizes = st.integers(1, 9)
@@ -107,6 +109,34 @@ def test_broadcasting_is_numpys(shape, data, seed):
         np.testing.assert_array_equal(got, want)
     wide = kernels.add(a, b)
     close(kernels.sum_to_like(wide, b), ref.sum_to_like(wide.astype("f8"), b))
+
+
+@st.composite
+def factors(draw):
+    """Shapes of two operands that NumPy's matmul takes."""
+    m, n, k = (draw(st.integers(0, 5)) for _ in range(3))
+    batch = draw(st.lists(st.integers(0, 3), max_size=2).map(tuple))
+    of_a, of_b = (tuple(draw(st.sampled_from((1, size))) for size in batch)[draw(st.integers(0, 2)) :] for _ in "ab")
+    return draw(st.sampled_from(((k,), (*of_a, m, k)))), draw(st.sampled_from(((k,), (*of_b, k, n))))
+
+
+@given(factors(), seeds)
+def test_products_and_their_gradients_are_numpys(operands, seed):
+    a, b = (
+        fastnn.Tensor(normal(seed + i, *shape).astype("f8"), requires_grad=True) for i, shape in enumerate(operands)
+    )
+    x, y = a.numpy(), b.numpy()
+    got = a @ b
+    want = x @ y
+    assert got.shape == want.shape
+    close(got.numpy(), want)
+    weights = normal(seed + 2, *want.shape).astype("f8")
+    F.multiply(got, fastnn.Tensor(weights)).sum().backward()
+    rows = x[None] if x.ndim == 1 else x
+    columns = y[:, None] if y.ndim == 1 else y
+    dy = weights.reshape((rows @ columns).shape)
+    close(a.grad.numpy(), ref.sum_to_like(dy @ columns.swapaxes(-2, -1), rows).reshape(x.shape))
+    close(b.grad.numpy(), ref.sum_to_like(rows.swapaxes(-2, -1) @ dy, columns).reshape(y.shape))
 
 
 @given(shapes, st.data(), seeds)

@@ -347,6 +347,7 @@ FORWARD = (
     "categorical_accuracy",
     "conv2d",
     "embedding",
+    "gemm",
     "layer_normalization",
     "linear",
     "max_pool2d",

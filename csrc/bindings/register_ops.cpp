@@ -285,7 +285,7 @@ class Op {
 py::dict schema_dict(const fastnn_schema& schema) {
   const auto arguments = [](const fastnn_argument_schema* list, int32_t count) {
     static constexpr const char* roles[] = {"read", "shape", "update"};
-    static constexpr const char* layouts[] = {"contiguous", "last", "any"};
+    static constexpr const char* layouts[] = {"contiguous", "last", "any", "matrices"};
     py::list result;
     for (int32_t i = 0; i < count; ++i) {
       py::dict entry;

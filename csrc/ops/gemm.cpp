@@ -1,8 +1,91 @@
-// gemm.cpp: y = op(a) @ op(b). A transpose is a matter of strides; nothing is copied for it but b's packed blocks.
+// gemm.cpp: y = op(a) @ op(b), over batch axes that broadcast. A transpose is a matter of strides; nothing is copied for
+// it but b's packed blocks. Many small products are spread over threads by the batch, few large ones inside; an
+// element's bits don't depend on which (matrix_product.cpp).
+#include <algorithm>
+
 #include "fastnn/ops.h"
+#include "ops/broadcast.h"
 #include "ops/matrix_product.h"
 
 namespace fastnn::ops {
+namespace {
+
+// The products of a call: `count` of them, a's and b's matrices strides apart.
+struct Batch {
+  int32_t rank = 0;
+  int64_t count = 1;
+  int64_t shape[FASTNN_MAX_RANK], a[FASTNN_MAX_RANK], b[FASTNN_MAX_RANK];
+};
+
+struct Sizes {
+  int64_t m, n, k;
+};
+
+fastnn_tensor without_matrix(const fastnn_tensor& t) {
+  fastnn_tensor batch = t;
+  batch.rank -= 2;
+  return batch;
+}
+
+Batch batch_of(const fastnn_tensor& a, const fastnn_tensor& b) {
+  const fastnn_tensor of_a = without_matrix(a), of_b = without_matrix(b);
+  Batch batch;
+  batch.rank = broadcast_shape("gemm", {&of_a, &of_b}, batch.shape);
+  batch.count = element_count(batch.rank, batch.shape);
+  broadcast_strides(of_a, batch.rank, batch.a);
+  broadcast_strides(of_b, batch.rank, batch.b);
+  return batch;
+}
+
+Sizes sizes_of(const fastnn_gemm_attributes& options, const fastnn_tensor& a, const fastnn_tensor& b) {
+  const int64_t rows_a = a.shape[a.rank - 2], columns_a = a.shape[a.rank - 1];
+  return {options.transpose_a ? columns_a : rows_a, options.transpose_b ? b.shape[b.rank - 2] : b.shape[b.rank - 1],
+          options.transpose_a ? rows_a : columns_a};
+}
+
+// How the batch is spread: chunks of `grain` products, or one product after another, each cut inside. A function of
+// shape alone.
+struct Cut {
+  bool inside;
+  int64_t grain, chunks;
+  size_t workspace;  // bytes of a chunk
+};
+
+Cut cut_batch(const Sizes& s, int64_t count, int64_t item) {
+  constexpr double kLarge = 16e6, kFew = 1e6, kChunk = 2.5e6;  // multiplications
+  constexpr int64_t kMostChunks = 64, kFewest = 8;
+  constexpr size_t kMemory = size_t{32} << 20;
+  const double each = static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
+  Cut cut{};
+  cut.workspace = static_cast<size_t>(round_up(static_cast<int64_t>(matrix_product_workspace(s.n, s.k, item)), 64));
+  cut.inside = count <= 1 || each >= kLarge || (count < kFewest && each >= kFew);
+  if (cut.inside) {
+    cut.grain = count;
+    cut.chunks = 1;
+    return cut;
+  }
+  const double total = each * static_cast<double>(count) / kChunk;
+  int64_t wanted = total < kFewest ? kFewest : total > kMostChunks ? kMostChunks : static_cast<int64_t>(total);
+  if (cut.workspace > 0) {
+    wanted = std::min(wanted, std::max(kFewest, static_cast<int64_t>(kMemory / cut.workspace)));
+  }
+  cut.grain = ceil_divide(count, wanted);
+  cut.chunks = ceil_divide(count, cut.grain);
+  return cut;
+}
+
+// Matrices of a that lie below one another, each times the same b, are one matrix.
+bool is_one_product(const Batch& batch, const fastnn_tensor& a) {
+  int64_t next = a.strides[a.rank - 2] * a.shape[a.rank - 2];
+  for (int32_t axis = batch.rank - 1; axis >= 0; --axis) {
+    if (batch.shape[axis] == 1) continue;
+    if (batch.b[axis] != 0 || batch.a[axis] != next) return false;
+    next *= batch.shape[axis];
+  }
+  return true;
+}
+
+}  // namespace
 
 size_t gemm_infer(const fastnn_call& call) {
   const auto& options = attributes<fastnn_gemm_attributes>(call);
@@ -10,16 +93,24 @@ size_t gemm_infer(const fastnn_call& call) {
   const fastnn_tensor& b = input(call, 1);
   check_float("gemm", "a", a);
   check_same_dtype("gemm", "b", b, "a", a);
-  check_rank("gemm", "a", a, 2, options.transpose_a ? "(k, m)" : "(m, k)");
-  check_rank("gemm", "b", b, 2, options.transpose_b ? "(n, k)" : "(k, n)");
-  const int64_t m = a.shape[options.transpose_a ? 1 : 0], k = a.shape[options.transpose_a ? 0 : 1];
-  const int64_t n = b.shape[options.transpose_b ? 0 : 1];
-  if (b.shape[options.transpose_b ? 1 : 0] != k) {
-    value_error("gemm: expected b ", options.transpose_b ? concat("(n, ", k, ")") : concat("(", k, ", n)"), ", got ",
+  if (a.rank < 2) {
+    value_error("gemm: expected a ", options.transpose_a ? "(..., k, m)" : "(..., m, k)", ", got ", shape_text(a));
+  }
+  if (b.rank < 2) {
+    value_error("gemm: expected b ", options.transpose_b ? "(..., n, k)" : "(..., k, n)", ", got ", shape_text(b));
+  }
+  const Sizes s = sizes_of(options, a, b);
+  if (b.shape[b.rank - (options.transpose_b ? 1 : 2)] != s.k) {
+    value_error("gemm: expected b ",
+                options.transpose_b ? concat("(..., n, ", s.k, ")") : concat("(..., ", s.k, ", n)"), ", got ",
                 shape_text(b));
   }
-  set_output(&output(call, 0), a.dtype, a.device, {m, n});
-  return matrix_product_workspace(n, k, item_size(a.dtype));
+  Batch batch = batch_of(a, b);
+  batch.shape[batch.rank] = s.m;
+  batch.shape[batch.rank + 1] = s.n;
+  set_output(&output(call, 0), a.dtype, a.device, batch.rank + 2, batch.shape);
+  const Cut cut = cut_batch(s, batch.count, item_size(a.dtype));
+  return cut.workspace * static_cast<size_t>(cut.chunks);
 }
 
 void gemm_run(const fastnn_call& call) {
@@ -27,22 +118,49 @@ void gemm_run(const fastnn_call& call) {
   const fastnn_tensor& a = input(call, 0);
   const fastnn_tensor& b = input(call, 1);
   const fastnn_tensor& y = output(call, 0);
-  const int64_t k = a.shape[options.transpose_a ? 0 : 1];
+  const Batch batch = batch_of(a, b);
+  const Sizes s = sizes_of(options, a, b);
+  const Cut cut = cut_batch(s, batch.count, item_size(a.dtype));
+  int64_t a_row = a.strides[a.rank - 2], a_column = a.strides[a.rank - 1];
+  int64_t b_row = b.strides[b.rank - 2], b_column = b.strides[b.rank - 1];
+  if (options.transpose_a) std::swap(a_row, a_column);
+  if (options.transpose_b) std::swap(b_row, b_column);
+  // the stride of an axis of size one says nothing
+  if (s.k == 1) {
+    a_column = 1;
+    b_row = std::max<int64_t>(s.n, 1);
+  } else if (s.m == 1 && a_column != 1) {
+    a_row = 1;
+  }
+  if (s.n == 1) b_column = 1;
   with_float_type(a.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const MatrixProduct<T> product{data<T>(y),
-                                   data<T>(a),
-                                   data<T>(b),
-                                   y.shape[0],
-                                   y.shape[1],
-                                   k,
-                                   y.shape[1],
-                                   options.transpose_a ? 1 : a.strides[0],
-                                   options.transpose_a ? a.strides[0] : 1,
-                                   options.transpose_b ? 1 : b.strides[0],
-                                   options.transpose_b ? b.strides[0] : 1,
-                                   {nullptr, false, accumulates(call, 0)}};
-    matrix_product(*call.context, product, call.workspace);
+    MatrixProduct<T> product{data<T>(y), data<T>(a), data<T>(b), s.m,
+                             s.n,        s.k,        s.n,        a_row,
+                             a_column,   b_row,      b_column,   {nullptr, false, accumulates(call, 0)}};
+    if (batch.count > 1 && !options.transpose_a && a_column == 1 && is_one_product(batch, a)) {
+      product.m *= batch.count;
+      matrix_product(*call.context, product, call.workspace);
+      return;
+    }
+    const double nanoseconds =
+        static_cast<double>(batch.count) *
+        (200 + static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k) / 50);
+    parallel_for(*call.context, cut.chunks, nanoseconds, [&](int64_t chunk) {
+      const Range range = chunk_range(chunk, batch.count, cut.grain);
+      for (int64_t i = range.begin; i < range.end; ++i) {
+        MatrixProduct<T> one = product;
+        one.y += i * s.m * s.n;
+        int64_t rest = i;
+        for (int32_t axis = batch.rank - 1; axis >= 0; --axis) {
+          one.a += rest % batch.shape[axis] * batch.a[axis];
+          one.b += rest % batch.shape[axis] * batch.b[axis];
+          rest /= batch.shape[axis];
+        }
+        matrix_product(*call.context, one,
+                       static_cast<char*>(call.workspace) + cut.workspace * static_cast<size_t>(chunk), !cut.inside);
+      }
+    });
   });
 }
 

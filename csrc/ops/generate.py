@@ -162,7 +162,12 @@ def c_header(ops: list[Op]) -> str:
 
 
 ROLES = {"read": "FASTNN_READ", "shape": "FASTNN_SHAPE", "update": "FASTNN_UPDATE"}
-LAYOUTS = {"contiguous": "FASTNN_CONTIGUOUS", "last": "FASTNN_LAST_CONTIGUOUS", "any": "FASTNN_ANY_STRIDES"}
+LAYOUTS = {
+    "contiguous": "FASTNN_CONTIGUOUS",
+    "last": "FASTNN_LAST_CONTIGUOUS",
+    "any": "FASTNN_ANY_STRIDES",
+    "matrices": "FASTNN_MATRICES",
+}
 
 
 def argument_row(argument: dict[str, Any]) -> str:

@@ -50,9 +50,10 @@ size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item) {
 }
 
 template <typename T>
-void matrix_product(const fastnn_context& context, const MatrixProduct<T>& product, void* workspace) {
+void matrix_product(const fastnn_context& context, const MatrixProduct<T>& product, void* workspace, bool serial) {
   const MatrixProduct<T>& p = product;
   if (p.m == 0 || p.n == 0) return;
+  const double nanoseconds_each = serial ? 0 : 1;
   const kernels::KernelTable<T>& kernels = table<T>();
   T* const packed = static_cast<T*>(workspace);
   const bool packs = p.b_column != 1 || p.b_row == 0 || p.m > kRowsInPlace;
@@ -73,9 +74,9 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
       };
       const bool packs_first = packs && grid.row_chunks > 1;
       if (packs_first) {
-        parallel_for(context, grid.column_chunks, static_cast<double>(n * k) * sizeof(T) / 5, pack);
+        parallel_for(context, grid.column_chunks, nanoseconds_each * static_cast<double>(n * k) * sizeof(T) / 5, pack);
       }
-      const double nanoseconds = static_cast<double>(p.m) * static_cast<double>(n * k) / 50;
+      const double nanoseconds = nanoseconds_each * static_cast<double>(p.m) * static_cast<double>(n * k) / 50;
       parallel_for(context, grid.row_chunks * grid.column_chunks, nanoseconds, [&](int64_t chunk) {
         const int64_t column_chunk = chunk % grid.column_chunks;
         if (packs && !packs_first) pack(column_chunk);
@@ -91,7 +92,7 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
   }
 }
 
-template void matrix_product(const fastnn_context&, const MatrixProduct<float>&, void*);
-template void matrix_product(const fastnn_context&, const MatrixProduct<double>&, void*);
+template void matrix_product(const fastnn_context&, const MatrixProduct<float>&, void*, bool);
+template void matrix_product(const fastnn_context&, const MatrixProduct<double>&, void*, bool);
 
 }  // namespace fastnn::ops

@@ -21,8 +21,9 @@ struct MatrixProduct {
 // Bytes, for any strides.
 size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item);
 
-// Defined for float and double.
+// Defined for float and double. serial: on the calling thread alone, as where other threads have products of their own.
 template <typename T>
-void matrix_product(const fastnn_context& context, const MatrixProduct<T>& product, void* workspace);
+void matrix_product(const fastnn_context& context, const MatrixProduct<T>& product, void* workspace,
+                    bool serial = false);
 
 }  // namespace fastnn::ops

@@ -84,13 +84,13 @@ void check_tensor(const fastnn_schema& schema, const char* argument, const fastn
 
 bool accepts(const fastnn_tensor& t, int32_t layout) {
   if (layout == FASTNN_ANY_STRIDES || is_contiguous(t)) return true;
-  if (layout == FASTNN_CONTIGUOUS) return false;
-  if (t.rank == 0 || t.strides[t.rank - 1] != 1) return false;
-  // rows may lie apart, but in order and without overlap
-  for (int32_t axis = t.rank - 2; axis >= 0; --axis) {
-    if (t.strides[axis] < t.strides[axis + 1] * t.shape[axis + 1]) return false;
+  if (layout == FASTNN_CONTIGUOUS || t.rank == 0) return false;
+  const auto lies_in_line = [&](int32_t axis) { return t.shape[axis] == 1 || t.strides[axis] == 1; };
+  if (layout == FASTNN_MATRICES) return lies_in_line(t.rank - 1) || (t.rank > 1 && lies_in_line(t.rank - 2));
+  for (int32_t axis = 0; axis < t.rank - 1; ++axis) {
+    if (t.shape[axis] != 1 && t.strides[axis] == 0) return false;
   }
-  return true;
+  return lies_in_line(t.rank - 1);
 }
 
 void check_overlap(const fastnn_schema& schema, const char* output, const fastnn_tensor& out, const char* input,

@@ -8,42 +8,79 @@ from typing import Any, Literal
 from ..tensor import Node, Tensor
 from ._base import Gradients, Padding, _padding, _pair, _result, _run, _saved, _shape_of
 from .activations import relu_backward
+from .elementwise import _operands, _to_operand
 from .reductions import sum
-from .shape import _reshape_like, reshape
+from .shape import _reshape_like, getitem, reshape
 
 Activation = Literal["linear", "relu"]
 
 
 def matmul(
-    a: Tensor, b: Tensor, transpose_a: bool = False, transpose_b: bool = False, *, into: Tensor | None = None
+    a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False, *, into: Tensor | None = None
 ) -> Tensor:
-    """Matrix product of two matrices, either of them transposed first when asked to.
+    """Matrix product of the last two axes, by NumPy's rules: the axes before them broadcast, a vector on the left is a
+    row and one on the right a column, and its axis is left out of the result.
 
     Parameters
     ----------
-    a : Tensor, (m, k), or (k, m) when transpose_a
-    b : Tensor, (k, n), or (n, k) when transpose_b
+    a : Tensor, (..., m, k), or (..., k, m) when transpose_a, or (k,)
+    b : Tensor, (..., k, n), or (..., n, k) when transpose_b, or (k,)
     transpose_a, transpose_b : bool
+        Use the transposes of the matrices. Vectors have none.
 
     Returns
     -------
-    Tensor, (m, n)
+    Tensor, (..., m, n)
+
+    Raises
+    ------
+    ValueError
+        When an operand has no axis, or the shapes don't fit.
     """
+    left, right = _operands(a, b)
+    if left.ndim == 0 or right.ndim == 0:
+        raise ValueError(f"matmul: expected operands with axes, got shapes {left.shape} and {right.shape}")
+    if left.ndim > 1 and right.ndim > 1:
+        return _product(left, right, transpose_a, transpose_b, into)
+    rows = getitem(left, None) if left.ndim == 1 else left
+    columns = getitem(right, (slice(None), None)) if right.ndim == 1 else right
+    product = _product(rows, columns, transpose_a and left.ndim > 1, transpose_b and right.ndim > 1, None)
+    dropped = (..., *((0,) if left.ndim == 1 else (slice(None),)), *((0,) if right.ndim == 1 else (slice(None),)))
+    return getitem(product, dropped)
+
+
+def _product(a: Tensor, b: Tensor, transpose_a: bool, transpose_b: bool, into: Tensor | None) -> Tensor:
     array = _run("gemm", a, b, into=into, transpose_a=transpose_a, transpose_b=transpose_b)
     if into is not None:
         return into
     saved = (_saved(a, b.requires_grad), _saved(b, a.requires_grad))
-    return _result("gemm", array, _matmul_gradient, (a, b), saved, transpose_a=transpose_a, transpose_b=transpose_b)
+    return _result(
+        "gemm",
+        array,
+        _product_gradient,
+        (a, b),
+        saved,
+        transpose_a=transpose_a,
+        transpose_b=transpose_b,
+        likes=(_shape_of(a), _shape_of(b)),
+    )
 
 
-def _matmul_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
+def _product_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     a, b = node.saved
     ta, tb = node.attributes["transpose_a"], node.attributes["transpose_b"]
     da = db = None
     if node.needs[0]:
-        da = matmul(b, dy, tb, True, into=into[0]) if ta else matmul(dy, b, False, not tb, into=into[0])
+        buffer = into[0] if a.shape[:-2] == dy.shape[:-2] else None
+        da = _product(b, dy, tb, True, buffer) if ta else _product(dy, b, False, not tb, buffer)
+        da = _to_operand(node, 0, da, into[0])
     if node.needs[1]:
-        db = matmul(dy, a, True, ta, into=into[1]) if tb else matmul(a, dy, not ta, False, into=into[1])
+        if b.ndim == 2 and dy.ndim > 2 and not ta and 0 not in (a.shape[-1], dy.shape[-1]):
+            # one product sums over the batch
+            a, dy = reshape(a, (-1, a.shape[-1])), reshape(dy, (-1, dy.shape[-1]))
+        buffer = into[1] if b.shape[:-2] == dy.shape[:-2] else None
+        db = _product(dy, a, True, ta, buffer) if tb else _product(a, dy, not ta, False, buffer)
+        db = _to_operand(node, 1, db, into[1])
     return da, db
 
 

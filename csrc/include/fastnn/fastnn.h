@@ -150,8 +150,9 @@ typedef enum fastnn_role {
 
 typedef enum fastnn_layout {
   FASTNN_CONTIGUOUS = 0,      /* C order, no gaps */
-  FASTNN_LAST_CONTIGUOUS = 1, /* the last axis has stride 1 */
-  FASTNN_ANY_STRIDES = 2
+  FASTNN_LAST_CONTIGUOUS = 1, /* the last axis has stride 1; the others lie anyhow, but none repeats (stride 0) */
+  FASTNN_ANY_STRIDES = 2,
+  FASTNN_MATRICES = 3 /* one of the last two axes has stride 1; the others lie anyhow */
 } fastnn_layout;
 
 typedef enum fastnn_attribute_kind {

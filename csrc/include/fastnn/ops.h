@@ -17,15 +17,16 @@ typedef struct fastnn_list {
   int64_t values[FASTNN_MAX_RANK];
 } fastnn_list;
 
-/* Matrix product ``y = op(a) @ op(b)``, where op transposes when asked to.
- *   in  a: (m, k), or (k, m) when transpose_a
- *   in  b: (k, n), or (n, k) when transpose_b
- *   out y: (m, n)
+/* Matrix product ``y = op(a) @ op(b)``, where op transposes the last two axes when asked to; the axes before them
+ * broadcast as NumPy's do.
+ *   in  a: (..., m, k), or (..., k, m) when transpose_a
+ *   in  b: (..., k, n), or (..., n, k) when transpose_b
+ *   out y: (..., m, n)
  */
 typedef struct fastnn_gemm_attributes {
   size_t struct_size;
-  int64_t transpose_a; /* use the transpose of a */
-  int64_t transpose_b; /* use the transpose of b */
+  int64_t transpose_a; /* use the transposes of a */
+  int64_t transpose_b; /* use the transposes of b */
 } fastnn_gemm_attributes;
 
 static inline fastnn_gemm_attributes fastnn_gemm_attributes_default(void) {
