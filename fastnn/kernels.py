@@ -2261,6 +2261,7 @@ def sgd_update(
     parameters: Sequence[Arrayish],
     gradients: Sequence[Arrayish],
     velocities: Sequence[Arrayish] = (),
+    ids: Sequence[Arrayish] = (),
     *,
     learning_rate: float = 0.01,
     momentum: float = 0.0,
@@ -2277,9 +2278,10 @@ def sgd_update(
     ----------
     parameters : (...)
         Updated in place; must be a writable array.
-    gradients : as parameters
+    gradients : as parameters, or (..., n) with ids
     velocities : as parameters; none when momentum is 0
         Updated in place; must be a writable array.
+    ids : (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others
     learning_rate : float
         Step size.
     momentum : float
@@ -2297,7 +2299,7 @@ def sgd_update(
     """
     _update(
         "sgd_update",
-        (parameters, gradients, velocities),
+        (parameters, gradients, velocities, ids),
         learning_rate=learning_rate,
         momentum=momentum,
         nesterov=nesterov,
@@ -2314,6 +2316,7 @@ def adam_update(
     first_moments: Sequence[Arrayish],
     second_moments: Sequence[Arrayish],
     largest_second_moments: Sequence[Arrayish] = (),
+    ids: Sequence[Arrayish] = (),
     *,
     learning_rate: float = 0.001,
     iterations: int = 0,
@@ -2321,6 +2324,7 @@ def adam_update(
     beta_2: float = 0.999,
     epsilon: float = 1e-07,
     amsgrad: bool = False,
+    lazy: bool = False,
     weight_decay: float = 0.0,
     clipvalue: float = 0.0,
     clipnorm: float = 0.0,
@@ -2334,13 +2338,14 @@ def adam_update(
     ----------
     parameters : (...)
         Updated in place; must be a writable array.
-    gradients : as parameters
+    gradients : as parameters, or (..., n) with ids
     first_moments : as parameters
         Updated in place; must be a writable array.
     second_moments : as parameters
         Updated in place; must be a writable array.
     largest_second_moments : as parameters; none without amsgrad
         Updated in place; must be a writable array.
+    ids : (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others
     learning_rate : float
         Step size.
     iterations : int
@@ -2353,6 +2358,8 @@ def adam_update(
         Added outside the root.
     amsgrad : bool
         Divide by the largest second moment so far.
+    lazy : bool
+        Leave rows that ids don't name, and their moments, as they are.
     weight_decay : float
         W is first multiplied by 1 - learning_rate * weight_decay.
     clipvalue : float
@@ -2364,13 +2371,14 @@ def adam_update(
     """
     _update(
         "adam_update",
-        (parameters, gradients, first_moments, second_moments, largest_second_moments),
+        (parameters, gradients, first_moments, second_moments, largest_second_moments, ids),
         learning_rate=learning_rate,
         iterations=iterations,
         beta_1=beta_1,
         beta_2=beta_2,
         epsilon=epsilon,
         amsgrad=amsgrad,
+        lazy=lazy,
         weight_decay=weight_decay,
         clipvalue=clipvalue,
         clipnorm=clipnorm,
@@ -2384,6 +2392,7 @@ def rmsprop_update(
     velocities: Sequence[Arrayish],
     momenta: Sequence[Arrayish] = (),
     average_gradients: Sequence[Arrayish] = (),
+    ids: Sequence[Arrayish] = (),
     *,
     learning_rate: float = 0.001,
     rho: float = 0.9,
@@ -2403,13 +2412,14 @@ def rmsprop_update(
     ----------
     parameters : (...)
         Updated in place; must be a writable array.
-    gradients : as parameters
+    gradients : as parameters, or (..., n) with ids
     velocities : as parameters
         Updated in place; must be a writable array.
     momenta : as parameters; none when momentum is 0
         Updated in place; must be a writable array.
     average_gradients : as parameters; none unless centered
         Updated in place; must be a writable array.
+    ids : (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others
     learning_rate : float
         Step size.
     rho : float
@@ -2431,7 +2441,7 @@ def rmsprop_update(
     """
     _update(
         "rmsprop_update",
-        (parameters, gradients, velocities, momenta, average_gradients),
+        (parameters, gradients, velocities, momenta, average_gradients, ids),
         learning_rate=learning_rate,
         rho=rho,
         momentum=momentum,
@@ -2448,6 +2458,7 @@ def adagrad_update(
     parameters: Sequence[Arrayish],
     gradients: Sequence[Arrayish],
     accumulators: Sequence[Arrayish],
+    ids: Sequence[Arrayish] = (),
     *,
     learning_rate: float = 0.001,
     epsilon: float = 1e-07,
@@ -2463,9 +2474,10 @@ def adagrad_update(
     ----------
     parameters : (...)
         Updated in place; must be a writable array.
-    gradients : as parameters
+    gradients : as parameters, or (..., n) with ids
     accumulators : as parameters
         Updated in place; must be a writable array.
+    ids : (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others
     learning_rate : float
         Step size.
     epsilon : float
@@ -2481,7 +2493,7 @@ def adagrad_update(
     """
     _update(
         "adagrad_update",
-        (parameters, gradients, accumulators),
+        (parameters, gradients, accumulators, ids),
         learning_rate=learning_rate,
         epsilon=epsilon,
         weight_decay=weight_decay,
@@ -2496,6 +2508,7 @@ def adadelta_update(
     gradients: Sequence[Arrayish],
     accumulated_gradients: Sequence[Arrayish],
     accumulated_steps: Sequence[Arrayish],
+    ids: Sequence[Arrayish] = (),
     *,
     learning_rate: float = 0.001,
     rho: float = 0.95,
@@ -2513,11 +2526,12 @@ def adadelta_update(
     ----------
     parameters : (...)
         Updated in place; must be a writable array.
-    gradients : as parameters
+    gradients : as parameters, or (..., n) with ids
     accumulated_gradients : as parameters
         Updated in place; must be a writable array.
     accumulated_steps : as parameters
         Updated in place; must be a writable array.
+    ids : (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others
     learning_rate : float
         Step size.
     rho : float
@@ -2535,7 +2549,7 @@ def adadelta_update(
     """
     _update(
         "adadelta_update",
-        (parameters, gradients, accumulated_gradients, accumulated_steps),
+        (parameters, gradients, accumulated_gradients, accumulated_steps, ids),
         learning_rate=learning_rate,
         rho=rho,
         epsilon=epsilon,
@@ -2551,6 +2565,7 @@ def adamax_update(
     gradients: Sequence[Arrayish],
     first_moments: Sequence[Arrayish],
     norms: Sequence[Arrayish],
+    ids: Sequence[Arrayish] = (),
     *,
     learning_rate: float = 0.001,
     iterations: int = 0,
@@ -2570,11 +2585,12 @@ def adamax_update(
     ----------
     parameters : (...)
         Updated in place; must be a writable array.
-    gradients : as parameters
+    gradients : as parameters, or (..., n) with ids
     first_moments : as parameters
         Updated in place; must be a writable array.
     norms : as parameters
         Updated in place; must be a writable array.
+    ids : (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others
     learning_rate : float
         Step size.
     iterations : int
@@ -2596,7 +2612,7 @@ def adamax_update(
     """
     _update(
         "adamax_update",
-        (parameters, gradients, first_moments, norms),
+        (parameters, gradients, first_moments, norms, ids),
         learning_rate=learning_rate,
         iterations=iterations,
         beta_1=beta_1,
@@ -2614,6 +2630,7 @@ def nadam_update(
     gradients: Sequence[Arrayish],
     first_moments: Sequence[Arrayish],
     second_moments: Sequence[Arrayish],
+    ids: Sequence[Arrayish] = (),
     *,
     learning_rate: float = 0.001,
     iterations: int = 0,
@@ -2634,11 +2651,12 @@ def nadam_update(
     ----------
     parameters : (...)
         Updated in place; must be a writable array.
-    gradients : as parameters
+    gradients : as parameters, or (..., n) with ids
     first_moments : as parameters
         Updated in place; must be a writable array.
     second_moments : as parameters
         Updated in place; must be a writable array.
+    ids : (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others
     learning_rate : float
         Step size.
     iterations : int
@@ -2660,7 +2678,7 @@ def nadam_update(
     """
     _update(
         "nadam_update",
-        (parameters, gradients, first_moments, second_moments),
+        (parameters, gradients, first_moments, second_moments, ids),
         learning_rate=learning_rate,
         iterations=iterations,
         beta_1=beta_1,
@@ -2677,6 +2695,7 @@ def lion_update(
     parameters: Sequence[Arrayish],
     gradients: Sequence[Arrayish],
     momenta: Sequence[Arrayish],
+    ids: Sequence[Arrayish] = (),
     *,
     learning_rate: float = 0.001,
     beta_1: float = 0.9,
@@ -2693,9 +2712,10 @@ def lion_update(
     ----------
     parameters : (...)
         Updated in place; must be a writable array.
-    gradients : as parameters
+    gradients : as parameters, or (..., n) with ids
     momenta : as parameters
         Updated in place; must be a writable array.
+    ids : (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others
     learning_rate : float
         Step size.
     beta_1 : float
@@ -2713,7 +2733,7 @@ def lion_update(
     """
     _update(
         "lion_update",
-        (parameters, gradients, momenta),
+        (parameters, gradients, momenta, ids),
         learning_rate=learning_rate,
         beta_1=beta_1,
         beta_2=beta_2,

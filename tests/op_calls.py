@@ -34,7 +34,7 @@ def each_level(counts: Sequence[int] = (1,), names: Sequence[str] | None = None)
 def map_arrays(function: Callable[[np.ndarray], np.ndarray], inputs: Sequence[Any]) -> list[Any]:
     """The function applied to every array, those in lists too; None stays."""
     return [
-        None if value is None else [function(part) for part in value] if isinstance(value, list) else function(value)
+        None if value is None else map_arrays(function, value) if isinstance(value, list) else function(value)
         for value in inputs
     ]
 
@@ -55,9 +55,9 @@ def can_accumulate(case: OpCase) -> bool:
 
 
 def flatten(values: Any) -> list[np.ndarray]:
-    """Arrays of a result, a tuple of results, or groups of arrays, in order."""
+    """Arrays of a result, a tuple of results, or groups of arrays, in order; None is left out."""
     if isinstance(values, (list, tuple)):
-        return [array for value in values for array in flatten(value)]
+        return [array for value in values if value is not None for array in flatten(value)]
     return [np.asarray(values)]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -807,6 +807,26 @@ def lion_update(
     signs = [np.sign(beta_1 * m + (1 - beta_1) * g) for m, g in zip(momenta, gradients, strict=True)]
     values = [w - learning_rate * sign for w, sign in zip(parameters, signs, strict=True)]
     return values, given, [beta_2 * m + (1 - beta_2) * g for m, g in zip(momenta, gradients, strict=True)]
+
+
+def update_rows(update: Callable[..., tuple[list[Array], ...]]) -> Callable[..., list[list[Array]]]:
+    """The update by rows: gradients with ids are summed into dense ones; lazily, other rows keep what they had."""
+
+    def by_rows(*groups: list[Array], lazy: bool = False, **options: Any) -> list[list[Array]]:
+        parameters, gradients, *slots, ids = groups
+        dense = [
+            g if i is None else embedding_backward(g, i, w) for w, g, i in zip(parameters, gradients, ids, strict=True)
+        ]
+        new = [list(group) for group in update(parameters, dense, *slots, **options)]
+        if lazy:
+            for after, before in zip([new[0], *new[2:]], [parameters, *slots], strict=True):
+                for index, touched in enumerate(ids if after else ()):
+                    if touched is not None:
+                        kept = np.setdiff1d(np.arange(len(before[index])), touched)
+                        after[index][kept] = before[index][kept]
+        return [new[0], gradients, *new[2:], ids]
+
+    return by_rows
 
 
 def mean_update(total: Array, values: Array) -> tuple[Array, Array]:

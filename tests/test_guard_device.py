@@ -34,7 +34,7 @@ def test_every_op_gives_the_bits_of_the_cpu(case: OpCase, guard_device: str) -> 
         there = map_arrays(lambda a: _core.Array.from_numpy(a, device=guard_device), inputs)
         result = _core.op(case.op)(*there, **case.attributes)
         if is_update(case):
-            result = [a for group in there for a in (group if isinstance(group, list) else [group])]
+            result = flatten_values(there)
         got = [fetch(value) for value in (result if isinstance(result, (list, tuple)) else [result])]
         for index, (a, b) in enumerate(zip(got, want, strict=True)):
             assert_same_bits(a, b, f"{case} {dtype} output {index}")
@@ -45,7 +45,7 @@ def test_every_op_gives_the_bits_of_the_cpu(case: OpCase, guard_device: str) -> 
 
 
 def flatten_values(values: list[Any]) -> list[_core.Array]:
-    return [a for value in values if value is not None for a in (value if isinstance(value, list) else [value])]
+    return [a for value in values for a in (value if isinstance(value, list) else [value]) if a is not None]
 
 
 def test_host_memory_is_refused_where_device_memory_is(guard_device: str) -> None:

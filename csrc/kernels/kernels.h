@@ -237,9 +237,9 @@ struct UpdateRule {
                                     bool accumulate))                                                                   \
   /* y[i] = table[ids[i]], rows of n; ids of id_bytes 4 or 8 are in range */                                            \
   KERNEL(gather_rows, (T* y, const T* table, const void* ids, int64_t id_bytes, int64_t count, int64_t n))              \
-  /* dtable[r] (+)= dy[i] + dy[next[i]] + ... from i = head[r] until i < 0, for rows [begin, end) of n */               \
-  KERNEL(sum_chains, (T* dtable, const T* dy, const int64_t* head, const int64_t* next, int64_t begin, int64_t end,     \
-                      int64_t n, bool accumulate))                                                                      \
+  /* sum[k] (+)= rows[order[0] * row + k] + rows[order[1] * row + k] + ..., k < n; 0 when count is */                   \
+  KERNEL(sum_gathered, (T* sum, const T* rows, const int64_t* order, int64_t count, int64_t row, int64_t n,             \
+                        bool accumulate))                                                                               \
   /* average[i] = momentum * average[i] + rest * value[i] */                                                            \
   KERNEL(moving_average, (T* average, const T* value, int64_t count, T momentum, T rest))                               \
   /* y[i] = f(x[i]); elu is scale * (x > 0 ? x : alpha * (exp(x) - 1)) */                                               \

@@ -60,6 +60,50 @@ def optimizer_cases(op: str, slots: str, **options: Any) -> list[OpCase]:
     ]
 
 
+def row_case(op: str, what: str, slots: str, benchmark: bool = False, **options: Any) -> OpCase:
+    """Gradients by rows beside dense ones; slots as in optimizer_case."""
+
+    def inputs(*parameters: tuple[Sequence[int], Sequence[int] | None, str]) -> Make:
+        """(shape, shape of ids or None, dtype of ids) of each parameter."""
+
+        def make(rng: np.random.Generator) -> Inputs:
+            ids = [None if of is None else rng.integers(0, shape[0], of).astype(i) for shape, of, i in parameters]
+            groups = [[rng.standard_normal(shape) for shape, _, _ in parameters]]
+            groups.append(
+                [rng.standard_normal(shape if of is None else (*of, shape[1])) for shape, of, _ in parameters]
+            )
+            for letter in slots:
+                values = [rng.standard_normal(shape) for shape, _, _ in parameters]
+                groups.append([] if letter == "-" else [v * v + 9 for v in values] if letter == "s" else values)
+            return [*groups, ids]
+
+        return make
+
+    small = inputs(
+        ((17, 5), (3, 4), "int64"),
+        ((4, 3), None, ""),
+        ((300, 1), (7,), "int32"),
+        ((2, 2051), (5,), "int64"),  # rows are cut into pieces
+        ((3, 16), (0,), "int64"),
+        ((5, 0), (2,), "int32"),
+        ((33,), None, ""),
+        ((6, 33), (), "int32"),
+    )
+    rows, n, count = 20000, 128, 2560
+    kept = len(slots.replace("-", ""))
+    moved = 4 * (2 * (1 + kept) * (count if options.get("lazy") else rows) + count) * n
+    return OpCase(
+        name=f"{op}-rows-{what}",
+        op=op,
+        make=small,
+        attributes=options,
+        reference=ref.update_rows(getattr(ref, op)),
+        benchmark=Benchmark(inputs(((rows, n), (32, 80), "int64")), (3 + 5 * kept) * rows * n, moved)
+        if benchmark
+        else None,
+    )
+
+
 def moving_average_case(what: str, benchmark: bool = False, **options: Any) -> OpCase:
     def inputs(shapes: Sequence[Sequence[int]]) -> Make:
         return lambda rng: [[rng.standard_normal(shape) for shape in shapes] for _ in range(2)]
@@ -108,6 +152,23 @@ CASES: list[OpCase] = [
     *optimizer_cases("adamax_update", "ns"),
     *optimizer_cases("nadam_update", "ns"),
     *optimizer_cases("lion_update", "n"),
+    row_case("sgd_update", "looked-up", "-", benchmark=True, learning_rate=0.1),
+    row_case("sgd_update", "clipnorm", "-", learning_rate=0.1, clipnorm=2.0),
+    row_case("sgd_update", "decayed", "-", learning_rate=0.1, weight_decay=0.1, clipvalue=0.3),
+    row_case("sgd_update", "nesterov", "n", learning_rate=0.1, momentum=0.9, nesterov=True),
+    row_case("adam_update", "exact", "ns-", benchmark=True, iterations=2, learning_rate=0.1),
+    row_case("adam_update", "lazy", "ns-", benchmark=True, iterations=2, learning_rate=0.1, lazy=True),
+    row_case("adam_update", "amsgrad", "nss", amsgrad=True, learning_rate=0.1, weight_decay=0.1, clipvalue=0.3),
+    row_case("adam_update", "lazy-decayed", "ns-", learning_rate=0.1, weight_decay=0.1, clipnorm=2.0, lazy=True),
+    row_case("adam_update", "global-clipnorm", "ns-", learning_rate=0.1, global_clipnorm=5.0),
+    row_case("adam_update", "lazy-global-clipnorm", "ns-", learning_rate=0.1, global_clipnorm=5.0, lazy=True),
+    row_case("rmsprop_update", "exact", "snn", learning_rate=0.1, momentum=0.5, centered=True),
+    row_case("adagrad_update", "looked-up", "s", benchmark=True, learning_rate=0.1),
+    row_case("adagrad_update", "decayed", "s", learning_rate=0.1, weight_decay=0.1, clipnorm=2.0),
+    row_case("adadelta_update", "exact", "ss", learning_rate=0.1),
+    row_case("adamax_update", "exact", "ns", learning_rate=0.1),
+    row_case("nadam_update", "exact", "ns", learning_rate=0.1),
+    row_case("lion_update", "exact", "n", learning_rate=0.1),
     mean_update_case((17,), benchmark=True),
     mean_update_case((3, 1000)),
     mean_update_case(()),

@@ -1980,8 +1980,9 @@ static inline fastnn_status fastnn_dropout_backward(const fastnn_context* contex
 /* One step of gradient descent on all parameters. With momentum m: ``v = m * v - learning_rate * g``, then ``w +=
  * v``, or with Nesterov's form ``w += m * v - learning_rate * g``. Keras's formula.
  *   in  parameters: (...) (variadic, updated in place)
- *   in  gradients: as parameters (variadic)
+ *   in  gradients: as parameters, or (..., n) with ids (variadic)
  *   in  velocities: as parameters; none when momentum is 0 (optional, variadic, updated in place)
+ *   in  ids: (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others (optional, variadic)
  */
 typedef struct fastnn_sgd_update_attributes {
   size_t struct_size;
@@ -1999,20 +2000,21 @@ static inline fastnn_sgd_update_attributes fastnn_sgd_update_attributes_default(
   return attributes;
 }
 
-static inline fastnn_status fastnn_sgd_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* velocities, int64_t count, const fastnn_sgd_update_attributes* attributes) {
+static inline fastnn_status fastnn_sgd_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* velocities, fastnn_tensor* const* ids, int64_t count, const fastnn_sgd_update_attributes* attributes) {
   static const char name[] = "sgd_update";
-  fastnn_tensor* const* groups[] = {parameters, gradients, velocities};
-  return fastnn_run_groups(context, name, groups, 3, count, attributes);
+  fastnn_tensor* const* groups[] = {parameters, gradients, velocities, ids};
+  return fastnn_run_groups(context, name, groups, 4, count, attributes);
 }
 
 /* One step of Adam (Kingma and Ba 2015) on all parameters, by Keras's formula: with t = iterations + 1, ``alpha =
  * learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t)``, ``m += (g - m) * (1 - beta_1)``, ``v += (g * g - v) *
  * (1 - beta_2)``, ``w -= alpha * m / (sqrt(v) + epsilon)``. The powers are computed in double.
  *   in  parameters: (...) (variadic, updated in place)
- *   in  gradients: as parameters (variadic)
+ *   in  gradients: as parameters, or (..., n) with ids (variadic)
  *   in  first_moments: as parameters (variadic, updated in place)
  *   in  second_moments: as parameters (variadic, updated in place)
  *   in  largest_second_moments: as parameters; none without amsgrad (optional, variadic, updated in place)
+ *   in  ids: (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others (optional, variadic)
  */
 typedef struct fastnn_adam_update_attributes {
   size_t struct_size;
@@ -2022,6 +2024,7 @@ typedef struct fastnn_adam_update_attributes {
   double beta_2; /* decay of the second moment, in [0, 1) */
   double epsilon; /* added outside the root */
   int64_t amsgrad; /* divide by the largest second moment so far */
+  int64_t lazy; /* leave rows that ids don't name, and their moments, as they are */
   double weight_decay; /* w is first multiplied by 1 - learning_rate * weight_decay */
   double clipvalue; /* gradients are clipped to [-clipvalue, clipvalue]; 0 does not */
   double clipnorm; /* every gradient is scaled down to this norm; 0 does not */
@@ -2029,24 +2032,25 @@ typedef struct fastnn_adam_update_attributes {
 } fastnn_adam_update_attributes;
 
 static inline fastnn_adam_update_attributes fastnn_adam_update_attributes_default(void) {
-  fastnn_adam_update_attributes attributes = {sizeof(fastnn_adam_update_attributes), 0.001, 0, 0.9, 0.999, 1e-07, 0, 0.0, 0.0, 0.0, 0.0};
+  fastnn_adam_update_attributes attributes = {sizeof(fastnn_adam_update_attributes), 0.001, 0, 0.9, 0.999, 1e-07, 0, 0, 0.0, 0.0, 0.0, 0.0};
   return attributes;
 }
 
-static inline fastnn_status fastnn_adam_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* second_moments, fastnn_tensor* const* largest_second_moments, int64_t count, const fastnn_adam_update_attributes* attributes) {
+static inline fastnn_status fastnn_adam_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* second_moments, fastnn_tensor* const* largest_second_moments, fastnn_tensor* const* ids, int64_t count, const fastnn_adam_update_attributes* attributes) {
   static const char name[] = "adam_update";
-  fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, second_moments, largest_second_moments};
-  return fastnn_run_groups(context, name, groups, 5, count, attributes);
+  fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, second_moments, largest_second_moments, ids};
+  return fastnn_run_groups(context, name, groups, 6, count, attributes);
 }
 
 /* One step of RMSprop (Hinton 2012) on all parameters, by Keras's formula: ``v = rho * v + (1 - rho) * g * g``;
  * when centered ``a = rho * a + (1 - rho) * g`` and a * a is taken off v below; ``step = learning_rate * g /
  * sqrt(v + epsilon)``; ``w -= step``, or with momentum ``m = momentum * m + step``, ``w -= m``.
  *   in  parameters: (...) (variadic, updated in place)
- *   in  gradients: as parameters (variadic)
+ *   in  gradients: as parameters, or (..., n) with ids (variadic)
  *   in  velocities: as parameters (variadic, updated in place)
  *   in  momenta: as parameters; none when momentum is 0 (optional, variadic, updated in place)
  *   in  average_gradients: as parameters; none unless centered (optional, variadic, updated in place)
+ *   in  ids: (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others (optional, variadic)
  */
 typedef struct fastnn_rmsprop_update_attributes {
   size_t struct_size;
@@ -2066,17 +2070,18 @@ static inline fastnn_rmsprop_update_attributes fastnn_rmsprop_update_attributes_
   return attributes;
 }
 
-static inline fastnn_status fastnn_rmsprop_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* velocities, fastnn_tensor* const* momenta, fastnn_tensor* const* average_gradients, int64_t count, const fastnn_rmsprop_update_attributes* attributes) {
+static inline fastnn_status fastnn_rmsprop_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* velocities, fastnn_tensor* const* momenta, fastnn_tensor* const* average_gradients, fastnn_tensor* const* ids, int64_t count, const fastnn_rmsprop_update_attributes* attributes) {
   static const char name[] = "rmsprop_update";
-  fastnn_tensor* const* groups[] = {parameters, gradients, velocities, momenta, average_gradients};
-  return fastnn_run_groups(context, name, groups, 5, count, attributes);
+  fastnn_tensor* const* groups[] = {parameters, gradients, velocities, momenta, average_gradients, ids};
+  return fastnn_run_groups(context, name, groups, 6, count, attributes);
 }
 
 /* One step of Adagrad (Duchi, Hazan and Singer 2011) on all parameters, by Keras's formula: ``a += g * g``, ``w -=
  * learning_rate * g / sqrt(a + epsilon)``.
  *   in  parameters: (...) (variadic, updated in place)
- *   in  gradients: as parameters (variadic)
+ *   in  gradients: as parameters, or (..., n) with ids (variadic)
  *   in  accumulators: as parameters (variadic, updated in place)
+ *   in  ids: (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others (optional, variadic)
  */
 typedef struct fastnn_adagrad_update_attributes {
   size_t struct_size;
@@ -2093,19 +2098,20 @@ static inline fastnn_adagrad_update_attributes fastnn_adagrad_update_attributes_
   return attributes;
 }
 
-static inline fastnn_status fastnn_adagrad_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* accumulators, int64_t count, const fastnn_adagrad_update_attributes* attributes) {
+static inline fastnn_status fastnn_adagrad_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* accumulators, fastnn_tensor* const* ids, int64_t count, const fastnn_adagrad_update_attributes* attributes) {
   static const char name[] = "adagrad_update";
-  fastnn_tensor* const* groups[] = {parameters, gradients, accumulators};
-  return fastnn_run_groups(context, name, groups, 3, count, attributes);
+  fastnn_tensor* const* groups[] = {parameters, gradients, accumulators, ids};
+  return fastnn_run_groups(context, name, groups, 4, count, attributes);
 }
 
 /* One step of Adadelta (Zeiler 2012) on all parameters, by Keras's formula: ``a = rho * a + (1 - rho) * g * g``,
  * ``d = -g * sqrt(b + epsilon) / sqrt(a + epsilon)``, ``b = rho * b + (1 - rho) * d * d``, ``w += learning_rate *
  * d``.
  *   in  parameters: (...) (variadic, updated in place)
- *   in  gradients: as parameters (variadic)
+ *   in  gradients: as parameters, or (..., n) with ids (variadic)
  *   in  accumulated_gradients: as parameters (variadic, updated in place)
  *   in  accumulated_steps: as parameters (variadic, updated in place)
+ *   in  ids: (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others (optional, variadic)
  */
 typedef struct fastnn_adadelta_update_attributes {
   size_t struct_size;
@@ -2123,19 +2129,20 @@ static inline fastnn_adadelta_update_attributes fastnn_adadelta_update_attribute
   return attributes;
 }
 
-static inline fastnn_status fastnn_adadelta_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* accumulated_gradients, fastnn_tensor* const* accumulated_steps, int64_t count, const fastnn_adadelta_update_attributes* attributes) {
+static inline fastnn_status fastnn_adadelta_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* accumulated_gradients, fastnn_tensor* const* accumulated_steps, fastnn_tensor* const* ids, int64_t count, const fastnn_adadelta_update_attributes* attributes) {
   static const char name[] = "adadelta_update";
-  fastnn_tensor* const* groups[] = {parameters, gradients, accumulated_gradients, accumulated_steps};
-  return fastnn_run_groups(context, name, groups, 4, count, attributes);
+  fastnn_tensor* const* groups[] = {parameters, gradients, accumulated_gradients, accumulated_steps, ids};
+  return fastnn_run_groups(context, name, groups, 5, count, attributes);
 }
 
 /* One step of Adamax (Kingma and Ba 2015, section 7) on all parameters, by Keras's formula: with t = iterations +
  * 1, ``m += (g - m) * (1 - beta_1)``, ``u = max(beta_2 * u, abs(g))``, ``w -= learning_rate / (1 - beta_1**t) * m
  * / (u + epsilon)``.
  *   in  parameters: (...) (variadic, updated in place)
- *   in  gradients: as parameters (variadic)
+ *   in  gradients: as parameters, or (..., n) with ids (variadic)
  *   in  first_moments: as parameters (variadic, updated in place)
  *   in  norms: as parameters (variadic, updated in place)
+ *   in  ids: (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others (optional, variadic)
  */
 typedef struct fastnn_adamax_update_attributes {
   size_t struct_size;
@@ -2155,10 +2162,10 @@ static inline fastnn_adamax_update_attributes fastnn_adamax_update_attributes_de
   return attributes;
 }
 
-static inline fastnn_status fastnn_adamax_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* norms, int64_t count, const fastnn_adamax_update_attributes* attributes) {
+static inline fastnn_status fastnn_adamax_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* norms, fastnn_tensor* const* ids, int64_t count, const fastnn_adamax_update_attributes* attributes) {
   static const char name[] = "adamax_update";
-  fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, norms};
-  return fastnn_run_groups(context, name, groups, 4, count, attributes);
+  fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, norms, ids};
+  return fastnn_run_groups(context, name, groups, 5, count, attributes);
 }
 
 /* One step of Nadam (Dozat 2016) on all parameters, by Keras's formula: with t = iterations + 1, ``u(t) = beta_1 *
@@ -2166,9 +2173,10 @@ static inline fastnn_status fastnn_adamax_update(const fastnn_context* context, 
  * beta_2)``, ``h = u(t + 1) * m / (1 - p(t + 1)) + (1 - u(t)) * g / (1 - p(t))``, ``w -= learning_rate * h /
  * (sqrt(v / (1 - beta_2**t)) + epsilon)``. The powers and p are computed in double.
  *   in  parameters: (...) (variadic, updated in place)
- *   in  gradients: as parameters (variadic)
+ *   in  gradients: as parameters, or (..., n) with ids (variadic)
  *   in  first_moments: as parameters (variadic, updated in place)
  *   in  second_moments: as parameters (variadic, updated in place)
+ *   in  ids: (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others (optional, variadic)
  */
 typedef struct fastnn_nadam_update_attributes {
   size_t struct_size;
@@ -2188,17 +2196,18 @@ static inline fastnn_nadam_update_attributes fastnn_nadam_update_attributes_defa
   return attributes;
 }
 
-static inline fastnn_status fastnn_nadam_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* second_moments, int64_t count, const fastnn_nadam_update_attributes* attributes) {
+static inline fastnn_status fastnn_nadam_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* second_moments, fastnn_tensor* const* ids, int64_t count, const fastnn_nadam_update_attributes* attributes) {
   static const char name[] = "nadam_update";
-  fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, second_moments};
-  return fastnn_run_groups(context, name, groups, 4, count, attributes);
+  fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, second_moments, ids};
+  return fastnn_run_groups(context, name, groups, 5, count, attributes);
 }
 
 /* One step of Lion (Chen et al. 2023) on all parameters, by Keras's formula: ``w -= learning_rate * sign(beta_1 *
  * m + (1 - beta_1) * g)``, then ``m = beta_2 * m + (1 - beta_2) * g``.
  *   in  parameters: (...) (variadic, updated in place)
- *   in  gradients: as parameters (variadic)
+ *   in  gradients: as parameters, or (..., n) with ids (variadic)
  *   in  momenta: as parameters (variadic, updated in place)
+ *   in  ids: (...) of int32 or int64 for gradients (..., n) of these rows of a parameter (rows, n); nothing for others (optional, variadic)
  */
 typedef struct fastnn_lion_update_attributes {
   size_t struct_size;
@@ -2216,10 +2225,10 @@ static inline fastnn_lion_update_attributes fastnn_lion_update_attributes_defaul
   return attributes;
 }
 
-static inline fastnn_status fastnn_lion_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* momenta, int64_t count, const fastnn_lion_update_attributes* attributes) {
+static inline fastnn_status fastnn_lion_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* momenta, fastnn_tensor* const* ids, int64_t count, const fastnn_lion_update_attributes* attributes) {
   static const char name[] = "lion_update";
-  fastnn_tensor* const* groups[] = {parameters, gradients, momenta};
-  return fastnn_run_groups(context, name, groups, 3, count, attributes);
+  fastnn_tensor* const* groups[] = {parameters, gradients, momenta, ids};
+  return fastnn_run_groups(context, name, groups, 4, count, attributes);
 }
 
 /* Exponential moving averages: ``average = momentum * average + (1 - momentum) * value`` for each of a list.

@@ -13,14 +13,10 @@ void gather_rows(T* y, const T* table, const void* ids, int64_t id_bytes, int64_
 }
 
 template <typename T>
-void sum_chains(T* dtable, const T* dy, const int64_t* head, const int64_t* next, int64_t begin, int64_t end, int64_t n,
-                bool accumulate) {
-  for (int64_t row = begin; row < end; ++row) {
-    for (int64_t k = 0; k < n; ++k) {
-      T sum = 0;
-      for (int64_t i = head[row]; i >= 0; i = next[i]) sum += dy[i * n + k];
-      T& target = dtable[row * n + k];
-      target = accumulate ? target + sum : sum;
-    }
+void sum_gathered(T* sum, const T* rows, const int64_t* order, int64_t count, int64_t row, int64_t n, bool accumulate) {
+  for (int64_t k = 0; k < n; ++k) {
+    T total = 0;
+    for (int64_t i = 0; i < count; ++i) total += rows[order[i] * row + k];
+    sum[k] = accumulate ? sum[k] + total : total;
   }
 }
