@@ -38,7 +38,7 @@ def in_step() -> bool:
     return _thread.pending is not None
 
 
-def update(op_name: str, *groups: Tensor | Sequence[Tensor], **attributes: Any) -> None:
+def update(op_name: str, *groups: Tensor | Sequence[Tensor | None], **attributes: Any) -> None:
     """Write state by an op whose schema updates arguments in place.
 
     Inside a step the write is put off to the step's end, where all writes of the step happen together: an error or
@@ -53,7 +53,10 @@ def update(op_name: str, *groups: Tensor | Sequence[Tensor], **attributes: Any) 
     **attributes
         The op's attributes; those that are inputs at run time as ``_core.Scalar`` inside a step.
     """
-    arrays = tuple(group._array if isinstance(group, Tensor) else [t._array for t in group] for group in groups)
+    arrays = tuple(
+        group._array if isinstance(group, Tensor) else [None if t is None else t._array for t in group]
+        for group in groups
+    )
     entry = (_op(op_name), arrays, attributes)
     if _thread.pending is None:
         _core.commit([entry], [])

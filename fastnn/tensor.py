@@ -280,6 +280,13 @@ class Tensor:
         self._array.write(array)
         self.logits = None  # the values are no longer a softmax of them
 
+    def _shares_memory(self, other: Tensor) -> bool:
+        return self._array.shares_storage(other._array)
+
+    def _plus(self, other: Tensor) -> Tensor:
+        """The sum of two gradients of one tensor."""
+        return _operations.add(self, other)
+
     def zero_grad(self) -> None:
         """Forget the gradient."""
         self.grad = None
@@ -612,7 +619,7 @@ def backward(root: Tensor, gradient: Tensor | None, retain_graph: bool, create_g
             assert isinstance(leaf, Tensor)
             # a gradient that somebody else holds too is copied, so that writing one leaves the other alone
             value = entry.value if entry.owned else _operations.copy(entry.value)
-            leaf.grad = value if leaf.grad is None else _operations.add(leaf.grad, value)
+            leaf.grad = value if leaf.grad is None else leaf.grad._plus(value)
 
 
 def _walk(start: Node, gradients: dict[Edge, _Gradient], retain_graph: bool, create_graph: bool) -> None:
@@ -663,7 +670,7 @@ def _add(
     # what a rule passes through (dy, or a view of it) may be somebody else's as well
     owned = True
     for dy in given:
-        if dy is not None and value._array.shares_storage(dy._array):
+        if dy is not None and value._shares_memory(dy):
             owned = False
     held = gradients.get(edge)
     if held is None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from ..tensor import Node, Tensor
+from ..tensor import Node, Tensor, is_grad_enabled
 from ._base import Gradients, _result, _run, _shape_of
+from .row_gradient import RowGradient
+from .shape import copy
 
 
 def embedding(ids: Tensor, table: Tensor) -> Tensor:
     """``table[ids]``.
+
+    When the table is a leaf, backward leaves a gradient in its `grad` that knows the rows: a Tensor whose dense values
+    are computed when something looks at them, which optimizers don't.
 
     Parameters
     ----------
@@ -28,7 +33,15 @@ def embedding(ids: Tensor, table: Tensor) -> Tensor:
 
 
 def _embedding_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
-    return None, embedding_backward(dy, node.saved[0], node.attributes["like"], into=into[1])
+    ids, like, buffer = node.saved[0], node.attributes["like"], into[1]
+    # a gradient on the tape, or of something computed, is dense; ids may be written before it is used, hence the copy
+    by_rows = isinstance(node.edges[1], Tensor) and not is_grad_enabled()
+    if by_rows and buffer is None:
+        return None, RowGradient.of(((copy(ids), dy),), like)
+    if by_rows and isinstance(buffer, RowGradient) and buffer.parts:
+        buffer.add(copy(ids), dy)
+        return None, buffer
+    return None, embedding_backward(dy, ids, like, into=buffer)
 
 
 def embedding_backward(dy: Tensor, ids: Tensor, table: Tensor, *, into: Tensor | None = None) -> Tensor:

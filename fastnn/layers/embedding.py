@@ -16,6 +16,9 @@ __all__ = ["Embedding"]
 class Embedding(Layer):
     """Turns ids, whole numbers in [0, input_dim), into vectors: ``embeddings[ids]``.
 
+    Training takes one pass over the table for each step: no dense gradient is made. With ``Adam(lazy=True)`` a step
+    touches only the rows that it looked up.
+
     As the first layer of a model it receives integer data as integers; an id out of range is an IndexError.
 
     Parameters

@@ -22,19 +22,24 @@ class Adam(Optimizer):
         Above 0.
     amsgrad : bool, default False
         Divide by the root of the largest second moment so far (Reddi, Kale and Kumar 2018).
+    lazy : bool, default False
+        Of an Embedding's table, change only the rows that a step looks up: the others, and their moments, don't decay
+        (TensorFlow Addons' LazyAdam, PyTorch's SparseAdam). Takes time by lookups instead of rows; the results differ
+        from Adam's.
     **common
         As `Optimizer`.
     """
 
     op = "adam_update"
     op_slots = ("first_moment", "second_moment", "largest_second_moment")
-    hyper_parameters = ("beta_1", "beta_2", "epsilon", "amsgrad")
+    hyper_parameters = ("beta_1", "beta_2", "epsilon", "amsgrad", "lazy")
     counts_steps = True
 
     beta_1 = Hyper(0.0, 1.0)
     beta_2 = Hyper(0.0, 1.0)
     epsilon = Hyper(0.0, math.inf, above=True)
     amsgrad = flag("amsgrad")
+    lazy = flag("lazy")
 
     def __init__(
         self,
@@ -43,6 +48,7 @@ class Adam(Optimizer):
         beta_2: float = 0.999,
         epsilon: float = 1e-7,
         amsgrad: bool = False,
+        lazy: bool = False,
         **common: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **common)
@@ -50,6 +56,7 @@ class Adam(Optimizer):
         self.beta_2 = beta_2
         self.epsilon = epsilon
         self.amsgrad = amsgrad
+        self.lazy = lazy
 
     @property
     def slot_names(self) -> tuple[str, ...]:
@@ -71,6 +78,7 @@ class AdamW(Adam):
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
         name: str | None = None,
+        lazy: bool = False,
     ) -> None:
         super().__init__(
             learning_rate,
@@ -78,6 +86,7 @@ class AdamW(Adam):
             beta_2,
             epsilon,
             amsgrad,
+            lazy,
             weight_decay=weight_decay,
             clipnorm=clipnorm,
             clipvalue=clipvalue,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, TypedDict, overload
+from typing import Any, TypedDict, cast, overload
 
 import numpy as np
 
 from .. import _core, program
 from .._config import Configurable
+from ..functional.row_gradient import RowGradient
 from ..tensor import Tensor
 
 __all__ = ["Optimizer"]
@@ -105,6 +106,7 @@ class Optimizer(Configurable):
     op = ""  # what takes a step
     op_slots: tuple[str, ...] = ()  # the lists of state that the op takes, in its order
     hyper_parameters: tuple[str, ...] = ()  # attributes that are the op's attributes too
+    lazy: Any = False  # whether a step changes only the rows of a table that were looked up
     counts_steps = False  # whether the op looks at iterations
 
     weight_decay = Hyper(0.0, math.inf, optional=True)
@@ -181,6 +183,9 @@ class Optimizer(Configurable):
     def apply(self, gradients: Sequence[Tensor | None], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Take one step.
 
+        The gradient of an Embedding's table comes as the rows that were looked up, and stays so: the rows of equal ids
+        are summed on the way, and the step has the bits that it has with the dense gradient.
+
         Parameters
         ----------
         gradients : list of Tensor or None
@@ -191,21 +196,12 @@ class Optimizer(Configurable):
         Raises
         ------
         ValueError
-            The numbers of gradients and variables differ, shapes do, or there is no gradient at all.
+            The numbers of gradients and variables differ, shapes do, a variable is there twice, or there is no gradient
+            at all.
+        TypeError
+            A gradient or a variable isn't a Tensor.
         """
-        if trainable_variables is None:
-            trainable_variables = [variable for variable, _ in self._slots.values()]
-        if len(gradients) != len(trainable_variables):
-            raise ValueError(f"{self.name}: expected {len(trainable_variables)} gradients, got {len(gradients)}")
-        pairs = [(g, v) for g, v in zip(gradients, trainable_variables, strict=True) if g is not None]
-        if not pairs:
-            raise ValueError(f"{self.name}: expected a gradient for some variable, got none")
-        for gradient, variable in pairs:
-            if tuple(gradient.shape) != tuple(variable.shape):
-                raise ValueError(
-                    f"{self.name}: expected a gradient {tuple(variable.shape)} for {variable.name}, "
-                    f"got {tuple(gradient.shape)}"
-                )
+        pairs = self._pairs(gradients, trainable_variables)
         chosen = [variable for _, variable in pairs]
         self.build(chosen)
         used = self.slot_names
@@ -213,9 +209,49 @@ class Optimizer(Configurable):
         attributes: dict[str, Any] = {"learning_rate": self._rate}
         if self.counts_steps:
             attributes["iterations"] = self._count
-        program.update(self.op, chosen, [gradient for gradient, _ in pairs], *slots, **attributes, **self._settings())
+        parts = [gradient.parts if isinstance(gradient, RowGradient) else () for gradient, _ in pairs]
+        for part, variable in zip(parts, chosen, strict=True):
+            if self.lazy and len(part) > 1:
+                raise ValueError(f"{self.name}: expected one lookup in {variable.name} a lazy step, got {len(part)}")
+        # a table that was looked up in several times has a dense gradient
+        values = [part[0][1] if len(part) == 1 else gradient for part, (gradient, _) in zip(parts, pairs, strict=True)]
+        ids = [part[0][0] if len(part) == 1 else None for part in parts]
+        rows = ids if any(part is not None for part in ids) else []
+        program.update(self.op, chosen, values, *slots, rows, **attributes, **self._settings())
         if not program.in_step():  # in a step, its end counts
             self._count.value += 1
+
+    def _pairs(
+        self, gradients: Sequence[Tensor | None], variables: Sequence[Tensor] | None
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Each gradient that there is with its variable, checked."""
+        if variables is None:
+            if not self._slots:
+                raise ValueError(f"{self.name}: expected variables, or build(variables) before, got gradients alone")
+            variables = [variable for variable, _ in self._slots.values()]
+        if len(gradients) != len(variables):
+            raise ValueError(f"{self.name}: expected {len(variables)} gradients, got {len(gradients)}")
+        pairs: dict[int, tuple[Tensor, Tensor]] = {}
+        for gradient, variable in zip(gradients, variables, strict=True):
+            if not isinstance(variable, Tensor):
+                raise TypeError(f"{self.name}: expected variables to be Tensors, got {type(variable).__name__}")
+            if gradient is None:
+                continue
+            if not isinstance(cast("object", gradient), Tensor):
+                raise TypeError(
+                    f"{self.name}: expected the gradient for {variable.name} to be a Tensor or None, "
+                    f"got {type(gradient).__name__}"
+                )
+            if gradient.shape != variable.shape:
+                raise ValueError(
+                    f"{self.name}: expected a gradient {variable.shape} for {variable.name}, got {gradient.shape}"
+                )
+            if id(variable) in pairs:
+                raise ValueError(f"{self.name}: expected different variables, got {variable.name} twice")
+            pairs[id(variable)] = gradient, variable
+        if not pairs:
+            raise ValueError(f"{self.name}: expected a gradient for some variable, got none")
+        return list(pairs.values())
 
     def scalars(self) -> dict[str, tuple[_core.Scalar, int]]:
         """The cells of the optimizer for a `Step`, each with what a step adds to it."""
@@ -223,7 +259,9 @@ class Optimizer(Configurable):
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor | None, Tensor]]) -> None:
         """`apply` for pairs of gradient and variable."""
-        pairs = list(grads_and_vars)
+        pairs: list[Any] = list(grads_and_vars)
+        if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+            raise TypeError(f"{self.name}: expected pairs of a gradient and a variable in apply_gradients")
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
 
     def minimize(self, loss: Tensor, variables: Sequence[Tensor]) -> None:
