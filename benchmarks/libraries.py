@@ -30,7 +30,9 @@ class Numpy:
     def op(self, case: Any, inputs: list[Any], column: str) -> Call:
         return lambda: case.reference(*inputs, **case.attributes)
 
-    def step(self, step: TrainingStep, column: str) -> Call:
+    def step(self, step: TrainingStep, column: str) -> Call | None:
+        if step.rows:
+            return None
         network = Network(step.input_shape, step.layers, step.optimizer)
         network.reset(step.weights())
         x, y = step.data()
@@ -67,10 +69,13 @@ class Fastnn:
                 made.append(layers.MaxPooling2D())
             elif kind == "flatten":
                 made.append(layers.Flatten())
+            elif kind == "embedding":
+                made.append(layers.Embedding(*arguments))
             else:
                 made.append(layers.Dense(arguments[0], activation=arguments[1]))
         model = Sequential(made)
-        optimizer = optimizers.Adam() if step.optimizer == "adam" else optimizers.SGD(0.01, momentum=0.9)
+        lazy = step.optimizer == "lazy-adam"
+        optimizer = optimizers.SGD(0.01, momentum=0.9) if step.optimizer == "momentum" else optimizers.Adam(lazy=lazy)
         model.compile(optimizer, losses.SparseCategoricalCrossentropy(from_logits=True))
         model.set_weights(step.weights())
         x, y = step.data()
@@ -134,7 +139,11 @@ class Torch:
                 made.append(nn.MaxPool2d(2))
             elif kind == "flatten":
                 made.append(nn.Flatten())
-                flat_from = shape
+                flat_from = shape if image else None
+            elif kind == "embedding":
+                layer = nn.Embedding(*arguments, sparse=step.optimizer == "lazy-adam")
+                self.fill(layer, weights.pop(0))
+                made.append(layer)
             else:
                 layer, kernel = nn.Linear(*weight), weights.pop(0)
                 if flat_from:  # Flatten sees (c, h, w) here
@@ -146,10 +155,14 @@ class Torch:
         model = nn.Sequential(*made)
         if image and not nchw:
             model = model.to(memory_format=torch.channels_last)
-        if step.optimizer == "adam":
-            optimizer = torch.optim.Adam(model.parameters(), lr=0.001, eps=1e-7, fused=fused)
+        parameters = list(model.parameters())
+        optimizers: list[Any] = []
+        if step.optimizer == "lazy-adam":
+            optimizers.append(torch.optim.SparseAdam([parameters.pop(0)], lr=0.001, eps=1e-7))
+        if step.optimizer == "momentum":
+            optimizers.append(torch.optim.SGD(parameters, lr=0.01, momentum=0.9, fused=fused))
         else:
-            optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, fused=fused)
+            optimizers.append(torch.optim.Adam(parameters, lr=0.001, eps=1e-7, fused=fused))
         x, y = step.data()
         if nchw:
             x = np.ascontiguousarray(x.transpose(0, 3, 1, 2))
@@ -158,18 +171,21 @@ class Torch:
             images, labels = torch.from_numpy(x), torch.from_numpy(y)
             if image and not nchw:
                 images = images.permute(0, 3, 1, 2)
-            optimizer.zero_grad(set_to_none=True)
+            for optimizer in optimizers:
+                optimizer.zero_grad(set_to_none=True)
             loss = nn.functional.cross_entropy(model(images), labels)
             loss.backward()
-            optimizer.step()
+            for optimizer in optimizers:
+                optimizer.step()
             return float(loss.detach())
 
         return call
 
-    def fill(self, layer: Any, weight: Any, bias: Any) -> None:
+    def fill(self, layer: Any, weight: Any, bias: Any = None) -> None:
         with self.torch.no_grad():
             layer.weight.copy_(self.torch.from_numpy(np.ascontiguousarray(weight)))
-            layer.bias.copy_(self.torch.from_numpy(bias))
+            if bias is not None:
+                layer.bias.copy_(self.torch.from_numpy(bias))
 
 
 LIBRARIES = {"fastnn": Fastnn, "numpy": Numpy, "torch": Torch}

@@ -1,4 +1,4 @@
-"""Three whole training steps: what the networks are, on which data they run and how many operations a step takes.
+"""Whole training steps: what the networks are, on which data they run and how many operations a step takes.
 
 A step starts at a batch of NumPy arrays in host memory and ends with updated weights and the loss as a Python number.
 """
@@ -19,13 +19,15 @@ Weights = list[NDArray[np.float32]]
 @dataclass(frozen=True)
 class TrainingStep:
     """A network as layers in a row, each ("conv", filters, padding) of 3x3 with relu, ("pool",) of 2x2, ("flatten",) or
-    ("dense", units, activation); softmax cross-entropy behind the last."""
+    ("dense", units, activation), or at first ("embedding", rows, n) of ids; softmax cross-entropy behind the last."""
 
     name: str
     input_shape: tuple[int, ...]
     layers: Sequence[Sequence[Any]]
     batch: int
-    optimizer: str  # "adam" with Keras's defaults, or "momentum": SGD, learning rate 0.01, momentum 0.9
+    # "adam" with Keras's defaults; "lazy-adam": of an embedding only the rows of the batch; or "momentum": SGD with
+    # learning rate 0.01 and momentum 0.9
+    optimizer: str
 
     def walk(self) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
         """(kind, output shape, weight shape or ()) of every layer, shapes without the batch."""
@@ -41,6 +43,9 @@ class TrainingStep:
                 result = (shape[0] // 2, shape[1] // 2, shape[2])
             elif kind == "flatten":
                 result = (math.prod(shape),)
+            elif kind == "embedding":
+                weight = (arguments[0], arguments[1])
+                result = (*shape, arguments[1])
             else:
                 weight = (shape[0], arguments[0])
                 result = (arguments[0],)
@@ -52,6 +57,8 @@ class TrainingStep:
         """Operations of the products: forward and both gradients, without the first layer's gradient for its input."""
         total = 0
         for index, (kind, shape, weight) in enumerate(self.walk()):
+            if kind == "embedding":
+                continue
             positions = math.prod(shape[:2]) if kind == "conv" else 1
             total += (3 if index else 2) * 2 * self.batch * positions * math.prod(weight) * bool(weight)
         return total
@@ -60,17 +67,24 @@ class TrainingStep:
         """Kernels drawn by He's rule and zero biases, the same for every library, in Keras's order and layouts."""
         rng = np.random.default_rng(1)
         result: Weights = []
-        for _, _, shape in self.walk():
+        for kind, _, shape in self.walk():
             if shape:
                 scale = math.sqrt(2 / math.prod(shape[:-1]))
                 result.append((rng.standard_normal(shape) * scale).astype(np.float32))
-                result.append(np.zeros(shape[-1], np.float32))
+                if kind != "embedding":
+                    result.append(np.zeros(shape[-1], np.float32))
         return result
 
-    def data(self) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    @property
+    def rows(self) -> int:
+        """Rows of the embedding that the network begins with; 0 without one."""
+        return int(self.layers[0][1]) if self.layers[0][0] == "embedding" else 0
+
+    def data(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
         """A batch and its labels."""
         rng = np.random.default_rng(2)
-        x = rng.standard_normal((self.batch, *self.input_shape)).astype(np.float32)
+        shape = (self.batch, *self.input_shape)
+        x = rng.integers(0, self.rows, shape) if self.rows else rng.standard_normal(shape).astype(np.float32)
         return x, rng.integers(0, 10, self.batch)
 
 
@@ -105,5 +119,15 @@ STEPS = (
         ],
         64,
         "momentum",
+    ),
+    *(
+        TrainingStep(
+            f"embedding-20000-128-{optimizer}",
+            (80,),
+            [("embedding", 20000, 128), ("flatten",), ("dense", 10, "linear")],
+            32,
+            optimizer,
+        )
+        for optimizer in ("adam", "lazy-adam")
     ),
 )
