@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from tolerances import assert_same_bits
 
 import fastnn
-from fastnn import Tensor, layers, optimizers
+from fastnn import Tensor, kernels, layers, optimizers
 from fastnn import functional as F
 from fastnn.functional.row_gradient import RowGradient
 
@@ -165,6 +166,63 @@ def test_lazy_steps_leave_other_rows_alone(make: Any) -> None:
         F.embedding(some_ids(0, 5), weight).sum().backward()
         optimizers.Adam(0.1, lazy=lazy).apply([weight.grad], [weight])
     assert_same_bits(first.numpy(), exact.numpy(), "the first step, where nothing decays")
+
+
+def test_ids_are_checked_before_anything_is_written() -> None:
+    first, second = (np.ones((3, 2), np.float32) for _ in range(2))
+    dy = np.ones((2, 2), np.float32)
+    good = np.array([0, 1])
+    for bad, sentence in (([0, 3], "got 3 at position 1"), ([-1, 0], "got -1 at position 0")):
+        with pytest.raises(IndexError, match=rf"sgd_update: expected ids in \[0, 3\), {sentence}"):
+            kernels.sgd_update([first, second], [dy, dy], ids=[good, np.array(bad)])
+    assert (first == 1).all()
+    assert (second == 1).all()
+    kernels.sgd_update([first, second], [dy, np.ones((3, 2), np.float32)], ids=[good, None], learning_rate=1.0)
+    np.testing.assert_array_equal(first, [[0, 0], [0, 0], [1, 1]])
+    assert (second == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("gradient", "ids", "error", "sentence"),
+    [
+        ((2, 2), np.zeros(2, "f4"), TypeError, "expected ids of int32 or int64, got float32"),
+        ((3, 2), np.zeros(2, "i4"), ValueError, "expected gradients[0] of the shape of ids with 2 at its end, got"),
+        ((2, 3), np.zeros(2, "i4"), ValueError, "got gradients[0] (2, 3) and ids (2,)"),
+    ],
+)
+def test_gradients_by_rows_that_do_not_fit(gradient: Any, ids: Any, error: type[Exception], sentence: str) -> None:
+    with pytest.raises(error, match=re.escape(f"sgd_update: {sentence}" if "expected" in sentence else sentence)):
+        kernels.sgd_update([np.ones((3, 2), np.float32)], [np.ones(gradient, np.float32)], ids=[ids])
+    with pytest.raises(ValueError, match=re.escape("expected parameters[0] (rows, n) for ids, got (3,)")):
+        kernels.sgd_update([np.ones(3, np.float32)], [np.ones(2, np.float32)], ids=[np.zeros(2, "i4")])
+
+
+def test_wrong_lists_are_refused() -> None:
+    t, optimizer = table(), optimizers.Adam()
+    g = Tensor(np.ones((ROWS, WIDTH), np.float32))
+    for gradients, variables, error, sentence in (
+        ([g], None, ValueError, "adam: expected variables, or build(variables) before, got gradients alone"),
+        ([g, g], [t, t], ValueError, "adam: expected different variables, got t twice"),
+        ([g.numpy()], [t], TypeError, "adam: expected the gradient for t to be a Tensor or None, got ndarray"),
+        ([g], [t.numpy()], TypeError, "adam: expected variables to be Tensors, got ndarray"),
+    ):
+        with pytest.raises(error, match=re.escape(sentence)):
+            optimizer.apply(gradients, variables)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="adam: expected pairs of a gradient and a variable in apply_gradients"):
+        optimizer.apply_gradients([g, t])  # type: ignore[list-item]
+    assert optimizer.iterations == 0
+    optimizer.build([t])
+    optimizer.apply([g])
+    assert optimizer.iterations == 1
+    assert [value.shape for value in optimizer.variables] == [(ROWS, WIDTH)] * 2
+
+
+def test_lazy_is_part_of_the_configuration() -> None:
+    for cls in (optimizers.Adam, optimizers.AdamW):
+        assert cls.from_config(cls(lazy=True).get_config()).lazy is True
+        assert cls().get_config()["lazy"] is False
+    with pytest.raises(TypeError, match="adam: expected lazy to be True or False, got 1"):
+        optimizers.Adam(lazy=1)  # type: ignore[arg-type]
 
 
 def test_a_table_that_is_looked_up_twice() -> None:
