@@ -82,6 +82,8 @@ __all__ = [
     "relu_backward",
     "reshape",
     "rmsprop_update",
+    "scaled_dot_product_attention",
+    "scaled_dot_product_attention_backward",
     "selu",
     "selu_backward",
     "sgd_update",
@@ -491,6 +493,133 @@ def avg_pool2d_backward(
         padding=padding,
         pads=pads,
     )
+
+
+def scaled_dot_product_attention(
+    query: Arrayish,
+    key: Arrayish,
+    value: Arrayish,
+    mask: Arrayish | None = None,
+    *,
+    heads_axis: int = 1,
+    is_causal: bool = False,
+    scale: float = 0.0,
+    rate: float = 0.0,
+    stream: int = 0,
+    seed: int = 0,
+    step: int = 0,
+    out: Sequence[Arrayish | None] | None = None,
+) -> tuple[Array, Array, Array]:
+    """``y = dropout(softmax(scale * query @ key.T + mask)) @ value`` for every head (Vaswani et al. 2017), in blocks
+    whose scores are never stored together (Dao et al. 2022). Heads of query share those of key and value in equal
+    groups. A query that no key is left for gives zeros. The random number of a probability is a function of (seed,
+    stream, step), its head, query and key.
+
+    Parameters
+    ----------
+    query : (batch, heads, queries, depth); with heads_axis 2 (batch, queries, heads, depth)
+    key : (batch, kv_heads, keys, depth), axes as query's
+    value : (batch, kv_heads, keys, value_depth), axes as query's
+    mask : broadcasts to (batch, heads, queries, keys): bool or uint8, true where a query attends to a key; or as
+    query, added to the scaled scores
+    heads_axis : int
+        Axis of the heads, 1 or 2.
+    is_causal : bool
+        Query i attends to keys 0 to i only.
+    scale : float
+        Factor of the scores; 0 stands for 1 / sqrt(depth).
+    rate : float
+        Probability that dropout zeroes a probability, in [0, 1).
+    stream : int
+        Which random stream.
+    seed : int
+        The seed.
+    step : int
+        Which draw from the stream.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, heads, queries, value_depth), axes as query's
+    logsumexp : (batch, heads, queries), of the scores; for the gradient
+    draw : (batch, 3) int64: seed, stream and step, for every sample; for the gradient
+    """
+    y, logsumexp, draw = _many(
+        "scaled_dot_product_attention",
+        (query, key, value, mask),
+        out,
+        False,
+        heads_axis=heads_axis,
+        is_causal=is_causal,
+        scale=scale,
+        rate=rate,
+        stream=stream,
+        seed=seed,
+        step=step,
+    )
+    return y, logsumexp, draw
+
+
+def scaled_dot_product_attention_backward(
+    dy: Arrayish,
+    query: Arrayish,
+    key: Arrayish,
+    value: Arrayish,
+    y: Arrayish,
+    logsumexp: Arrayish,
+    mask: Arrayish | None = None,
+    draw: Arrayish | None = None,
+    *,
+    heads_axis: int = 1,
+    is_causal: bool = False,
+    scale: float = 0.0,
+    rate: float = 0.0,
+    out: Sequence[Arrayish | None] | None = None,
+    accumulate: bool = False,
+) -> tuple[Array, Array, Array]:
+    """Gradient of scaled_dot_product_attention; the probabilities are computed again.
+
+    Parameters
+    ----------
+    dy : as y
+    query : (batch, heads, queries, depth); with heads_axis 2 (batch, queries, heads, depth)
+    key : (batch, kv_heads, keys, depth), axes as query's
+    value : (batch, kv_heads, keys, value_depth), axes as query's
+    y : (batch, heads, queries, value_depth), axes as query's
+    logsumexp : (batch, heads, queries)
+    mask : as in scaled_dot_product_attention
+    draw : (batch, 3) int64; needed when rate is above 0
+    heads_axis : int
+        As in scaled_dot_product_attention.
+    is_causal : bool
+        As in scaled_dot_product_attention.
+    scale : float
+        As in scaled_dot_product_attention.
+    rate : float
+        As in scaled_dot_product_attention.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into the first entry of out instead of overwriting it.
+
+    Returns
+    -------
+    dquery : as query
+    dkey : as key
+    dvalue : as value
+    """
+    dquery, dkey, dvalue = _many(
+        "scaled_dot_product_attention_backward",
+        (dy, query, key, value, y, logsumexp, mask, draw),
+        out,
+        accumulate,
+        heads_axis=heads_axis,
+        is_causal=is_causal,
+        scale=scale,
+        rate=rate,
+    )
+    return dquery, dkey, dvalue
 
 
 def batch_statistics(x: Arrayish, *, out: Sequence[Arrayish | None] | None = None) -> tuple[Array, Array]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from cases import (
     activations,
+    attention,
     elementwise,
     lookup,
     losses,
@@ -29,6 +30,7 @@ __all__ = ["CASES", "OpCase"]
 FAMILIES = (
     products,
     matmul,
+    attention,
     pooling,
     normalization,
     lookup,

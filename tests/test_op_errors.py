@@ -38,6 +38,9 @@ Y = f32(2, 3, 3, 8)
 
 
 LOGITS = f32(2, 3)
+SDPA, SDPA_BACKWARD = K.scaled_dot_product_attention, K.scaled_dot_product_attention_backward
+HEADS = f32(2, 4, 3, 8)
+ATTENDED = (HEADS, HEADS, HEADS, HEADS, f32(2, 4, 3))  # query, key, value, y, logsumexp
 SGD = ([f32(3)], [f32(3)])
 ADAM = (*SGD, [f32(3)], [f32(3)])
 
@@ -97,6 +100,20 @@ WRONG = [
     wrong("inner size", ValueError, "(4, 5)", K.gemm, f32(2, 3), f32(4, 5)),
     wrong("inner size transposed", ValueError, "(3, 5)", K.gemm, f32(2, 3), f32(3, 5), transpose_b=True),
     wrong("batch", ValueError, "broadcast, got (2,) and (3,)", K.gemm, f32(2, 3, 4), f32(3, 4, 5)),
+    wrong("rank", ValueError, "query (batch, heads, length, width), got (3, 4)", SDPA, f32(3, 4), f32(3, 4), f32(3, 4)),
+    wrong(
+        "rank, heads last", ValueError, "key (batch, length, heads, width)", SDPA, HEADS, f32(2), HEADS, heads_axis=2
+    ),
+    wrong("key", ValueError, "key (2, kv_heads, keys, 8), got (2, 4, 5, 7)", SDPA, HEADS, f32(2, 4, 5, 7), HEADS),
+    wrong("value", ValueError, "value (2, 4, 5, width), got", SDPA, HEADS, f32(2, 4, 5, 8), f32(2, 4, 6, 8)),
+    wrong("groups", ValueError, "groups for each of 3 of key, got 4", SDPA, HEADS, f32(2, 3, 5, 8), f32(2, 3, 5, 8)),
+    wrong("mask", ValueError, "mask that broadcasts to (2, 4, 3, 3), got (3, 4)", SDPA, HEADS, HEADS, HEADS, f32(3, 4)),
+    wrong("mask", TypeError, "mask of bool, uint8 or float32, got int64", SDPA, HEADS, HEADS, HEADS, ints(3, 3)),
+    wrong("heads_axis", ValueError, "heads_axis 1 or 2, got 3", SDPA, HEADS, HEADS, HEADS, heads_axis=3),
+    wrong("rate 1", ValueError, "rate in [0, 1), got 1", SDPA, HEADS, HEADS, HEADS, rate=1.0),
+    wrong("scale", ValueError, "scale a finite number", SDPA, HEADS, HEADS, HEADS, scale=float("inf")),
+    wrong("dy", ValueError, "dy (2, 4, 3, 8), got (2, 4, 3, 7)", SDPA_BACKWARD, f32(2, 4, 3, 7), *ATTENDED),
+    wrong("no draw", ValueError, "expected draw, got nothing", SDPA_BACKWARD, HEADS, *ATTENDED, rate=0.5),
     wrong("scalar x", ValueError, "x", K.linear, f32(), f32(1, 2)),
     wrong("weight", ValueError, "(4, 5)", K.linear, f32(2, 3), f32(4, 5)),
     wrong("bias", ValueError, "bias", K.linear, f32(2, 3), f32(3, 5), f32(4)),

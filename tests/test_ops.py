@@ -352,6 +352,7 @@ FORWARD = (
     "linear",
     "max_pool2d",
     "relu",
+    "scaled_dot_product_attention",
     "softmax",
     "softmax_cross_entropy",
 )

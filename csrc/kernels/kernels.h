@@ -64,9 +64,40 @@ struct ConvWindow {
   int64_t target_step_y, target_step_x, target_offset_y, target_offset_x;
 };
 
+// Attention computes the scores of this many queries and keys at a time; a multiple of kGemmColumns keys, for parts of
+// packed keys are used. Behind a row of scores lie kAttentionGap numbers: rows a power of two apart would share few sets
+// of the cache.
+constexpr int64_t kAttentionQueries = 64;
+constexpr int64_t kAttentionKeys = 256;
+constexpr int64_t kAttentionGap = 16;
+
 // Which draw of random numbers; cpu/random.inl says how they follow from it.
 struct RandomStream {
   uint64_t seed, stream, step;
+};
+
+// One head of attention. Row i of the queries starts at i * q_row, and so on; mask entry (i, j) is at i * mask_row + j *
+// mask_column, mask_column 0 or 1: of kept, 0 where query i may not attend to key j, or of added, a term of the score; at
+// most one of them is there. With causal query i attends to keys 0 to i. threshold (0: no dropout) and kept_scale are
+// dropout's; the random number of pair (i, j) is first_random + i * (keys rounded up to fours) + j.
+template <typename T>
+struct Attention {
+  int64_t queries, keys, depth, value_depth;
+  int64_t q_row, k_row, v_row, y_row;
+  const uint8_t* kept;
+  const T* added;
+  int64_t mask_row, mask_column;
+  bool causal;
+  T scale;
+  int64_t threshold;
+  T kept_scale;
+  RandomStream random;
+  int64_t first_random;
+};
+// Rows of the gradients, and which of them are added to.
+struct AttentionGradients {
+  int64_t dy_row, dq_row, dk_row, dv_row;
+  bool add_q, add_k, add_v;
 };
 
 // What every update does before its formula: g = scale * g, within [-limit, limit]; w = keep * w. Ones and an infinite
@@ -227,6 +258,16 @@ struct UpdateRule {
   /* dx[r, c] (+)= scale[c] * (dy[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c]); without offset scale[c] * dy */  \
   KERNEL(normalize_columns_backward, (T* dx, const T* dy, const T* x, const T* mean, const T* scale, const T* offset,   \
                                       const T* slope, int64_t rows, int64_t columns, bool accumulate))                  \
+  /* queries [begin, end) of a head: y = softmax(scale * q @ k.T + mask) @ v, logsumexp of their scores unless null; room \
+     is kAttentionQueries * (kAttentionKeys + kAttentionGap) + kAttentionKeys * depth + 2 * (end - begin) numbers */     \
+  KERNEL(attention, (T* y, T* logsumexp, const T* q, const T* k, const T* v, T* room, int64_t begin, int64_t end,       \
+                     const Attention<T>& a))                                                                            \
+  /* its gradients, (+)=, by keys [begin, end), begin a multiple of kAttentionKeys: all of dk[begin, end), dv[begin,    \
+     end) and their share of dq; each of the three may be null. room is 3 * kAttentionQueries * (kAttentionKeys +       \
+     kAttentionGap) + kAttentionKeys * (depth + value_depth) numbers */                                                 \
+  KERNEL(attention_backward, (T* dq, T* dk, T* dv, const T* dy, const T* y, const T* q, const T* k, const T* v,         \
+                              const T* logsumexp, T* room, int64_t begin, int64_t end, const AttentionGradients& g,     \
+                              const Attention<T>& a))                                                                   \
   /* y[r] = (x[r] - mean(x[r])) * inverse[r] * gamma + beta, inverse[r] = 1 / sqrt(variance(x[r]) + epsilon); rms takes \
      the mean as 0; mean and inverse are kept unless null; gamma and beta may be null */                                \
   KERNEL(layer_norm_rows, (T* y, T* mean, T* inverse, const T* x, const T* gamma, const T* beta, int64_t rows,          \

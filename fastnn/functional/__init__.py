@@ -27,6 +27,7 @@ from .activations import (
     softsign,
     tanh,
 )
+from .attention import scaled_dot_product_attention
 from .elementwise import (
     abs,
     add,
@@ -120,6 +121,7 @@ __all__ = [
     "power",
     "relu",
     "reshape",
+    "scaled_dot_product_attention",
     "selu",
     "sigmoid",
     "silu",

@@ -25,6 +25,7 @@ namespace {
 #include "kernels/cpu/normalization.inl"
 #include "kernels/cpu/embedding.inl"
 #include "kernels/cpu/random.inl"
+#include "kernels/cpu/attention.inl"
 // clang-format on
 
 }  // namespace

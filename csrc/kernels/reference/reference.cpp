@@ -32,6 +32,7 @@ namespace {
 #include "kernels/reference/normalization.inl"
 #include "kernels/reference/embedding.inl"
 #include "kernels/reference/random.inl"
+#include "kernels/reference/attention.inl"
 // clang-format on
 
 template <typename T>
