@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -95,6 +96,21 @@ def asan(session: nox.Session) -> None:
 def tsan(session: nox.Session) -> None:
     """Ops and threads under the thread sanitizer."""
     sanitized(session, "thread", "libtsan.so", {"TSAN_OPTIONS": "halt_on_error=1", "PYTHONSAFEPATH": "1"})
+
+
+@nox.session
+def neon(session: nox.Session) -> None:
+    """The op list on aarch64: cases exported by Python here, the engine cross-compiled and run under qemu-user."""
+    for program, package in (("aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu"), ("qemu-aarch64", "qemu-user")):
+        if shutil.which(program) is None:
+            session.error(f"neon needs {program}; on Debian: apt-get install {package}")
+    session.install(".[test]")
+    cases = Path(session.create_tmp()).resolve() / "op_cases.bin"
+    session.run("python", "tests/op_list/export_cases.py", cases, env={"PYTHONSAFEPATH": "1"})
+    session.run("cmake", "--preset", "neon")
+    session.run("cmake", "--build", "--preset", "neon", "-j2")
+    driver = "build/neon/tests/op_list/op_list"
+    session.run("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", driver, cases, external=True)
 
 
 @nox.session

@@ -17,10 +17,14 @@ extern const KernelTable<float> table;
 namespace avx2 {
 extern const KernelTable<float> table;
 }
-#endif
 namespace base {
 extern const KernelTable<float> table;
 }
+#elif defined(__aarch64__)
+namespace neon {
+extern const KernelTable<float> table;
+}
+#endif
 
 namespace {
 
@@ -30,17 +34,19 @@ struct Level {
   const KernelTable<float>* (*get)();
 };
 
+#if defined(__x86_64__)
 constexpr uint64_t kV2 = kSse42;
 constexpr uint64_t kV3 = kV2 | kAvx2 | kFma | kF16c | kBmi2;
 constexpr uint64_t kV4 = kV3 | kAvx512;
+#endif
 
 const Level levels[] = {
 #if defined(__x86_64__)
     {"avx512", kV4, [] { return &avx512::table; }},
     {"avx2", kV3, [] { return &avx2::table; }},
     {"base", kV2, [] { return &base::table; }},
-#else
-    {"base", 0, [] { return &base::table; }},
+#elif defined(__aarch64__)
+    {"neon", 0, [] { return &neon::table; }},  // every aarch64 CPU has it
 #endif
     {"reference", 0, [] { return &reference_table(); }},
 };

@@ -1,8 +1,8 @@
 // gemm.inl: matrix products on one register tile.
 //
 // tile() multiplies kRows rows of a by kVectors vectors of columns of b over one block of k. The wide tile is 6 rows x
-// 4 vectors for AVX-512 (24 of 32 registers hold sums) and 6 x 2 below (12 of 16); products at most half a wide panel
-// broad take twice the rows. b comes in packed panels as broad as the wide tile, or in place for few rows; a is read in
+// 4 vectors with 32 registers (AVX-512, NEON; 24 hold sums) and 6 x 2 with 16 (12 hold sums); products at most half a
+// wide panel broad take twice the rows. b comes in packed panels as broad as the wide tile, or in place for few rows; a is read in
 // place, or from a copy of the tile's rows that stays in L1 where several panels read it. b's block is meant to stay in
 // L2.
 //
@@ -12,7 +12,7 @@
 // Measured on a Zen 4 core at about 118 GFLOP/s peak, packed b: AVX-512 110 GFLOP/s while b's block is in L2, 95 at
 // 1024 cubed, packing included (OpenBLAS 91); AVX2 97; base 30.
 
-constexpr int kPanelVectors = kWidth == 16 ? 4 : 2;
+constexpr int kPanelVectors = kRegisters == 32 ? 4 : 2;
 constexpr int64_t kPanel = kPanelVectors * kWidth;
 constexpr int kWideRows = 6;
 constexpr int kNarrowRows = 12;  // for at most half a panel
