@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -41,9 +42,12 @@ struct Devices {
 };
 Devices& devices();
 Devices* make_devices() {
+  auto made = std::make_unique<Devices>();
   // a fork while another thread asks for a device must not leave the child's list locked
-  pthread_atfork([] { devices().mutex.lock(); }, [] { devices().mutex.unlock(); }, [] { devices().mutex.unlock(); });
-  return new Devices;
+  const auto lock = [] { devices().mutex.lock(); };
+  const auto unlock = [] { devices().mutex.unlock(); };
+  if (pthread_atfork(lock, unlock, unlock) != 0) throw std::bad_alloc();
+  return made.release();
 }
 Devices& devices() {
   static Devices& instance = *make_devices();

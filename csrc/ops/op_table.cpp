@@ -10,11 +10,13 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
 #include "core/device.h"
+#include "core/pool.h"
 #include "core/storage.h"
 #include "ops/op.h"
 #include "ops/schema.inc"
@@ -40,13 +42,16 @@ struct Table {
   std::unordered_map<std::string_view, fastnn_op*> by_name;
 
   Table() {
-    // a fork while another thread looks an op up must not leave the child's table locked
-    pthread_atfork([] { table().mutex.lock(); }, [] { table().mutex.unlock(); }, [] { table().mutex.unlock(); });
     for (const ops::OpRow& row : ops::op_rows) {
       fastnn_op& op = add(row.schema);
       cpu.push_back({sizeof(fastnn_implementation), row_infer, row_run, const_cast<ops::OpRow*>(&row)});
       op.implementations[FASTNN_CPU].store(&cpu.back(), std::memory_order_release);
     }
+    // A fork while another thread looks an op up must not leave the child's table locked. Last: a constructor that
+    // failed runs again, and handlers that are registered twice would lock twice.
+    const auto lock = [] { table().mutex.lock(); };
+    const auto unlock = [] { table().mutex.unlock(); };
+    if (pthread_atfork(lock, unlock, unlock) != 0) throw std::bad_alloc();
   }
 
   fastnn_op& add(const fastnn_schema& schema) {
@@ -287,68 +292,125 @@ Copied contiguous_copy(const fastnn_context& context, const fastnn_tensor& t) {
   return copied;
 }
 
-void apply(const fastnn_op& op, const fastnn_call& original) {
+// Refuses a call whose structs, counts or pointers the op can't take; looks at no tensor.
+void check_call(const fastnn_op& op, const fastnn_call* given) {
   const fastnn_schema& schema = op.schema;
-  fastnn_call call = original;
-  check_call(op, &call);
-  check_memory(op, call);
-  const AttributeBlock attributes = resolve_attributes(schema, call.attributes, call.scalars);
-  call.attributes = &attributes;
+  require_struct(given, schema.name, "call");
+  const fastnn_call& call = *given;
+  require_struct(call.context, schema.name, "context");
+  bool variadic = false;
+  for (int32_t i = 0; i < schema.input_count; ++i) variadic = variadic || schema.inputs[i].variadic != 0;
+  if (call.input_count < 0 || (!variadic && call.input_count != schema.input_count)) {
+    value_error(schema.name, ": expected ", schema.input_count, " inputs, got ", call.input_count);
+  }
+  if (call.output_count != schema.output_count) {
+    value_error(schema.name, ": expected ", schema.output_count, " outputs, got ", call.output_count);
+  }
+  if (call.input_count > 0) require(call.inputs, schema.name, "inputs");
+  if (call.output_count > 0) require(call.outputs, schema.name, "outputs");
+  for (int32_t i = 0; i < schema.output_count; ++i) {
+    if (call.outputs[i] == nullptr && schema.outputs[i].optional == 0) {
+      value_error(schema.name, ": expected memory for ", schema.outputs[i].name, ", got nothing");
+    }
+  }
+  if (call.accumulate >> schema.output_count != 0) {
+    value_error(schema.name, ": expected accumulate to name some of ", schema.output_count, " outputs, got bits ",
+                call.accumulate);
+  }
+}
+
+// Refuses inputs that can't be read or updated where they are. After check_call.
+void check_memory(const fastnn_op& op, const fastnn_call& call) {
+  check_inputs(op.schema, call, true);
+  check_updates(op.schema, call);
+}
+
+// One application of an op in two parts: making it checks everything and brings all memory, run only computes.
+class Application {
+ public:
+  Application(const fastnn_op& op, const fastnn_call& original);
+  Application(const Application&) = delete;
+  Application& operator=(const Application&) = delete;
+  void run() const;
+  void record() const {
+    if (call_.context->recorder != nullptr) call_.context->recorder->record(op_, call_, attributes_);
+  }
+
+ private:
+  const fastnn_op& op_;
+  fastnn_call call_;
+  AttributeBlock attributes_;
+  bool shares_ = false;  // output 0 is a view in input 0's memory: nothing to run
+  std::vector<const fastnn_tensor*> inputs_;
+  std::vector<Copied> copies_;
+  std::optional<Workspace> workspace_;
+};
+
+Application::Application(const fastnn_op& op, const fastnn_call& original) : op_(op), call_(original) {
+  const fastnn_schema& schema = op.schema;
+  check_call(op, &call_);
+  check_memory(op, call_);
+  attributes_ = resolve_attributes(schema, call_.attributes, call_.scalars);
+  call_.attributes = &attributes_;
 
   fastnn_tensor expected[kMaxOutputs];
   fastnn_tensor* expected_pointers[kMaxOutputs];
-  for (int64_t i = 0; i < call.output_count; ++i) {
+  for (int64_t i = 0; i < call_.output_count; ++i) {
     expected[i] = {};
     expected[i].struct_size = sizeof(fastnn_tensor);
-    expected_pointers[i] = call.outputs[i] != nullptr ? &expected[i] : nullptr;
+    expected_pointers[i] = call_.outputs[i] != nullptr ? &expected[i] : nullptr;
   }
-  fastnn_call inference = call;
+  fastnn_call inference = call_;
   inference.outputs = expected_pointers;
   const size_t workspace_size = infer(op, inference);
-  check_outputs(schema, call, expected);
+  check_outputs(schema, call_, expected);
+  if (call_.context->recorder != nullptr) call_.context->recorder->check(op, call_);
 
-  fastnn_recorder* recorder = call.context->recorder;
-  if (recorder != nullptr) recorder->check(op, call);
+  shares_ = schema.is_view != 0 && call_.outputs[0]->data == call_.inputs[0]->data;
+  if (shares_) return;
+  for (int64_t i = 0; i < call_.input_count && schema.is_view == 0; ++i) {
+    const fastnn_argument_schema& argument = input_schema(schema, call_.input_count, i);
+    const fastnn_tensor* t = call_.inputs[i];
+    if (t == nullptr || argument.role != FASTNN_READ || accepts(*t, argument.layout)) continue;
+    if (inputs_.empty()) {
+      inputs_.assign(call_.inputs, call_.inputs + call_.input_count);
+      copies_.reserve(inputs_.size());
+    }
+    inputs_[static_cast<size_t>(i)] = &copies_.emplace_back(contiguous_copy(*call_.context, *t)).tensor;
+  }
+  if (!inputs_.empty()) call_.inputs = inputs_.data();
+  if (call_.workspace == nullptr) {
+    call_.workspace = workspace_.emplace(*call_.context, workspace_size).get();
+  } else if (call_.workspace_size < workspace_size) {
+    value_error(schema.name, ": expected a workspace of ", workspace_size, " bytes, got ", call_.workspace_size);
+  }
+  call_.workspace_size = workspace_size;
+}
 
-  const bool shares = schema.is_view != 0 && call.outputs[0]->data == call.inputs[0]->data;
-  if (!shares) {
-    std::vector<const fastnn_tensor*> inputs;
-    std::vector<Copied> copies;
-    for (int64_t i = 0; i < call.input_count && schema.is_view == 0; ++i) {
-      const fastnn_argument_schema& argument = input_schema(schema, call.input_count, i);
-      const fastnn_tensor* t = call.inputs[i];
-      if (t == nullptr || argument.role != FASTNN_READ || accepts(*t, argument.layout)) continue;
-      if (inputs.empty()) {
-        inputs.assign(call.inputs, call.inputs + call.input_count);
-        copies.reserve(inputs.size());
-      }
-      inputs[static_cast<size_t>(i)] = &copies.emplace_back(contiguous_copy(*call.context, *t)).tensor;
-    }
-    if (!inputs.empty()) call.inputs = inputs.data();
-    const fastnn_implementation& target = implementation(op, call.context->device.type);
-    const Workspace workspace(*call.context, call.workspace == nullptr ? workspace_size : 0);
-    if (call.workspace == nullptr) {
-      call.workspace = workspace.get();
-    } else if (call.workspace_size < workspace_size) {
-      value_error(schema.name, ": expected a workspace of ", workspace_size, " bytes, got ", call.workspace_size);
-    }
-    call.workspace_size = workspace_size;
-    call.user_data = target.user_data;
-    const fastnn_status status = target.run(&call);
-    if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
-    for (int64_t i = 0; i < call.output_count; ++i) {
-      if (call.outputs[i] != nullptr && call.outputs[i]->storage != nullptr) {
-        fastnn_storage_bump_version(call.outputs[i]->storage);
-      }
-    }
-    for (int64_t i = 0; i < call.input_count; ++i) {
-      if (call.inputs[i] == nullptr || call.inputs[i]->storage == nullptr) continue;
-      if (input_schema(schema, call.input_count, i).role == FASTNN_UPDATE) {
-        fastnn_storage_bump_version(call.inputs[i]->storage);
-      }
+void Application::run() const {
+  if (shares_) return;
+  const fastnn_implementation& target = implementation(op_, call_.context->device.type);
+  fastnn_call call = call_;
+  call.user_data = target.user_data;
+  const fastnn_status status = target.run(&call);
+  if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
+  for (int64_t i = 0; i < call.output_count; ++i) {
+    if (call.outputs[i] != nullptr && call.outputs[i]->storage != nullptr) {
+      fastnn_storage_bump_version(call.outputs[i]->storage);
     }
   }
-  if (recorder != nullptr) recorder->record(op, call, attributes);
+  for (int64_t i = 0; i < call.input_count; ++i) {
+    if (call.inputs[i] == nullptr || call.inputs[i]->storage == nullptr) continue;
+    if (input_schema(op_.schema, call.input_count, i).role == FASTNN_UPDATE) {
+      fastnn_storage_bump_version(call.inputs[i]->storage);
+    }
+  }
+}
+
+void apply(const fastnn_op& op, const fastnn_call& original) {
+  const Application application(op, original);
+  application.run();
+  application.record();
 }
 
 }  // namespace
@@ -381,37 +443,6 @@ const fastnn_op& find_op(const char* name) {
   const fastnn_op* op = fastnn_find_op(name);
   if (op == nullptr) unavailable_error("fastnn: no op is named ", name);
   return *op;
-}
-
-void check_call(const fastnn_op& op, const fastnn_call* given) {
-  const fastnn_schema& schema = op.schema;
-  require_struct(given, schema.name, "call");
-  const fastnn_call& call = *given;
-  require_struct(call.context, schema.name, "context");
-  bool variadic = false;
-  for (int32_t i = 0; i < schema.input_count; ++i) variadic = variadic || schema.inputs[i].variadic != 0;
-  if (call.input_count < 0 || (!variadic && call.input_count != schema.input_count)) {
-    value_error(schema.name, ": expected ", schema.input_count, " inputs, got ", call.input_count);
-  }
-  if (call.output_count != schema.output_count) {
-    value_error(schema.name, ": expected ", schema.output_count, " outputs, got ", call.output_count);
-  }
-  if (call.input_count > 0) require(call.inputs, schema.name, "inputs");
-  if (call.output_count > 0) require(call.outputs, schema.name, "outputs");
-  for (int32_t i = 0; i < schema.output_count; ++i) {
-    if (call.outputs[i] == nullptr && schema.outputs[i].optional == 0) {
-      value_error(schema.name, ": expected memory for ", schema.outputs[i].name, ", got nothing");
-    }
-  }
-  if (call.accumulate >> schema.output_count != 0) {
-    value_error(schema.name, ": expected accumulate to name some of ", schema.output_count, " outputs, got bits ",
-                call.accumulate);
-  }
-}
-
-void check_memory(const fastnn_op& op, const fastnn_call& call) {
-  check_inputs(op.schema, call, true);
-  check_updates(op.schema, call);
 }
 
 AttributeBlock resolve_attributes(const fastnn_schema& schema, const void* attributes,
@@ -455,6 +486,14 @@ AttributeBlock resolve_attributes(const fastnn_schema& schema, const void* attri
     }
   }
   return block;
+}
+
+void apply_all(const fastnn_op* const* ops, const fastnn_call* const* calls, int64_t count) {
+  std::deque<Application> applications;
+  for (int64_t i = 0; i < count; ++i) applications.emplace_back(*ops[i], *calls[i]);
+  for (const Application& application : applications) application.record();
+  get_num_threads();  // reads files and the environment on first use
+  for (const Application& application : applications) application.run();
 }
 
 size_t infer(const fastnn_op& op, const fastnn_call& call) {

@@ -36,17 +36,16 @@ const fastnn_argument_schema& input_schema(const fastnn_schema& schema, int64_t 
 const fastnn_implementation& implementation(const fastnn_op& op, int32_t device_type);
 const fastnn_op& find_op(const char* name);
 
-// Refuses a call whose structs, counts or pointers the op can't take; looks at no tensor.
-void check_call(const fastnn_op& op, const fastnn_call* call);
-// Refuses inputs that can't be read or updated where they are. After check_call.
-void check_memory(const fastnn_op& op, const fastnn_call& call);
-
 // Copies the attributes (or the defaults) and puts the scalars' values in.
 AttributeBlock resolve_attributes(const fastnn_schema& schema, const void* attributes,
                                   const fastnn_scalar* const* scalars);
 
 // Runs infer of the implementation; Error on failure.
 size_t infer(const fastnn_op& op, const fastnn_call& call);
+
+// Applies several ops one after the other: all are checked, given their memory and recorded before the first one runs,
+// so that no want of memory comes between them.
+void apply_all(const fastnn_op* const* ops, const fastnn_call* const* calls, int64_t count);
 
 }  // namespace fastnn
 
@@ -55,6 +54,6 @@ struct fastnn_recorder {
   virtual ~fastnn_recorder() = default;
   // Before any work: refuses, by name, whatever may not be part of the step.
   virtual void check(const fastnn_op& op, const fastnn_call& call) const = 0;
-  // After the op succeeded.
+  // After the op succeeded, or, of several applied together, before the first one runs.
   virtual void record(const fastnn_op& op, const fastnn_call& call, const fastnn::AttributeBlock& attributes) = 0;
 };

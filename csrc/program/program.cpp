@@ -413,12 +413,6 @@ fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_prog
 fastnn_status fastnn_commit(const fastnn_op* const* ops, const fastnn_call* const* calls, int64_t count,
                             fastnn_scalar* const* scalars, const int64_t* advances, int64_t scalar_count) {
   return guarded([&] {
-    const auto check = [](fastnn_status status) {
-      if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
-    };
-    // infer writes its outputs, so it gets tensors of its own
-    std::array<fastnn_tensor, kMaxOutputs> described;
-    std::array<fastnn_tensor*, kMaxOutputs> outputs;
     if (count < 0 || scalar_count < 0) {
       value_error("commit: expected counts of at least 0, got ", count, " and ", scalar_count);
     }
@@ -433,18 +427,9 @@ fastnn_status fastnn_commit(const fastnn_op* const* ops, const fastnn_call* cons
     for (int64_t i = 0; i < scalar_count; ++i) require(scalars[i], "commit", "scalar");
     for (int64_t i = 0; i < count; ++i) {
       require(ops[i], "commit", "op");
-      check_call(*ops[i], calls[i]);
-      check_memory(*ops[i], *calls[i]);
-      fastnn_call call = *calls[i];
-      for (size_t o = 0; o < static_cast<size_t>(call.output_count); ++o) {
-        described[o] = {};
-        described[o].struct_size = sizeof(fastnn_tensor);
-        outputs[o] = call.outputs[o] != nullptr ? &described[o] : nullptr;
-      }
-      call.outputs = outputs.data();
-      check(fastnn_infer(ops[i], &call, nullptr));
+      require_struct(calls[i], ops[i]->schema.name, "call");
     }
-    for (int64_t i = 0; i < count; ++i) check(fastnn_run(ops[i], calls[i]));
+    apply_all(ops, calls, count);
     for (int64_t i = 0; i < scalar_count; ++i) scalars[i]->value.integer += advances[i];
   });
 }
