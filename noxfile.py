@@ -1,4 +1,4 @@
-"""Checks that the gate (.ci/run) leaves out (sanitizers, static analysis, benchmarks), and shortcuts for daily work.
+"""Checks that the gate (.ci/run) leaves out (.ci/nightly runs most of them), and shortcuts for daily work.
 
 ``nox -l`` lists them. The gate itself is ``bash .ci/run``.
 """
@@ -111,6 +111,13 @@ def neon(session: nox.Session) -> None:
     session.run("cmake", "--build", "--preset", "neon", "-j2")
     driver = "build/neon/tests/op_list/op_list"
     session.run("qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", driver, cases, external=True)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Every allocation of forward, predict, fit, save and load failing once; the suite takes each 17th."""
+    session.install(".[test]")
+    session.run("pytest", "tests/test_faults.py", env={"FASTNN_EVERY_FAULT": "1"})
 
 
 @nox.session

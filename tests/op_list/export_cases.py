@@ -1,4 +1,4 @@
-"""Writes every op case to a file that op_list.cpp reads: inputs, attributes, wanted results and how far they may be off.
+"""Writes every op case to a file that op_list.cpp reads: inputs, attributes, wanted results, how far they may be off.
 
 ``python tests/op_list/export_cases.py FILE``. Numbers are little-endian: int64 counts, sizes and integers, float64
 reals; a text is its length and its bytes. See op_list.cpp for the order.
