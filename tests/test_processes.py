@@ -1,0 +1,293 @@
+"""Models in programs that fork, use threads, are interrupted or end while they train.
+
+Each test is a script in an interpreter of its own. It begins with a model that trains on one batch per epoch, so that
+the number of epochs names a state.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+PRELUDE = """
+import atexit, multiprocessing, os, random, signal, sys, threading, time, warnings
+import numpy as np
+import fastnn
+from fastnn import kernels, layers
+
+warnings.filterwarnings("ignore", "This process .* is multi-threaded")
+fastnn.set_num_threads(2)
+rng = np.random.default_rng(0)
+X = rng.normal(size=(64, 8, 8, 3)).astype(np.float32)
+Y = np.arange(64) % 5
+
+def make():
+    fastnn.utils.set_random_seed(1)
+    model = fastnn.Sequential([
+        fastnn.Input((8, 8, 3)), layers.Conv2D(8, 3, activation="relu"), layers.BatchNormalization(),
+        layers.Flatten(), layers.Dropout(0.2), layers.Dense(5, activation="softmax"),
+    ])
+    model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+def fit(model, epochs, **options):
+    return model.fit(X, Y, batch_size=64, epochs=epochs, shuffle=False, verbose=0, **options)
+
+def bits(model):
+    tensors = {**model._named_weights(), **model._named_slots()}
+    return [tensor.numpy().tobytes() for tensor in tensors.values()]
+
+def wait_for(child):
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid == child:
+            assert status == 0, status
+            return
+        time.sleep(0.005)
+    os.kill(child, 9)
+    sys.exit("the child hangs")
+"""
+
+
+def run(script: str, folder: Path, status: int = 0) -> None:
+    """Runs a script, which must end with the status in time and without a word."""
+    file = folder / "script.py"
+    file.write_text(PRELUDE + textwrap.dedent(script))
+    done = subprocess.run([sys.executable, file], capture_output=True, text=True, timeout=55, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, "", ""), done
+
+
+# ---- fork ------------------------------------------------------------------------------------------------------------
+
+
+def test_fork_in_the_middle_of_fit(tmp_path: Path) -> None:
+    """Parent and child both go on training, and end with the same bits."""
+    run(
+        """
+        class Fork(fastnn.callbacks.Callback):
+            child = None
+            def on_train_batch_end(self, batch, logs=None):
+                if self.child is None and self.model.optimizer.iterations == 4:
+                    self.child = os.fork()
+        reader, writer = os.pipe()
+        fork, model = Fork(), make()
+        fit(model, 7, callbacks=[fork])
+        assert fork.child is not None
+        if fork.child == 0:
+            os.write(writer, bits(model)[0])
+            os._exit(0)
+        wait_for(fork.child)
+        assert os.read(reader, 1 << 16) == bits(model)[0]
+        """,
+        tmp_path,
+    )
+
+
+def test_fork_while_another_thread_trains(tmp_path: Path) -> None:
+    """The child has models of its own; the one in training stays its thread's."""
+    run(
+        """
+        model, other = make(), make()
+        want = other.predict(X)
+        stop = threading.Event()
+        class Stop(fastnn.callbacks.Callback):
+            def on_epoch_end(self, epoch, logs=None):
+                self.model.stop_training = stop.is_set()
+        thread = threading.Thread(target=fit, args=(model, 10**9), kwargs={"callbacks": [Stop()]})
+        thread.start()
+        for _ in range(10):
+            child = os.fork()
+            if child == 0:
+                assert np.array_equal(other.predict(X), want)
+                mine = make()
+                fit(mine, 3)
+                assert kernels.gemm(X[0, 0].T, X[0, 0]).shape == (3, 3)
+                os._exit(0)
+            wait_for(child)
+        stop.set()
+        thread.join()
+        again = make()
+        fit(again, model.optimizer.iterations)
+        assert bits(again) == bits(model)
+        """,
+        tmp_path,
+    )
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_processes_predict(method: str, tmp_path: Path) -> None:
+    run(
+        f"""
+        path = {str(tmp_path / "model.fastnn")!r}
+        def work(start):
+            global model
+            if "model" not in globals():
+                model = fastnn.models.load_model(path)
+            return model.predict(X[start:start + 16])
+        if __name__ == "__main__":
+            model = make()
+            fit(model, 2)
+            model.save(path)
+            want = model.predict(X)
+            with multiprocessing.get_context({method!r}).Pool(2) as pool:
+                parts = pool.map_async(work, [0, 16, 32, 48]).get(timeout=40)
+            for part, start in zip(parts, range(0, 64, 16)):
+                assert np.array_equal(part, model.predict(X[start:start + 16]))
+            assert np.array_equal(model.predict(X), want)
+        """,
+        tmp_path,
+    )
+
+
+# ---- Ctrl-C ----------------------------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_at_any_moment_leaves_a_whole_step(tmp_path: Path) -> None:
+    """Ten times: the weights are those of as many steps as the optimizer counts, and training goes on from there."""
+    run(
+        """
+        def interrupt(delay):
+            time.sleep(delay)
+            os.kill(os.getpid(), signal.SIGINT)
+        random.seed(7)
+        for attempt in range(10):
+            model = make()
+            model.optimizer.build(model.trainable_weights)
+            sender = threading.Thread(target=interrupt, args=(random.uniform(0, (0.02, 0.1)[attempt % 2]),))
+            try:
+                sender.start()
+                fit(model, 10**9)
+            except KeyboardInterrupt:
+                pass
+            sender.join()
+            again = make()
+            again.optimizer.build(again.trainable_weights)
+            done = int(model.optimizer.iterations)
+            fit(again, done)
+            assert bits(model) == bits(again), done
+            fit(model, 2)
+            fit(again, 2)
+            assert bits(model) == bits(again), done
+        """,
+        tmp_path,
+    )
+
+
+# ---- the end of the program ------------------------------------------------------------------------------------------
+
+BUSY = """
+model, idle = make(), make()
+begun = threading.Event()
+class Begun(fastnn.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == 5:
+            begun.set()
+def predict():
+    while True:
+        idle.predict(X)
+for work in (lambda: fit(model, 10**9, callbacks=[Begun()]), predict, predict):
+    threading.Thread(target=work, daemon=True).start()
+assert begun.wait(20)
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [("pass", 0), ("sys.exit(3)", 3), ("os._exit(4)", 4), ("os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM)],
+)
+def test_the_program_ends_while_threads_train_and_predict(end: str, status: int, tmp_path: Path) -> None:
+    run(BUSY + end, tmp_path, status)
+
+
+def test_the_program_waits_for_a_thread_that_trains(tmp_path: Path) -> None:
+    run(
+        """
+        model = make()
+        def work():
+            fit(model, 50)
+            assert model.optimizer.iterations == 50
+            open(sys.argv[0] + ".done", "w").close()
+        threading.Thread(target=work).start()
+        """,
+        tmp_path,
+    )
+    assert (tmp_path / "script.py.done").exists()
+
+
+def test_programs_and_tensors_outlive_main(tmp_path: Path) -> None:
+    """In globals, in cycles, on an unfinished tape, in another module, and used in a handler of atexit."""
+    run(
+        """
+        model = make()
+        fit(model, 3)
+        want = model.predict(X)
+        model.itself = [model]
+        weight = fastnn.Tensor(X, requires_grad=True)
+        loss = (weight * weight).sum()
+        cycle = [loss.numpy(), np.asarray(weight.detach()), loss]
+        cycle.append(cycle)
+        sys.kept = cycle, model._predict_step, kernels.relu(X)
+        class Late:
+            def __del__(self):
+                assert cycle is None or len(cycle) == 4
+        late = Late()
+        def leave():
+            assert np.array_equal(model.predict(X), want)
+            loss.backward()
+            assert np.array_equal(weight.grad.numpy(), 2 * X)
+        atexit.register(leave)
+        """,
+        tmp_path,
+    )
+
+
+# ---- threads ---------------------------------------------------------------------------------------------------------
+
+
+def test_predicting_threads_beside_fit(tmp_path: Path) -> None:
+    """A call is refused with RuntimeError or sees a model between two fits; never one in the middle of a step."""
+    run(
+        """
+        model = make()
+        states = [model.predict(X).tobytes()]
+        twin = make()
+        for _ in range(20):
+            fit(twin, 1)
+            states.append(twin.predict(X).tobytes())
+        seen, wrong = set(), []
+        stop = threading.Event()
+        def predict():
+            while not stop.is_set():
+                try:
+                    found = model.predict(X).tobytes()
+                except RuntimeError as error:
+                    if str(error) != "predict: the model is in fit or evaluate in another thread":
+                        wrong.append(error)
+                else:
+                    seen.add(states.index(found))
+                time.sleep(random.uniform(0, 0.005))  # fit asks for a moment without readers
+        threads = [threading.Thread(target=predict) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        fits = 0
+        while fits < 20:
+            try:
+                fit(model, 1)
+                fits += 1
+            except RuntimeError as error:
+                assert str(error) == "fit: the model is already in fit, evaluate or predict", error
+                time.sleep(0.0005)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        assert not wrong and seen, (wrong, seen)
+        assert bits(model) == bits(twin)
+        """,
+        tmp_path,
+    )
