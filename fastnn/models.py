@@ -87,6 +87,10 @@ class Model(Trainer):
     def save(self, filepath: Any, overwrite: bool = True) -> None:
         """Write architecture, weights, optimizer and random state to one safetensors file.
 
+        The file is written beside its target under a hidden name (``.<name>.<16 digits>.tmp``), flushed and renamed:
+        whoever reads the target finds the old file or the new one. A process that is killed meanwhile may leave the
+        hidden file, which is safe to remove.
+
         Parameters
         ----------
         filepath : str or path

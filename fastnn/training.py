@@ -251,6 +251,11 @@ class Trainer(Layer):
         Returns
         -------
         array, (samples, ...)
+
+        Raises
+        ------
+        RuntimeError
+            Another thread is in fit or evaluate with this model.
         """
         size = batch_size_of("predict", batch_size)
         verbose = 0 if checked_verbose("predict", verbose) == "auto" else verbose
