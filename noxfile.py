@@ -66,7 +66,7 @@ def compiler_file(name: str) -> Path:
 
 
 def sanitized(session: nox.Session, sanitizers: str, library: str, options: dict[str, str]) -> None:
-    """Install a sanitized build and run the tests of ops and threads under it.
+    """Install a sanitized build and run the tests of ops, programs, threads and processes under it.
 
     The sanitizer's library has to be loaded before the interpreter, and libstdc++ with it: else the first C++ exception
     ends the process.
@@ -80,7 +80,8 @@ def sanitized(session: nox.Session, sanitizers: str, library: str, options: dict
         "-Cinstall.strip=false",
     )
     preload = f"{compiler_file(library)}:{compiler_file('libstdc++.so.6')}"
-    chosen = session.posargs or ["tests/test_ops.py", "tests/test_threads.py"]
+    names = ["ops", "programs", "c_abi", "threads", "processes"]
+    chosen = session.posargs or [f"tests/test_{name}.py" for name in names]
     # sanitized code is several times slower
     arguments = ["-n", "0", "--timeout", "1200", *chosen]
     session.run("env", f"LD_PRELOAD={preload}", "python", "-m", "pytest", *arguments, env=options, external=True)
@@ -88,13 +89,13 @@ def sanitized(session: nox.Session, sanitizers: str, library: str, options: dict
 
 @nox.session
 def asan(session: nox.Session) -> None:
-    """Ops and threads under the address and undefined-behaviour sanitizers."""
+    """Ops, programs, threads and processes under the address and undefined-behaviour sanitizers."""
     sanitized(session, "address,undefined", "libasan.so", {"ASAN_OPTIONS": "detect_leaks=0", "PYTHONSAFEPATH": "1"})
 
 
 @nox.session
 def tsan(session: nox.Session) -> None:
-    """Ops and threads under the thread sanitizer."""
+    """Ops, programs, threads and processes under the thread sanitizer."""
     sanitized(session, "thread", "libtsan.so", {"TSAN_OPTIONS": "halt_on_error=1", "PYTHONSAFEPATH": "1"})
 
 
