@@ -55,7 +55,8 @@ def test_every_allocation_may_fail(name: str, faults: Path) -> None:
     assert counts, done.stdout
     allocations, failed, raised = map(int, counts.groups())
     assert failed >= allocations // int(STRIDE) > 0
-    assert raised > failed // 2  # a thread that can't start is done without; a cgroup file that can't be read is no limit
+    # a thread that can't start is done without, a cgroup file that can't be read is no limit
+    assert raised > failed // 2
 
 
 SAVE_FOR_EVER = """
