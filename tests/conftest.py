@@ -5,8 +5,10 @@ from __future__ import annotations
 import fcntl
 import os
 import subprocess
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import numpy as np
@@ -59,3 +61,23 @@ def build_with_cmake(source: Path, build: Path) -> None:
     for command in ([*configure, f"-Dfastnn_DIR={fastnn.get_cmake_dir()}"], ["cmake", "--build", build]):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{command}:\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.fixture(scope="session")
+def keras() -> Any:
+    """Keras 3 on TensorFlow, for the tests marked keras."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the libraries it imports
+        import keras
+    assert keras.backend.backend() == "tensorflow"
+    return keras
+
+
+@pytest.fixture(scope="session")
+def tensorflow(keras: Any) -> Any:
+    """TensorFlow under Keras."""
+    import tensorflow as tf
+
+    return tf

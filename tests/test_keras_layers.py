@@ -1,0 +1,106 @@
+"""Every layer of tests/keras_cases.py against Keras 3 on TensorFlow: weights, results, gradients, output shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from keras_cases import CASES, LayerCase
+
+from fastnn import layers
+from fastnn.tensor import Tensor
+
+pytestmark = pytest.mark.keras
+
+every_case = pytest.mark.parametrize("case", CASES, ids=str)
+# float32 rounding in sums of a few dozen terms, taken in another order
+TOLERANCE = {"rtol": 2e-5, "atol": 2e-6}
+
+
+def call_arguments(case: LayerCase, tensors: list[Any], wrap: Any) -> tuple[Any, dict[str, Any]]:
+    first = tensors if isinstance(case.shape, list) else tensors[0]
+    return first, {name: wrap(value) if isinstance(value, np.ndarray) else value for name, value in case.call.items()}
+
+
+def both_layers(case: LayerCase, keras: Any) -> tuple[Any, Any]:
+    """Keras's layer and ours, with the same weights, none of them zero."""
+    theirs, ours = case.make(keras.layers), case.make(layers)
+    first, options = call_arguments(case, case.inputs(), keras.ops.convert_to_tensor)
+    theirs(first, **options)
+    first, options = call_arguments(case, case.inputs(), lambda value: value)
+    ours(first, **options)
+    rng = np.random.default_rng(11)
+    values = [np.array(weight) for weight in theirs.get_weights()]
+    values = [np.abs(value + 0.3 * rng.standard_normal(value.shape)).astype(np.float32) for value in values]
+    signs = [rng.choice([-1.0, 1.0], value.shape).astype(np.float32) for value in values]
+    names = [weight.name for weight in theirs.weights]
+    values = [v if "variance" in name else v * s for v, s, name in zip(values, signs, names, strict=True)]
+    theirs.set_weights(values)
+    ours.set_weights(values)
+    return theirs, ours
+
+
+def flat(result: Any) -> list[Any]:
+    return [part for item in result for part in flat(item)] if isinstance(result, list | tuple) else [result]
+
+
+@every_case
+def test_weights_have_keras_names_order_and_shapes(case: LayerCase, keras: Any) -> None:
+    theirs, ours = both_layers(case, keras)
+    assert [w.name for w in theirs.weights] == [w.name.rsplit("/", 1)[-1] for w in ours.weights]
+    assert [tuple(w.shape) for w in theirs.weights] == [w.shape for w in ours.weights]
+    assert len(theirs.trainable_weights) == len(ours.trainable_weights)
+
+
+@every_case
+@pytest.mark.parametrize("training", [False, True])
+def test_result_and_gradients(case: LayerCase, training: bool, keras: Any, tensorflow: Any) -> None:
+    training = training and case.training
+    theirs, ours = both_layers(case, keras)
+    arrays = case.inputs()
+    variables = [tensorflow.Variable(array) if array.dtype == np.float32 else array for array in arrays]
+    with tensorflow.GradientTape() as tape:
+        watched = [tensorflow.convert_to_tensor(v) if v.dtype == np.int32 else v.value() for v in variables]
+        first, options = call_arguments(case, watched, tensorflow.convert_to_tensor)
+        expected = flat(theirs(first, training=training, **options))
+        seeds = [np.random.default_rng(5).standard_normal(part.shape).astype(np.float32) for part in expected]
+        total = sum(tensorflow.reduce_sum(part * seed) for part, seed in zip(expected, seeds, strict=True))
+    sources = [v for v in variables if not isinstance(v, np.ndarray)] + [w.value for w in theirs.trainable_weights]
+    gradients = tape.gradient(total, sources, unconnected_gradients="zero")
+
+    tensors = [Tensor(array, requires_grad=array.dtype == np.float32) for array in arrays]
+    first, options = call_arguments(case, tensors, Tensor)
+    got = flat(ours(first, training=training, **options))
+    assert [part.shape for part in got] == [tuple(part.shape) for part in expected]
+    for mine, other in zip(got, expected, strict=True):
+        np.testing.assert_allclose(mine.numpy(), np.asarray(other), **TOLERANCE)
+    ours_sources = [t for t in tensors if t.requires_grad] + ours.trainable_weights
+    ours_total = sum(((part * Tensor(seed)).sum() for part, seed in zip(got, seeds, strict=True)), start=Tensor(0.0))
+    if ours_total.requires_grad:
+        ours_total.backward()
+    for source, other in zip(ours_sources, gradients, strict=True):
+        dense = np.asarray(tensorflow.convert_to_tensor(other))
+        mine = np.zeros(source.shape, np.float32) if source.grad is None else source.grad.numpy()
+        scale = max(1.0, float(np.abs(dense).max(initial=0.0)))
+        np.testing.assert_allclose(mine, dense, rtol=1e-4, atol=1e-5 * scale, err_msg=str(source.name))
+    # moving statistics and the like
+    for mine, other in zip(ours.non_trainable_weights, theirs.non_trainable_variables, strict=False):
+        if mine.name is not None and "seed" not in str(other.name):
+            np.testing.assert_allclose(mine.numpy(), np.asarray(other), **TOLERANCE)
+
+
+@every_case
+def test_output_shape(case: LayerCase, keras: Any) -> None:
+    theirs, ours = case.make(keras.layers), case.make(layers)
+    shapes = case.shape if isinstance(case.shape, list) else [case.shape]
+    opened = [(None, *shape[1:]) for shape in shapes]
+    argument = opened if isinstance(case.shape, list) else opened[0]
+    expected = theirs.compute_output_shape(argument)
+    assert flat_shapes(ours.compute_output_shape(argument)) == flat_shapes(expected)
+
+
+def flat_shapes(shape: Any) -> list[tuple[int | None, ...]]:
+    """One shape, or several, as a list of tuples."""
+    several = len(shape) > 0 and isinstance(shape[0], list | tuple)
+    return [tuple(one) for one in shape] if several else [tuple(shape)]

@@ -1,0 +1,102 @@
+"""Where a port of Keras goes wrong without a word: each a comparison with Keras 3 on TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import functional as F
+from fastnn import layers, losses
+from fastnn.tensor import Tensor
+
+pytestmark = pytest.mark.keras
+
+
+def both(keras: Any, make: Any, x: np.ndarray) -> tuple[Any, Any]:
+    """Keras's layer and ours, made on x, with Keras's weights."""
+    theirs, ours = make(keras.layers), make(layers)
+    theirs(x)
+    ours(x)
+    ours.set_weights(theirs.get_weights())
+    return theirs, ours
+
+
+def test_batch_normalization_defaults(keras: Any) -> None:
+    theirs, ours = keras.layers.BatchNormalization(), layers.BatchNormalization()
+    assert (ours.momentum, ours.epsilon) == (theirs.momentum, theirs.epsilon) == (0.99, 1e-3)
+
+
+def test_batch_normalization_moves_to_the_biased_variance(keras: Any, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((4, 3)).astype(np.float32)
+    theirs, ours = both(keras, lambda L: L.BatchNormalization(momentum=0.5), x)
+    theirs(x, training=True)
+    ours(x, training=True)
+    np.testing.assert_allclose(ours.moving_variance.numpy(), np.asarray(theirs.moving_variance), rtol=1e-6)
+    np.testing.assert_allclose(ours.moving_variance.numpy(), 0.5 + 0.5 * x.var(axis=0), rtol=1e-6)
+
+
+def test_frozen_batch_normalization_runs_in_inference_mode(keras: Any, rng: np.random.Generator) -> None:
+    x = (3 + rng.standard_normal((8, 3))).astype(np.float32)
+    theirs, ours = both(keras, lambda L: L.BatchNormalization(), x)
+    theirs.trainable = ours.trainable = False
+    np.testing.assert_allclose(ours(x, training=True).numpy(), np.asarray(theirs(x, training=True)), rtol=1e-6)
+    assert ours.moving_mean.numpy().tolist() == np.asarray(theirs.moving_mean).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_layer_normalization_epsilon(keras: Any) -> None:
+    assert layers.LayerNormalization().epsilon == keras.layers.LayerNormalization().epsilon == 1e-3
+
+
+def test_leaky_relu_layer_and_function_have_other_slopes(keras: Any) -> None:
+    x = np.array([[-1.0, 2.0]], np.float32)
+    assert layers.LeakyReLU()(x).numpy().tolist() == np.asarray(keras.layers.LeakyReLU()(x)).tolist()
+    np.testing.assert_array_equal(layers.LeakyReLU()(x).numpy(), np.array([[-0.3, 2.0]], np.float32))
+    expected = np.asarray(keras.activations.leaky_relu(x))
+    np.testing.assert_array_equal(F.leaky_relu(Tensor(x)).numpy(), expected)
+    np.testing.assert_array_equal(expected, np.array([[-0.2, 2.0]], np.float32))
+
+
+def test_gelu_is_exact_by_default(keras: Any, rng: np.random.Generator) -> None:
+    x = rng.standard_normal(100).astype(np.float32)
+    np.testing.assert_allclose(F.gelu(Tensor(x)).numpy(), np.asarray(keras.activations.gelu(x)), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("size", [5, 6])
+@pytest.mark.parametrize("strides", [1, 2, 3])
+def test_same_padding_puts_the_odd_one_last(keras: Any, size: int, strides: int, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((1, size, size, 2)).astype(np.float32)
+    theirs, ours = both(keras, lambda L: L.Conv2D(3, (2, 3), strides=strides, padding="same"), x)
+    np.testing.assert_allclose(ours(x).numpy(), np.asarray(theirs(x)), rtol=1e-5, atol=1e-6)
+
+
+def test_average_pooling_leaves_padding_out(keras: Any) -> None:
+    x = np.ones((1, 5, 5, 1), np.float32)
+    make = {"pool_size": 3, "strides": 2, "padding": "same"}
+    got = layers.AveragePooling2D(**make)(x).numpy()
+    np.testing.assert_array_equal(got, np.asarray(keras.layers.AveragePooling2D(**make)(x)))
+    np.testing.assert_array_equal(got, np.ones((1, 3, 3, 1), np.float32))
+
+
+@pytest.mark.parametrize("name", ["mean_squared_error", "mean_absolute_error", "binary_crossentropy"])
+@pytest.mark.parametrize("shape", [(6,), (6, 1)])
+def test_labels_without_the_last_axis_are_aligned(
+    keras: Any, name: str, shape: tuple[int, ...], rng: np.random.Generator
+) -> None:
+    """Labels (n,) against outputs (n, 1): broadcasting would make (n, n) of them."""
+    x = rng.standard_normal((6, 3)).astype(np.float32)
+    y = rng.integers(0, 2, shape).astype(np.float32)
+    weights = [rng.standard_normal((3, 1)).astype(np.float32), np.zeros(1, np.float32)]
+    models = []
+    for library in (keras, fastnn):
+        model = library.Sequential([library.layers.Input((3,)), library.layers.Dense(1, activation="sigmoid")])
+        model.set_weights(weights)
+        model.compile("sgd", loss=name)
+        models.append(model)
+    theirs, ours = (model.fit(x, y, batch_size=6, epochs=1, shuffle=False, verbose=0) for model in models)
+    assert ours.history["loss"] == pytest.approx(theirs.history["loss"], rel=1e-5)
+    for mine, other in zip(models[1].get_weights(), models[0].get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-7)
+    assert losses.get(name)(Tensor(y), models[1](x)).shape == ()
