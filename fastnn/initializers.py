@@ -26,6 +26,7 @@ __all__ = [
     "HeUniform",
     "Initializer",
     "Ones",
+    "Orthogonal",
     "RandomNormal",
     "RandomUniform",
     "VarianceScaling",
@@ -196,6 +197,27 @@ class HeNormal(_Scaled):
     setting = (2.0, "fan_in", "truncated_normal")
 
 
+class Orthogonal(Initializer):
+    """A random orthogonal matrix times gain: of orthonormal columns, or rows where they are fewer (Saxe et al. 2014).
+
+    Axes but the last count as one.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        self.gain, self.seed = gain, seed
+
+    def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+        if len(shape) < 2:
+            raise ValueError(f"Orthogonal: expected a shape of at least two axes, got {shape}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        q, r = np.linalg.qr(generator.standard_normal((max(rows, columns), min(rows, columns))))
+        q = q * np.where(np.diagonal(r) < 0, -1.0, 1.0)  # makes it uniform over orthogonal matrices
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"gain": self.gain, "seed": self.seed}
+
+
 _CLASSES: tuple[type[Initializer], ...] = (
     Zeros,
     Ones,
@@ -207,6 +229,7 @@ _CLASSES: tuple[type[Initializer], ...] = (
     GlorotNormal,
     HeUniform,
     HeNormal,
+    Orthogonal,
 )
 _NAMES: dict[str, type[Initializer]] = {
     **{name: cls for cls in _CLASSES for name in (cls.__name__, snake_case(cls.__name__))},

@@ -10,6 +10,7 @@ import numpy as np
 from . import layers as layer_module
 from ._config import deserialize, serialize
 from .layers.base import Layer, Shape
+from .layers.calls import carrying
 from .layers.core import InputLayer
 from .layers.structure import Node
 from .saving import load_model, load_weights, save_model, save_weights
@@ -74,6 +75,10 @@ class Model(Trainer):
     def set_weights(self, weights: Sequence[Any]) -> None:
         with self._guard.exclusive("set_weights", nested=True):
             super().set_weights(weights)
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """None: the layers inside have decided which mask the result carries."""
+        return None
 
     def summary(self, print_fn: Callable[[str], object] | None = None) -> None:
         """Print the layers, the shapes of their results, and how many parameters they have.
@@ -205,8 +210,8 @@ class Sequential(Model):
         elif self._layers:
             self._layers[0].check_input(shape)
 
-    def call(self, inputs: Tensor) -> Tensor:
-        x = inputs
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Any:
+        x = carrying(inputs, mask)
         for layer in self._layers:
             x = layer(x)
         return x

@@ -20,7 +20,7 @@ import numpy as np
 from . import _core, losses, metrics, optimizers, random
 from ._config import serialize
 from .layers.base import Layer, zero_weights
-from .layers.regularization import Dropout
+from .layers.regularization import Drawing
 from .tensor import Tensor
 
 if TYPE_CHECKING:
@@ -150,8 +150,8 @@ def _compile_config(model: Model) -> dict[str, Any] | None:
         return None
 
 
-def _dropouts(model: Model) -> dict[str, Dropout]:
-    return {path: layer for path, layer in model._walk() if isinstance(layer, Dropout)}
+def _dropouts(model: Model) -> dict[str, Drawing]:
+    return {path: layer for path, layer in model._walk() if isinstance(layer, Drawing)}
 
 
 def _random_state(model: Model) -> dict[str, Any]:

@@ -174,7 +174,7 @@ class Tensor:
     array([2., 4.], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_array", "_node", "activation", "grad", "logits", "name", "requires_grad")
+    __slots__ = ("__weakref__", "_array", "_mask", "_node", "activation", "grad", "logits", "name", "requires_grad")
     # NumPy's operators give way to these, and its functions refuse: they would leave the tape without a word
     __array_ufunc__ = None
 
@@ -196,6 +196,7 @@ class Tensor:
         self.name = name
         self.logits: Tensor | None = None  # what the activation was taken of
         self.activation: str | None = None  # "softmax" or "sigmoid", whose logits losses recover
+        self._mask: Tensor | None = None  # which steps count, as layers hand it on
 
     @classmethod
     def _wrap(cls, array: _core.Array) -> Tensor:
@@ -207,6 +208,7 @@ class Tensor:
         self.name = None
         self.logits = None
         self.activation = None
+        self._mask = None
         return self
 
     @property

@@ -19,8 +19,8 @@ from . import optimizers as optimizer_module
 from .batches import Batches, as_numbers, batch_size_of, check_labels, labelled_samples, split, whole_number
 from .callbacks import Callback, Callbacks, History, Progress, checked_verbose
 from .guard import Guard
-from .layers.base import Layer
-from .layers.regularization import Dropout
+from .layers.base import Layer, trying
+from .layers.regularization import Drawing
 from .layers.structure import Watch
 from .program import Step
 from .tensor import Tensor, no_grad
@@ -43,6 +43,7 @@ class Trainer(Layer):
         "_lock",
         "_change",
         "_recorded",
+        "_stateful",
         "_structure",
         "_settings",
         "_outputs",
@@ -62,6 +63,7 @@ class Trainer(Layer):
         self._change = object()  # another one after each change of what programs record
         self._recorded: object = None  # the change that the programs there are know of
         self._outputs: dict[tuple[int, ...], tuple[tuple[int, ...], np.dtype[Any]]] = {}
+        self._stateful: list[Layer] = []  # layers that hand on states from batch to batch
         self.optimizer: optimizer_module.Optimizer | None = None
         self.loss: losses.Loss | None = None
         self._metrics: list[metric_module.Metric] = []
@@ -70,7 +72,7 @@ class Trainer(Layer):
         self.history: History | None = None
         self._train_step = Step(self._train, states=self._train_states, scalars=self._train_scalars, name="train")
         self._test_step = Step(self._test, states=self._test_states, name="test")
-        self._predict_step = Step(self._infer, states=self._named_weights, name="predict")
+        self._predict_step = Step(self._infer, states=self._named_states, name="predict")
         self._structure = self._settings = Watch(tuple)
 
     def compile(self, optimizer: Any, loss: Any = None, *, metrics: Sequence[Any] | None = None) -> None:
@@ -327,6 +329,8 @@ class Trainer(Layer):
         self, step: Step, *arrays: np.ndarray, out: list[np.ndarray] | None = None, key: tuple[Any, ...] = ()
     ) -> None:
         self._drop_programs()
+        for layer in self._stateful:
+            layer.make_states(len(arrays[0]))
         step(*arrays, out=out, extra_key=key)
 
     def _notice(self, *watches: Watch) -> None:
@@ -347,6 +351,7 @@ class Trainer(Layer):
             self._structure = Watch(lambda: containers)
             self._settings = Watch(self._training_settings)
             self._outputs = {}
+            self._stateful = [layer for layer in self._layers_below() if layer.stateful]
             self._link()
             for step in (self._train_step, self._test_step, self._predict_step):
                 step.drop()
@@ -381,7 +386,7 @@ class Trainer(Layer):
         variables = self.trainable_weights
         for variable in variables:
             variable.grad = None
-        dropouts = [layer for layer in self._layers_below() if isinstance(layer, Dropout)]
+        dropouts = [layer for layer in self._layers_below() if isinstance(layer, Drawing)]
         try:
             for layer in dropouts:
                 layer._calls = 0
@@ -417,7 +422,7 @@ class Trainer(Layer):
 
     def _test_states(self) -> dict[str, Tensor]:
         totals = {f"metrics.{metric.name}": metric.total for metric in self.metrics}
-        return {**self._named_weights(), **totals}
+        return {**self._named_states(), **totals}
 
     def _train_states(self) -> dict[str, Tensor]:
         optimizer, _ = self._compiled("fit")
@@ -438,7 +443,7 @@ class Trainer(Layer):
         optimizer, _ = self._compiled("fit")
         scalars = optimizer.scalars()
         for path, layer in self._walk():
-            if isinstance(layer, Dropout):
+            if isinstance(layer, Drawing):
                 scalars[f"{path}.seed"] = (layer._seed_cell, 0)
                 scalars[f"{path}.draws"] = (layer._draws, 1)
         return scalars
@@ -447,7 +452,7 @@ class Trainer(Layer):
 
     def _forward_one(self, x: np.ndarray) -> Tensor:
         """The result for the first sample; builds the model."""
-        with no_grad():
+        with no_grad(), trying():
             result: Any = self(np.asarray(x[:1], dtype=self._input_dtype(x)), training=False)
         if not isinstance(result, Tensor) or result.shape[:1] != (min(len(x), 1),):
             raise TypeError(f"{self.name}: expected call to return a Tensor (batch, ...), got {type(result).__name__}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .activation import ELU, LeakyReLU, ReLU, Softmax
 from .base import Layer
 from .convolution import Conv2D, Convolution2D
-from .core import Activation, Dense, Input, InputLayer
+from .core import Activation, Dense, Input, InputLayer, Masking
 from .embedding import Embedding
 from .normalization import BatchNormalization, LayerNormalization, RMSNormalization
 from .pooling import (
@@ -42,6 +42,7 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "Masking",
     "MaxPool2D",
     "MaxPooling2D",
     "RMSNormalization",

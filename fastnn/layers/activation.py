@@ -12,6 +12,8 @@ __all__ = ["ELU", "LeakyReLU", "ReLU", "Softmax"]
 
 
 class _Elementwise(Layer):
+    supports_masking = True
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 

@@ -6,12 +6,13 @@ configuration. `fit` and a hand-written loop call the same object.
 
 from __future__ import annotations
 
-import inspect
 import math
 import threading
+import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -20,6 +21,7 @@ from .. import initializers, random
 from .._config import Configurable, snake_case
 from ..tensor import Tensor, no_grad
 from . import arguments
+from .calls import as_argument, keep_mask, mask_of, shape_of, signature_of
 from .structure import Node
 
 __all__ = ["Layer", "Shape"]
@@ -32,6 +34,7 @@ _lock = threading.RLock()  # names are given and weights are made under it
 
 class _Thread(threading.local):
     training = False
+    trying = False
     budget: int | None = None
 
 
@@ -47,6 +50,21 @@ def _training(flag: bool) -> Iterator[None]:
         yield
     finally:
         _thread.training = before
+
+
+@contextmanager
+def trying() -> Iterator[None]:
+    """Let the layers called in this thread keep no state of the call: it only asks whether data fits."""
+    _thread.trying = True
+    try:
+        yield
+    finally:
+        _thread.trying = False
+
+
+def is_trying() -> bool:
+    """Whether the calling thread only asks whether data fits."""
+    return _thread.trying
 
 
 @contextmanager
@@ -73,7 +91,11 @@ class Layer(Node, Configurable):
         On the first layer of a Sequential: the shape of one sample.
     """
 
-    _unrecorded = Node._unrecorded | {"_weights", "_fixed", "_input_shape", "_output_shape"}
+    _unrecorded = Node._unrecorded | {"_weights", "_fixed", "_states", "_input_shape", "_output_shape"}
+
+    stateful = False  # whether calls hand on states to later ones
+    supports_masking = False  # whether masks of inputs reach the result, by compute_mask
+    _takes_several = False  # whether the inputs may be a list though check_input looks at one shape
 
     def __init__(
         self,
@@ -94,6 +116,7 @@ class Layer(Node, Configurable):
         self._trainable = bool(trainable)
         self._weights: dict[str, Tensor] = {}
         self._fixed: set[str] = set()
+        self._states: dict[str, Tensor] = {}  # what calls hand on to later ones; no file holds it
         if input_dim is not None:
             input_shape = (input_dim,)
         self._input_shape: Shape | None = None
@@ -106,9 +129,13 @@ class Layer(Node, Configurable):
     def build(self, input_shape: Shape) -> None:
         """Make the layer's own weights for inputs of a shape, whose first entry is None."""
 
-    def call(self, inputs: Tensor) -> Tensor:
-        """The layer's result. A subclass may take `training` as a second argument."""
+    def call(self, inputs: Any) -> Any:
+        """The layer's result. A subclass may take `training`, `mask` and arguments of its own besides."""
         raise NotImplementedError(f"{type(self).__name__} does not implement call")
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The result's mask, from that of the inputs. Asked for in layers that define it, or set `supports_masking`."""
+        return previous_mask
 
     def check_input(self, shape: Shape) -> None:
         """Refuse inputs of a wrong shape with a ValueError that names the layer."""
@@ -120,6 +147,9 @@ class Layer(Node, Configurable):
         with no_grad():
             result = self(Tensor(np.zeros((1, *cast("tuple[int, ...]", input_shape[1:])), dtype=np.float32)))
         return (None, *result.shape[1:])
+
+    def make_states(self, batch: int) -> None:
+        """Make, for a stateful layer, the states of a batch that steps read and write."""
 
     def add_weight(
         self,
@@ -177,31 +207,75 @@ class Layer(Node, Configurable):
 
     # ---- calling -----------------------------------------------------------------------------------------------------
 
-    def __call__(self, inputs: Any, *, training: bool | None = None) -> Tensor:
-        """Apply the layer to a Tensor or an array; makes the weights on the first call.
+    def __call__(self, inputs: Any, *args: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
+        """Apply the layer to a Tensor, an array, or a list of them; makes the weights on the first call.
 
         Parameters
         ----------
-        inputs : Tensor or array
+        inputs : Tensor or array, or list or tuple of them
             Arrays become float32; for layers that take ids, integers stay integers.
+        *args, **kwargs
+            What `call` takes besides; arrays among them become Tensors.
         training : bool, optional
             Whether dropout and the like are active; as in the surrounding layer when not given, else False.
+        mask : Tensor or array, optional
+            For layers whose `call` has it; which steps count. The mask that the inputs carry when not given.
+
+        Returns
+        -------
+        Tensor, or what `call` returns
+            It carries the mask that `compute_mask` gives when the inputs carry one, or the layer makes one.
         """
-        x = self._as_tensor(inputs)
-        self.check_input(x.shape)
+        x = self._as_inputs(inputs)
+        args, kwargs = as_argument(args), as_argument(kwargs)
+        self._check(x)
+        signature = signature_of(type(self))
         if not self.built:
-            self._build((None, *x.shape[1:]))
+            self._build(shape_of(x), signature.build_shapes(args, kwargs))
         training = _thread.training if training is None else bool(training)
-        call = cast("Callable[..., Tensor]", self.call)
+        if signature.takes_training:
+            kwargs["training"] = training
+        if mask is not None:
+            kwargs["mask"] = as_argument(mask)
+        carried = mask_of(x)
+        signature.add_masks(carried, args, kwargs)
         with _training(training):
             try:
-                result = call(x, training=training) if _takes_training(type(self)) else call(x)
+                result = self.call(x, *args, **kwargs)
             except (ValueError, TypeError, IndexError) as error:
-                error.add_note(f"in layer {self.name}, called with {tuple(x.shape)}")
+                error.add_note(f"in layer {self.name}, called with {x.shape if isinstance(x, Tensor) else shape_of(x)}")
                 raise
         if self._output_shape is None and isinstance(result, Tensor):
             self._output_shape = (None, *result.shape[1:])
+        self._hand_on_mask(x, carried, result)
         return result
+
+    def _check(self, inputs: Any) -> None:
+        """Refuse inputs that the layer can't take."""
+        if isinstance(inputs, Tensor):
+            self.check_input(inputs.shape)
+        elif not self._takes_several and type(self).check_input is not Layer.check_input:
+            raise ValueError(f"{self.name}: expected one input, got {len(inputs)}")
+
+    def _as_inputs(self, inputs: Any) -> Any:
+        """A Tensor, or a list, tuple or dictionary of them when there are several inputs."""
+        if isinstance(inputs, dict):
+            return {key: self._as_tensor(item) for key, item in inputs.items()}
+        if isinstance(inputs, list | tuple) and any(isinstance(item, Tensor | np.ndarray) for item in inputs):
+            items = [self._as_tensor(item) for item in inputs]
+            return tuple(items) if isinstance(inputs, tuple) else items
+        return self._as_tensor(inputs)
+
+    def _hand_on_mask(self, inputs: Any, carried: Any, result: Any) -> None:
+        """Let a result carry the mask that compute_mask gives, unless it carries one already."""
+        if self.supports_masking or type(self).compute_mask is not Layer.compute_mask:
+            keep_mask(result, self.compute_mask(inputs, carried))
+        elif carried is not None and mask_of(result) is None:
+            warnings.warn(
+                f"{self.name}: the inputs carry a mask, which the layer does not support and its result does not carry",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def _as_tensor(self, inputs: Any) -> Tensor:
         if isinstance(inputs, Tensor):
@@ -221,16 +295,18 @@ class Layer(Node, Configurable):
             return np.dtype(np.int32 if np.can_cast(array.dtype, np.int32) else np.int64)
         return np.dtype(np.float32)
 
-    def _build(self, input_shape: Shape) -> None:
-        """Make all weights below for an input shape; an error leaves no half-made layer."""
+    def _build(self, input_shape: Any, shapes: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """Make all weights below for an input shape, and the shapes of other arguments; an error leaves no half-made
+        layer."""
         with _lock:
             if self.built:
                 return
             self._link()
             unbuilt = [layer for layer in self._layers_below() if not layer.built]
             try:
-                self.check_input(input_shape)
-                self.build(input_shape)
+                if isinstance(input_shape, tuple):
+                    self.check_input(input_shape)
+                self.build(input_shape, **shapes)
             except BaseException:
                 for layer in unbuilt:
                     layer._weights, layer._fixed = {}, set()
@@ -256,6 +332,16 @@ class Layer(Node, Configurable):
             if isinstance(node, Layer)
             for name, weight in node._weights.items()
         }
+
+    def _named_states(self) -> dict[str, Tensor]:
+        """What steps read and write: the weights, and what calls hand on to later ones."""
+        states = {
+            f"{path}.state.{name}" if path else f"state.{name}": state
+            for path, node in self._walk()
+            if isinstance(node, Layer)
+            for name, state in node._states.items()
+        }
+        return {**self._named_weights(), **states}
 
     @property
     def weights(self) -> list[Tensor]:
@@ -343,14 +429,3 @@ def _new_name(base: str) -> str:
         number = _names[base]
         _names[base] += 1
     return f"{base}_{number}" if number else base
-
-
-_takes_training_of: dict[type[Layer], bool] = {}
-
-
-def _takes_training(cls: type[Layer]) -> bool:
-    """Whether a class's `call` has an argument named training."""
-    if cls not in _takes_training_of:
-        parameters = inspect.signature(cls.call).parameters.values()
-        _takes_training_of[cls] = any(p.name == "training" or p.kind is p.VAR_KEYWORD for p in parameters)
-    return _takes_training_of[cls]

@@ -1,4 +1,4 @@
-"""The basic layers: InputLayer, Dense, Activation."""
+"""The basic layers: InputLayer, Dense, Activation, Masking."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ..tensor import Tensor
 from . import arguments
 from .base import Layer, Shape
 
-__all__ = ["Activation", "Dense", "Input", "InputLayer"]
+__all__ = ["Activation", "Dense", "Input", "InputLayer", "Masking"]
 
 
 class InputLayer(Layer):
@@ -28,6 +28,8 @@ class InputLayer(Layer):
     dtype : "float32", an integer dtype, or None
         Integers for the ids of an Embedding; the layer behind decides.
     """
+
+    supports_masking = True
 
     def __init__(
         self, shape: Sequence[int | None], batch_size: int | None = None, dtype: Any = None, name: str | None = None
@@ -73,6 +75,8 @@ class Dense(Layer):
     bias_initializer : default "zeros"
         Of the bias, (units,).
     """
+
+    supports_masking = True
 
     def __init__(
         self,
@@ -138,6 +142,8 @@ class Activation(Layer):
     activation : str or function
     """
 
+    supports_masking = True
+
     def __init__(self, activation: str | activations.Activation, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.activation = activations.get(activation)
@@ -150,3 +156,41 @@ class Activation(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": activations.serialize(self.activation)}
+
+
+class Masking(Layer):
+    """Makes a mask of (batch, time, features): a step whose features all equal mask_value doesn't count.
+
+    The result carries the mask, and is zero in the steps that don't count.
+
+    Parameters
+    ----------
+    mask_value : float, default 0
+    """
+
+    supports_masking = True
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def check_input(self, shape: Shape) -> None:
+        if len(shape) < 2:
+            raise self.expected("(batch, ..., features)", shape)
+
+    def _counts(self, inputs: Tensor, keepdims: bool) -> Tensor:
+        """Which steps count, of bool."""
+        different = F.where(F.not_equal(inputs, self.mask_value), F.fill(inputs, 1.0), 0.0)
+        return F.greater(F.sum(different, axis=-1, keepdims=keepdims), 0.0)
+
+    def compute_mask(self, inputs: Tensor, previous_mask: Any) -> Tensor:
+        return self._counts(inputs, keepdims=False)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return F.where(self._counts(inputs, keepdims=True), inputs, 0.0)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "mask_value": self.mask_value}

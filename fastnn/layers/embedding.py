@@ -29,6 +29,8 @@ class Embedding(Layer):
         Size of a vector.
     embeddings_initializer : default "uniform"
         Of the table, (input_dim, output_dim).
+    mask_zero : bool, default False
+        Whether id 0 is padding: the result carries the mask ``inputs != 0``.
     input_length : int, optional
         Accepted as in Keras; any length is taken.
     """
@@ -38,6 +40,7 @@ class Embedding(Layer):
         input_dim: int,
         output_dim: int,
         embeddings_initializer: initializers.InitializerLike = "uniform",
+        mask_zero: bool = False,
         input_length: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -45,6 +48,8 @@ class Embedding(Layer):
         self.input_dim = arguments.positive("Embedding", "input_dim", input_dim)
         self.output_dim = arguments.positive("Embedding", "output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.mask_zero = bool(mask_zero)
+        self.supports_masking = self.mask_zero
 
     def build(self, input_shape: Shape) -> None:
         self.add_weight((self.input_dim, self.output_dim), self.embeddings_initializer, name="embeddings")
@@ -60,6 +65,9 @@ class Embedding(Layer):
     def call(self, inputs: Tensor) -> Tensor:
         return F.embedding(inputs, self.embeddings)
 
+    def compute_mask(self, inputs: Tensor, previous_mask: Any) -> Tensor | None:
+        return F.not_equal(inputs, 0) if self.mask_zero else None
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)
 
@@ -69,4 +77,5 @@ class Embedding(Layer):
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
             "embeddings_initializer": initializers.describe(self.embeddings_initializer),
+            "mask_zero": self.mask_zero,
         }

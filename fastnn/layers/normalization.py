@@ -31,6 +31,8 @@ def _one_axis(cls: str, axis: int | Sequence[int]) -> int:
 class _LastAxisLayer(Layer):
     """A layer whose weights lie along the last axis of its input."""
 
+    supports_masking = True
+
     axis: int
 
     def check_input(self, shape: Shape) -> None:
