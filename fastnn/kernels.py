@@ -51,6 +51,8 @@ __all__ = [
     "gemm",
     "greater",
     "greater_equal",
+    "gru",
+    "gru_backward",
     "hard_sigmoid",
     "hard_sigmoid_backward",
     "huber",
@@ -66,6 +68,8 @@ __all__ = [
     "log",
     "log_softmax",
     "log_softmax_backward",
+    "lstm",
+    "lstm_backward",
     "max_pool2d",
     "max_pool2d_backward",
     "maximum",
@@ -91,6 +95,8 @@ __all__ = [
     "sigmoid_backward",
     "silu",
     "silu_backward",
+    "simple_rnn",
+    "simple_rnn_backward",
     "slice",
     "slice_backward",
     "softmax",
@@ -791,6 +797,349 @@ def layer_normalization_backward(
         "layer_normalization_backward", (dy, x, mean, inverse_deviation, gamma), out, accumulate, rms=rms
     )
     return dx, dgamma, dbeta
+
+
+def lstm(
+    x: Arrayish,
+    kernel: Arrayish,
+    recurrent_kernel: Arrayish,
+    bias: Arrayish | None = None,
+    h0: Arrayish | None = None,
+    c0: Arrayish | None = None,
+    mask: Arrayish | None = None,
+    recurrent_mask: Arrayish | None = None,
+    *,
+    activation: Literal["linear", "relu", "tanh", "sigmoid", "hard_sigmoid"] = "tanh",
+    recurrent_activation: Literal["linear", "relu", "tanh", "sigmoid", "hard_sigmoid"] = "sigmoid",
+    go_backwards: bool = False,
+    out: Sequence[Arrayish | None] | None = None,
+) -> tuple[Array, Array, Array, Array]:
+    """Long short-term memory over a whole sequence (Hochreiter and Schmidhuber 1997; with forget gates, Gers et al.
+    2000). With ``z = x[t] @ kernel + bias + h @ recurrent_kernel`` cut into i, f, c, o: ``c = f(z_f) * c + f(z_i) *
+    a(z_c)`` and ``h = f(z_o) * a(c)``, where f is the recurrent activation and a the activation. A step whose mask is
+    zero repeats both states. y holds h of all steps in the order in which they are processed. The recurrent mask
+    multiplies the h of the product in every step (Gal and Ghahramani 2016).
+
+    Parameters
+    ----------
+    x : (batch, time, in)
+    kernel : (in, 4 * units)
+    recurrent_kernel : (units, 4 * units)
+    bias : (4 * units,)
+    h0 : (batch, units); zeros when absent
+    c0 : (batch, units); zeros when absent
+    mask : (batch, time) of bool or uint8: which steps count
+    recurrent_mask : (batch, units)
+    activation : Literal['linear', 'relu', 'tanh', 'sigmoid', 'hard_sigmoid']
+        Of the candidate and of the cell.
+    recurrent_activation : Literal['linear', 'relu', 'tanh', 'sigmoid', 'hard_sigmoid']
+        Of the gates.
+    go_backwards : bool
+        Process x from its last step to its first.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, time, units)
+    c_n : (batch, units): c of the last step
+    gates : (batch, time, 4 * units): i, f, c, o behind their activations, at the time of their x
+    cells : (batch, time, units): c of all steps, as y
+    """
+    y, c_n, gates, cells = _many(
+        "lstm",
+        (x, kernel, recurrent_kernel, bias, h0, c0, mask, recurrent_mask),
+        out,
+        False,
+        activation=activation,
+        recurrent_activation=recurrent_activation,
+        go_backwards=go_backwards,
+    )
+    return y, c_n, gates, cells
+
+
+def lstm_backward(
+    x: Arrayish,
+    kernel: Arrayish,
+    recurrent_kernel: Arrayish,
+    y: Arrayish,
+    gates: Arrayish,
+    cells: Arrayish,
+    dy: Arrayish | None = None,
+    dc_n: Arrayish | None = None,
+    h0: Arrayish | None = None,
+    c0: Arrayish | None = None,
+    mask: Arrayish | None = None,
+    recurrent_mask: Arrayish | None = None,
+    *,
+    activation: Literal["linear", "relu", "tanh", "sigmoid", "hard_sigmoid"] = "tanh",
+    recurrent_activation: Literal["linear", "relu", "tanh", "sigmoid", "hard_sigmoid"] = "sigmoid",
+    go_backwards: bool = False,
+    out: Sequence[Arrayish | None] | None = None,
+    accumulate: bool = False,
+) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """Gradient of lstm from what it kept.
+
+    Parameters
+    ----------
+    x : (batch, time, in)
+    kernel : (in, 4 * units)
+    recurrent_kernel : (units, 4 * units)
+    y : (batch, time, units)
+    gates : (batch, time, 4 * units)
+    cells : (batch, time, units)
+    dy : (batch, time, units)
+    dc_n : (batch, units)
+    h0 : (batch, units)
+    c0 : (batch, units)
+    mask : (batch, time) of bool or uint8
+    recurrent_mask : (batch, units)
+    activation : Literal['linear', 'relu', 'tanh', 'sigmoid', 'hard_sigmoid']
+        As in lstm.
+    recurrent_activation : Literal['linear', 'relu', 'tanh', 'sigmoid', 'hard_sigmoid']
+        As in lstm.
+    go_backwards : bool
+        As in lstm.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into the first entry of out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    dkernel : as kernel
+    drecurrent_kernel : as recurrent_kernel
+    dbias : (4 * units,)
+    dh0 : (batch, units)
+    dc0 : (batch, units)
+    """
+    dx, dkernel, drecurrent_kernel, dbias, dh0, dc0 = _many(
+        "lstm_backward",
+        (x, kernel, recurrent_kernel, y, gates, cells, dy, dc_n, h0, c0, mask, recurrent_mask),
+        out,
+        accumulate,
+        activation=activation,
+        recurrent_activation=recurrent_activation,
+        go_backwards=go_backwards,
+    )
+    return dx, dkernel, drecurrent_kernel, dbias, dh0, dc0
+
+
+def gru(
+    x: Arrayish,
+    kernel: Arrayish,
+    recurrent_kernel: Arrayish,
+    bias: Arrayish | None = None,
+    h0: Arrayish | None = None,
+    mask: Arrayish | None = None,
+    recurrent_mask: Arrayish | None = None,
+    *,
+    activation: Literal["linear", "relu", "tanh", "sigmoid", "hard_sigmoid"] = "tanh",
+    recurrent_activation: Literal["linear", "relu", "tanh", "sigmoid", "hard_sigmoid"] = "sigmoid",
+    go_backwards: bool = False,
+    out: Sequence[Arrayish | None] | None = None,
+) -> tuple[Array, Array]:
+    """Gated recurrent units over a whole sequence (Cho et al. 2014), the reset gate behind the product. With ``p =
+    x[t] @ kernel + bias[0]`` and ``q = h @ recurrent_kernel + bias[1]`` cut into z, r, h: ``z = f(p_z + q_z)``, ``r =
+    f(p_r + q_r)`` and ``h = z * h + (1 - z) * a(p_h + r * q_h)``, where f is the recurrent activation and a the
+    activation. Masks and y as for lstm.
+
+    Parameters
+    ----------
+    x : (batch, time, in)
+    kernel : (in, 3 * units)
+    recurrent_kernel : (units, 3 * units)
+    bias : (2, 3 * units)
+    h0 : (batch, units); zeros when absent
+    mask : (batch, time) of bool or uint8: which steps count
+    recurrent_mask : (batch, units)
+    activation : Literal['linear', 'relu', 'tanh', 'sigmoid', 'hard_sigmoid']
+        Of the candidate.
+    recurrent_activation : Literal['linear', 'relu', 'tanh', 'sigmoid', 'hard_sigmoid']
+        Of the gates.
+    go_backwards : bool
+        Process x from its last step to its first.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, time, units)
+    gates : (batch, time, 4 * units): z, r, the candidate and q_h, at the time of their x
+    """
+    y, gates = _many(
+        "gru",
+        (x, kernel, recurrent_kernel, bias, h0, mask, recurrent_mask),
+        out,
+        False,
+        activation=activation,
+        recurrent_activation=recurrent_activation,
+        go_backwards=go_backwards,
+    )
+    return y, gates
+
+
+def gru_backward(
+    dy: Arrayish,
+    x: Arrayish,
+    kernel: Arrayish,
+    recurrent_kernel: Arrayish,
+    y: Arrayish,
+    gates: Arrayish,
+    h0: Arrayish | None = None,
+    mask: Arrayish | None = None,
+    recurrent_mask: Arrayish | None = None,
+    *,
+    activation: Literal["linear", "relu", "tanh", "sigmoid", "hard_sigmoid"] = "tanh",
+    recurrent_activation: Literal["linear", "relu", "tanh", "sigmoid", "hard_sigmoid"] = "sigmoid",
+    go_backwards: bool = False,
+    out: Sequence[Arrayish | None] | None = None,
+    accumulate: bool = False,
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Gradient of gru from what it kept.
+
+    Parameters
+    ----------
+    dy : (batch, time, units)
+    x : (batch, time, in)
+    kernel : (in, 3 * units)
+    recurrent_kernel : (units, 3 * units)
+    y : (batch, time, units)
+    gates : (batch, time, 4 * units)
+    h0 : (batch, units)
+    mask : (batch, time) of bool or uint8
+    recurrent_mask : (batch, units)
+    activation : Literal['linear', 'relu', 'tanh', 'sigmoid', 'hard_sigmoid']
+        As in gru.
+    recurrent_activation : Literal['linear', 'relu', 'tanh', 'sigmoid', 'hard_sigmoid']
+        As in gru.
+    go_backwards : bool
+        As in gru.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into the first entry of out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    dkernel : as kernel
+    drecurrent_kernel : as recurrent_kernel
+    dbias : (2, 3 * units)
+    dh0 : (batch, units)
+    """
+    dx, dkernel, drecurrent_kernel, dbias, dh0 = _many(
+        "gru_backward",
+        (dy, x, kernel, recurrent_kernel, y, gates, h0, mask, recurrent_mask),
+        out,
+        accumulate,
+        activation=activation,
+        recurrent_activation=recurrent_activation,
+        go_backwards=go_backwards,
+    )
+    return dx, dkernel, drecurrent_kernel, dbias, dh0
+
+
+def simple_rnn(
+    x: Arrayish,
+    kernel: Arrayish,
+    recurrent_kernel: Arrayish,
+    bias: Arrayish | None = None,
+    h0: Arrayish | None = None,
+    mask: Arrayish | None = None,
+    recurrent_mask: Arrayish | None = None,
+    *,
+    activation: Literal["linear", "relu", "tanh", "sigmoid", "hard_sigmoid"] = "tanh",
+    go_backwards: bool = False,
+    out: Arrayish | None = None,
+) -> Array:
+    """Simple recurrent network (Elman 1990): ``h = activation(x[t] @ kernel + bias + h @ recurrent_kernel)`` over a
+    whole sequence. Masks and y as for lstm.
+
+    Parameters
+    ----------
+    x : (batch, time, in)
+    kernel : (in, units)
+    recurrent_kernel : (units, units)
+    bias : (units,)
+    h0 : (batch, units); zeros when absent
+    mask : (batch, time) of bool or uint8: which steps count
+    recurrent_mask : (batch, units)
+    activation : Literal['linear', 'relu', 'tanh', 'sigmoid', 'hard_sigmoid']
+        Of the sum.
+    go_backwards : bool
+        Process x from its last step to its first.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, time, units)
+    """
+    return _one(
+        "simple_rnn",
+        (x, kernel, recurrent_kernel, bias, h0, mask, recurrent_mask),
+        (out,),
+        False,
+        activation=activation,
+        go_backwards=go_backwards,
+    )
+
+
+def simple_rnn_backward(
+    dy: Arrayish,
+    x: Arrayish,
+    kernel: Arrayish,
+    recurrent_kernel: Arrayish,
+    y: Arrayish,
+    h0: Arrayish | None = None,
+    mask: Arrayish | None = None,
+    recurrent_mask: Arrayish | None = None,
+    *,
+    activation: Literal["linear", "relu", "tanh", "sigmoid", "hard_sigmoid"] = "tanh",
+    go_backwards: bool = False,
+    out: Sequence[Arrayish | None] | None = None,
+    accumulate: bool = False,
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Gradient of simple_rnn from its result.
+
+    Parameters
+    ----------
+    dy : (batch, time, units)
+    x : (batch, time, in)
+    kernel : (in, units)
+    recurrent_kernel : (units, units)
+    y : (batch, time, units)
+    h0 : (batch, units)
+    mask : (batch, time) of bool or uint8
+    recurrent_mask : (batch, units)
+    activation : Literal['linear', 'relu', 'tanh', 'sigmoid', 'hard_sigmoid']
+        As in simple_rnn.
+    go_backwards : bool
+        As in simple_rnn.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into the first entry of out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    dkernel : as kernel
+    drecurrent_kernel : as recurrent_kernel
+    dbias : (units,)
+    dh0 : (batch, units)
+    """
+    dx, dkernel, drecurrent_kernel, dbias, dh0 = _many(
+        "simple_rnn_backward",
+        (dy, x, kernel, recurrent_kernel, y, h0, mask, recurrent_mask),
+        out,
+        accumulate,
+        activation=activation,
+        go_backwards=go_backwards,
+    )
+    return dx, dkernel, drecurrent_kernel, dbias, dh0
 
 
 def embedding(ids: Arrayish, table: Arrayish, *, out: Arrayish | None = None) -> Array:

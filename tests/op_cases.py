@@ -19,6 +19,7 @@ from cases import (
     pooling,
     products,
     random,
+    recurrent,
     reductions,
     shape,
     state,
@@ -40,6 +41,7 @@ FAMILIES = (
     reductions,
     shape,
     random,
+    recurrent,
     state,
 )
 CASES: list[OpCase] = [case for family in FAMILIES for case in family.CASES]

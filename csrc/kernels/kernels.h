@@ -70,6 +70,15 @@ struct ConvWindow {
 constexpr int64_t kAttentionQueries = 64;
 constexpr int64_t kAttentionKeys = 256;
 constexpr int64_t kAttentionGap = 16;
+// Activations of recurrent networks, in the order of schema.toml's choices.
+enum class Activation : int64_t { linear, relu, tanh, sigmoid, hard_sigmoid };
+
+// A time step of a recurrent network: how many sequences, and the distances between their rows. A null mask counts all.
+struct RecurrentStep {
+  int64_t rows, units;
+  int64_t gates_row, sums_row, inner_row, h_row, h_before_row, c_row, c_before_row, mask_row;
+  Activation activation, recurrent_activation;
+};
 
 // Which draw of random numbers; cpu/random.inl says how they follow from it.
 struct RandomStream {
@@ -161,7 +170,7 @@ struct UpdateRule {
                         T of_gradient, T one_minus_beta_1, T one_minus_beta_2, T correction, T epsilon))                \
   KERNEL(lion_update, (T* w, T* m, const T* g, int64_t count, const UpdateRule<T>& rule, T learning_rate, T beta_1,     \
                        T one_minus_beta_1, T beta_2, T one_minus_beta_2))                                               \
-  /* packed rows [first_row, first_row + k) of `rows` = b (k, n), element (i, j) at i * b_row + j * b_column; n is the   \
+  /* packed rows [first_row, first_row + k) of `rows` = b (k, n), element (i, j) at i * b_row + j * b_column; n is the  \
      width of all that is packed, room is kept for n rounded up to 16 columns */                                        \
   KERNEL(gemm_pack, (T* packed, const T* b, int64_t k, int64_t n, int64_t b_row, int64_t b_column, int64_t first_row,   \
                      int64_t rows))                                                                                     \
@@ -226,6 +235,23 @@ struct UpdateRule {
   KERNEL(binary_cross_entropy_backward, (T* dp, const T* dloss, const T* p, const T* t, int64_t rows, int64_t n,        \
                                          bool from_logits, T epsilon, bool accumulate))                                 \
   KERNEL(binary_accuracy, (T* matches, const T* p, const T* t, int64_t rows, int64_t n, T threshold))                   \
+  /* a time step of s.rows sequences: gates (rows, 4 * units) hold the sums i, f, c, o and are activated in place; h, c \
+     are the new states, c may be c_before; a null state is zero, and a masked row keeps both states */                 \
+  KERNEL(lstm_cell, (T* h, T* c, T* gates, const T* h_before, const T* c_before, const uint8_t* mask,                   \
+                     const RecurrentStep& s))                                                                           \
+  /* dgates = gradients of the sums; dh (rows, units) holds what comes from the next step and receives what goes to the \
+     last one but for the product; dc as dh; dy may be null */                                                          \
+  KERNEL(lstm_cell_backward, (T* dgates, T* dh, T* dc, const T* dy, const T* gates, const T* c, const T* c_before,      \
+                              const uint8_t* mask, const RecurrentStep& s))                                             \
+  /* as lstm_cell from the sums z, r, h of the inputs and, (rows, 3 * units) without gaps, of the state; gates (rows,   \
+     4 * units) = z, r, candidate, sum of the state's h, or null */                                                     \
+  KERNEL(gru_cell, (T* h, T* gates, const T* x_sums, const T* h_sums, const T* h_before, const uint8_t* mask,           \
+                    const RecurrentStep& s))                                                                            \
+  /* dx_sums z, r, h; dinner = gradient of the sum of the state's h, whose z and r have those of x_sums */              \
+  KERNEL(gru_cell_backward, (T* dx_sums, T* dinner, T* dh, const T* dy, const T* gates, const T* h_before,              \
+                             const uint8_t* mask, const RecurrentStep& s))                                              \
+  KERNEL(rnn_cell, (T* h, const T* sums, const T* h_before, const uint8_t* mask, const RecurrentStep& s))               \
+  KERNEL(rnn_cell_backward, (T* dsums, T* dh, const T* dy, const T* h, const uint8_t* mask, const RecurrentStep& s))    \
   /* sums[r] (+)= sum of x[r * stride + k], k < n */                                                                    \
   KERNEL(sum_rows, (double* sums, const T* x, int64_t rows, int64_t n, int64_t stride, bool accumulate))                \
   /* sums[c] (+)= sum of x[r * stride + c], r < rows */                                                                 \

@@ -69,6 +69,7 @@ from .normalization import batch_normalization, batch_statistics, layer_normaliz
 from .pooling import avg_pool2d, max_pool2d
 from .products import conv2d, linear, matmul
 from .random import dropout
+from .recurrent import gru, gru_cell, lstm, lstm_cell, simple_rnn, simple_rnn_cell
 from .reductions import mean, sum
 from .shape import copy, reshape
 from .shape import fill as fill
@@ -97,6 +98,8 @@ __all__ = [
     "gelu",
     "greater",
     "greater_equal",
+    "gru",
+    "gru_cell",
     "hard_sigmoid",
     "huber",
     "layer_normalization",
@@ -110,6 +113,8 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "lstm",
+    "lstm_cell",
     "matmul",
     "max_pool2d",
     "maximum",
@@ -125,6 +130,8 @@ __all__ = [
     "selu",
     "sigmoid",
     "silu",
+    "simple_rnn",
+    "simple_rnn_cell",
     "softmax",
     "softmax_cross_entropy",
     "softplus",

@@ -454,6 +454,222 @@ static inline fastnn_status fastnn_layer_normalization_backward(const fastnn_con
   return fastnn_run_named(context, name, inputs, 5, outputs, 3, attributes, accumulate);
 }
 
+/* Long short-term memory over a whole sequence (Hochreiter and Schmidhuber 1997; with forget gates, Gers et al.
+ * 2000). With ``z = x[t] @ kernel + bias + h @ recurrent_kernel`` cut into i, f, c, o: ``c = f(z_f) * c + f(z_i) *
+ * a(z_c)`` and ``h = f(z_o) * a(c)``, where f is the recurrent activation and a the activation. A step whose mask
+ * is zero repeats both states. y holds h of all steps in the order in which they are processed. The recurrent mask
+ * multiplies the h of the product in every step (Gal and Ghahramani 2016).
+ *   in  x: (batch, time, in)
+ *   in  kernel: (in, 4 * units)
+ *   in  recurrent_kernel: (units, 4 * units)
+ *   in  bias: (4 * units,) (optional)
+ *   in  h0: (batch, units); zeros when absent (optional)
+ *   in  c0: (batch, units); zeros when absent (optional)
+ *   in  mask: (batch, time) of bool or uint8: which steps count (optional)
+ *   in  recurrent_mask: (batch, units) (optional)
+ *   out y: (batch, time, units)
+ *   out c_n: (batch, units): c of the last step (optional)
+ *   out gates: (batch, time, 4 * units): i, f, c, o behind their activations, at the time of their x (optional)
+ *   out cells: (batch, time, units): c of all steps, as y (optional)
+ */
+enum { FASTNN_LSTM_ACTIVATION_LINEAR = 0, FASTNN_LSTM_ACTIVATION_RELU = 1, FASTNN_LSTM_ACTIVATION_TANH = 2, FASTNN_LSTM_ACTIVATION_SIGMOID = 3, FASTNN_LSTM_ACTIVATION_HARD_SIGMOID = 4 };
+enum { FASTNN_LSTM_RECURRENT_ACTIVATION_LINEAR = 0, FASTNN_LSTM_RECURRENT_ACTIVATION_RELU = 1, FASTNN_LSTM_RECURRENT_ACTIVATION_TANH = 2, FASTNN_LSTM_RECURRENT_ACTIVATION_SIGMOID = 3, FASTNN_LSTM_RECURRENT_ACTIVATION_HARD_SIGMOID = 4 };
+typedef struct fastnn_lstm_attributes {
+  size_t struct_size;
+  int64_t activation; /* of the candidate and of the cell */
+  int64_t recurrent_activation; /* of the gates */
+  int64_t go_backwards; /* process x from its last step to its first */
+} fastnn_lstm_attributes;
+
+static inline fastnn_lstm_attributes fastnn_lstm_attributes_default(void) {
+  fastnn_lstm_attributes attributes = {sizeof(fastnn_lstm_attributes), 2, 3, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_lstm(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* kernel, const fastnn_tensor* recurrent_kernel, const fastnn_tensor* bias, const fastnn_tensor* h0, const fastnn_tensor* c0, const fastnn_tensor* mask, const fastnn_tensor* recurrent_mask, fastnn_tensor* y, fastnn_tensor* c_n, fastnn_tensor* gates, fastnn_tensor* cells, const fastnn_lstm_attributes* attributes) {
+  static const char name[] = "lstm";
+  const fastnn_tensor* inputs[] = {x, kernel, recurrent_kernel, bias, h0, c0, mask, recurrent_mask};
+  fastnn_tensor* outputs[] = {y, c_n, gates, cells};
+  return fastnn_run_named(context, name, inputs, 8, outputs, 4, attributes, 0);
+}
+
+/* Gradient of lstm from what it kept.
+ *   in  x: (batch, time, in)
+ *   in  kernel: (in, 4 * units)
+ *   in  recurrent_kernel: (units, 4 * units)
+ *   in  y: (batch, time, units)
+ *   in  gates: (batch, time, 4 * units)
+ *   in  cells: (batch, time, units)
+ *   in  dy: (batch, time, units) (optional)
+ *   in  dc_n: (batch, units) (optional)
+ *   in  h0: (batch, units) (optional)
+ *   in  c0: (batch, units) (optional)
+ *   in  mask: (batch, time) of bool or uint8 (optional)
+ *   in  recurrent_mask: (batch, units) (optional)
+ *   out dx: as x (optional)
+ *   out dkernel: as kernel (optional)
+ *   out drecurrent_kernel: as recurrent_kernel (optional)
+ *   out dbias: (4 * units,) (optional)
+ *   out dh0: (batch, units) (optional)
+ *   out dc0: (batch, units) (optional)
+ */
+enum { FASTNN_LSTM_BACKWARD_ACTIVATION_LINEAR = 0, FASTNN_LSTM_BACKWARD_ACTIVATION_RELU = 1, FASTNN_LSTM_BACKWARD_ACTIVATION_TANH = 2, FASTNN_LSTM_BACKWARD_ACTIVATION_SIGMOID = 3, FASTNN_LSTM_BACKWARD_ACTIVATION_HARD_SIGMOID = 4 };
+enum { FASTNN_LSTM_BACKWARD_RECURRENT_ACTIVATION_LINEAR = 0, FASTNN_LSTM_BACKWARD_RECURRENT_ACTIVATION_RELU = 1, FASTNN_LSTM_BACKWARD_RECURRENT_ACTIVATION_TANH = 2, FASTNN_LSTM_BACKWARD_RECURRENT_ACTIVATION_SIGMOID = 3, FASTNN_LSTM_BACKWARD_RECURRENT_ACTIVATION_HARD_SIGMOID = 4 };
+typedef struct fastnn_lstm_backward_attributes {
+  size_t struct_size;
+  int64_t activation; /* as in lstm */
+  int64_t recurrent_activation; /* as in lstm */
+  int64_t go_backwards; /* as in lstm */
+} fastnn_lstm_backward_attributes;
+
+static inline fastnn_lstm_backward_attributes fastnn_lstm_backward_attributes_default(void) {
+  fastnn_lstm_backward_attributes attributes = {sizeof(fastnn_lstm_backward_attributes), 2, 3, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_lstm_backward(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* kernel, const fastnn_tensor* recurrent_kernel, const fastnn_tensor* y, const fastnn_tensor* gates, const fastnn_tensor* cells, const fastnn_tensor* dy, const fastnn_tensor* dc_n, const fastnn_tensor* h0, const fastnn_tensor* c0, const fastnn_tensor* mask, const fastnn_tensor* recurrent_mask, fastnn_tensor* dx, fastnn_tensor* dkernel, fastnn_tensor* drecurrent_kernel, fastnn_tensor* dbias, fastnn_tensor* dh0, fastnn_tensor* dc0, const fastnn_lstm_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "lstm_backward";
+  const fastnn_tensor* inputs[] = {x, kernel, recurrent_kernel, y, gates, cells, dy, dc_n, h0, c0, mask, recurrent_mask};
+  fastnn_tensor* outputs[] = {dx, dkernel, drecurrent_kernel, dbias, dh0, dc0};
+  return fastnn_run_named(context, name, inputs, 12, outputs, 6, attributes, accumulate);
+}
+
+/* Gated recurrent units over a whole sequence (Cho et al. 2014), the reset gate behind the product. With ``p =
+ * x[t] @ kernel + bias[0]`` and ``q = h @ recurrent_kernel + bias[1]`` cut into z, r, h: ``z = f(p_z + q_z)``, ``r
+ * = f(p_r + q_r)`` and ``h = z * h + (1 - z) * a(p_h + r * q_h)``, where f is the recurrent activation and a the
+ * activation. Masks and y as for lstm.
+ *   in  x: (batch, time, in)
+ *   in  kernel: (in, 3 * units)
+ *   in  recurrent_kernel: (units, 3 * units)
+ *   in  bias: (2, 3 * units) (optional)
+ *   in  h0: (batch, units); zeros when absent (optional)
+ *   in  mask: (batch, time) of bool or uint8: which steps count (optional)
+ *   in  recurrent_mask: (batch, units) (optional)
+ *   out y: (batch, time, units)
+ *   out gates: (batch, time, 4 * units): z, r, the candidate and q_h, at the time of their x (optional)
+ */
+enum { FASTNN_GRU_ACTIVATION_LINEAR = 0, FASTNN_GRU_ACTIVATION_RELU = 1, FASTNN_GRU_ACTIVATION_TANH = 2, FASTNN_GRU_ACTIVATION_SIGMOID = 3, FASTNN_GRU_ACTIVATION_HARD_SIGMOID = 4 };
+enum { FASTNN_GRU_RECURRENT_ACTIVATION_LINEAR = 0, FASTNN_GRU_RECURRENT_ACTIVATION_RELU = 1, FASTNN_GRU_RECURRENT_ACTIVATION_TANH = 2, FASTNN_GRU_RECURRENT_ACTIVATION_SIGMOID = 3, FASTNN_GRU_RECURRENT_ACTIVATION_HARD_SIGMOID = 4 };
+typedef struct fastnn_gru_attributes {
+  size_t struct_size;
+  int64_t activation; /* of the candidate */
+  int64_t recurrent_activation; /* of the gates */
+  int64_t go_backwards; /* process x from its last step to its first */
+} fastnn_gru_attributes;
+
+static inline fastnn_gru_attributes fastnn_gru_attributes_default(void) {
+  fastnn_gru_attributes attributes = {sizeof(fastnn_gru_attributes), 2, 3, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_gru(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* kernel, const fastnn_tensor* recurrent_kernel, const fastnn_tensor* bias, const fastnn_tensor* h0, const fastnn_tensor* mask, const fastnn_tensor* recurrent_mask, fastnn_tensor* y, fastnn_tensor* gates, const fastnn_gru_attributes* attributes) {
+  static const char name[] = "gru";
+  const fastnn_tensor* inputs[] = {x, kernel, recurrent_kernel, bias, h0, mask, recurrent_mask};
+  fastnn_tensor* outputs[] = {y, gates};
+  return fastnn_run_named(context, name, inputs, 7, outputs, 2, attributes, 0);
+}
+
+/* Gradient of gru from what it kept.
+ *   in  dy: (batch, time, units)
+ *   in  x: (batch, time, in)
+ *   in  kernel: (in, 3 * units)
+ *   in  recurrent_kernel: (units, 3 * units)
+ *   in  y: (batch, time, units)
+ *   in  gates: (batch, time, 4 * units)
+ *   in  h0: (batch, units) (optional)
+ *   in  mask: (batch, time) of bool or uint8 (optional)
+ *   in  recurrent_mask: (batch, units) (optional)
+ *   out dx: as x (optional)
+ *   out dkernel: as kernel (optional)
+ *   out drecurrent_kernel: as recurrent_kernel (optional)
+ *   out dbias: (2, 3 * units) (optional)
+ *   out dh0: (batch, units) (optional)
+ */
+enum { FASTNN_GRU_BACKWARD_ACTIVATION_LINEAR = 0, FASTNN_GRU_BACKWARD_ACTIVATION_RELU = 1, FASTNN_GRU_BACKWARD_ACTIVATION_TANH = 2, FASTNN_GRU_BACKWARD_ACTIVATION_SIGMOID = 3, FASTNN_GRU_BACKWARD_ACTIVATION_HARD_SIGMOID = 4 };
+enum { FASTNN_GRU_BACKWARD_RECURRENT_ACTIVATION_LINEAR = 0, FASTNN_GRU_BACKWARD_RECURRENT_ACTIVATION_RELU = 1, FASTNN_GRU_BACKWARD_RECURRENT_ACTIVATION_TANH = 2, FASTNN_GRU_BACKWARD_RECURRENT_ACTIVATION_SIGMOID = 3, FASTNN_GRU_BACKWARD_RECURRENT_ACTIVATION_HARD_SIGMOID = 4 };
+typedef struct fastnn_gru_backward_attributes {
+  size_t struct_size;
+  int64_t activation; /* as in gru */
+  int64_t recurrent_activation; /* as in gru */
+  int64_t go_backwards; /* as in gru */
+} fastnn_gru_backward_attributes;
+
+static inline fastnn_gru_backward_attributes fastnn_gru_backward_attributes_default(void) {
+  fastnn_gru_backward_attributes attributes = {sizeof(fastnn_gru_backward_attributes), 2, 3, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_gru_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, const fastnn_tensor* kernel, const fastnn_tensor* recurrent_kernel, const fastnn_tensor* y, const fastnn_tensor* gates, const fastnn_tensor* h0, const fastnn_tensor* mask, const fastnn_tensor* recurrent_mask, fastnn_tensor* dx, fastnn_tensor* dkernel, fastnn_tensor* drecurrent_kernel, fastnn_tensor* dbias, fastnn_tensor* dh0, const fastnn_gru_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "gru_backward";
+  const fastnn_tensor* inputs[] = {dy, x, kernel, recurrent_kernel, y, gates, h0, mask, recurrent_mask};
+  fastnn_tensor* outputs[] = {dx, dkernel, drecurrent_kernel, dbias, dh0};
+  return fastnn_run_named(context, name, inputs, 9, outputs, 5, attributes, accumulate);
+}
+
+/* Simple recurrent network (Elman 1990): ``h = activation(x[t] @ kernel + bias + h @ recurrent_kernel)`` over a
+ * whole sequence. Masks and y as for lstm.
+ *   in  x: (batch, time, in)
+ *   in  kernel: (in, units)
+ *   in  recurrent_kernel: (units, units)
+ *   in  bias: (units,) (optional)
+ *   in  h0: (batch, units); zeros when absent (optional)
+ *   in  mask: (batch, time) of bool or uint8: which steps count (optional)
+ *   in  recurrent_mask: (batch, units) (optional)
+ *   out y: (batch, time, units)
+ */
+enum { FASTNN_SIMPLE_RNN_ACTIVATION_LINEAR = 0, FASTNN_SIMPLE_RNN_ACTIVATION_RELU = 1, FASTNN_SIMPLE_RNN_ACTIVATION_TANH = 2, FASTNN_SIMPLE_RNN_ACTIVATION_SIGMOID = 3, FASTNN_SIMPLE_RNN_ACTIVATION_HARD_SIGMOID = 4 };
+typedef struct fastnn_simple_rnn_attributes {
+  size_t struct_size;
+  int64_t activation; /* of the sum */
+  int64_t go_backwards; /* process x from its last step to its first */
+} fastnn_simple_rnn_attributes;
+
+static inline fastnn_simple_rnn_attributes fastnn_simple_rnn_attributes_default(void) {
+  fastnn_simple_rnn_attributes attributes = {sizeof(fastnn_simple_rnn_attributes), 2, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_simple_rnn(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* kernel, const fastnn_tensor* recurrent_kernel, const fastnn_tensor* bias, const fastnn_tensor* h0, const fastnn_tensor* mask, const fastnn_tensor* recurrent_mask, fastnn_tensor* y, const fastnn_simple_rnn_attributes* attributes) {
+  static const char name[] = "simple_rnn";
+  const fastnn_tensor* inputs[] = {x, kernel, recurrent_kernel, bias, h0, mask, recurrent_mask};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 7, outputs, 1, attributes, 0);
+}
+
+/* Gradient of simple_rnn from its result.
+ *   in  dy: (batch, time, units)
+ *   in  x: (batch, time, in)
+ *   in  kernel: (in, units)
+ *   in  recurrent_kernel: (units, units)
+ *   in  y: (batch, time, units)
+ *   in  h0: (batch, units) (optional)
+ *   in  mask: (batch, time) of bool or uint8 (optional)
+ *   in  recurrent_mask: (batch, units) (optional)
+ *   out dx: as x (optional)
+ *   out dkernel: as kernel (optional)
+ *   out drecurrent_kernel: as recurrent_kernel (optional)
+ *   out dbias: (units,) (optional)
+ *   out dh0: (batch, units) (optional)
+ */
+enum { FASTNN_SIMPLE_RNN_BACKWARD_ACTIVATION_LINEAR = 0, FASTNN_SIMPLE_RNN_BACKWARD_ACTIVATION_RELU = 1, FASTNN_SIMPLE_RNN_BACKWARD_ACTIVATION_TANH = 2, FASTNN_SIMPLE_RNN_BACKWARD_ACTIVATION_SIGMOID = 3, FASTNN_SIMPLE_RNN_BACKWARD_ACTIVATION_HARD_SIGMOID = 4 };
+typedef struct fastnn_simple_rnn_backward_attributes {
+  size_t struct_size;
+  int64_t activation; /* as in simple_rnn */
+  int64_t go_backwards; /* as in simple_rnn */
+} fastnn_simple_rnn_backward_attributes;
+
+static inline fastnn_simple_rnn_backward_attributes fastnn_simple_rnn_backward_attributes_default(void) {
+  fastnn_simple_rnn_backward_attributes attributes = {sizeof(fastnn_simple_rnn_backward_attributes), 2, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_simple_rnn_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, const fastnn_tensor* kernel, const fastnn_tensor* recurrent_kernel, const fastnn_tensor* y, const fastnn_tensor* h0, const fastnn_tensor* mask, const fastnn_tensor* recurrent_mask, fastnn_tensor* dx, fastnn_tensor* dkernel, fastnn_tensor* drecurrent_kernel, fastnn_tensor* dbias, fastnn_tensor* dh0, const fastnn_simple_rnn_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "simple_rnn_backward";
+  const fastnn_tensor* inputs[] = {dy, x, kernel, recurrent_kernel, y, h0, mask, recurrent_mask};
+  fastnn_tensor* outputs[] = {dx, dkernel, drecurrent_kernel, dbias, dh0};
+  return fastnn_run_named(context, name, inputs, 8, outputs, 5, attributes, accumulate);
+}
+
 /* Rows of a table by number: ``y[i] = table[ids[i]]``. Ids out of range are refused before anything is written.
  *   in  ids: (...) of int32 or int64
  *   in  table: (rows, n)

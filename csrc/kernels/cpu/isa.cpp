@@ -17,6 +17,7 @@ namespace {
 #include "kernels/cpu/compare.inl"
 #include "kernels/cpu/copy.inl"
 #include "kernels/cpu/optimizers.inl"
+#include "kernels/cpu/recurrent.inl"
 #include "kernels/cpu/pool.inl"
 #include "kernels/cpu/softmax.inl"
 #include "kernels/cpu/cross_entropy.inl"

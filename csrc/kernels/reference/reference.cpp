@@ -24,6 +24,7 @@ namespace {
 #include "kernels/reference/copy.inl"
 #include "kernels/reference/cast.inl"
 #include "kernels/reference/optimizers.inl"
+#include "kernels/reference/recurrent.inl"
 #include "kernels/reference/pool.inl"
 #include "kernels/reference/softmax.inl"
 #include "kernels/reference/cross_entropy.inl"

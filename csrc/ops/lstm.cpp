@@ -1,0 +1,248 @@
+// lstm.cpp: long short-term memory over a whole sequence and its gradient (formulas in schema.toml). Forward, the sums
+// of all gates lie in one array that becomes the activated gates in place. Backward walks from the last step to the
+// first, leaves the gradients of the sums, and three large products make those of inputs and kernels of them.
+#include "fastnn/ops.h"
+#include "ops/recurrent.h"
+
+namespace fastnn::ops {
+namespace {
+
+enum Input { kX, kKernel, kRecurrentKernel, kBias, kH0, kC0, kMask, kRecurrentMask };
+enum Output { kY, kLastC, kGates, kCells };
+enum BackwardInput {
+  kOfX,
+  kOfKernel,
+  kOfRecurrent,
+  kOfY,
+  kOfGates,
+  kOfCells,
+  kDy,
+  kDc,
+  kOfH0,
+  kOfC0,
+  kOfMask,
+  kOfDrop
+};
+enum BackwardOutput { kDx, kDkernel, kDrecurrent, kDbias, kDh0, kDc0 };
+
+template <typename T>
+struct Buffers {
+  T *gates, *cells, *packed, *dropped;
+  char* products;
+  size_t size;
+};
+
+template <typename T>
+Buffers<T> buffers_of(const fastnn_call& call, const Recurrent& r) {
+  Workspace space(call.workspace);
+  Buffers<T> b{};
+  b.gates = wants_output(call, kGates) ? data<T>(output(call, kGates)) : space.take<T>(r.steps() * r.columns);
+  if (!wants_output(call, kCells)) {
+    b.cells = wants_output(call, kLastC) ? data<T>(output(call, kLastC)) : space.take<T>(r.batch * r.units);
+  }
+  b.packed = space.take<T>(packed_size(r.units, r.columns));
+  if (has_input(call, kRecurrentMask)) b.dropped = space.take<T>(r.batch * r.units);
+  b.products = space.take<char>(static_cast<int64_t>(products_workspace(r, sizeof(T))));
+  b.size = space.size();
+  return b;
+}
+
+Recurrent sizes_of(const fastnn_call& call) {
+  const bool backwards = attributes<fastnn_lstm_attributes>(call).go_backwards != 0;
+  return recurrent_of("lstm", call, kX, 4, backwards);
+}
+
+template <typename T>
+struct BackwardBuffers {
+  T *sums, *before, *dh, *dc, *product, *packed;
+  char* products;
+  size_t size;
+};
+
+template <typename T>
+BackwardBuffers<T> backward_buffers_of(const fastnn_call& call, const Recurrent& r) {
+  Workspace space(call.workspace);
+  BackwardBuffers<T> b{};
+  const int64_t state = r.batch * r.units;
+  b.sums = space.take<T>(r.steps() * r.columns);
+  if (wants_output(call, kDrecurrent)) b.before = space.take<T>(r.steps() * r.units);
+  b.dh = wants_output(call, kDh0) ? data<T>(output(call, kDh0)) : space.take<T>(state);
+  b.dc = wants_output(call, kDc0) ? data<T>(output(call, kDc0)) : space.take<T>(state);
+  if (has_input(call, kOfDrop)) b.product = space.take<T>(state);
+  b.packed = space.take<T>(packed_size(r.columns, r.units));
+  b.products = space.take<char>(static_cast<int64_t>(products_workspace(r, sizeof(T))));
+  b.size = space.size();
+  return b;
+}
+
+Recurrent backward_sizes_of(const fastnn_call& call) {
+  const bool backwards = attributes<fastnn_lstm_backward_attributes>(call).go_backwards != 0;
+  return recurrent_of("lstm_backward", call, kOfX, 4, backwards);
+}
+
+}  // namespace
+
+size_t lstm_infer(const fastnn_call& call) {
+  const char* op = "lstm";
+  const fastnn_tensor& x = input(call, kX);
+  const Recurrent r = sizes_of(call);
+  check_optional(op, "bias", call, kBias, x, {r.columns});
+  check_optional(op, "h0", call, kH0, x, {r.batch, r.units});
+  check_optional(op, "c0", call, kC0, x, {r.batch, r.units});
+  check_steps_mask(op, call, kMask, r);
+  check_optional(op, "recurrent_mask", call, kRecurrentMask, x, {r.batch, r.units});
+  set_output(&output(call, kY), x.dtype, x.device, {r.batch, r.time, r.units});
+  if (wants_output(call, kLastC)) set_output(&output(call, kLastC), x.dtype, x.device, {r.batch, r.units});
+  if (wants_output(call, kGates)) set_output(&output(call, kGates), x.dtype, x.device, {r.batch, r.time, r.columns});
+  if (wants_output(call, kCells)) set_output(&output(call, kCells), x.dtype, x.device, {r.batch, r.time, r.units});
+  size_t size = 0;
+  with_float_type(x.dtype, [&](auto zero) { size = buffers_of<decltype(zero)>(call, r).size; });
+  return size;
+}
+
+void lstm_run(const fastnn_call& call) {
+  const auto& a = attributes<fastnn_lstm_attributes>(call);
+  const Recurrent r = sizes_of(call);
+  with_float_type(input(call, kX).dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const Buffers<T> b = buffers_of<T>(call, r);
+    const int64_t units = r.units, sequence = r.time * r.units;
+    T* const y = data<T>(output(call, kY));
+    T *const cells = optional_output<T>(call, kCells), *const last = optional_output<T>(call, kLastC);
+    const T *const h0 = optional_input<T>(call, kH0), *const c0 = optional_input<T>(call, kC0);
+    const T* const drop = optional_input<T>(call, kRecurrentMask);
+    const uint8_t* const mask = steps_mask(call, kMask);
+    project_inputs<T>(*call.context, r, b.gates, data<T>(input(call, kX)), data<T>(input(call, kKernel)),
+                      optional_input<T>(call, kBias), b.products);
+    pack_weights<T>(*call.context, b.packed, data<T>(input(call, kRecurrentKernel)), units, r.columns, r.columns, 1);
+    for_each_piece(*call.context, r, 8.0 * static_cast<double>(units * units), [&](const Piece& piece) {
+      State<T> c{piece.in_state(c0, units), units};
+      for (int64_t step = 0; step < r.time; ++step) {
+        const int64_t time = r.at(step);
+        T* const gates = piece.in_sequence(b.gates, r, time, r.columns);
+        const State<T> h = state_before<T>(r, piece, step, y, h0);
+        const State<T> left = dropped_state<T>(r, piece, h, drop, b.dropped);
+        if (left.data != nullptr) {
+          table<T>().gemm(gates, left.data, b.packed, piece.rows, r.columns, units,
+                          {r.time * r.columns, left.row, 1, 0}, {nullptr, false, true});
+        }
+        T* const next = cells != nullptr ? piece.in_sequence(cells, r, step, units) : piece.in_state(b.cells, units);
+        const int64_t next_row = cells != nullptr ? sequence : units;
+        kernels::RecurrentStep s{};
+        s.rows = piece.rows;
+        s.units = units;
+        s.gates_row = r.time * r.columns;
+        s.h_row = sequence;
+        s.h_before_row = h.row;
+        s.c_row = next_row;
+        s.c_before_row = c.row;
+        s.mask_row = r.time;
+        s.activation = static_cast<kernels::Activation>(a.activation);
+        s.recurrent_activation = static_cast<kernels::Activation>(a.recurrent_activation);
+        table<T>().lstm_cell(piece.in_sequence(y, r, step, units), next, gates, h.data, c.data,
+                             piece.in_sequence(mask, r, time, 1), s);
+        c = {next, next_row};
+      }
+      if (last == nullptr || c.data == last + piece.first * units) return;
+      for (int64_t row = 0; row < piece.rows; ++row) {
+        T* const target = last + (piece.first + row) * units;
+        if (c.data == nullptr) {
+          std::fill_n(target, units, T(0));
+        } else {
+          std::copy_n(c.data + row * c.row, units, target);
+        }
+      }
+    });
+  });
+}
+
+size_t lstm_backward_infer(const fastnn_call& call) {
+  const char* op = "lstm_backward";
+  const fastnn_tensor& x = input(call, kOfX);
+  const Recurrent r = backward_sizes_of(call);
+  check_optional(op, "dy", call, kDy, x, {r.batch, r.time, r.units});
+  check_optional(op, "dc_n", call, kDc, x, {r.batch, r.units});
+  check_optional(op, "y", call, kOfY, x, {r.batch, r.time, r.units});
+  check_optional(op, "gates", call, kOfGates, x, {r.batch, r.time, r.columns});
+  check_optional(op, "cells", call, kOfCells, x, {r.batch, r.time, r.units});
+  check_optional(op, "h0", call, kOfH0, x, {r.batch, r.units});
+  check_optional(op, "c0", call, kOfC0, x, {r.batch, r.units});
+  check_steps_mask(op, call, kOfMask, r);
+  check_optional(op, "recurrent_mask", call, kOfDrop, x, {r.batch, r.units});
+  if (wants_output(call, kDx)) set_output_like(&output(call, kDx), x);
+  if (wants_output(call, kDkernel)) set_output_like(&output(call, kDkernel), input(call, kOfKernel));
+  if (wants_output(call, kDrecurrent)) set_output_like(&output(call, kDrecurrent), input(call, kOfRecurrent));
+  if (wants_output(call, kDbias)) set_output(&output(call, kDbias), x.dtype, x.device, {r.columns});
+  for (const int64_t state : {int64_t{kDh0}, int64_t{kDc0}}) {
+    if (wants_output(call, state)) set_output(&output(call, state), x.dtype, x.device, {r.batch, r.units});
+  }
+  size_t size = 0;
+  with_float_type(x.dtype, [&](auto zero) { size = backward_buffers_of<decltype(zero)>(call, r).size; });
+  return size;
+}
+
+void lstm_backward_run(const fastnn_call& call) {
+  const auto& a = attributes<fastnn_lstm_backward_attributes>(call);
+  const Recurrent r = backward_sizes_of(call);
+  with_float_type(input(call, kOfX).dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const BackwardBuffers<T> b = backward_buffers_of<T>(call, r);
+    const int64_t units = r.units, sequence = r.time * r.units;
+    const T *const dy = optional_input<T>(call, kDy), *const dc_n = optional_input<T>(call, kDc);
+    const T *const x = data<T>(input(call, kOfX)), *const kernel = data<T>(input(call, kOfKernel));
+    const T *const y = data<T>(input(call, kOfY)), *const gates = data<T>(input(call, kOfGates));
+    const T* const cells = data<T>(input(call, kOfCells));
+    const T *const h0 = optional_input<T>(call, kOfH0), *const c0 = optional_input<T>(call, kOfC0);
+    const T* const drop = optional_input<T>(call, kOfDrop);
+    const uint8_t* const mask = steps_mask(call, kOfMask);
+    pack_weights<T>(*call.context, b.packed, data<T>(input(call, kOfRecurrent)), r.columns, units, 1, r.columns);
+    for_each_piece(*call.context, r, 8.0 * static_cast<double>(units * units), [&](const Piece& piece) {
+      T *const dh = piece.in_state(b.dh, units), *const dc = piece.in_state(b.dc, units);
+      std::fill_n(dh, piece.rows * units, T(0));
+      if (dc_n == nullptr) {
+        std::fill_n(dc, piece.rows * units, T(0));
+      } else {
+        std::copy_n(piece.in_state(dc_n, units), piece.rows * units, dc);
+      }
+      for (int64_t step = r.time - 1; step >= 0; --step) {
+        const int64_t time = r.at(step);
+        T* const sums = piece.in_sequence(b.sums, r, time, r.columns);
+        const State<T> h = state_before<T>(r, piece, step, y, h0), c = state_before<T>(r, piece, step, cells, c0);
+        kernels::RecurrentStep s{};
+        s.rows = piece.rows;
+        s.units = units;
+        s.gates_row = r.time * r.columns;
+        s.h_row = sequence;
+        s.c_row = sequence;
+        s.c_before_row = c.row;
+        s.mask_row = r.time;
+        s.activation = static_cast<kernels::Activation>(a.activation);
+        s.recurrent_activation = static_cast<kernels::Activation>(a.recurrent_activation);
+        table<T>().lstm_cell_backward(
+            sums, dh, dc, piece.in_sequence(dy, r, step, units), piece.in_sequence(gates, r, time, r.columns),
+            piece.in_sequence(cells, r, step, units), c.data, piece.in_sequence(mask, r, time, 1), s);
+        if (b.before != nullptr)
+          keep_state<T>(r, piece, step, dropped_state<T>(r, piece, h, drop, b.product), b.before);
+        if (step > 0 || wants_output(call, kDh0)) {
+          add_to_state<T>(r, piece, dh, sums, r.time * r.columns, r.columns, b.packed, drop, b.product);
+        }
+      }
+    });
+    if (T* const dx = optional_output<T>(call, kDx)) {
+      input_gradient<T>(*call.context, r, dx, b.sums, kernel, accumulates(call, kDx), b.products);
+    }
+    if (T* const dkernel = optional_output<T>(call, kDkernel)) {
+      weight_gradient<T>(*call.context, r, dkernel, x, r.in, b.sums, r.columns, r.columns, accumulates(call, kDkernel),
+                         b.products);
+    }
+    if (T* const drecurrent = optional_output<T>(call, kDrecurrent)) {
+      weight_gradient<T>(*call.context, r, drecurrent, b.before, units, b.sums, r.columns, r.columns,
+                         accumulates(call, kDrecurrent), b.products);
+    }
+    if (T* const dbias = optional_output<T>(call, kDbias)) {
+      bias_gradient<T>(*call.context, r, dbias, b.sums, r.columns, r.columns, accumulates(call, kDbias));
+    }
+  });
+}
+
+}  // namespace fastnn::ops

@@ -1,0 +1,194 @@
+// recurrent.h: what LSTM, GRU and simple RNN share. A whole sequence is one call: the inputs of all steps are projected
+// by one matrix product, then pieces of the batch walk through time side by side, each without waiting for the others.
+// Steps are counted in the order they are processed; step s reads the inputs of time at(s). The pieces are a function
+// of the batch, and a sequence's bits don't depend on its piece.
+#pragma once
+
+#include <algorithm>
+
+#include "ops/matrix_product.h"
+
+namespace fastnn::ops {
+
+struct Recurrent {
+  int64_t batch, time, in, units;
+  int64_t columns;  // of the kernels: units for each gate
+  bool backwards;
+  int64_t piece;  // sequences of a piece
+
+  int64_t at(int64_t step) const { return backwards ? time - 1 - step : step; }
+  int64_t pieces() const { return ceil_divide(batch, piece); }
+  int64_t steps() const { return checked_multiply(batch, time); }
+};
+
+// Checks x (batch, time, in), kernel (in, gates * units) and recurrent_kernel (units, gates * units), the inputs number
+// first and behind.
+Recurrent recurrent_of(const char* op, const fastnn_call& call, int64_t first, int64_t gates, bool backwards);
+// Checks an optional input of the dtype of x: a shape in units, as "(batch, units)".
+void check_optional(const char* op, const char* argument, const fastnn_call& call, int64_t index,
+                    const fastnn_tensor& x, std::initializer_list<int64_t> shape);
+// Checks the optional mask (batch, time) of bool or uint8.
+void check_steps_mask(const char* op, const fastnn_call& call, int64_t index, const Recurrent& r);
+
+inline const uint8_t* steps_mask(const fastnn_call& call, int64_t index) {
+  return has_input(call, index) ? data<uint8_t>(input(call, index)) : nullptr;
+}
+template <typename T>
+T* optional_input(const fastnn_call& call, int64_t index) {
+  return has_input(call, index) ? data<T>(input(call, index)) : nullptr;
+}
+template <typename T>
+T* optional_output(const fastnn_call& call, int64_t index) {
+  return wants_output(call, index) ? data<T>(output(call, index)) : nullptr;
+}
+
+// Hands out the workspace; infer asks it, from a null base, for the size.
+class Workspace {
+ public:
+  explicit Workspace(void* base) : base_(reinterpret_cast<uintptr_t>(base)), next_(base_) {}
+  template <typename T>
+  T* take(int64_t count) {
+    const uintptr_t at = next_;
+    next_ += static_cast<uintptr_t>(round_up(checked_multiply(count, sizeof(T)), 64));
+    return reinterpret_cast<T*>(at);
+  }
+  size_t size() const { return next_ - base_; }
+
+ private:
+  uintptr_t base_, next_;
+};
+
+// The rows of a piece of arrays (batch, time, n), at a step or a time, and of arrays (batch, n).
+struct Piece {
+  int64_t first, rows;
+
+  template <typename T>
+  T* in_sequence(T* p, const Recurrent& r, int64_t time, int64_t n) const {
+    return p == nullptr ? p : p + (first * r.time + time) * n;
+  }
+  template <typename T>
+  T* in_state(T* p, int64_t n) const {
+    return p == nullptr ? p : p + first * n;
+  }
+};
+
+inline int64_t packed_size(int64_t k, int64_t n) { return checked_multiply(k, round_up(n, 16)); }
+
+// Packs b (k, n) for kernels.gemm.
+template <typename T>
+void pack_weights(const fastnn_context& context, T* packed, const T* b, int64_t k, int64_t n, int64_t b_row,
+                  int64_t b_column) {
+  constexpr int64_t kColumns = 4 * kernels::kGemmColumns;
+  parallel_for(context, ceil_divide(n, kColumns), static_cast<double>(k * n) * sizeof(T) / 5, [&](int64_t chunk) {
+    const Range columns = chunk_range(chunk, n, kColumns);
+    table<T>().gemm_pack(packed + columns.begin * k, b + columns.begin * b_column, k, columns.end - columns.begin,
+                         b_row, b_column, 0, k);
+  });
+}
+
+// Calls body(piece) for all pieces of the batch. flops is what a step of a sequence takes in its products.
+template <typename Body>
+void for_each_piece(const fastnn_context& context, const Recurrent& r, double flops, Body&& body) {
+  const double nanoseconds =
+      static_cast<double>(r.batch) * static_cast<double>(r.time) * (flops / 60 + static_cast<double>(r.columns) * 2);
+  parallel_for(context, r.pieces(), nanoseconds, [&](int64_t index) {
+    const Range rows = chunk_range(index, r.batch, r.piece);
+    body(Piece{rows.begin, rows.end - rows.begin});
+  });
+}
+
+// The state that a piece's product of a step reads: where it lies, and the distance of its rows. With a mask of
+// recurrent dropout it is the product of both in `dropped` (batch, units).
+template <typename T>
+struct State {
+  const T* data;
+  int64_t row;
+};
+template <typename T>
+State<T> state_before(const Recurrent& r, const Piece& piece, int64_t step, const T* y, const T* h0) {
+  if (step > 0) return {piece.in_sequence(y, r, step - 1, r.units), r.time * r.units};
+  return {piece.in_state(h0, r.units), r.units};
+}
+template <typename T>
+State<T> dropped_state(const Recurrent& r, const Piece& piece, State<T> state, const T* recurrent_mask, T* dropped) {
+  if (recurrent_mask == nullptr || state.data == nullptr) return state;
+  T* const target = piece.in_state(dropped, r.units);
+  table<T>().multiply(target, state.data, piece.in_state(recurrent_mask, r.units), piece.rows, r.units,
+                      {r.units, 1, state.row, 1, r.units, 1}, false);
+  return {target, r.units};
+}
+
+// Row (sequence, time at(step)) of `before` (batch, time, units) = the state that this step's product read.
+template <typename T>
+void keep_state(const Recurrent& r, const Piece& piece, int64_t step, State<T> state, T* before) {
+  T* const target = piece.in_sequence(before, r, r.at(step), r.units);
+  for (int64_t row = 0; row < piece.rows; ++row) {
+    if (state.data == nullptr) {
+      std::fill_n(target + row * r.time * r.units, r.units, T(0));
+    } else {
+      std::copy_n(state.data + row * state.row, r.units, target + row * r.time * r.units);
+    }
+  }
+}
+
+// dh (rows, units) (+)= sums @ packed transpose of the recurrent kernel, times the mask of recurrent dropout.
+template <typename T>
+void add_to_state(const Recurrent& r, const Piece& piece, T* dh, const T* sums, int64_t sums_row, int64_t columns,
+                  const T* packed, const T* recurrent_mask, T* product) {
+  T* const target = recurrent_mask == nullptr ? dh : piece.in_state(product, r.units);
+  table<T>().gemm(target, sums, packed, piece.rows, r.units, columns, {r.units, sums_row, 1, 0},
+                  {nullptr, false, recurrent_mask == nullptr});
+  if (recurrent_mask != nullptr) {
+    table<T>().multiply(dh, target, piece.in_state(recurrent_mask, r.units), piece.rows, r.units,
+                        {r.units, 1, r.units, 1, r.units, 1}, true);
+  }
+}
+
+// Bytes for the three products below.
+size_t products_workspace(const Recurrent& r, int64_t item);
+
+// y (batch * time, columns) = x @ kernel + bias.
+template <typename T>
+void project_inputs(const fastnn_context& context, const Recurrent& r, T* y, const T* x, const T* kernel, const T* bias,
+                    void* workspace) {
+  matrix_product<T>(context,
+                    {y, x, kernel, r.steps(), r.columns, r.in, r.columns, r.in, 1, r.columns, 1, {bias, false, false}},
+                    workspace);
+}
+
+// dx (batch * time, in) (+)= sums @ transpose of kernel.
+template <typename T>
+void input_gradient(const fastnn_context& context, const Recurrent& r, T* dx, const T* sums, const T* kernel,
+                    bool accumulate, void* workspace) {
+  matrix_product<T>(
+      context,
+      {dx, sums, kernel, r.steps(), r.in, r.columns, r.in, r.columns, 1, 1, r.columns, {nullptr, false, accumulate}},
+      workspace);
+}
+
+// dw (m, columns of r from `column` on, n of them) (+)= transpose of x (batch * time, m) @ sums (batch * time, n).
+template <typename T>
+void weight_gradient(const fastnn_context& context, const Recurrent& r, T* dw, const T* x, int64_t m, const T* sums,
+                     int64_t n, int64_t sums_row, bool accumulate, void* workspace) {
+  matrix_product<T>(context, {dw, x, sums, m, n, r.steps(), r.columns, 1, m, sums_row, 1, {nullptr, false, accumulate}},
+                    workspace);
+}
+
+// out[c] (+)= sum over all steps of sums (batch * time, n), summed in double.
+template <typename T>
+void bias_gradient(const fastnn_context& context, const Recurrent& r, T* out, const T* sums, int64_t n,
+                   int64_t sums_row, bool accumulate) {
+  constexpr int64_t kColumns = 64;
+  const double nanoseconds = static_cast<double>(r.steps()) * static_cast<double>(n) * sizeof(T) / 8;
+  parallel_for(context, ceil_divide(n, kColumns), nanoseconds, [&](int64_t chunk) {
+    const Range columns = chunk_range(chunk, n, kColumns);
+    double totals[kColumns] = {};
+    table<T>().sum_columns(totals, sums + columns.begin, r.steps(), columns.end - columns.begin, sums_row, true);
+    for (int64_t c = columns.begin; c < columns.end; ++c) {
+      const T total = static_cast<T>(totals[c - columns.begin]);
+      out[c] = accumulate ? out[c] + total : total;
+    }
+  });
+}
+
+}  // namespace fastnn::ops
