@@ -1,0 +1,386 @@
+"""Recurrent layers: RNN over any cell, and LSTM, GRU and SimpleRNN, which are one op over the whole sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from .. import activations, initializers, program
+from .. import functional as F
+from .._config import deserialize, serialize
+from ..tensor import Tensor
+from .base import Layer, Shape, is_trying
+from .recurrent_cells import (
+    Cell,
+    GRUCell,
+    LSTMCell,
+    SimpleRNNCell,
+    StackedRNNCells,
+    output_size,
+    side_by_side,
+    zero_state,
+)
+
+__all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
+
+
+class RNN(Layer):
+    """A cell over the steps of a sequence (batch, time, ...).
+
+    Called with a sequence, and optionally ``initial_state`` (a Tensor, or a list of one for each state of the cell) and
+    ``mask`` (batch, time): a step that the mask leaves out repeats result and state. Sequences carry masks from
+    `Masking` and ``Embedding(mask_zero=True)``.
+
+    Parameters
+    ----------
+    cell : cell, or list of cells
+        With `call(inputs, states)` giving (result, new states), `state_size` and maybe `output_size`.
+    return_sequences : bool, default False
+        The results of all steps, (batch, time, units), instead of the last one.
+    return_state : bool, default False
+        A tuple of the result and the last states.
+    go_backwards : bool, default False
+        Go from the last step to the first; the results come in that order.
+    stateful : bool, default False
+        Start from where the batch before ended; all batches have one size. `reset_state` begins anew.
+    unroll : bool, default False
+        Accepted as in Keras; it changes nothing.
+    zero_output_for_mask : bool, default False
+        With return_sequences: zeros for the steps that the mask leaves out.
+    """
+
+    supports_masking = True
+
+    def __init__(
+        self,
+        cell: Any,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        zero_output_for_mask: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        cell = StackedRNNCells(cell) if isinstance(cell, list | tuple) else cell
+        if not (callable(getattr(cell, "call", None)) and hasattr(cell, "state_size")):
+            raise ValueError(f"{type(self).__name__}: expected a cell with call and state_size, got {cell!r}")
+        self.cell = cell
+        self.return_sequences = bool(return_sequences)
+        self.return_state = bool(return_state)
+        self.go_backwards = bool(go_backwards)
+        self.stateful = bool(stateful)
+        self.unroll = bool(unroll)
+        self.zero_output_for_mask = bool(zero_output_for_mask)
+
+    def build(self, input_shape: Shape) -> None:
+        if isinstance(self.cell, Layer):
+            self.cell._build((None, *input_shape[2:]))
+
+    def check_input(self, shape: Shape) -> None:
+        size = self.cell.kernel.shape[0] if isinstance(self.cell, Cell) and self.cell.built else None
+        if len(shape) < 3 or shape[1] == 0 or (size is not None and (len(shape) != 3 or shape[2] != size)):
+            raise self.expected(f"(batch, time, {size or 'in'}) with at least one step", shape)
+
+    def call(
+        self, inputs: Tensor, initial_state: Any = None, mask: Tensor | None = None, training: bool = False
+    ) -> Any:
+        if mask is not None and mask.shape != inputs.shape[:2]:
+            raise ValueError(f"{self.name}: expected mask of shape {inputs.shape[:2]}, got {mask.shape}")
+        states = initial_state
+        keeps = self.stateful and not is_trying()
+        if states is None and keeps:
+            self.make_states(inputs.shape[0])
+            states = self._nest(list(self._states.values()))
+        y, last = self._run(inputs, self._checked(states, inputs.shape[0]), mask, training)
+        if keeps:
+            now = [state.detach() for state in _flat(last)]
+            program.update("moving_average_update", list(self._states.values()), now, momentum=0.0)
+        output = y[:, -1]
+        if self.return_sequences:
+            output = y
+            if self.zero_output_for_mask and mask is not None:
+                counts = mask[:, ::-1] if self.go_backwards else mask
+                output = F.where(F.reshape(counts, (-1, mask.shape[1], 1)), y, 0.0)
+        return (output, *_flat(last)) if self.return_state else output
+
+    def _checked(self, states: Any, batch: int) -> Any:
+        """Initial states in the form of the cell's own, of right shapes; None stays."""
+        if states is None:
+            return None
+        given = _flat(states)
+        sizes = _flat(self.cell.state_size)
+        wanted = [(batch, size) for size in sizes]
+        if [getattr(state, "shape", None) for state in given] != wanted:
+            got = ", ".join(str(getattr(state, "shape", state)) for state in given)
+            raise ValueError(f"{self.name}: expected initial_state {', '.join(map(str, wanted))}, got {got}")
+        return self._nest(given)
+
+    def _nest(self, states: list[Tensor]) -> Any:
+        """States as the cell takes them: a list, for stacked cells a list of lists."""
+        rest = iter(states)
+
+        def form(cell: Any) -> list[Any]:
+            if isinstance(cell, StackedRNNCells):
+                return [form(one) for one in cell.cells]
+            return [next(rest) for _ in _flat(cell.state_size)]
+
+        return form(self.cell)
+
+    def _run(self, x: Tensor, states: Any, mask: Tensor | None, training: bool) -> tuple[Tensor, Any]:
+        """Results of all steps and the last states."""
+        if isinstance(self.cell, Cell):
+            found = self.cell.sequence(x, None if states is None else _flat(states), mask, training, self.go_backwards)
+            if found is not None:
+                return found
+        return self._loop(x, states, mask, training)
+
+    def _loop(self, x: Tensor, states: Any, mask: Tensor | None, training: bool) -> tuple[Tensor, Any]:
+        """Step by step, on the tape."""
+        cell, first = self.cell, x[:, 0]
+        states = zero_state(cell, first) if states is None else states
+        holds = hasattr(cell, "hold_masks")
+        outputs: list[Tensor] = []
+        try:
+            if holds:
+                cell.hold_masks(first, training)
+            for time in range(x.shape[1])[:: -1 if self.go_backwards else 1]:
+                args = (x[:, time], states)
+                y, after = cell(*args, training=training) if isinstance(cell, Layer) else cell.call(*args)
+                after = after if isinstance(after, list | tuple) else [after]
+                if mask is not None:
+                    counts = mask[:, time : time + 1]
+                    before = outputs[-1] if outputs else F.fill(y, 0.0)
+                    y = F.where(counts, y, before)
+                    old = _flat(states)
+                    after = self._nest([F.where(counts, new, o) for new, o in zip(_flat(after), old, strict=True)])
+                states = after
+                outputs.append(y)
+        finally:
+            if holds:
+                cell.hold_masks(None)
+        return side_by_side(outputs), states
+
+    def make_states(self, batch: int) -> None:
+        if not self._states:
+            sizes = _flat(self.cell.state_size)
+            self._states.update({str(i): Tensor(np.zeros((batch, n), np.float32)) for i, n in enumerate(sizes)})
+        have = next(iter(self._states.values())).shape[0]
+        if have != batch:
+            raise ValueError(f"{self.name}: expected batches of {have}, as the one before, got {batch}: it is stateful")
+
+    @property
+    def states(self) -> list[Tensor] | None:
+        """The states that a stateful layer starts the next batch from; None before the first."""
+        return list(self._states.values()) or None
+
+    def reset_state(self) -> None:
+        """Start the next batch from zeros."""
+        for state in self._states.values():
+            state.assign(np.zeros(state.shape, np.float32))
+
+    reset_states = reset_state
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        own = previous_mask if self.return_sequences else None
+        return [own] if self.return_state else own
+
+    def compute_output_shape(self, input_shape: Shape) -> Any:
+        size = output_size(self.cell)
+        shape = (input_shape[0], input_shape[1], size) if self.return_sequences else (input_shape[0], size)
+        states = [(input_shape[0], item) for item in _flat(self.cell.state_size)]
+        return (shape, *states) if self.return_state else shape
+
+    def _own_config(self) -> dict[str, Any]:
+        names = "return_sequences return_state go_backwards stateful unroll zero_output_for_mask"
+        return {**super().get_config(), **{name: getattr(self, name) for name in names.split()}}
+
+    def get_config(self) -> dict[str, Any]:
+        return {**self._own_config(), "cell": serialize(self.cell)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
+        return cls(**{**config, "cell": nested_layer(config["cell"], custom_objects)})
+
+
+class _Fused(RNN):
+    """A recurrent layer that makes its own cell."""
+
+    def __getattr__(self, name: str) -> Any:
+        cell = self.__dict__.get("cell")  # units, kernel and the like are the cell's
+        if cell is None or name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return getattr(cell, name)
+
+    def get_config(self) -> dict[str, Any]:
+        own = self._own_config()
+        return {**self.cell.get_config(), **own}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
+        return cls(**config)
+
+
+class LSTM(_Fused):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997).
+
+    Parameters
+    ----------
+    units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
+    unit_forget_bias, dropout, recurrent_dropout, seed
+        As for `LSTMCell`.
+    return_sequences, return_state, go_backwards, stateful, unroll, zero_output_for_mask
+        As for `RNN`. The states are h and c.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | activations.Activation | None = "tanh",
+        recurrent_activation: str | activations.Activation | None = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: initializers.InitializerLike = "glorot_uniform",
+        recurrent_initializer: initializers.InitializerLike = "orthogonal",
+        bias_initializer: initializers.InitializerLike = "zeros",
+        unit_forget_bias: bool = True,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        cell = LSTMCell(
+            units,
+            activation,
+            recurrent_activation,
+            use_bias,
+            kernel_initializer,
+            recurrent_initializer,
+            bias_initializer,
+            unit_forget_bias,
+            dropout,
+            recurrent_dropout,
+            seed,
+            trainable=kwargs.get("trainable", True),
+            name="lstm_cell",
+        )
+        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
+
+
+class GRU(_Fused):
+    """Gated recurrent units (Cho et al. 2014).
+
+    Parameters
+    ----------
+    units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
+    dropout, recurrent_dropout, seed, reset_after
+        As for `GRUCell`.
+    return_sequences, return_state, go_backwards, stateful, unroll, zero_output_for_mask
+        As for `RNN`.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | activations.Activation | None = "tanh",
+        recurrent_activation: str | activations.Activation | None = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: initializers.InitializerLike = "glorot_uniform",
+        recurrent_initializer: initializers.InitializerLike = "orthogonal",
+        bias_initializer: initializers.InitializerLike = "zeros",
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        seed: int | None = None,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        reset_after: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        cell = GRUCell(
+            units,
+            activation,
+            recurrent_activation,
+            use_bias,
+            kernel_initializer,
+            recurrent_initializer,
+            bias_initializer,
+            dropout,
+            recurrent_dropout,
+            reset_after,
+            seed,
+            trainable=kwargs.get("trainable", True),
+            name="gru_cell",
+        )
+        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
+
+
+class SimpleRNN(_Fused):
+    """Simple recurrent network (Elman 1990): ``h = activation(inputs @ kernel + bias + h @ recurrent_kernel)``.
+
+    Parameters
+    ----------
+    units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, dropout,
+    recurrent_dropout, seed
+        As for `SimpleRNNCell`.
+    return_sequences, return_state, go_backwards, stateful, unroll, zero_output_for_mask
+        As for `RNN`.
+    """
+
+    def __init__(
+        self,
+        units: int,
+        activation: str | activations.Activation | None = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: initializers.InitializerLike = "glorot_uniform",
+        recurrent_initializer: initializers.InitializerLike = "orthogonal",
+        bias_initializer: initializers.InitializerLike = "zeros",
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        cell = SimpleRNNCell(
+            units,
+            activation,
+            use_bias,
+            kernel_initializer,
+            recurrent_initializer,
+            bias_initializer,
+            dropout,
+            recurrent_dropout,
+            seed,
+            trainable=kwargs.get("trainable", True),
+            name="simple_rnn_cell",
+        )
+        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
+
+
+def _flat(value: Any) -> list[Any]:
+    """The items of nested lists and tuples."""
+    if isinstance(value, list | tuple):
+        return [item for part in value for item in _flat(part)]
+    return [value]
+
+
+def nested_layer(description: Any, custom_objects: Mapping[str, type[Layer]] | None = None) -> Any:
+    """The layer inside another one, from its description."""
+    from .. import layers as module  # the package that this module is a part of
+
+    found = (getattr(module, name) for name in module.__all__)
+    known = {cls.__name__: cls for cls in found if isinstance(cls, type) and cls is not Layer}
+    return deserialize("layer", description, {**known, **(custom_objects or {})})
