@@ -1,4 +1,4 @@
-"""Training against PyTorch: the demo's network and an MLP, from the same weights over the same batches of real digits.
+"""Training against PyTorch: networks of every kind, from the same weights over the same batches of real digits.
 
 The optimizer is written out in PyTorch's tensors by Keras's formula (alpha corrected for bias, epsilon outside the
 root), in float32 like everything else.
@@ -81,6 +81,45 @@ def torch_mlp(torch: Any, weights: list[Any], x: Any) -> Any:
     return y @ weights[4] + weights[5]
 
 
+def stacked_lstm() -> Sequential:
+    """A digit is eight steps, its rows."""
+    return Sequential(
+        [
+            Input((8, 8, 1)),
+            layers.TimeDistributed(layers.Flatten()),
+            layers.LSTM(20, return_sequences=True),
+            layers.LSTM(17),
+            layers.Dense(10, activation="softmax"),
+        ]
+    )
+
+
+def torch_lstm(torch: Any, weights: list[Any], x: Any) -> Any:
+    """All steps of an LSTM with Keras's weights."""
+    kernel, recurrent, bias = weights
+    state = x.new_zeros(1, len(x), len(recurrent))
+    parameters = [kernel.T, recurrent.T, bias, torch.zeros_like(bias)]
+    return torch.lstm(x, (state, state), parameters, True, 1, 0.0, False, False, True)[0]
+
+
+def torch_stacked_lstm(torch: Any, weights: list[Any], x: Any) -> Any:
+    y = torch_lstm(torch, weights[3:6], torch_lstm(torch, weights[0:3], x.flatten(2)))
+    return y[:, -1] @ weights[6] + weights[7]
+
+
+def embedding_lstm() -> Sequential:
+    """A digit is a text of 64 words, its grey levels."""
+    return Sequential([layers.Embedding(17, 9), layers.LSTM(16), layers.Dense(10, activation="softmax")])
+
+
+def torch_embedding_lstm(torch: Any, weights: list[Any], x: Any) -> Any:
+    return torch_lstm(torch, weights[1:4], weights[0][x])[:, -1] @ weights[4] + weights[5]
+
+
+def as_text(x: np.ndarray) -> np.ndarray:
+    return np.rint(x * 16).astype(np.int64).reshape(len(x), -1)
+
+
 class TorchTraining:
     """Losses of all steps, gradients of the first and weights after the last, by PyTorch."""
 
@@ -109,9 +148,11 @@ class TorchTraining:
         self.weights = [weight.detach().numpy() for weight in weights]
 
 
-def batches_of_digits() -> list[tuple[np.ndarray, np.ndarray]]:
+def batches_of_digits(text: bool = False) -> list[tuple[np.ndarray, np.ndarray]]:
     (x, y), _ = datasets.digits.load_data()
     x = x[: STEPS * BATCH, ..., np.newaxis].astype(np.float32) / np.float32(16)
+    if text:
+        x = as_text(x)
     y = y[: STEPS * BATCH].astype(np.int64)
     return list(zip(np.split(x, STEPS), np.split(y, STEPS), strict=True))
 
@@ -126,7 +167,14 @@ def optimizer_of(rule: str) -> optimizers.Optimizer:
 
 
 networks = pytest.mark.parametrize(
-    ("make", "forward"), [(demo_network, torch_demo_network), (mlp, torch_mlp)], ids=["demo", "mlp"]
+    ("make", "forward"),
+    [
+        (demo_network, torch_demo_network),
+        (mlp, torch_mlp),
+        (stacked_lstm, torch_stacked_lstm),
+        (embedding_lstm, torch_embedding_lstm),
+    ],
+    ids=["demo", "mlp", "stacked_lstm", "embedding_lstm"],
 )
 rules = pytest.mark.parametrize("rule", ["adam", "momentum"])
 
@@ -137,7 +185,8 @@ def test_a_hand_written_loop_trains_as_pytorch(
     make: Callable[[], Sequential], forward: Forward, rule: str, torch: Any
 ) -> None:
     utils.set_random_seed(SEED)
-    model, batches, optimizer = make(), batches_of_digits(), optimizer_of(rule)
+    model, batches, optimizer = make(), batches_of_digits(make is embedding_lstm), optimizer_of(rule)
+    model(batches[0][0])
     want = TorchTraining(torch, forward, model.get_weights(), batches, rule)
     variables = model.trainable_weights
     found = []
@@ -164,7 +213,8 @@ def test_a_hand_written_loop_trains_as_pytorch(
 @rules
 def test_fit_trains_as_pytorch(make: Callable[[], Sequential], forward: Forward, rule: str, torch: Any) -> None:
     utils.set_random_seed(SEED)
-    model, batches = make(), batches_of_digits()
+    model, batches = make(), batches_of_digits(make is embedding_lstm)
+    model(batches[0][0])
     model.compile(optimizer_of(rule), losses.SparseCategoricalCrossentropy())
     want = TorchTraining(torch, forward, model.get_weights(), batches, rule)
     found = [model.fit(x, y, batch_size=BATCH, verbose=0).history["loss"][0] for x, y in batches]

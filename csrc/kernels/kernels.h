@@ -70,6 +70,7 @@ struct ConvWindow {
 constexpr int64_t kAttentionQueries = 64;
 constexpr int64_t kAttentionKeys = 256;
 constexpr int64_t kAttentionGap = 16;
+
 // Activations of recurrent networks, in the order of schema.toml's choices.
 enum class Activation : int64_t { linear, relu, tanh, sigmoid, hard_sigmoid };
 
