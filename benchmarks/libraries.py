@@ -31,7 +31,7 @@ class Numpy:
         return lambda: case.reference(*inputs, **case.attributes)
 
     def step(self, step: TrainingStep, column: str) -> Call | None:
-        if step.rows:
+        if step.rows or any(kind == "lstm" for kind, *_ in step.layers):
             return None
         network = Network(step.input_shape, step.layers, step.optimizer)
         network.reset(step.weights())
@@ -71,6 +71,8 @@ class Fastnn:
                 made.append(layers.Flatten())
             elif kind == "embedding":
                 made.append(layers.Embedding(*arguments))
+            elif kind == "lstm":
+                made.append(layers.LSTM(arguments[0], return_sequences=arguments[1]))
             else:
                 made.append(layers.Dense(arguments[0], activation=arguments[1]))
         model = Sequential(made)
@@ -144,6 +146,8 @@ class Torch:
                 layer = nn.Embedding(*arguments, sparse=step.optimizer == "lazy-adam")
                 self.fill(layer, weights.pop(0))
                 made.append(layer)
+            elif kind == "lstm":
+                made += self.lstm(shape[1], *arguments, [weights.pop(0) for _ in range(3)])
             else:
                 layer, kernel = nn.Linear(*weight), weights.pop(0)
                 if flat_from:  # Flatten sees (c, h, w) here
@@ -180,6 +184,23 @@ class Torch:
             return float(loss.detach())
 
         return call
+
+    def lstm(self, size: int, units: int, all_steps: bool, weights: Any) -> list[Any]:
+        """An LSTM with Keras's weights, and what takes the wanted steps of its result."""
+        torch = self.torch
+        layer = torch.nn.LSTM(size, units, batch_first=True)
+        kernel, recurrent, bias = weights
+        values = (kernel.T, recurrent.T, bias, np.zeros_like(bias))
+        with torch.no_grad():
+            for parameter, value in zip(layer.parameters(), values, strict=True):
+                parameter.copy_(torch.from_numpy(np.ascontiguousarray(value)))
+        layer.bias_hh_l0.requires_grad_(False)  # PyTorch has two biases, of which one is enough
+
+        class Steps(torch.nn.Module):  # type: ignore[misc, name-defined]
+            def forward(self, found: Any) -> Any:
+                return found[0] if all_steps else found[0][:, -1]
+
+        return [layer, Steps()]
 
     def fill(self, layer: Any, weight: Any, bias: Any = None) -> None:
         with self.torch.no_grad():

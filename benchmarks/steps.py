@@ -18,8 +18,9 @@ Weights = list[NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """A network as layers in a row, each ("conv", filters, padding) of 3x3 with relu, ("pool",) of 2x2, ("flatten",) or
-    ("dense", units, activation), or at first ("embedding", rows, n) of ids; softmax cross-entropy behind the last."""
+    """A network as layers in a row, each ("conv", filters, padding) of 3x3 with relu, ("pool",) of 2x2, ("flatten",),
+    ("lstm", units, whether all steps are returned) or ("dense", units, activation), or at first ("embedding", rows, n)
+    of ids; softmax cross-entropy behind the last."""
 
     name: str
     input_shape: tuple[int, ...]
@@ -46,6 +47,9 @@ class TrainingStep:
             elif kind == "embedding":
                 weight = (arguments[0], arguments[1])
                 result = (*shape, arguments[1])
+            elif kind == "lstm":
+                weight = (shape[1], 4 * arguments[0])
+                result = (shape[0], arguments[0]) if arguments[1] else (arguments[0],)
             else:
                 weight = (shape[0], arguments[0])
                 result = (arguments[0],)
@@ -55,9 +59,14 @@ class TrainingStep:
 
     def flops(self) -> int:
         """Operations of the products: forward and both gradients, without the first layer's gradient for its input."""
-        total = 0
+        total, before = 0, self.input_shape
         for index, (kind, shape, weight) in enumerate(self.walk()):
+            steps, before = before[0], shape
             if kind == "embedding":
+                continue
+            if kind == "lstm":
+                recurrent = weight[1] // 4 * weight[1]
+                total += 2 * self.batch * steps * ((3 if index else 2) * math.prod(weight) + 3 * recurrent)
                 continue
             positions = math.prod(shape[:2]) if kind == "conv" else 1
             total += (3 if index else 2) * 2 * self.batch * positions * math.prod(weight) * bool(weight)
@@ -71,6 +80,9 @@ class TrainingStep:
             if shape:
                 scale = math.sqrt(2 / math.prod(shape[:-1]))
                 result.append((rng.standard_normal(shape) * scale).astype(np.float32))
+                if kind == "lstm":
+                    units = shape[1] // 4
+                    result.append((rng.standard_normal((units, 4 * units)) / math.sqrt(units)).astype(np.float32))
                 if kind != "embedding":
                     result.append(np.zeros(shape[-1], np.float32))
         return result
@@ -119,6 +131,16 @@ STEPS = (
         ],
         64,
         "momentum",
+    ),
+    TrainingStep(
+        "lstm-50-50-of-60x8", (60, 8), [("lstm", 50, True), ("lstm", 50, False), ("dense", 10, "linear")], 32, "adam"
+    ),
+    TrainingStep(
+        "embedding-20000-lstm-128",
+        (80,),
+        [("embedding", 20000, 128), ("lstm", 128, False), ("dense", 10, "linear")],
+        32,
+        "adam",
     ),
     *(
         TrainingStep(
