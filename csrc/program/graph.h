@@ -56,6 +56,7 @@ struct fastnn_graph {
 
 namespace fastnn {
 
+const char* kind_name(Value::Kind kind);
 // The value that owns the memory a value lives in.
 int64_t root(const fastnn_graph& graph, int64_t value);
 // Recorded batch size: the leading dimension of the first batched argument; 1 when there is none.

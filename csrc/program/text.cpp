@@ -1,0 +1,161 @@
+// text.cpp: graphs and programs for people and files. A graph's text is versioned and says all of it but the memory of
+// state and constants; a program's text says what a plan made of it at one batch size.
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <sstream>
+
+#include "program/plan.h"
+
+namespace fastnn {
+namespace {
+
+constexpr int kTextVersion = 1;
+
+std::string slots_text(const fastnn_attribute_schema& attribute, const int64_t* slots) {
+  std::ostringstream text;
+  text.precision(17);
+  const auto list = [&](const int64_t* values, int64_t count) {
+    text << '[';
+    for (int64_t i = 0; i < count; ++i) text << (i > 0 ? "," : "") << values[i];
+    text << ']';
+  };
+  switch (attribute.kind) {
+    case FASTNN_ATTRIBUTE_FLOAT: {
+      double value;
+      std::memcpy(&value, slots, sizeof(value));
+      text << value;
+      break;
+    }
+    case FASTNN_ATTRIBUTE_BOOL:
+      text << (*slots != 0 ? "true" : "false");
+      break;
+    case FASTNN_ATTRIBUTE_ENUM:
+      text << attribute.choices[*slots];
+      break;
+    case FASTNN_ATTRIBUTE_INTS:
+      list(slots, attribute.count);
+      break;
+    case FASTNN_ATTRIBUTE_LIST:
+      list(slots + 1, *slots);
+      break;
+    default:
+      text << *slots;
+  }
+  return text.str();
+}
+
+std::string attributes_text(const fastnn_graph& graph, const Node& node) {
+  const fastnn_schema& schema = node.op->schema;
+  std::string text;
+  size_t runtime = 0;
+  for (int32_t i = 0; i < schema.attribute_count; ++i) {
+    const fastnn_attribute_schema& attribute = schema.attributes[i];
+    text += concat(text.empty() ? "" : ", ", attribute.name, "=");
+    if (attribute.runtime != 0) {
+      text += concat("$", graph.scalars[static_cast<size_t>(node.scalars[runtime++])].name);
+    } else {
+      text += slots_text(attribute, node.attributes.slots + attribute.slot);
+    }
+  }
+  return text;
+}
+
+std::string values_text(const std::vector<int64_t>& values) {
+  std::string text;
+  for (const int64_t value : values) {
+    text += text.empty() ? "" : ", ";
+    text += value < 0 ? "-" : concat("%", value);
+  }
+  return text;
+}
+
+// The shape with N for a dimension that is the batch, 4*N for a multiple of it.
+std::string symbolic_shape(const fastnn_tensor& at_batch, const fastnn_tensor* at_other, int64_t batch) {
+  std::ostringstream text;
+  text << dtype_name(at_batch.dtype) << "(";
+  for (int32_t axis = 0; axis < at_batch.rank; ++axis) {
+    const int64_t size = at_batch.shape[axis];
+    text << (axis > 0 ? ", " : "");
+    const int64_t step = at_other == nullptr ? 0 : at_other->shape[axis] - size;
+    if (step == 0) {
+      text << size;
+    } else {
+      if (step != 1) text << step << "*";
+      text << "N";
+      if (size != step * batch) text << "+" << size - step * batch;
+    }
+  }
+  text << ")";
+  return text.str();
+}
+
+}  // namespace
+
+std::string graph_text(const fastnn_graph& graph) {
+  fastnn_context context;
+  fastnn_context_init(&context, sizeof(context));
+  context.device = graph.device;
+  const int64_t batch = recorded_batch(graph);
+  const Shapes shapes = infer_shapes(graph, context, batch);
+  std::unique_ptr<Shapes> other;
+  try {
+    other = std::make_unique<Shapes>(infer_shapes(graph, context, batch + 1));
+  } catch (const Error&) {
+    // good for one batch size only: its shapes are printed as numbers
+  }
+  const auto shape_of = [&](int64_t value) {
+    const size_t i = static_cast<size_t>(value);
+    return symbolic_shape(shapes.values[i], other ? &other->values[i] : nullptr, batch);
+  };
+  std::ostringstream text;
+  text << "fastnn-graph " << kTextVersion << "\n";
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const Value& value = graph.values[i];
+    if (value.kind == Value::Kind::result) continue;
+    const int64_t index = static_cast<int64_t>(i);
+    text << "%" << index << " = " << kind_name(value.kind) << " \"" << value.name << "\" " << shape_of(index) << "\n";
+  }
+  for (const ScalarInput& scalar : graph.scalars) {
+    text << "$" << scalar.name << " = scalar advance " << scalar.advance << "\n";
+  }
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    if (n == graph.commit_begin) text << "commit\n";
+    if (!node.outputs.empty()) text << values_text(node.outputs) << " = ";
+    text << node.op->schema.name << "." << node.op->schema.version << "(" << values_text(node.inputs) << ")";
+    const std::string attributes = attributes_text(graph, node);
+    if (!attributes.empty()) text << " {" << attributes << "}";
+    if (node.accumulate != 0) text << " accumulate " << node.accumulate;
+    for (const int64_t value : node.outputs) {
+      if (value >= 0) text << " " << shape_of(value);
+    }
+    text << "\n";
+  }
+  for (const Result& result : graph.results) text << "return \"" << result.name << "\" %" << result.value << "\n";
+  return text.str();
+}
+
+}  // namespace fastnn
+
+using namespace fastnn;
+
+extern "C" {
+
+int64_t fastnn_graph_text(const fastnn_graph* graph, char* text, int64_t size) {
+  int64_t length = -1;
+  guarded([&] {
+    require(graph, "graph_text", "graph");
+    if (size > 0) require(text, "graph_text", "text");
+    const std::string full = graph_text(*graph);
+    length = static_cast<int64_t>(full.size());
+    if (size > 0) {
+      const size_t part = std::min(full.size(), static_cast<size_t>(size) - 1);
+      std::memcpy(text, full.data(), part);
+      text[part] = '\0';
+    }
+  });
+  return length;
+}
+
+}  // extern "C"
