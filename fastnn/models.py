@@ -89,6 +89,40 @@ class Model(Trainer):
         """
         (print if print_fn is None else print_fn)(_summary(self))
 
+    def program(self, batch_size: int = 32, training: bool = False) -> str:
+        """The program that one step runs, as text: the recorded graph, then what was planned of it for a batch size.
+
+        The graph names each op with its version, what it reads and its attributes; N is the open batch dimension. The
+        plan gives shapes, bytes, offsets in the arena, and the ops whose results nobody reads, which do not run.
+
+        Parameters
+        ----------
+        batch_size : int, default 32
+        training : bool, default False
+            The step of `fit`, at a batch size that it has trained with; else the step of `predict`.
+
+        Raises
+        ------
+        RuntimeError
+            The model has not been built, or `fit` has not run batches of this size.
+        """
+        if training:
+            step = self._train_step
+        else:
+            sample = None if self.input_shape is None else [size for size in self.input_shape[1:] if size is not None]
+            if sample is None:
+                raise RuntimeError(f"{self.name}: expected a built model; call it on data, or give it an Input")
+            step = self._predict_step
+            x = np.zeros((batch_size, *sample), dtype=np.float32)
+            with self._guard.shared("program"):
+                self._notice(self._structure)
+                while not step.plans(batch_size):
+                    self._run(step, x.astype(self._input_dtype(x)))
+        plans = step.plans(batch_size)
+        if not plans:
+            raise RuntimeError(f"{self.name}: fit has not trained with batches of {batch_size} yet")
+        return f"{step.text()}\n{plans}"
+
     def save(self, filepath: Any, overwrite: bool = True) -> None:
         """Write architecture, weights, optimizer and random state to one safetensors file.
 

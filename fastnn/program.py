@@ -187,6 +187,14 @@ class Step:
             graphs = [next(iter(entry.recordings.values())) for entry in self._entries.values() if entry.recordings]
         return "\n".join(graph.text() for graph in graphs)
 
+    def plans(self, batch: int) -> str:
+        """What plans made of the recorded graphs at a batch size: shapes, bytes, offsets in the arena, dead results."""
+        with self._lock:
+            programs = [
+                program for entry in self._entries.values() for size, program in entry.programs.items() if size == batch
+            ]
+        return "\n".join(program.text() for program in programs)
+
     def eager_reasons(self) -> list[str]:
         """Why keys run without a program: one sentence for each key whose recordings differ."""
         with self._lock:

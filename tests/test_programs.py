@@ -17,7 +17,7 @@ from step_models import Batch, Network, batches
 from tolerances import assert_same_bits
 
 import fastnn
-from fastnn import Tensor, _core
+from fastnn import Sequential, Tensor, _core, layers
 from fastnn import functional as F
 from fastnn.program import Step, update
 
@@ -354,6 +354,58 @@ def test_the_text_of_a_graph_is_versioned_and_names_ops_and_inputs() -> None:
         "N, 8, 8, 1",
     ):
         assert word in text, word
+
+
+def test_dead_results_are_not_computed() -> None:
+    weight = Tensor(np.ones((3, 4), np.float32))
+
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        F.exp(F.matmul(x, weight))  # nobody reads this
+        shape_only = F.exp(x)
+        return (F.fill(shape_only, 2.0) + F.softmax(x),)
+
+    step = Step(function, states=lambda: {"weight": weight})
+    for size in (2, 3, 3):
+        (y,) = step(np.zeros((size, 3), np.float32))
+        np.testing.assert_array_equal(y.numpy(), np.full((size, 3), 2 + 1 / np.float32(3), np.float32))
+    assert {info["nodes"] for info in step.info()} == {3}
+    lines = step.plans(3).splitlines()
+    assert lines[0] == "fastnn-program 1 batch 3"
+    dead = [line for line in lines if line.startswith("not run: ")]
+    assert [line.split("= ")[1].split(".")[0] for line in dead] == ["gemm", "exp", "exp"]
+    assert sum(" bytes at " in line or " in result " in line for line in lines) == 3
+
+
+def test_a_buffer_that_several_ops_add_into_keeps_all_of_them() -> None:
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        total = F.copy(x)
+        F.copy(x, into=total)
+        part = total[1:]
+        F.copy(x[1:], into=part)
+        return (total,)
+
+    step = Step(function, states=dict)
+    x = np.arange(6, dtype=np.float32).reshape(3, 2)
+    for _ in range(3):
+        (y,) = step(x)
+        np.testing.assert_array_equal(y.numpy(), np.concatenate([2 * x[:1], 3 * x[1:]]))
+    assert "not run" not in step.plans(3)
+
+
+def test_the_program_of_a_model_leaves_out_the_softmax_that_only_the_loss_skips() -> None:
+    model = Sequential([layers.Input((4,)), layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(RuntimeError, match="fit has not trained with batches of 8 yet"):
+        model.program(8, training=True)
+    model.fit(np.ones((24, 4), np.float32), np.zeros(24, np.int64), batch_size=8, verbose=0)
+    text = model.program(8, training=True)
+    assert any(line.startswith("not run: ") and "softmax.1" in line for line in text.splitlines())
+    predicting = model.program(5)
+    assert "fastnn-graph 1" in predicting
+    assert "fastnn-program 1 batch 5" in predicting
+    assert "not run" not in predicting
+    with pytest.raises(RuntimeError, match="expected a built model"):
+        Sequential([layers.Dense(3)]).program()
 
 
 def test_extra_keys_have_programs_of_their_own() -> None:

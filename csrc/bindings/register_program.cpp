@@ -12,19 +12,23 @@ namespace {
 
 using KeptScalars = std::vector<std::shared_ptr<Scalar>>;
 
+// The text that a function of the C ABI writes of an object.
+template <typename Write, typename Object>
+std::string text_of(Write&& write, const Object* object) {
+  const int64_t length = write(object, nullptr, 0);
+  if (length < 0) check(FASTNN_INTERNAL);
+  std::string result(static_cast<size_t>(length) + 1, '\0');
+  write(object, result.data(), length + 1);
+  result.pop_back();
+  return result;
+}
+
 // A graph and the scalar cells it points to.
 struct Graph {
   fastnn::Graph graph;
   KeptScalars scalars;
 
-  std::string text() const {
-    const int64_t length = fastnn_graph_text(graph.get(), nullptr, 0);
-    if (length < 0) check(FASTNN_INTERNAL);
-    std::string result(static_cast<size_t>(length) + 1, '\0');
-    fastnn_graph_text(graph.get(), result.data(), length + 1);
-    result.pop_back();
-    return result;
-  }
+  std::string text() const { return text_of(fastnn_graph_text, graph.get()); }
 
   bool compare(const Graph& other) const {
     int32_t symbolic = 0;
@@ -113,6 +117,8 @@ class Program {
     return results;
   }
 
+  std::string text() const { return text_of(fastnn_program_text, program_.get()); }
+
   py::dict info() const {
     const fastnn_program_info info = raw_info();
     py::dict result;
@@ -160,6 +166,7 @@ void register_program(py::module_& module) {
            py::arg("device") = "cpu")
       .def("run", &Program::run, py::arg("arguments"), py::arg("results") = py::none(),
            "Replays with contiguous arguments; results that are None, or all without a list, are allocated.")
+      .def("text", &Program::text, "What the plan made of the graph: ops, shapes, bytes, offsets.")
       .def_property_readonly("info", &Program::info);
 }
 

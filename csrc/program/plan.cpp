@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "program/passes.h"
+
 namespace fastnn {
 namespace {
 
@@ -46,6 +48,7 @@ size_t place_blocks(std::vector<Block>& blocks) {
 Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t batch) {
   Plan plan;
   plan.shapes = infer_shapes(graph, context, batch);
+  plan.live = live_nodes(graph);
   const size_t value_count = graph.values.size();
   const size_t node_count = graph.nodes.size();
   plan.block_of_value.assign(value_count, -1);
@@ -86,6 +89,7 @@ Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t
     last[owner] = std::max(last[owner], node);
   };
   for (size_t n = 0; n < node_count; ++n) {
+    if (!plan.live[n]) continue;
     const Node& node = graph.nodes[n];
     const int64_t input_count = static_cast<int64_t>(node.inputs.size());
     for (int64_t i = 0; i < input_count; ++i) {
@@ -108,7 +112,7 @@ Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t
     plan.blocks.push_back({aligned(value_bytes(plan.shapes.values[v])), first[v], last[v], 0});
   }
   for (size_t n = 0; n < node_count; ++n) {
-    if (plan.shapes.workspaces[n] == 0) continue;
+    if (!plan.live[n] || plan.shapes.workspaces[n] == 0) continue;
     plan.block_of_workspace[n] = static_cast<int64_t>(plan.blocks.size());
     plan.blocks.push_back({aligned(plan.shapes.workspaces[n]), n, n, 0});
   }

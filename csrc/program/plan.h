@@ -21,6 +21,7 @@ size_t place_blocks(std::vector<Block>& blocks);
 
 struct Plan {
   Shapes shapes;
+  std::vector<bool> live;                   // per node: it has to run
   std::vector<int64_t> block_of_value;      // per root value: its block, or -1 when its memory is elsewhere
   std::vector<int64_t> block_of_workspace;  // per node: its block, or -1
   std::vector<int64_t> result_of_value;     // per root value: the result that is computed straight into, or -1
@@ -31,5 +32,10 @@ struct Plan {
 };
 
 Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t batch);
+
+// What a plan made of a graph: every node that runs with shapes, bytes and offsets, and those that don't.
+std::string plan_text(const fastnn_graph& graph, const Plan& plan, int64_t batch);
+// Copies at most size bytes, with a closing zero, and returns the length of the whole without it.
+int64_t write_text(const std::string& full, const char* where, char* text, int64_t size);
 
 }  // namespace fastnn

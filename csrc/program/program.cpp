@@ -94,7 +94,8 @@ struct fastnn_program {
   void commit_scalars() const;
   void bump_versions() const;
 
-  std::vector<const fastnn_implementation*> implementations_;  // per node; NULL: a view, nothing to run
+  std::vector<const fastnn_implementation*>
+      implementations_;  // per node; NULL: a view or a dead result, nothing to run
   const fastnn_op* copy_;
   std::vector<int64_t> root_of_;          // per value
   std::vector<int64_t> argument_of_;      // per root value: which argument it is, or -1
@@ -130,8 +131,8 @@ fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_contex
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const Node& node = graph.nodes[n];
     const bool view = node.op->schema.is_view != 0 && graph.values[static_cast<size_t>(node.outputs[0])].alias >= 0;
-    implementations_.push_back(view ? nullptr : &implementation(*node.op, context.device.type));
-    if (!node.scalars.empty()) scalar_nodes_.push_back(n);
+    implementations_.push_back(view || !plan.live[n] ? nullptr : &implementation(*node.op, context.device.type));
+    if (plan.live[n] && !node.scalars.empty()) scalar_nodes_.push_back(n);
     const int64_t input_count = static_cast<int64_t>(node.inputs.size());
     for (int64_t i = 0; i < input_count; ++i) {
       const int64_t value = node.inputs[static_cast<size_t>(i)];
@@ -403,11 +404,20 @@ fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_prog
     require_struct(info, "program", "info");
     *info = {info->struct_size,
              program->batch,
-             static_cast<int64_t>(program->graph.nodes.size()),
+             std::count(program->plan.live.begin(), program->plan.live.end(), true),
              static_cast<int64_t>(program->graph.results.size()),
              static_cast<int64_t>(program->plan.arena_bytes),
              static_cast<int64_t>(program->plan.value_bytes)};
   });
+}
+
+int64_t fastnn_program_text(const fastnn_program* program, char* text, int64_t size) {
+  int64_t length = -1;
+  guarded([&] {
+    require(program, "program_text", "program");
+    length = write_text(plan_text(program->graph, program->plan, program->batch), "program_text", text, size);
+  });
+  return length;
 }
 
 fastnn_status fastnn_commit(const fastnn_op* const* ops, const fastnn_call* const* calls, int64_t count,

@@ -90,7 +90,61 @@ std::string symbolic_shape(const fastnn_tensor& at_batch, const fastnn_tensor* a
   return text.str();
 }
 
+// "%4, - = max_pool2d.1(%3) {pool_size=[2,2]}"
+std::string node_text(const fastnn_graph& graph, const Node& node) {
+  const fastnn_schema& schema = node.op->schema;
+  std::string text = node.outputs.empty() ? "" : concat(values_text(node.outputs), " = ");
+  text += concat(schema.name, ".", schema.version, "(", values_text(node.inputs), ")");
+  const std::string attributes = attributes_text(graph, node);
+  if (!attributes.empty()) text += concat(" {", attributes, "}");
+  if (node.accumulate != 0) text += concat(" accumulate ", node.accumulate);
+  return text;
+}
+
 }  // namespace
+
+std::string plan_text(const fastnn_graph& graph, const Plan& plan, int64_t batch) {
+  std::ostringstream text;
+  text << "fastnn-program " << kTextVersion << " batch " << batch << "\n";
+  text << "arena " << plan.arena_bytes << " bytes, " << plan.value_bytes << " without sharing\n";
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    if (n == graph.commit_begin) text << "commit\n";
+    text << (plan.live[n] ? "" : "not run: ") << node_text(graph, node);
+    for (const int64_t value : node.outputs) {
+      if (value < 0) continue;
+      const fastnn_tensor& t = plan.shapes.values[static_cast<size_t>(value)];
+      const size_t owner = static_cast<size_t>(root(graph, value));
+      text << " " << symbolic_shape(t, nullptr, batch);
+      if (!plan.live[n]) continue;
+      text << " " << element_count(t) * item_size(t.dtype) << " bytes";
+      if (plan.block_of_value[owner] >= 0) {
+        const Block& block = plan.blocks[static_cast<size_t>(plan.block_of_value[owner])];
+        text << " at " << block.offset + static_cast<size_t>(t.byte_offset);
+      } else if (plan.result_of_value[owner] >= 0) {
+        text << " in result " << graph.results[static_cast<size_t>(plan.result_of_value[owner])].name;
+      } else if (graph.values[owner].kind != Value::Kind::result) {
+        text << " in " << graph.values[owner].name;
+      }
+    }
+    if (plan.block_of_workspace[n] >= 0) {
+      const Block& block = plan.blocks[static_cast<size_t>(plan.block_of_workspace[n])];
+      text << " workspace " << block.bytes << " bytes at " << block.offset;
+    }
+    text << "\n";
+  }
+  return text.str();
+}
+
+int64_t write_text(const std::string& full, const char* where, char* text, int64_t size) {
+  if (size > 0) {
+    require(text, where, "text");
+    const size_t part = std::min(full.size(), static_cast<size_t>(size) - 1);
+    std::memcpy(text, full.data(), part);
+    text[part] = '\0';
+  }
+  return static_cast<int64_t>(full.size());
+}
 
 std::string graph_text(const fastnn_graph& graph) {
   fastnn_context context;
@@ -120,14 +174,9 @@ std::string graph_text(const fastnn_graph& graph) {
     text << "$" << scalar.name << " = scalar advance " << scalar.advance << "\n";
   }
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    const Node& node = graph.nodes[n];
     if (n == graph.commit_begin) text << "commit\n";
-    if (!node.outputs.empty()) text << values_text(node.outputs) << " = ";
-    text << node.op->schema.name << "." << node.op->schema.version << "(" << values_text(node.inputs) << ")";
-    const std::string attributes = attributes_text(graph, node);
-    if (!attributes.empty()) text << " {" << attributes << "}";
-    if (node.accumulate != 0) text << " accumulate " << node.accumulate;
-    for (const int64_t value : node.outputs) {
+    text << node_text(graph, graph.nodes[n]);
+    for (const int64_t value : graph.nodes[n].outputs) {
       if (value >= 0) text << " " << shape_of(value);
     }
     text << "\n";
@@ -146,14 +195,7 @@ int64_t fastnn_graph_text(const fastnn_graph* graph, char* text, int64_t size) {
   int64_t length = -1;
   guarded([&] {
     require(graph, "graph_text", "graph");
-    if (size > 0) require(text, "graph_text", "text");
-    const std::string full = graph_text(*graph);
-    length = static_cast<int64_t>(full.size());
-    if (size > 0) {
-      const size_t part = std::min(full.size(), static_cast<size_t>(size) - 1);
-      std::memcpy(text, full.data(), part);
-      text[part] = '\0';
-    }
+    length = write_text(graph_text(*graph), "graph_text", text, size);
   });
   return length;
 }

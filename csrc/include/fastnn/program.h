@@ -62,13 +62,16 @@ FASTNN_API fastnn_status fastnn_program_result(const fastnn_program* program, in
 typedef struct fastnn_program_info {
   size_t struct_size;
   int64_t batch;
-  int64_t nodes;
+  int64_t nodes; /* that run: less those whose results nobody reads */
   int64_t results;
   int64_t arena_bytes; /* one arena, planned by lifetimes */
   int64_t value_bytes; /* what the same values take when each has memory of its own */
 } fastnn_program_info;
 
 FASTNN_API fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_program_info* info);
+/* What the plan made of the graph, one op a line: shapes, bytes, offsets in the arena, and which results are dead. Writes
+ * as fastnn_graph_text does. */
+FASTNN_API int64_t fastnn_program_text(const fastnn_program* program, char* text, int64_t size);
 
 /* Runs ops that write state, one after the other, then advances integer scalars, as the end of a recorded step does:
  * all calls are checked before the first one writes. */
