@@ -1,7 +1,8 @@
 """Step programs: a step is ordinary eager code; its first two runs are recorded, later ones replay in C++.
 
 The key of a program holds the arguments' shapes without the batch, their dtypes, the kernel level, the gradient mode
-and whatever the owner adds. A recording is good for any batch size once two recordings of different batch sizes agree.
+and whatever the owner adds. A recording is good for any batch size above one once two recordings of different batch
+sizes agree.
 """
 
 from __future__ import annotations
@@ -152,6 +153,7 @@ class Step:
             _core.active_isa(),
             _core.batch_invariant(),
             is_grad_enabled(),
+            min(batch, 2),  # memory with an axis of size 0 or 1 is contiguous where that of larger ones isn't
             extra_key,
         )
         with self._lock:
