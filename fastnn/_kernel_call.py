@@ -77,7 +77,9 @@ def _run(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool
     mask = int(accumulate)
     if accumulate and memory[0] is None:
         raise ValueError(f"{name}: accumulate needs out")
-    arrays = [_input(name, value) for value in inputs]
+    arrays: list[Any] = [
+        [_input(name, v) for v in value] if isinstance(value, _List) else _input(name, value) for value in inputs
+    ]
     return op(*arrays, out=memory if len(memory) > 1 else memory[0], accumulate=mask, **attributes)
 
 
@@ -85,6 +87,15 @@ def _one(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool
     result = _run(name, inputs, outs, accumulate, attributes)
     array: Array = result.numpy(writeable=True) if outs[0] is None else outs[0]
     return array
+
+
+class _List(list[Any]):
+    """The arrays of an input that is a list of them; any other sequence is an array."""
+
+
+def _of_list(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool, **attributes: Any) -> Array:
+    (arrays,) = inputs
+    return _one(name, (_List(arrays),), outs, accumulate, **attributes)
 
 
 def _many(name: str, inputs: Sequence[Any], out: Sequence[Any] | None, accumulate: bool, **attributes: Any) -> Any:

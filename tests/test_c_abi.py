@@ -159,8 +159,8 @@ def test_null_is_refused() -> None:
         ("run_named", (context, None, None, one, None, one, None, c.c_uint64(0))),
         ("run_named", (context, b"relu", None, one, None, one, None, c.c_uint64(0))),
         ("run_named", (None, b"relu", relu.inputs, one, relu.outputs, one, None, c.c_uint64(0))),
-        ("run_groups", (context, b"sgd_update", None, c.c_int64(4), one, None)),
-        ("run_groups", (context, None, None, c.c_int64(3), one, None)),
+        ("run_groups", (context, b"sgd_update", None, c.c_int64(4), one, None, c.c_int64(0), None, c.c_uint64(0))),
+        ("run_groups", (context, None, None, c.c_int64(3), one, None, c.c_int64(0), None, c.c_uint64(0))),
         ("set_level", (None,)),
         ("active_level", (None,)),
         ("level_at", (c.c_int64(0), None)),
@@ -225,7 +225,15 @@ def test_senseless_counts_of_groups_are_refused(groups: int, count: int) -> None
     relu = Relu()
     lists = (Pointer * 4)()
     status = LIBRARY.fastnn_run_groups(
-        c.byref(relu.context), b"sgd_update", lists, c.c_int64(groups), c.c_int64(count), None
+        c.byref(relu.context),
+        b"sgd_update",
+        lists,
+        c.c_int64(groups),
+        c.c_int64(count),
+        None,
+        c.c_int64(0),
+        None,
+        c.c_uint64(0),
     )
     refused(status, "lists")
 

@@ -21,6 +21,17 @@ struct CopyStrides {
   int64_t y_row, y, x_row, x;
 };
 
+// Taking along an axis: x is (outer, rows, inner), of items of 1, 2, 4 or 8 bytes; `count` indices of 4 or 8 bytes, in
+// [-rows, rows), stand along the axis.
+struct TakeShape {
+  int64_t rows, count, inner, item_size, index_size;
+};
+
+// Images of height x width and their resized ones, NHWC.
+struct ResizeShape {
+  int64_t height, width, channels, out_height, out_width;
+};
+
 // NHWC pooling. Every position of the window meets the image.
 struct PoolShape {
   int64_t height, width, channels, out_height, out_width;
@@ -150,6 +161,17 @@ struct UpdateRule {
   /* y[r, i] = x[r, i], items of 1, 2, 4 or 8 bytes; y[i] = *item */                                                    \
   KERNEL(copy, (void* y, const void* x, int64_t rows, int64_t count, CopyStrides s, int64_t item_size))                 \
   KERNEL(fill, (void* y, const void* item, int64_t count, int64_t item_size))                                           \
+  /* lines [begin, end) of all outer * count: y[o, i] = x[o, indices[i]], lines of `inner` items */                       \
+  KERNEL(take_rows, (void* y, const void* x, const void* indices, int64_t begin, int64_t end, const TakeShape* shape))  \
+  /* the same lines: y[o, i, c] = x[o, indices[o, i, c], c] */                                                          \
+  KERNEL(take_items, (void* y, const void* x, const void* indices, int64_t begin, int64_t end, const TakeShape* shape)) \
+  /* columns [begin, end) of one dx (rows, inner): dx[indices[i, c], c] (+)= dy[i, c], in the order of i */             \
+  KERNEL(take_items_backward, (T* dx, const T* dy, const void* indices, int64_t begin, int64_t end,                     \
+                               const TakeShape* shape, bool accumulate))                                                \
+  /* output rows [begin, end) of all batch * out_height; input rows [begin, end) of all batch * height */               \
+  KERNEL(resize_bilinear, (T* y, const T* x, int64_t begin, int64_t end, const ResizeShape* shape))                     \
+  KERNEL(resize_bilinear_backward, (T* dx, const T* dy, int64_t begin, int64_t end, const ResizeShape* shape,           \
+                                    bool accumulate))                                                                   \
   /* *sum = sum of x[i] * x[i] */                                                                                       \
   KERNEL(sum_squares, (double* sum, const T* x, int64_t count))                                                         \
   /* updates by the formulas of schema.toml, after what rule says; velocity, momenta, averages, largest may be null */  \

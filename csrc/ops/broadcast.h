@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <span>
 #include <string>
 
 #include "ops/op.h"
@@ -10,7 +11,7 @@
 namespace fastnn::ops {
 
 // The shape that the operands broadcast to; returns its rank.
-inline int32_t broadcast_shape(const char* op, std::initializer_list<const fastnn_tensor*> operands, int64_t* shape) {
+inline int32_t broadcast_shape(const char* op, std::span<const fastnn_tensor* const> operands, int64_t* shape) {
   int32_t rank = 0;
   for (const fastnn_tensor* t : operands) rank = std::max(rank, t->rank);
   std::fill_n(shape, rank, 1);
@@ -25,6 +26,10 @@ inline int32_t broadcast_shape(const char* op, std::initializer_list<const fastn
     }
   }
   return rank;
+}
+
+inline int32_t broadcast_shape(const char* op, std::initializer_list<const fastnn_tensor*> operands, int64_t* shape) {
+  return broadcast_shape(op, std::span(operands.begin(), operands.size()), shape);
 }
 
 // The strides of an operand in a broadcast shape: 0 along an axis where it repeats.

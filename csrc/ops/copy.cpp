@@ -25,39 +25,38 @@ void fill_items(const fastnn_context& context, const fastnn_tensor& y, const voi
 
 // Writes value as one item of an integer type, which must hold it exactly.
 template <typename T>
-void set_integer(double value, const char* name, void* item) {
+void set_integer(const char* op, double value, const char* name, void* item) {
   constexpr double low = static_cast<double>(std::numeric_limits<T>::min());
   const double above = std::ldexp(1.0, std::numeric_limits<T>::digits);  // one past the largest
   if (!(value >= low && value < above && value == std::floor(value))) {
-    value_error("fill: expected value a whole number that ", name, " holds, got ", value);
+    value_error(op, ": expected value a whole number that ", name, " holds, got ", value);
   }
   const T converted = static_cast<T>(value);
   std::memcpy(item, &converted, sizeof(T));
 }
 
-// Writes value as one item of dtype.
-void set_item(double value, fastnn_dtype dtype, void* item) {
+}  // namespace
+
+void set_item(const char* op, double value, fastnn_dtype dtype, void* item) {
   if (dtype == kFloat64) {
     std::memcpy(item, &value, sizeof(value));
   } else if (dtype == kFloat32) {
     const float converted = static_cast<float>(value);
     std::memcpy(item, &converted, sizeof(converted));
   } else if (dtype == kInt32) {
-    set_integer<int32_t>(value, "int32", item);
+    set_integer<int32_t>(op, value, "int32", item);
   } else if (dtype == kInt64) {
-    set_integer<int64_t>(value, "int64", item);
+    set_integer<int64_t>(op, value, "int64", item);
   } else if (dtype == kUint8) {
-    set_integer<uint8_t>(value, "uint8", item);
+    set_integer<uint8_t>(op, value, "uint8", item);
   } else if (dtype == kBool) {
-    check_value(value == 0 || value == 1, "fill", "value", "0 or 1 for bool", value);
+    check_value(value == 0 || value == 1, op, "value", "0 or 1 for bool", value);
     const bool converted = value != 0;
     std::memcpy(item, &converted, sizeof(converted));
   } else {
-    type_error("fill: expected like of dtype float32, float64, int32, int64, uint8 or bool, got ", dtype_name(dtype));
+    type_error(op, ": expected dtype float32, float64, int32, int64, uint8 or bool, got ", dtype_name(dtype));
   }
 }
-
-}  // namespace
 
 void copy_strided(const fastnn_context& context, const fastnn_tensor& y, const fastnn_tensor& x, bool accumulate) {
   const StridedWalk<2> walk(y.rank, y.shape, {y.strides, x.strides});
@@ -104,7 +103,7 @@ void copy_run(const fastnn_call& call) {
 size_t fill_infer(const fastnn_call& call) {
   const fastnn_tensor& like = input(call, 0);
   int64_t item;
-  set_item(attributes<fastnn_fill_attributes>(call).value, like.dtype, &item);
+  set_item("fill", attributes<fastnn_fill_attributes>(call).value, like.dtype, &item);
   set_output_like(&output(call, 0), like);
   return 0;
 }
@@ -112,7 +111,7 @@ size_t fill_infer(const fastnn_call& call) {
 void fill_run(const fastnn_call& call) {
   const fastnn_tensor& y = output(call, 0);
   int64_t item;
-  set_item(attributes<fastnn_fill_attributes>(call).value, y.dtype, &item);
+  set_item("fill", attributes<fastnn_fill_attributes>(call).value, y.dtype, &item);
   fill_items(*call.context, y, &item);
 }
 

@@ -141,21 +141,22 @@ def c_header(ops: list[Op]) -> str:
         body = [f'  static const char name[] = "{name}";']
         if variadic:
             groups = ", ".join(argument["name"] for argument in op["inputs"])
-            body += [
-                f"  fastnn_tensor* const* groups[] = {{{groups}}};",
-                f"  return fastnn_run_groups(context, name, groups, {len(op['inputs'])}, count, attributes);",
-            ]
+            function = "fastnn_run_groups"
+            body.append(f"  fastnn_tensor* const* groups[] = {{{groups}}};")
+            given = f"groups, {len(op['inputs'])}, count"
         else:
             inputs = ", ".join(argument["name"] for argument in op["inputs"])
-            outputs = ", ".join(argument["name"] for argument in op["outputs"])
-            accumulate = "accumulate" if any(a.get("accumulate") for a in op["outputs"]) else "0"
+            function = "fastnn_run_named"
             body.append(f"  const fastnn_tensor* inputs[] = {{{inputs}}};")
-            if outputs:
-                body.append(f"  fastnn_tensor* outputs[] = {{{outputs}}};")
-            body.append(
-                f"  return fastnn_run_named(context, name, inputs, {len(op['inputs'])}, "
-                f"{'outputs' if outputs else 'NULL'}, {len(op['outputs'])}, attributes, {accumulate});"
-            )
+            given = f"inputs, {len(op['inputs'])}"
+        outputs = ", ".join(argument["name"] for argument in op["outputs"])
+        accumulate = "accumulate" if any(a.get("accumulate") for a in op["outputs"]) else "0"
+        if outputs:
+            body.append(f"  fastnn_tensor* outputs[] = {{{outputs}}};")
+        body.append(
+            f"  return {function}(context, name, {given}, {'outputs' if outputs else 'NULL'}, "
+            f"{len(op['outputs'])}, attributes, {accumulate});"
+        )
         out += [f"static inline fastnn_status fastnn_{name}({', '.join(parameters)}) {{", *body, "}", ""]
     out += ["#ifdef __cplusplus", "}", "#endif", "", "#endif", ""]
     return "\n".join(out)
@@ -307,9 +308,9 @@ def python_function(op: Op) -> list[str]:
         call.append("out" if many else "(out,)")
         call.append("accumulate" if accumulates else "False")
     call += [f"{a['name']}={a['name']}" for a in attributes]
-    function = "_update" if not outputs else "_many" if many else "_one"
-    if variadic and outputs:
-        raise ValueError(f"{name}: variadic ops with outputs are not generated yet")
+    if variadic and (many or (len(inputs) > 1 and outputs)):
+        raise ValueError(f"{name}: expected one list and one output, or updates only")
+    function = "_update" if not outputs else "_of_list" if variadic else "_many" if many else "_one"
     names = ", ".join(output["name"] for output in outputs)
     prefix = "" if not outputs else f"{names} = " if many else "return "
     line = f"    {prefix}{function}({', '.join(call)})"
@@ -339,7 +340,7 @@ def python_module(ops: list[Op]) -> str:
         "from collections.abc import Sequence",
         "from typing import Literal",
         "",
-        "from ._kernel_call import Array, Arrayish, _many, _one, _update",
+        "from ._kernel_call import Array, Arrayish, _many, _of_list, _one, _update",
         "",
         "__all__ = [",
         *[f'    "{name}",' for name in names],

@@ -76,7 +76,9 @@ Lookups group_ids(const fastnn_tensor& ids, int64_t rows, void* workspace) {
   int64_t* next_keys = order + count + 1;
   int64_t* next_order = next_keys + count + 1;
   int64_t* const places = next_order + count + 1;
-  with_ids(ids, [&](const auto* values) { std::copy_n(values, count, keys); });
+  with_ids(ids, [&](const auto* values) {
+    for (int64_t i = 0; i < count; ++i) keys[i] = values[i] < 0 ? values[i] + rows : values[i];
+  });
   for (int64_t i = 0; i < count; ++i) order[i] = i;
   const Digits digits(count, rows);
   const int64_t mask = (int64_t{1} << digits.bits) - 1;

@@ -27,7 +27,7 @@ struct Lookups {
 };
 
 size_t lookups_workspace(const char* op, const fastnn_tensor& ids);
-// Ids must have been checked. The result lives in the workspace.
+// Ids must have been checked, to be in [-rows, rows): negative ones count from the end. The result lives in the workspace.
 Lookups group_ids(const fastnn_tensor& ids, int64_t rows, void* workspace);
 
 // sums (end - begin, columns) (+)= the sums of dy, (ids, n), by row, for rows [begin, end) and `columns` columns from

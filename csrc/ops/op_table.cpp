@@ -615,7 +615,8 @@ fastnn_status fastnn_run_named(const fastnn_context* context, const char* op, co
 }
 
 fastnn_status fastnn_run_groups(const fastnn_context* context, const char* op, fastnn_tensor* const* const* groups,
-                                int64_t group_count, int64_t count, const void* attributes) {
+                                int64_t group_count, int64_t count, fastnn_tensor* const* outputs, int64_t output_count,
+                                const void* attributes, uint64_t accumulate) {
   return guarded([&] {
     const fastnn_op& found = find_op(op);
     if (group_count != found.schema.input_count) {
@@ -638,8 +639,11 @@ fastnn_status fastnn_run_groups(const fastnn_context* context, const char* op, f
     call.struct_size = sizeof(fastnn_call);
     call.context = context;
     call.inputs = inputs.data();
+    call.outputs = outputs;
     call.input_count = static_cast<int64_t>(inputs.size());
+    call.output_count = output_count;
     call.attributes = attributes;
+    call.accumulate = accumulate;
     apply(found, call);
   });
 }

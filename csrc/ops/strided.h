@@ -122,6 +122,8 @@ class StridedWalk {
 
 // y (+)= x for tensors of one shape and dtype, any strides; in copy.cpp. Accumulating needs a floating dtype.
 void copy_strided(const fastnn_context& context, const fastnn_tensor& y, const fastnn_tensor& x, bool accumulate);
+// Writes value as one item of dtype, at most 8 bytes; ValueError where the dtype can't hold it. Errors name the op.
+void set_item(const char* op, double value, fastnn_dtype dtype, void* item);
 // Sets every byte of a contiguous tensor to zero.
 void zero_tensor(const fastnn_context& context, const fastnn_tensor& y);
 

@@ -248,7 +248,8 @@ FASTNN_API fastnn_status fastnn_run_named(const fastnn_context* context, const c
                                           uint64_t accumulate);
 FASTNN_API fastnn_status fastnn_run_groups(const fastnn_context* context, const char* op,
                                            fastnn_tensor* const* const* groups, int64_t group_count, int64_t count,
-                                           const void* attributes);
+                                           fastnn_tensor* const* outputs, int64_t output_count, const void* attributes,
+                                           uint64_t accumulate);
 
 /* ---- the machine --------------------------------------------------------------------------------------------- */
 

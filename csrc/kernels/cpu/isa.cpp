@@ -25,6 +25,8 @@ namespace {
 #include "kernels/cpu/reduce.inl"
 #include "kernels/cpu/normalization.inl"
 #include "kernels/cpu/embedding.inl"
+#include "kernels/cpu/take.inl"
+#include "kernels/cpu/resize.inl"
 #include "kernels/cpu/random.inl"
 #include "kernels/cpu/attention.inl"
 // clang-format on

@@ -32,6 +32,8 @@ namespace {
 #include "kernels/reference/reduce.inl"
 #include "kernels/reference/normalization.inl"
 #include "kernels/reference/embedding.inl"
+#include "kernels/reference/take.inl"
+#include "kernels/reference/resize.inl"
 #include "kernels/reference/random.inl"
 #include "kernels/reference/attention.inl"
 // clang-format on

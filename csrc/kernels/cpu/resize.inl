@@ -1,0 +1,82 @@
+// resize.inl: bilinear interpolation between the centres of pixels, NHWC, and its gradient. A line of the result reads two
+// lines of the image; channels run in vectors. The gradient goes line by line over dx and meets the lines of dy that read
+// it in their order, so no two threads write one number. Positions are doubles: they are exact for any size of image.
+
+// Where a pixel of the result lies in the image along one axis: between two pixels, `share` of the way to the second.
+struct ResizeTap {
+  int64_t low, high;
+  double share;
+};
+
+inline ResizeTap resize_tap(int64_t at, int64_t size, double scale) {
+  const double position = (static_cast<double>(at) + 0.5) * scale - 0.5;
+  const double below = __builtin_floor(position);
+  const int64_t low = static_cast<int64_t>(below);
+  return {low < 0 ? 0 : low, low + 1 < size ? low + 1 : size - 1, position - below};
+}
+
+inline double resize_scale(int64_t size, int64_t out_size) {
+  return static_cast<double>(size) / static_cast<double>(out_size);
+}
+
+void resize_bilinear(float* y, const float* x, int64_t begin, int64_t end, const ResizeShape* shape) {
+  const ResizeShape s = *shape;
+  const double scale_y = resize_scale(s.height, s.out_height), scale_x = resize_scale(s.width, s.out_width);
+  for (int64_t line = begin; line < end; ++line) {
+    const ResizeTap row = resize_tap(line % s.out_height, s.height, scale_y);
+    const float* const image = x + line / s.out_height * s.height * s.width * s.channels;
+    const float* const above = image + row.low * s.width * s.channels;
+    const float* const below = image + row.high * s.width * s.channels;
+    const Vec share_y = broadcast(static_cast<float>(row.share));
+    for (int64_t j = 0; j < s.out_width; ++j) {
+      const ResizeTap column = resize_tap(j, s.width, scale_x);
+      const Vec share_x = broadcast(static_cast<float>(column.share));
+      const int64_t left = column.low * s.channels, right = column.high * s.channels;
+      float* const target = y + (line * s.out_width + j) * s.channels;
+      for_each_vector(s.channels, [=](int64_t c, int64_t lanes) {
+        const auto blend = [=](const float* source) {
+          const Vec first = load_n(source + left + c, lanes);
+          return first + share_x * (load_n(source + right + c, lanes) - first);
+        };
+        const Vec upper = blend(above);
+        store_n(target + c, upper + share_y * (blend(below) - upper), lanes);
+      });
+    }
+  }
+}
+
+// dx[c] += weight * dy[c]
+inline void add_share(float* dx, const float* dy, double weight, int64_t channels) {
+  const Vec factor = broadcast(static_cast<float>(weight));
+  for_each_vector(channels, [=](int64_t c, int64_t lanes) {
+    store_n(dx + c, load_n(dx + c, lanes) + factor * load_n(dy + c, lanes), lanes);
+  });
+}
+
+void resize_bilinear_backward(float* dx, const float* dy, int64_t begin, int64_t end, const ResizeShape* shape,
+                              bool accumulate) {
+  const ResizeShape s = *shape;
+  const double scale_y = resize_scale(s.height, s.out_height), scale_x = resize_scale(s.width, s.out_width);
+  const int64_t row_size = s.width * s.channels;
+  for (int64_t line = begin; line < end; ++line) {
+    float* const target = dx + line * row_size;
+    const int64_t here = line % s.height;
+    const float* const image = dy + line / s.height * s.out_height * s.out_width * s.channels;
+    if (!accumulate) for_each_vector(row_size, [=](int64_t k, int64_t lanes) { store_n(target + k, zero(), lanes); });
+    // the lines that lie at most one pixel away from here, and all beyond the first and the last
+    int64_t first = here == 0 ? 0 : static_cast<int64_t>((static_cast<double>(here) - 0.5) / scale_y - 0.5) - 1;
+    if (first < 0) first = 0;
+    for (int64_t i = first; i < s.out_height; ++i) {
+      const ResizeTap row = resize_tap(i, s.height, scale_y);
+      if (row.low > here) break;
+      if (row.low != here && row.high != here) continue;
+      const double weight = (row.low == here ? 1 - row.share : 0) + (row.high == here ? row.share : 0);
+      const float* const source = image + i * s.out_width * s.channels;
+      for (int64_t j = 0; j < s.out_width; ++j) {
+        const ResizeTap column = resize_tap(j, s.width, scale_x);
+        add_share(target + column.low * s.channels, source + j * s.channels, weight * (1 - column.share), s.channels);
+        add_share(target + column.high * s.channels, source + j * s.channels, weight * column.share, s.channels);
+      }
+    }
+  }
+}
