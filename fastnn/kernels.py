@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from ._kernel_call import Array, Arrayish, _many, _one, _update
+from ._kernel_call import Array, Arrayish, _many, _of_list, _one, _update
 
 __all__ = [
     "abs",
@@ -28,10 +28,12 @@ __all__ = [
     "binary_accuracy",
     "binary_cross_entropy",
     "binary_cross_entropy_backward",
+    "broadcast_to",
     "cast",
     "categorical_accuracy",
     "clip",
     "clip_backward",
+    "concatenate",
     "conv2d",
     "conv2d_backward_input",
     "conv2d_backward_weight",
@@ -81,10 +83,16 @@ __all__ = [
     "multiply",
     "nadam_update",
     "not_equal",
+    "one_hot",
+    "pad",
     "power",
+    "ravel_multi_index",
+    "rearrange",
     "relu",
     "relu_backward",
     "reshape",
+    "resize_bilinear",
+    "resize_bilinear_backward",
     "rmsprop_update",
     "scaled_dot_product_attention",
     "scaled_dot_product_attention_backward",
@@ -114,6 +122,10 @@ __all__ = [
     "sum",
     "sum_backward",
     "sum_to_like",
+    "take",
+    "take_along_axis",
+    "take_along_axis_backward",
+    "take_backward",
     "tanh",
     "tanh_backward",
     "where",
@@ -2635,6 +2647,90 @@ def slice_backward(
     return _one("slice_backward", (dy, x), (out,), accumulate, starts=starts, stops=stops, steps=steps)
 
 
+def rearrange(x: Arrayish, *, axes: Sequence[int] = (), out: Arrayish | None = None) -> Array:
+    """x with its axes in another order, the result shares x's memory: axes names the axis of x for every axis of y. -1
+    puts in a new axis of size one, and axes of size one may be left out.
+
+    Parameters
+    ----------
+    x : (...)
+    axes : Sequence[int]
+        Axes of x, from 0 on, each at most once; -1 for a new one.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : by the axes
+    """
+    return _one("rearrange", (x,), (out,), False, axes=axes)
+
+
+def broadcast_to(x: Arrayish, *, shape: Sequence[int] = (), out: Arrayish | None = None) -> Array:
+    """x repeated to a shape by NumPy's broadcasting; the result shares x's memory, with strides of 0.
+
+    Parameters
+    ----------
+    x : (...)
+    shape : Sequence[int]
+        The new shape; -1 keeps the size that x has there.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : shape
+    """
+    return _one("broadcast_to", (x,), (out,), False, shape=shape)
+
+
+def concatenate(arrays: Sequence[Arrayish], *, axis: int = 0, out: Arrayish | None = None) -> Array:
+    """Arrays of any dtype joined along an axis that they have.
+
+    Parameters
+    ----------
+    arrays : (...), alike but for the axis
+    axis : int
+        The axis to join along; negative counts from the end.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as the arrays, with the sum of their sizes along the axis
+    """
+    return _of_list("concatenate", (arrays,), (out,), False, axis=axis)
+
+
+def pad(
+    x: Arrayish,
+    *,
+    before: Sequence[int] = (),
+    after: Sequence[int] = (),
+    value: float = 0.0,
+    out: Arrayish | None = None,
+) -> Array:
+    """x of any dtype with a border of one value. The gradient is a slice.
+
+    Parameters
+    ----------
+    x : (...)
+    before : Sequence[int]
+        Elements put before each axis.
+    after : Sequence[int]
+        Elements put after each axis.
+    value : float
+        The value of the border.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : x with before + after more elements along each axis
+    """
+    return _one("pad", (x,), (out,), False, before=before, after=after, value=value)
+
+
 def copy(x: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
     """A contiguous copy, of any dtype; accumulating needs float32 or float64.
 
@@ -2670,6 +2766,203 @@ def fill(like: Arrayish, *, value: float = 0.0, out: Arrayish | None = None) -> 
     y : as like
     """
     return _one("fill", (like,), (out,), False, value=value)
+
+
+def take(x: Arrayish, indices: Arrayish, *, axis: int = 0, out: Arrayish | None = None) -> Array:
+    """Parts of x by number along an axis: ``y[..., i, ...] = x[..., indices[i], ...]``, of any dtype. Negative indices
+    count from the end; others out of range are refused before anything is written.
+
+    Parameters
+    ----------
+    x : (...)
+    indices : (...) of int32 or int64
+    axis : int
+        The axis of x; negative counts from the end.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : x with the shape of indices in place of the axis
+    """
+    return _one("take", (x, indices), (out,), False, axis=axis)
+
+
+def take_backward(
+    dy: Arrayish,
+    indices: Arrayish,
+    x: Arrayish | None = None,
+    *,
+    axis: int = 0,
+    size: int = 0,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of take: the dy of equal indices are summed in their order, other elements are 0. With size instead of
+    x it scatters: an array of that size along the axis, in which values of equal indices are added.
+
+    Parameters
+    ----------
+    dy : the shape of y in take
+    indices : (...) of int32 or int64
+    x : (...)
+        Only its shape and dtype are used.
+    axis : int
+        As in take.
+    size : int
+        Size of x along the axis, without x.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("take_backward", (dy, indices, x), (out,), accumulate, axis=axis, size=size)
+
+
+def take_along_axis(x: Arrayish, indices: Arrayish, *, axis: int = -1, out: Arrayish | None = None) -> Array:
+    """One element for each index: ``y[.., i, ..] = x[.., indices[.., i, ..], ..]``, as NumPy's, of any dtype. Negative
+    indices count from the end; others out of range are refused before anything is written.
+
+    Parameters
+    ----------
+    x : (...)
+    indices : as x but for the axis, of int32 or int64
+    axis : int
+        The axis of x; negative counts from the end.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as indices
+    """
+    return _one("take_along_axis", (x, indices), (out,), False, axis=axis)
+
+
+def take_along_axis_backward(
+    dy: Arrayish,
+    indices: Arrayish,
+    x: Arrayish,
+    *,
+    axis: int = -1,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of take_along_axis: the dy of equal indices are summed in their order, other elements are 0.
+
+    Parameters
+    ----------
+    dy : as indices
+    indices : as x but for the axis, of int32 or int64
+    x : (...)
+        Only its shape and dtype are used.
+    axis : int
+        As in take_along_axis.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("take_along_axis_backward", (dy, indices, x), (out,), accumulate, axis=axis)
+
+
+def ravel_multi_index(indices: Sequence[Arrayish], *, dims: Sequence[int] = (), out: Arrayish | None = None) -> Array:
+    """Numbers of elements in C order from an index for each axis, with broadcasting. Negative indices count from the
+    end; others out of range are refused before anything is written.
+
+    Parameters
+    ----------
+    indices : (...) of int32 or int64, one for each axis
+    dims : Sequence[int]
+        Sizes of the axes.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : broadcast of the indices, int64
+    """
+    return _of_list("ravel_multi_index", (indices,), (out,), False, dims=dims)
+
+
+def one_hot(
+    labels: Arrayish,
+    *,
+    classes: int = 1,
+    dtype: Literal["float32", "float64", "int32", "int64", "uint8", "bool"] = "float32",
+    out: Arrayish | None = None,
+) -> Array:
+    """1 at the label of each row, else 0. Labels out of range are refused before anything is written.
+
+    Parameters
+    ----------
+    labels : (...) of uint8, int32 or int64
+    classes : int
+        The number of classes, at least 1.
+    dtype : Literal['float32', 'float64', 'int32', 'int64', 'uint8', 'bool']
+        The dtype of the result.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (..., classes)
+    """
+    return _one("one_hot", (labels,), (out,), False, classes=classes, dtype=dtype)
+
+
+def resize_bilinear(x: Arrayish, *, size: Sequence[int] = (1, 1), out: Arrayish | None = None) -> Array:
+    """Images of another size by bilinear interpolation between the centres of pixels, without antialiasing. Output
+    pixel i lies at ``(i + 0.5) * height / out_height - 0.5``; beyond the outer centres the image goes on as it is
+    there.
+
+    Parameters
+    ----------
+    x : (batch, height, width, channels)
+    size : Sequence[int]
+        Height and width of the result.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, out_height, out_width, channels)
+    """
+    return _one("resize_bilinear", (x,), (out,), False, size=size)
+
+
+def resize_bilinear_backward(
+    dy: Arrayish,
+    x: Arrayish,
+    *,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of resize_bilinear.
+
+    Parameters
+    ----------
+    dy : (batch, out_height, out_width, channels)
+    x : (batch, height, width, channels)
+        Only its shape and dtype are used.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    """
+    return _one("resize_bilinear_backward", (dy, x), (out,), accumulate)
 
 
 def dropout(

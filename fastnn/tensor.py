@@ -318,6 +318,37 @@ class Tensor:
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         return _operations.reshape(self, _flat(shape))
 
+    def flatten(self, start_axis: int = 0, end_axis: int = -1) -> Tensor:
+        return _operations.flatten(self, start_axis, end_axis)
+
+    def transpose(self, *axes: int | Sequence[int]) -> Tensor:
+        return _operations.transpose(self, _flat(axes) or None)
+
+    permute = transpose
+
+    @property
+    def T(self) -> Tensor:
+        return _operations.transpose(self, None)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
+        return _operations.swapaxes(self, axis1, axis2)
+
+    def squeeze(self, axis: int | Sequence[int] | None = None) -> Tensor:
+        return _operations.squeeze(self, axis)
+
+    def expand_dims(self, axis: int | Sequence[int]) -> Tensor:
+        return _operations.expand_dims(self, axis)
+
+    unsqueeze = expand_dims
+
+    def broadcast_to(self, *shape: int | Sequence[int]) -> Tensor:
+        return _operations.broadcast_to(self, _flat(shape))
+
+    expand = broadcast_to
+
+    def take(self, indices: Any, axis: int | None = None) -> Tensor:
+        return _operations.take(self, indices, axis)
+
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return _operations.sum(self, axis, keepdims)
 
@@ -546,6 +577,13 @@ class _Operations(Protocol):
     def sum(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
     def mean(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
     def reshape(self, x: Tensor, shape: int | Sequence[int], /) -> Tensor: ...
+    def flatten(self, x: Tensor, start_axis: int, end_axis: int, /) -> Tensor: ...
+    def transpose(self, x: Tensor, axes: Sequence[int] | None, /) -> Tensor: ...
+    def swapaxes(self, x: Tensor, axis1: int, axis2: int, /) -> Tensor: ...
+    def squeeze(self, x: Tensor, axis: int | Sequence[int] | None, /) -> Tensor: ...
+    def expand_dims(self, x: Tensor, axis: int | Sequence[int], /) -> Tensor: ...
+    def broadcast_to(self, x: Tensor, shape: int | Sequence[int], /) -> Tensor: ...
+    def take(self, x: Tensor, indices: Any, axis: int | None, /) -> Tensor: ...
     def getitem(self, x: Tensor, index: Any, /) -> Tensor: ...
     def copy(self, x: Tensor, /, *, into: Tensor | None = None) -> Tensor: ...
     def fill(self, like: Tensor, value: float, /) -> Tensor: ...
@@ -669,8 +707,8 @@ def _taken(node: Node, gradients: dict[Edge, _Gradient]) -> list[Tensor | None] 
 def _add(
     gradients: dict[Edge, _Gradient], edge: Edge, value: Tensor, given: Sequence[Tensor | None], create_graph: bool
 ) -> None:
-    # what a rule passes through (dy, or a view of it) may be somebody else's as well
-    owned = True
+    # what a rule passes through (dy, or a view of it) may be somebody else's as well; ops add into whole buffers only
+    owned = value._array.is_contiguous
     for dy in given:
         if dy is not None and value._shares_memory(dy):
             owned = False

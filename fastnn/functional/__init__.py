@@ -31,6 +31,7 @@ from .attention import scaled_dot_product_attention
 from .elementwise import (
     abs,
     add,
+    broadcast_to,
     cast,
     clip,
     divide,
@@ -55,6 +56,9 @@ from .elementwise import (
     subtract,
     where,
 )
+from .indexing import getitem as getitem
+from .indexing import one_hot, scatter, take, take_along_axis
+from .joining import concatenate, pad, repeat, split, stack, tile
 from .lookup import embedding
 from .losses import (
     absolute_error,
@@ -71,9 +75,9 @@ from .products import conv2d, linear, matmul
 from .random import dropout
 from .recurrent import gru, gru_cell, lstm, lstm_cell, simple_rnn, simple_rnn_cell
 from .reductions import mean, sum
-from .shape import copy, reshape
+from .resizing import resize
+from .shape import copy, expand_dims, flatten, flip, moveaxis, reshape, squeeze, swapaxes, transpose
 from .shape import fill as fill
-from .shape import getitem as getitem
 
 __all__ = [
     "abs",
@@ -84,9 +88,11 @@ __all__ = [
     "batch_statistics",
     "binary_accuracy",
     "binary_cross_entropy",
+    "broadcast_to",
     "cast",
     "categorical_accuracy",
     "clip",
+    "concatenate",
     "conv2d",
     "copy",
     "divide",
@@ -95,6 +101,9 @@ __all__ = [
     "embedding",
     "equal",
     "exp",
+    "expand_dims",
+    "flatten",
+    "flip",
     "gelu",
     "greater",
     "greater_equal",
@@ -120,13 +129,19 @@ __all__ = [
     "maximum",
     "mean",
     "minimum",
+    "moveaxis",
     "multiply",
     "negative",
     "not_equal",
+    "one_hot",
+    "pad",
     "power",
     "relu",
+    "repeat",
     "reshape",
+    "resize",
     "scaled_dot_product_attention",
+    "scatter",
     "selu",
     "sigmoid",
     "silu",
@@ -136,11 +151,19 @@ __all__ = [
     "softmax_cross_entropy",
     "softplus",
     "softsign",
+    "split",
     "sqrt",
     "squared_error",
+    "squeeze",
+    "stack",
     "subtract",
     "sum",
+    "swapaxes",
+    "take",
+    "take_along_axis",
     "tanh",
+    "tile",
+    "transpose",
     "where",
 ]
 

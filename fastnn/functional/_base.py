@@ -65,6 +65,18 @@ def _run(name: str, *inputs: Tensor | None, into: Tensor | None = None, **attrib
     return into._array
 
 
+def _run_list(name: str, inputs: Sequence[Tensor], **attributes: Any) -> _core.Array:
+    """The result of an op that takes one list of tensors."""
+    arrays: list[_core.Array] = []
+    for t in inputs:
+        array = _array_of(name, t)
+        if array is None:
+            raise TypeError(f"{name}: expected a Tensor, got None")
+        arrays.append(array)
+    result: _core.Array = _op(name)(arrays, **attributes)
+    return result
+
+
 def _array_of(name: str, value: Tensor | None) -> _core.Array | None:
     if value is not None and not isinstance(value, Tensor):
         raise TypeError(f"{name}: expected a Tensor, got {type(value).__name__}; fastnn.Tensor makes one of an array")

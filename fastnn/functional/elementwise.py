@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..tensor import DTYPES, Node, Rule, Tensor, as_tensor, is_grad_enabled
-from ._base import Gradients, _array_of, _result, _run, _saved, _shape_of
+from ._base import Gradients, _array_of, _integer, _result, _run, _saved, _shape_of
 from .shape import fill
 
 
@@ -39,6 +39,22 @@ def _to_operand(node: Node, index: int, gradient: Tensor, into: Tensor | None) -
 
 def _sum_to_like_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     return (add(fill(node.attributes["like"], 0.0), dy),)
+
+
+def broadcast_to(x: Tensor, shape: int | Sequence[int]) -> Tensor:
+    """A view of x repeated to a shape by NumPy's broadcasting; -1 keeps the size that x has there."""
+    sizes = shape if isinstance(shape, Sequence) else (shape,)
+    target = [_integer("broadcast_to", "shape", size) for size in sizes]
+    added = len(target) - x.ndim
+    for axis, size in enumerate(x.shape):
+        if added >= 0 and target[added + axis] == size:
+            target[added + axis] = -1  # any batch size keeps its own
+    array = _run("broadcast_to", x, shape=tuple(target))
+    return _result("broadcast_to", array, _broadcast_to_gradient, (x,), likes=(_shape_of(x),))
+
+
+def _broadcast_to_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
+    return (_to_operand(node, 0, dy, into[0]),)
 
 
 def add(a: Any, b: Any) -> Tensor:

@@ -9,8 +9,9 @@ from ..tensor import Node, Tensor
 from ._base import Gradients, Padding, _padding, _pair, _result, _run, _saved, _shape_of
 from .activations import relu_backward
 from .elementwise import _operands, _to_operand
+from .indexing import getitem
 from .reductions import sum
-from .shape import _reshape_like, getitem, reshape
+from .shape import _reshape_like, reshape
 
 Activation = Literal["linear", "relu"]
 

@@ -2172,6 +2172,93 @@ static inline fastnn_status fastnn_slice_backward(const fastnn_context* context,
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
 }
 
+/* x with its axes in another order, the result shares x's memory: axes names the axis of x for every axis of y. -1
+ * puts in a new axis of size one, and axes of size one may be left out.
+ *   in  x: (...)
+ *   out y: by the axes
+ */
+typedef struct fastnn_rearrange_attributes {
+  size_t struct_size;
+  fastnn_list axes; /* axes of x, from 0 on, each at most once; -1 for a new one */
+} fastnn_rearrange_attributes;
+
+static inline fastnn_rearrange_attributes fastnn_rearrange_attributes_default(void) {
+  fastnn_rearrange_attributes attributes = {sizeof(fastnn_rearrange_attributes), {0, {0}}};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_rearrange(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_rearrange_attributes* attributes) {
+  static const char name[] = "rearrange";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* x repeated to a shape by NumPy's broadcasting; the result shares x's memory, with strides of 0.
+ *   in  x: (...)
+ *   out y: shape
+ */
+typedef struct fastnn_broadcast_to_attributes {
+  size_t struct_size;
+  fastnn_list shape; /* the new shape; -1 keeps the size that x has there */
+} fastnn_broadcast_to_attributes;
+
+static inline fastnn_broadcast_to_attributes fastnn_broadcast_to_attributes_default(void) {
+  fastnn_broadcast_to_attributes attributes = {sizeof(fastnn_broadcast_to_attributes), {0, {0}}};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_broadcast_to(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_broadcast_to_attributes* attributes) {
+  static const char name[] = "broadcast_to";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Arrays of any dtype joined along an axis that they have.
+ *   in  arrays: (...), alike but for the axis (variadic)
+ *   out y: as the arrays, with the sum of their sizes along the axis
+ */
+typedef struct fastnn_concatenate_attributes {
+  size_t struct_size;
+  int64_t axis; /* the axis to join along; negative counts from the end */
+} fastnn_concatenate_attributes;
+
+static inline fastnn_concatenate_attributes fastnn_concatenate_attributes_default(void) {
+  fastnn_concatenate_attributes attributes = {sizeof(fastnn_concatenate_attributes), 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_concatenate(const fastnn_context* context, fastnn_tensor* const* arrays, int64_t count, fastnn_tensor* y, const fastnn_concatenate_attributes* attributes) {
+  static const char name[] = "concatenate";
+  fastnn_tensor* const* groups[] = {arrays};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_groups(context, name, groups, 1, count, outputs, 1, attributes, 0);
+}
+
+/* x of any dtype with a border of one value. The gradient is a slice.
+ *   in  x: (...)
+ *   out y: x with before + after more elements along each axis
+ */
+typedef struct fastnn_pad_attributes {
+  size_t struct_size;
+  fastnn_list before; /* elements put before each axis */
+  fastnn_list after; /* elements put after each axis */
+  double value; /* the value of the border */
+} fastnn_pad_attributes;
+
+static inline fastnn_pad_attributes fastnn_pad_attributes_default(void) {
+  fastnn_pad_attributes attributes = {sizeof(fastnn_pad_attributes), {0, {0}}, {0, {0}}, 0.0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_pad(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_pad_attributes* attributes) {
+  static const char name[] = "pad";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
 /* A contiguous copy, of any dtype; accumulating needs float32 or float64.
  *   in  x: (...)
  *   out y: as x
@@ -2211,6 +2298,189 @@ static inline fastnn_status fastnn_fill(const fastnn_context* context, const fas
   const fastnn_tensor* inputs[] = {like};
   fastnn_tensor* outputs[] = {y};
   return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Parts of x by number along an axis: ``y[..., i, ...] = x[..., indices[i], ...]``, of any dtype. Negative indices
+ * count from the end; others out of range are refused before anything is written.
+ *   in  x: (...)
+ *   in  indices: (...) of int32 or int64
+ *   out y: x with the shape of indices in place of the axis
+ */
+typedef struct fastnn_take_attributes {
+  size_t struct_size;
+  int64_t axis; /* the axis of x; negative counts from the end */
+} fastnn_take_attributes;
+
+static inline fastnn_take_attributes fastnn_take_attributes_default(void) {
+  fastnn_take_attributes attributes = {sizeof(fastnn_take_attributes), 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_take(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* indices, fastnn_tensor* y, const fastnn_take_attributes* attributes) {
+  static const char name[] = "take";
+  const fastnn_tensor* inputs[] = {x, indices};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* Gradient of take: the dy of equal indices are summed in their order, other elements are 0. With size instead of
+ * x it scatters: an array of that size along the axis, in which values of equal indices are added.
+ *   in  dy: the shape of y in take
+ *   in  indices: (...) of int32 or int64
+ *   in  x: (...) (optional, only its shape is used)
+ *   out dx: as x
+ */
+typedef struct fastnn_take_backward_attributes {
+  size_t struct_size;
+  int64_t axis; /* as in take */
+  int64_t size; /* size of x along the axis, without x */
+} fastnn_take_backward_attributes;
+
+static inline fastnn_take_backward_attributes fastnn_take_backward_attributes_default(void) {
+  fastnn_take_backward_attributes attributes = {sizeof(fastnn_take_backward_attributes), 0, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_take_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* indices, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_take_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "take_backward";
+  const fastnn_tensor* inputs[] = {dy, indices, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* One element for each index: ``y[.., i, ..] = x[.., indices[.., i, ..], ..]``, as NumPy's, of any dtype. Negative
+ * indices count from the end; others out of range are refused before anything is written.
+ *   in  x: (...)
+ *   in  indices: as x but for the axis, of int32 or int64
+ *   out y: as indices
+ */
+typedef struct fastnn_take_along_axis_attributes {
+  size_t struct_size;
+  int64_t axis; /* the axis of x; negative counts from the end */
+} fastnn_take_along_axis_attributes;
+
+static inline fastnn_take_along_axis_attributes fastnn_take_along_axis_attributes_default(void) {
+  fastnn_take_along_axis_attributes attributes = {sizeof(fastnn_take_along_axis_attributes), -1};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_take_along_axis(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* indices, fastnn_tensor* y, const fastnn_take_along_axis_attributes* attributes) {
+  static const char name[] = "take_along_axis";
+  const fastnn_tensor* inputs[] = {x, indices};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
+}
+
+/* Gradient of take_along_axis: the dy of equal indices are summed in their order, other elements are 0.
+ *   in  dy: as indices
+ *   in  indices: as x but for the axis, of int32 or int64
+ *   in  x: (...) (only its shape is used)
+ *   out dx: as x
+ */
+typedef struct fastnn_take_along_axis_backward_attributes {
+  size_t struct_size;
+  int64_t axis; /* as in take_along_axis */
+} fastnn_take_along_axis_backward_attributes;
+
+static inline fastnn_take_along_axis_backward_attributes fastnn_take_along_axis_backward_attributes_default(void) {
+  fastnn_take_along_axis_backward_attributes attributes = {sizeof(fastnn_take_along_axis_backward_attributes), -1};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_take_along_axis_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* indices, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_take_along_axis_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "take_along_axis_backward";
+  const fastnn_tensor* inputs[] = {dy, indices, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* Numbers of elements in C order from an index for each axis, with broadcasting. Negative indices count from the
+ * end; others out of range are refused before anything is written.
+ *   in  indices: (...) of int32 or int64, one for each axis (variadic)
+ *   out y: broadcast of the indices, int64
+ */
+typedef struct fastnn_ravel_multi_index_attributes {
+  size_t struct_size;
+  fastnn_list dims; /* sizes of the axes */
+} fastnn_ravel_multi_index_attributes;
+
+static inline fastnn_ravel_multi_index_attributes fastnn_ravel_multi_index_attributes_default(void) {
+  fastnn_ravel_multi_index_attributes attributes = {sizeof(fastnn_ravel_multi_index_attributes), {0, {0}}};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_ravel_multi_index(const fastnn_context* context, fastnn_tensor* const* indices, int64_t count, fastnn_tensor* y, const fastnn_ravel_multi_index_attributes* attributes) {
+  static const char name[] = "ravel_multi_index";
+  fastnn_tensor* const* groups[] = {indices};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_groups(context, name, groups, 1, count, outputs, 1, attributes, 0);
+}
+
+/* 1 at the label of each row, else 0. Labels out of range are refused before anything is written.
+ *   in  labels: (...) of uint8, int32 or int64
+ *   out y: (..., classes)
+ */
+enum { FASTNN_ONE_HOT_DTYPE_FLOAT32 = 0, FASTNN_ONE_HOT_DTYPE_FLOAT64 = 1, FASTNN_ONE_HOT_DTYPE_INT32 = 2, FASTNN_ONE_HOT_DTYPE_INT64 = 3, FASTNN_ONE_HOT_DTYPE_UINT8 = 4, FASTNN_ONE_HOT_DTYPE_BOOL = 5 };
+typedef struct fastnn_one_hot_attributes {
+  size_t struct_size;
+  int64_t classes; /* the number of classes, at least 1 */
+  int64_t dtype; /* the dtype of the result */
+} fastnn_one_hot_attributes;
+
+static inline fastnn_one_hot_attributes fastnn_one_hot_attributes_default(void) {
+  fastnn_one_hot_attributes attributes = {sizeof(fastnn_one_hot_attributes), 1, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_one_hot(const fastnn_context* context, const fastnn_tensor* labels, fastnn_tensor* y, const fastnn_one_hot_attributes* attributes) {
+  static const char name[] = "one_hot";
+  const fastnn_tensor* inputs[] = {labels};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Images of another size by bilinear interpolation between the centres of pixels, without antialiasing. Output
+ * pixel i lies at ``(i + 0.5) * height / out_height - 0.5``; beyond the outer centres the image goes on as it is
+ * there.
+ *   in  x: (batch, height, width, channels)
+ *   out y: (batch, out_height, out_width, channels)
+ */
+typedef struct fastnn_resize_bilinear_attributes {
+  size_t struct_size;
+  int64_t size[2]; /* height and width of the result */
+} fastnn_resize_bilinear_attributes;
+
+static inline fastnn_resize_bilinear_attributes fastnn_resize_bilinear_attributes_default(void) {
+  fastnn_resize_bilinear_attributes attributes = {sizeof(fastnn_resize_bilinear_attributes), {1, 1}};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_resize_bilinear(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_resize_bilinear_attributes* attributes) {
+  static const char name[] = "resize_bilinear";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Gradient of resize_bilinear.
+ *   in  dy: (batch, out_height, out_width, channels)
+ *   in  x: (batch, height, width, channels) (only its shape is used)
+ *   out dx: as x
+ */
+typedef struct fastnn_resize_bilinear_backward_attributes {
+  size_t struct_size;
+} fastnn_resize_bilinear_backward_attributes;
+
+static inline fastnn_resize_bilinear_backward_attributes fastnn_resize_bilinear_backward_attributes_default(void) {
+  fastnn_resize_bilinear_backward_attributes attributes = {sizeof(fastnn_resize_bilinear_backward_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_resize_bilinear_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_resize_bilinear_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "resize_bilinear_backward";
+  const fastnn_tensor* inputs[] = {dy, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
 }
 
 /* Zeroes each element with probability rate and scales the rest by 1 / (1 - rate). The random number of element i
@@ -2287,7 +2557,7 @@ static inline fastnn_sgd_update_attributes fastnn_sgd_update_attributes_default(
 static inline fastnn_status fastnn_sgd_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* velocities, fastnn_tensor* const* ids, int64_t count, const fastnn_sgd_update_attributes* attributes) {
   static const char name[] = "sgd_update";
   fastnn_tensor* const* groups[] = {parameters, gradients, velocities, ids};
-  return fastnn_run_groups(context, name, groups, 4, count, attributes);
+  return fastnn_run_groups(context, name, groups, 4, count, NULL, 0, attributes, 0);
 }
 
 /* One step of Adam (Kingma and Ba 2015) on all parameters, by Keras's formula: with t = iterations + 1, ``alpha =
@@ -2323,7 +2593,7 @@ static inline fastnn_adam_update_attributes fastnn_adam_update_attributes_defaul
 static inline fastnn_status fastnn_adam_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* second_moments, fastnn_tensor* const* largest_second_moments, fastnn_tensor* const* ids, int64_t count, const fastnn_adam_update_attributes* attributes) {
   static const char name[] = "adam_update";
   fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, second_moments, largest_second_moments, ids};
-  return fastnn_run_groups(context, name, groups, 6, count, attributes);
+  return fastnn_run_groups(context, name, groups, 6, count, NULL, 0, attributes, 0);
 }
 
 /* One step of RMSprop (Hinton 2012) on all parameters, by Keras's formula: ``v = rho * v + (1 - rho) * g * g``;
@@ -2357,7 +2627,7 @@ static inline fastnn_rmsprop_update_attributes fastnn_rmsprop_update_attributes_
 static inline fastnn_status fastnn_rmsprop_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* velocities, fastnn_tensor* const* momenta, fastnn_tensor* const* average_gradients, fastnn_tensor* const* ids, int64_t count, const fastnn_rmsprop_update_attributes* attributes) {
   static const char name[] = "rmsprop_update";
   fastnn_tensor* const* groups[] = {parameters, gradients, velocities, momenta, average_gradients, ids};
-  return fastnn_run_groups(context, name, groups, 6, count, attributes);
+  return fastnn_run_groups(context, name, groups, 6, count, NULL, 0, attributes, 0);
 }
 
 /* One step of Adagrad (Duchi, Hazan and Singer 2011) on all parameters, by Keras's formula: ``a += g * g``, ``w -=
@@ -2385,7 +2655,7 @@ static inline fastnn_adagrad_update_attributes fastnn_adagrad_update_attributes_
 static inline fastnn_status fastnn_adagrad_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* accumulators, fastnn_tensor* const* ids, int64_t count, const fastnn_adagrad_update_attributes* attributes) {
   static const char name[] = "adagrad_update";
   fastnn_tensor* const* groups[] = {parameters, gradients, accumulators, ids};
-  return fastnn_run_groups(context, name, groups, 4, count, attributes);
+  return fastnn_run_groups(context, name, groups, 4, count, NULL, 0, attributes, 0);
 }
 
 /* One step of Adadelta (Zeiler 2012) on all parameters, by Keras's formula: ``a = rho * a + (1 - rho) * g * g``,
@@ -2416,7 +2686,7 @@ static inline fastnn_adadelta_update_attributes fastnn_adadelta_update_attribute
 static inline fastnn_status fastnn_adadelta_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* accumulated_gradients, fastnn_tensor* const* accumulated_steps, fastnn_tensor* const* ids, int64_t count, const fastnn_adadelta_update_attributes* attributes) {
   static const char name[] = "adadelta_update";
   fastnn_tensor* const* groups[] = {parameters, gradients, accumulated_gradients, accumulated_steps, ids};
-  return fastnn_run_groups(context, name, groups, 5, count, attributes);
+  return fastnn_run_groups(context, name, groups, 5, count, NULL, 0, attributes, 0);
 }
 
 /* One step of Adamax (Kingma and Ba 2015, section 7) on all parameters, by Keras's formula: with t = iterations +
@@ -2449,7 +2719,7 @@ static inline fastnn_adamax_update_attributes fastnn_adamax_update_attributes_de
 static inline fastnn_status fastnn_adamax_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* norms, fastnn_tensor* const* ids, int64_t count, const fastnn_adamax_update_attributes* attributes) {
   static const char name[] = "adamax_update";
   fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, norms, ids};
-  return fastnn_run_groups(context, name, groups, 5, count, attributes);
+  return fastnn_run_groups(context, name, groups, 5, count, NULL, 0, attributes, 0);
 }
 
 /* One step of Nadam (Dozat 2016) on all parameters, by Keras's formula: with t = iterations + 1, ``u(t) = beta_1 *
@@ -2483,7 +2753,7 @@ static inline fastnn_nadam_update_attributes fastnn_nadam_update_attributes_defa
 static inline fastnn_status fastnn_nadam_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* first_moments, fastnn_tensor* const* second_moments, fastnn_tensor* const* ids, int64_t count, const fastnn_nadam_update_attributes* attributes) {
   static const char name[] = "nadam_update";
   fastnn_tensor* const* groups[] = {parameters, gradients, first_moments, second_moments, ids};
-  return fastnn_run_groups(context, name, groups, 5, count, attributes);
+  return fastnn_run_groups(context, name, groups, 5, count, NULL, 0, attributes, 0);
 }
 
 /* One step of Lion (Chen et al. 2023) on all parameters, by Keras's formula: ``w -= learning_rate * sign(beta_1 *
@@ -2512,7 +2782,7 @@ static inline fastnn_lion_update_attributes fastnn_lion_update_attributes_defaul
 static inline fastnn_status fastnn_lion_update(const fastnn_context* context, fastnn_tensor* const* parameters, fastnn_tensor* const* gradients, fastnn_tensor* const* momenta, fastnn_tensor* const* ids, int64_t count, const fastnn_lion_update_attributes* attributes) {
   static const char name[] = "lion_update";
   fastnn_tensor* const* groups[] = {parameters, gradients, momenta, ids};
-  return fastnn_run_groups(context, name, groups, 4, count, attributes);
+  return fastnn_run_groups(context, name, groups, 4, count, NULL, 0, attributes, 0);
 }
 
 /* Exponential moving averages: ``average = momentum * average + (1 - momentum) * value`` for each of a list.
@@ -2532,7 +2802,7 @@ static inline fastnn_moving_average_update_attributes fastnn_moving_average_upda
 static inline fastnn_status fastnn_moving_average_update(const fastnn_context* context, fastnn_tensor* const* averages, fastnn_tensor* const* values, int64_t count, const fastnn_moving_average_update_attributes* attributes) {
   static const char name[] = "moving_average_update";
   fastnn_tensor* const* groups[] = {averages, values};
-  return fastnn_run_groups(context, name, groups, 2, count, attributes);
+  return fastnn_run_groups(context, name, groups, 2, count, NULL, 0, attributes, 0);
 }
 
 /* A running mean: ``total[0] += sum(values)``, ``total[1] += size(values)``, summed in double.
