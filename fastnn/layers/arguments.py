@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["channels_last", "padding_mode", "pair", "positive", "sample_shape", "windows"]
+__all__ = ["channels_last", "edges", "edges2d", "padding_mode", "pair", "positive", "sample_shape", "windows"]
 
 
 def positive(cls: str, argument: str, value: int) -> int:
@@ -26,6 +26,27 @@ def pair(cls: str, argument: str, value: int | Sequence[int]) -> tuple[int, int]
         raise ValueError(f"{cls}: expected {argument} to be one integer or two, got {value!r}")
     height, width = (positive(cls, argument, entry) for entry in values)
     return height, width
+
+
+def edges(cls: str, argument: str, value: Any) -> tuple[int, int]:
+    """Two whole numbers of at least 0, before and after, from one for both or from two."""
+    values = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(values) != 2:
+        raise ValueError(f"{cls}: expected {argument} to be one integer or two, got {value!r}")
+    for entry in values:
+        if isinstance(entry, bool) or not isinstance(entry, int | np.integer):
+            raise TypeError(f"{cls}: expected {argument} to be an integer, got {entry!r}")
+        if entry < 0:
+            raise ValueError(f"{cls}: expected {argument} of at least 0, got {entry}")
+    return int(values[0]), int(values[1])
+
+
+def edges2d(cls: str, argument: str, value: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+    """((top, bottom), (left, right)), from one number for all, one for each axis, or all four."""
+    values = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(values) != 2:
+        raise ValueError(f"{cls}: expected {argument} to be one integer, two, or two pairs, got {value!r}")
+    return edges(cls, argument, values[0]), edges(cls, argument, values[1])
 
 
 def sample_shape(cls: str, argument: str, value: Any) -> tuple[int | None, ...]:
