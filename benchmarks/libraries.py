@@ -110,6 +110,9 @@ class Torch:
         for index, value in enumerate(inputs):
             if value is None:
                 continue
+            if isinstance(value, list):
+                tensors.append([torch.from_numpy(item) for item in value])
+                continue
             tensor = torch.from_numpy(value)
             order = case.torch_order.get(index)
             if nchw and tensor.ndim == 4:
