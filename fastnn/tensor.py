@@ -282,6 +282,9 @@ class Tensor:
         self._array.write(array)
         self.logits = None  # the values are no longer a softmax of them
 
+    def _is_whole(self) -> bool:
+        return self._array.is_contiguous
+
     def _shares_memory(self, other: Tensor) -> bool:
         return self._array.shares_storage(other._array)
 
@@ -708,7 +711,7 @@ def _add(
     gradients: dict[Edge, _Gradient], edge: Edge, value: Tensor, given: Sequence[Tensor | None], create_graph: bool
 ) -> None:
     # what a rule passes through (dy, or a view of it) may be somebody else's as well; ops add into whole buffers only
-    owned = value._array.is_contiguous
+    owned = value._is_whole()
     for dy in given:
         if dy is not None and value._shares_memory(dy):
             owned = False

@@ -106,6 +106,9 @@ class RowGradient(Tensor):
     def size(self) -> int:
         return int(np.prod(self.shape, dtype=np.int64))
 
+    def _is_whole(self) -> bool:
+        return True
+
     def _shares_memory(self, other: Tensor) -> bool:
         return False  # the dense values are its own
 
