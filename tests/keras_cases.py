@@ -48,6 +48,9 @@ class LayerCase:
 
 
 IMAGE = (3, 7, 6, 4)
+SEQUENCE = (3, 6, 4)
+STATE = np.ones((3, 5), np.float32)
+MASK = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 1, 0], [1, 1, 1, 0, 0, 0]], bool)
 
 CASES = [
     LayerCase("Dense", lambda L: L.Dense(5), (3, 4)),
@@ -85,4 +88,77 @@ CASES = [
     LayerCase("LayerNormalization-bare", lambda L: L.LayerNormalization(center=False, scale=False), (3, 5)),
     LayerCase("RMSNormalization", lambda L: L.RMSNormalization(), (3, 5)),
     LayerCase("Embedding", lambda L: L.Embedding(11, 4), (3, 5), ids=11),
+    LayerCase("Embedding-mask_zero", lambda L: L.Embedding(3, 4, mask_zero=True), (3, 5), ids=3),
+    LayerCase("Masking", lambda L: L.Masking(0.5), SEQUENCE),
+    *(
+        case
+        for kind in ("LSTM", "GRU", "SimpleRNN")
+        for case in (
+            LayerCase(f"{kind}", lambda L, kind=kind: getattr(L, kind)(5), SEQUENCE),
+            LayerCase(f"{kind}-sequences", lambda L, kind=kind: getattr(L, kind)(5, return_sequences=True), SEQUENCE),
+            LayerCase(
+                f"{kind}-state",
+                lambda L, kind=kind: getattr(L, kind)(5, return_sequences=True, return_state=True, use_bias=False),
+                SEQUENCE,
+            ),
+            LayerCase(
+                f"{kind}-backwards",
+                lambda L, kind=kind: getattr(L, kind)(5, return_sequences=True, go_backwards=True),
+                SEQUENCE,
+            ),
+            LayerCase(
+                f"{kind}-mask",
+                lambda L, kind=kind: getattr(L, kind)(5, return_sequences=True, return_state=True),
+                SEQUENCE,
+                call={"mask": MASK},
+            ),
+            LayerCase(
+                f"{kind}-mask-backwards",
+                lambda L, kind=kind: getattr(L, kind)(5, return_sequences=True, go_backwards=True),
+                SEQUENCE,
+                call={"mask": MASK},
+            ),
+            LayerCase(
+                f"{kind}-mask-zero-output",
+                lambda L, kind=kind: L.RNN(
+                    getattr(L, f"{kind}Cell")(5), return_sequences=True, zero_output_for_mask=True
+                ),
+                SEQUENCE,
+                call={"mask": MASK},
+            ),
+            LayerCase(f"{kind}-relu", lambda L, kind=kind: getattr(L, kind)(5, activation="relu"), SEQUENCE),
+            LayerCase(
+                f"{kind}-dropout",
+                lambda L, kind=kind: getattr(L, kind)(5, dropout=0.2, recurrent_dropout=0.3),
+                SEQUENCE,
+                training=False,
+            ),
+            LayerCase(
+                f"{kind}-initial",
+                lambda L, kind=kind: getattr(L, kind)(5),
+                SEQUENCE,
+                call={"initial_state": [0.2 * STATE, 0.4 * STATE][: 2 if kind == "LSTM" else 1]},
+            ),
+            LayerCase(f"RNN-{kind}Cell", lambda L, kind=kind: L.RNN(getattr(L, f"{kind}Cell")(5)), SEQUENCE),
+            *(
+                LayerCase(
+                    f"Bidirectional-{kind}-{mode}",
+                    lambda L, kind=kind, mode=mode: L.Bidirectional(
+                        getattr(L, kind)(5, return_sequences=True), merge_mode=mode
+                    ),
+                    SEQUENCE,
+                )
+                for mode in ("concat", "sum", "mul", "ave", None)
+            ),
+        )
+    ),
+    LayerCase("LSTM-no-forget-bias", lambda L: L.LSTM(5, unit_forget_bias=False), SEQUENCE),
+    LayerCase("LSTM-hard-sigmoid", lambda L: L.LSTM(5, recurrent_activation="hard_sigmoid"), SEQUENCE),
+    LayerCase("GRU-reset-before", lambda L: L.GRU(5, reset_after=False), SEQUENCE),
+    LayerCase(
+        "StackedRNNCells",
+        lambda L: L.RNN([L.LSTMCell(5), L.GRUCell(4), L.SimpleRNNCell(3)], return_state=True),
+        SEQUENCE,
+    ),
+    LayerCase("TimeDistributed", lambda L: L.TimeDistributed(L.Dense(5)), SEQUENCE),
 ]  # fmt: skip

@@ -20,7 +20,13 @@ TOLERANCE = {"rtol": 2e-5, "atol": 2e-6}
 
 def call_arguments(case: LayerCase, tensors: list[Any], wrap: Any) -> tuple[Any, dict[str, Any]]:
     first = tensors if isinstance(case.shape, list) else tensors[0]
-    return first, {name: wrap(value) if isinstance(value, np.ndarray) else value for name, value in case.call.items()}
+    return first, {name: wrapped(value, wrap) for name, value in case.call.items()}
+
+
+def wrapped(value: Any, wrap: Any) -> Any:
+    if isinstance(value, list):
+        return [wrap(item) for item in value]
+    return wrap(value) if isinstance(value, np.ndarray) else value
 
 
 def both_layers(case: LayerCase, keras: Any) -> tuple[Any, Any]:
@@ -101,6 +107,7 @@ def test_output_shape(case: LayerCase, keras: Any) -> None:
 
 
 def flat_shapes(shape: Any) -> list[tuple[int | None, ...]]:
-    """One shape, or several, as a list of tuples."""
-    several = len(shape) > 0 and isinstance(shape[0], list | tuple)
-    return [tuple(one) for one in shape] if several else [tuple(shape)]
+    """One shape, or several however nested, as a list of tuples."""
+    if any(isinstance(part, list | tuple) for part in shape):
+        return [one for part in shape for one in flat_shapes(part)]
+    return [tuple(shape)]

@@ -100,3 +100,52 @@ def test_labels_without_the_last_axis_are_aligned(
     for mine, other in zip(models[1].get_weights(), models[0].get_weights(), strict=True):
         np.testing.assert_allclose(mine, other, rtol=1e-5, atol=1e-7)
     assert losses.get(name)(Tensor(y), models[1](x)).shape == ()
+
+
+def test_unit_forget_bias(keras: Any) -> None:
+    x = np.zeros((1, 2, 3), np.float32)
+    theirs, ours = keras.layers.LSTM(4), layers.LSTM(4)
+    theirs(x)
+    ours(x)
+    expected = [0.0] * 4 + [1.0] * 4 + [0.0] * 8
+    assert ours.get_weights()[2].tolist() == theirs.get_weights()[2].tolist() == expected
+
+
+def test_gru_resets_after_the_product_and_keeps_two_biases(keras: Any, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((2, 3, 4)).astype(np.float32)
+    theirs, ours = keras.layers.GRU(5), layers.GRU(5)
+    theirs(x)
+    ours(x)
+    assert theirs.reset_after
+    assert ours.reset_after
+    assert [w.shape for w in ours.weights] == [tuple(w.shape) for w in theirs.weights] == [(4, 15), (5, 15), (2, 15)]
+    # one gate at a time: biases of z, r and h in this order, of the input and of the state
+    for row in range(2):
+        for gate in range(3):
+            bias = np.zeros((2, 15), np.float32)
+            bias[row, 5 * gate : 5 * gate + 5] = 0.7
+            values = [0.3 * rng.standard_normal(w.shape).astype(np.float32) for w in ours.weights[:2]] + [bias]
+            theirs.set_weights(values)
+            ours.set_weights(values)
+            np.testing.assert_allclose(ours(x).numpy(), np.asarray(theirs(x)), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
+def test_go_backwards_returns_the_reversed_order(keras: Any, kind: str, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((2, 5, 3)).astype(np.float32)
+    _, ours = both(keras, lambda L: getattr(L, kind)(4, return_sequences=True, go_backwards=True), x)
+    forward = getattr(layers, kind)(4, return_sequences=True)
+    forward(x)
+    forward.set_weights(ours.get_weights())
+    np.testing.assert_array_equal(ours(x).numpy(), forward(np.ascontiguousarray(x[:, ::-1])).numpy())
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU", "SimpleRNN"])
+def test_masked_steps_repeat_output_and_state(keras: Any, kind: str, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((1, 4, 3)).astype(np.float32)
+    mask = np.array([[True, False, True, False]])
+    theirs, ours = both(keras, lambda L: getattr(L, kind)(4, return_sequences=True), x)
+    y = ours(x, mask=mask).numpy()
+    np.testing.assert_array_equal(y[:, 1], y[:, 0])
+    np.testing.assert_array_equal(y[:, 3], y[:, 2])
+    np.testing.assert_allclose(y, np.asarray(theirs(x, mask=keras.ops.convert_to_tensor(mask))), rtol=1e-5, atol=1e-6)
