@@ -17,9 +17,6 @@ inline __attribute__((always_inline)) void unary_backward(float* dx, const float
   });
 }
 
-// Twice the argument of tanh in gelu's approximation (Hendrycks and Gimpel 2016).
-inline Vec gelu_argument(Vec x) { return (x + x * x * x * 0.044715f) * 1.5957691216057308f; }
-
 void exp(float* y, const float* x, int64_t count) {
   unary(y, x, count, [](Vec v) { return exp(v); });
 }
@@ -77,38 +74,27 @@ void elu_backward(float* dx, const float* dy, const float* x, int64_t count, flo
 }
 
 void gelu(float* y, const float* x, int64_t count) {
-  unary(y, x, count, [](Vec v) { return v * normal_distribution(v, exp_minus_half_square(v)); });
+  unary(y, x, count, [](Vec v) { return gelu(v); });
 }
 
 void gelu_backward(float* dx, const float* dy, const float* x, int64_t count, bool accumulate) {
-  unary_backward(dx, dy, x, count, accumulate, [](Vec g, Vec v) {
-    const Vec gauss = exp_minus_half_square(v);
-    // beyond 16 the density is zero, which must not meet infinity
-    const Vec bounded = select(absolute(v) > broadcast(16.0f), copy_sign(broadcast(16.0f), v), v);
-    return g * fma(bounded, gauss * 0.39894228040143268f, normal_distribution(v, gauss));
-  });
+  unary_backward(dx, dy, x, count, accumulate, [](Vec g, Vec v) { return g * gelu_slope(v); });
 }
 
 void gelu_tanh(float* y, const float* x, int64_t count) {
-  unary(y, x, count, [](Vec v) { return v * sigmoid(gelu_argument(v)); });
+  unary(y, x, count, [](Vec v) { return gelu_tanh(v); });
 }
 
 void gelu_tanh_backward(float* dx, const float* dy, const float* x, int64_t count, bool accumulate) {
-  unary_backward(dx, dy, x, count, accumulate, [](Vec g, Vec v) {
-    v = select(absolute(v) > broadcast(30.0f), copy_sign(broadcast(30.0f), v), v);
-    const Vec argument = gelu_argument(v);
-    const Vec slope = (v * v * 0.134145f + 1.0f) * 1.5957691216057308f;
-    return g * (sigmoid(argument) * (v * sigmoid(-argument) * slope + 1.0f));
-  });
+  unary_backward(dx, dy, x, count, accumulate, [](Vec g, Vec v) { return g * gelu_tanh_slope(v); });
 }
 
 void silu(float* y, const float* x, int64_t count) {
-  unary(y, x, count, [](Vec v) { return v * sigmoid(v); });
+  unary(y, x, count, [](Vec v) { return silu(v); });
 }
 
 void silu_backward(float* dx, const float* dy, const float* x, int64_t count, bool accumulate) {
-  unary_backward(dx, dy, x, count, accumulate,
-                 [](Vec g, Vec v) { return g * (sigmoid(v) * (v * sigmoid(-v) + 1.0f)); });
+  unary_backward(dx, dy, x, count, accumulate, [](Vec g, Vec v) { return g * silu_slope(v); });
 }
 
 void softplus(float* y, const float* x, int64_t count) {

@@ -21,10 +21,10 @@ T sigmoid_of(T x) {
 }
 
 // Twice the argument of tanh in gelu's approximation (Hendrycks and Gimpel 2016).
-template <typename T>
-T gelu_argument(T x) {
-  return T(1.5957691216057308) * (x + T(0.044715) * x * x * x);
-}
+inline double gelu_argument(double x) { return 1.5957691216057308 * (x + 0.044715 * x * x * x); }
+
+// |x| no larger than `most`: the limit of a slope at infinity is what it is there.
+inline double within(double x, double most) { return std::abs(x) > most ? std::copysign(most, x) : x; }
 
 template <typename T>
 void exp(T* y, const T* x, int64_t count) {
@@ -92,47 +92,47 @@ void elu_backward(T* dx, const T* dy, const T* x, int64_t count, T alpha, T scal
                  [=](T g, T v) { return g * (v > T(0) ? scale : std::exp(v) * alpha * scale); });
 }
 
+// gelu and silu are computed in double: a product with a number near the smallest float would lose bits.
 template <typename T>
 void gelu(T* y, const T* x, int64_t count) {
-  unary(y, x, count, [](T v) { return v * std::erfc(v * T(-0.70710678118654752)) * T(0.5); });
+  unary(y, x, count, [](double v) { return static_cast<T>(v * std::erfc(v * -0.70710678118654752) * 0.5); });
 }
 
 template <typename T>
 void gelu_backward(T* dx, const T* dy, const T* x, int64_t count, bool accumulate) {
-  unary_backward(
-      dx, dy, x, count, accumulate,
-      [](T g,
-         T v) {  // beyond 16 the density is zero in float32, and too small to matter in float64 beyond 40: no infinity meets it
-        const T bounded = std::abs(v) > T(40) ? std::copysign(T(40), v) : v;
-        const T density = std::exp(bounded * bounded * T(-0.5)) * T(0.39894228040143268);
-        return g * (std::erfc(v * T(-0.70710678118654752)) * T(0.5) + bounded * density);
-      });
+  unary_backward(dx, dy, x, count, accumulate, [](T g, double v) {
+    v = within(v, 40);
+    const double density = std::exp(v * v * -0.5) * 0.39894228040143268;
+    return g * static_cast<T>(std::erfc(v * -0.70710678118654752) * 0.5 + v * density);
+  });
 }
 
 template <typename T>
 void gelu_tanh(T* y, const T* x, int64_t count) {
-  unary(y, x, count, [](T v) { return v * sigmoid_of(gelu_argument(v)); });
+  unary(y, x, count, [](double v) { return static_cast<T>(v * sigmoid_of(gelu_argument(v))); });
 }
 
 template <typename T>
 void gelu_tanh_backward(T* dx, const T* dy, const T* x, int64_t count, bool accumulate) {
-  unary_backward(dx, dy, x, count, accumulate, [](T g, T v) {
-    v = std::abs(v) > T(30) ? std::copysign(T(30), v) : v;
-    const T argument = gelu_argument(v);
-    const T slope = T(1.5957691216057308) * (T(1) + T(0.134145) * v * v);
-    return g * (sigmoid_of(argument) * (T(1) + v * sigmoid_of(-argument) * slope));
+  unary_backward(dx, dy, x, count, accumulate, [](T g, double v) {
+    v = within(v, 30);
+    const double argument = gelu_argument(v);
+    const double slope = 1.5957691216057308 * (1 + 0.134145 * v * v);
+    return g * static_cast<T>(sigmoid_of(argument) * (1 + v * sigmoid_of(-argument) * slope));
   });
 }
 
 template <typename T>
 void silu(T* y, const T* x, int64_t count) {
-  unary(y, x, count, [](T v) { return v * sigmoid_of(v); });
+  unary(y, x, count, [](double v) { return static_cast<T>(v * sigmoid_of(v)); });
 }
 
 template <typename T>
 void silu_backward(T* dx, const T* dy, const T* x, int64_t count, bool accumulate) {
-  unary_backward(dx, dy, x, count, accumulate,
-                 [](T g, T v) { return g * (sigmoid_of(v) * (T(1) + v * sigmoid_of(-v))); });
+  unary_backward(dx, dy, x, count, accumulate, [](T g, double v) {
+    v = within(v, 800);
+    return g * static_cast<T>(sigmoid_of(v) * (1 + v * sigmoid_of(-v)));
+  });
 }
 
 template <typename T>
