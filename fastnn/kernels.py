@@ -20,6 +20,8 @@ __all__ = [
     "adam_update",
     "adamax_update",
     "add",
+    "argmax",
+    "argmin",
     "avg_pool2d",
     "avg_pool2d_backward",
     "batch_normalization",
@@ -38,6 +40,7 @@ __all__ = [
     "conv2d_backward_input",
     "conv2d_backward_weight",
     "copy",
+    "cumsum",
     "divide",
     "dropout",
     "dropout_backward",
@@ -70,14 +73,17 @@ __all__ = [
     "log",
     "log_softmax",
     "log_softmax_backward",
+    "logsumexp",
     "lstm",
     "lstm_backward",
+    "max",
     "max_pool2d",
     "max_pool2d_backward",
     "maximum",
     "mean",
     "mean_backward",
     "mean_update",
+    "min",
     "minimum",
     "moving_average_update",
     "multiply",
@@ -86,6 +92,7 @@ __all__ = [
     "one_hot",
     "pad",
     "power",
+    "prod",
     "ravel_multi_index",
     "rearrange",
     "relu",
@@ -128,6 +135,7 @@ __all__ = [
     "take_backward",
     "tanh",
     "tanh_backward",
+    "var",
     "where",
 ]
 
@@ -2422,7 +2430,8 @@ def sum(
     out: Arrayish | None = None,
     accumulate: bool = False,
 ) -> Array:
-    """Sum over axes, in a fixed order: the bits don't depend on the number of threads.
+    """Sum over axes, in a fixed order: the bits don't depend on the number of threads. Of integers and bools int64,
+    which wraps around.
 
     Parameters
     ----------
@@ -2534,6 +2543,188 @@ def mean_backward(
     dx : as x
     """
     return _one("mean_backward", (dy, x), (out,), accumulate, axes=axes, keepdims=keepdims)
+
+
+def max(x: Arrayish, *, axes: Sequence[int] = (), keepdims: bool = False, out: Arrayish | None = None) -> Array:
+    """Largest number over axes, NaN when one is; of bools whether any is true. Of nothing there is none but of bools.
+
+    Parameters
+    ----------
+    x : (...)
+    axes : Sequence[int]
+        Axes to reduce; all when empty.
+    keepdims : bool
+        Keep the reduced axes with size one.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : x without the axes
+    """
+    return _one("max", (x,), (out,), False, axes=axes, keepdims=keepdims)
+
+
+def min(x: Arrayish, *, axes: Sequence[int] = (), keepdims: bool = False, out: Arrayish | None = None) -> Array:
+    """Smallest number over axes, NaN when one is; of bools whether all are true. Of nothing there is none but of
+    bools.
+
+    Parameters
+    ----------
+    x : (...)
+    axes : Sequence[int]
+        Axes to reduce; all when empty.
+    keepdims : bool
+        Keep the reduced axes with size one.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : x without the axes
+    """
+    return _one("min", (x,), (out,), False, axes=axes, keepdims=keepdims)
+
+
+def prod(x: Arrayish, *, axes: Sequence[int] = (), keepdims: bool = False, out: Arrayish | None = None) -> Array:
+    """Product over axes; of integers int64, which wraps around.
+
+    Parameters
+    ----------
+    x : (...)
+    axes : Sequence[int]
+        Axes to reduce; all when empty.
+    keepdims : bool
+        Keep the reduced axes with size one.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : x without the axes
+    """
+    return _one("prod", (x,), (out,), False, axes=axes, keepdims=keepdims)
+
+
+def var(
+    x: Arrayish,
+    *,
+    axes: Sequence[int] = (),
+    keepdims: bool = False,
+    ddof: int = 0,
+    out: Arrayish | None = None,
+) -> Array:
+    """Variance over axes: the sum of ``(x - mean)**2``, in double about the mean in double, over ``n - ddof``.
+
+    Parameters
+    ----------
+    x : (...)
+    axes : Sequence[int]
+        Axes to reduce; all when empty.
+    keepdims : bool
+        Keep the reduced axes with size one.
+    ddof : int
+        What is subtracted from the number of terms; 1 for an estimate from a sample.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : x without the axes
+    """
+    return _one("var", (x,), (out,), False, axes=axes, keepdims=keepdims, ddof=ddof)
+
+
+def logsumexp(x: Arrayish, *, axes: Sequence[int] = (), keepdims: bool = False, out: Arrayish | None = None) -> Array:
+    """``log(sum(exp(x)))`` over axes as ``m + log(sum(exp(x - m)))`` with the largest m; of nothing -infinity.
+
+    Parameters
+    ----------
+    x : (...)
+    axes : Sequence[int]
+        Axes to reduce; all when empty.
+    keepdims : bool
+        Keep the reduced axes with size one.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : x without the axes
+    """
+    return _one("logsumexp", (x,), (out,), False, axes=axes, keepdims=keepdims)
+
+
+def argmax(x: Arrayish, *, axis: int = -1, keepdims: bool = False, out: Arrayish | None = None) -> Array:
+    """Where the largest number along one axis first stands; as in NumPy the first NaN, when there is one.
+
+    Parameters
+    ----------
+    x : (...)
+    axis : int
+        The axis to look along.
+    keepdims : bool
+        Keep the axis with size one.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    index : x without the axis, int64
+    """
+    return _one("argmax", (x,), (out,), False, axis=axis, keepdims=keepdims)
+
+
+def argmin(x: Arrayish, *, axis: int = -1, keepdims: bool = False, out: Arrayish | None = None) -> Array:
+    """Where the smallest number along one axis first stands; as in NumPy the first NaN, when there is one.
+
+    Parameters
+    ----------
+    x : (...)
+    axis : int
+        The axis to look along.
+    keepdims : bool
+        Keep the axis with size one.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    index : x without the axis, int64
+    """
+    return _one("argmin", (x,), (out,), False, axis=axis, keepdims=keepdims)
+
+
+def cumsum(
+    x: Arrayish,
+    *,
+    axis: int = -1,
+    reverse: bool = False,
+    exclusive: bool = False,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Sums of all numbers up to each along one axis, in double for floats; integers wrap around.
+
+    Parameters
+    ----------
+    x : (...)
+    axis : int
+        The axis to sum along.
+    reverse : bool
+        Sum from the end.
+    exclusive : bool
+        Leave each number out of its own sum.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    y : as x
+    """
+    return _one("cumsum", (x,), (out,), accumulate, axis=axis, reverse=reverse, exclusive=exclusive)
 
 
 def sum_to_like(x: Arrayish, like: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:

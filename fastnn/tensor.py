@@ -358,6 +358,42 @@ class Tensor:
     def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return _operations.mean(self, axis, keepdims)
 
+    def max(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return _operations.max(self, axis, keepdims)
+
+    def min(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return _operations.min(self, axis, keepdims)
+
+    def prod(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return _operations.prod(self, axis, keepdims)
+
+    def any(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return _operations.any(self, axis, keepdims)
+
+    def all(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return _operations.all(self, axis, keepdims)
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        return _operations.argmax(self, axis, keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Tensor:
+        return _operations.argmin(self, axis, keepdims)
+
+    def var(self, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+        return _operations.var(self, axis, ddof, keepdims)
+
+    def std(self, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Tensor:
+        return _operations.std(self, axis, ddof, keepdims)
+
+    def norm(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return _operations.norm(self, axis, keepdims)
+
+    def logsumexp(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        return _operations.logsumexp(self, axis, keepdims)
+
+    def cumsum(self, axis: int | None = None, reverse: bool = False, exclusive: bool = False) -> Tensor:
+        return _operations.cumsum(self, axis, reverse, exclusive)
+
     def exp(self) -> Tensor:
         return _operations.exp(self)
 
@@ -579,6 +615,18 @@ class _Operations(Protocol):
     def tanh(self, x: Tensor, /) -> Tensor: ...
     def sum(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
     def mean(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
+    def max(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
+    def min(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
+    def prod(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
+    def any(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
+    def all(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
+    def norm(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
+    def logsumexp(self, x: Tensor, axis: int | Sequence[int] | None, keepdims: bool, /) -> Tensor: ...
+    def argmax(self, x: Tensor, axis: int | None, keepdims: bool, /) -> Tensor: ...
+    def argmin(self, x: Tensor, axis: int | None, keepdims: bool, /) -> Tensor: ...
+    def var(self, x: Tensor, axis: int | Sequence[int] | None, ddof: int, keepdims: bool, /) -> Tensor: ...
+    def std(self, x: Tensor, axis: int | Sequence[int] | None, ddof: int, keepdims: bool, /) -> Tensor: ...
+    def cumsum(self, x: Tensor, axis: int | None, reverse: bool, exclusive: bool, /) -> Tensor: ...
     def reshape(self, x: Tensor, shape: int | Sequence[int], /) -> Tensor: ...
     def flatten(self, x: Tensor, start_axis: int, end_axis: int, /) -> Tensor: ...
     def transpose(self, x: Tensor, axes: Sequence[int] | None, /) -> Tensor: ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -46,7 +47,7 @@ def window_pads(
     result = []
     for size, taps, stride, distance in zip(image, kernel, strides, dilation, strict=True):
         reach = (taps - 1) * distance + 1
-        total = max((math.ceil(size / stride) - 1) * stride + reach - size, 0)
+        total = builtins.max((math.ceil(size / stride) - 1) * stride + reach - size, 0)
         result.append((total // 2, total - total // 2))
     return result
 
@@ -242,7 +243,10 @@ def _average_windows(
         )
     ]
     return [
-        [np.s_[:, max(top, 0) : top + pool_size[0], max(left, 0) : left + pool_size[1]] for left in starts[1]]
+        [
+            np.s_[:, builtins.max(top, 0) : top + pool_size[0], builtins.max(left, 0) : left + pool_size[1]]
+            for left in starts[1]
+        ]
         for top in starts[0]
     ]
 
@@ -526,7 +530,60 @@ def categorical_accuracy(predictions: Array, labels: Array) -> Array:
 
 
 def sum(x: Array, axes: Sequence[int] = (), keepdims: bool = False) -> Array:
-    return np.asarray(x.sum(axis=tuple(axes) or None, keepdims=keepdims))
+    return np.asarray(_integers_as_int64(x).sum(axis=tuple(axes) or None, keepdims=keepdims))
+
+
+def _over(axes: Sequence[int]) -> tuple[int, ...] | None:
+    return tuple(axes) or None
+
+
+def max(x: Array, axes: Sequence[int] = (), keepdims: bool = False) -> Array:
+    if x.dtype == bool:
+        return np.asarray(x.any(axis=_over(axes), keepdims=keepdims))
+    return np.asarray(x.max(axis=_over(axes), keepdims=keepdims))
+
+
+def min(x: Array, axes: Sequence[int] = (), keepdims: bool = False) -> Array:
+    if x.dtype == bool:
+        return np.asarray(x.all(axis=_over(axes), keepdims=keepdims))
+    return np.asarray(x.min(axis=_over(axes), keepdims=keepdims))
+
+
+def _integers_as_int64(x: Array) -> Array:
+    return x if x.dtype.kind == "f" else x.astype(np.int64)
+
+
+def prod(x: Array, axes: Sequence[int] = (), keepdims: bool = False) -> Array:
+    return np.asarray(_integers_as_int64(x).prod(axis=_over(axes), keepdims=keepdims))
+
+
+def var(x: Array, axes: Sequence[int] = (), keepdims: bool = False, ddof: int = 0) -> Array:
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return np.asarray(x.var(axis=_over(axes), keepdims=keepdims, ddof=ddof))
+
+
+def logsumexp(x: Array, axes: Sequence[int] = (), keepdims: bool = False) -> Array:
+    largest = x.max(axis=_over(axes), keepdims=True, initial=-np.inf)
+    shift = np.where(np.isfinite(largest), largest, 0)
+    with np.errstate(all="ignore"):
+        y = np.log(np.exp(x - shift).sum(axis=_over(axes), keepdims=True)) + shift
+    return y if keepdims else y.squeeze(axis=_over(axes))
+
+
+def argmax(x: Array, axis: int = -1, keepdims: bool = False) -> Array:
+    return np.argmax(x, axis, keepdims=keepdims)
+
+
+def argmin(x: Array, axis: int = -1, keepdims: bool = False) -> Array:
+    return np.argmin(x, axis, keepdims=keepdims)
+
+
+def cumsum(x: Array, axis: int = -1, reverse: bool = False, exclusive: bool = False) -> Array:
+    x = np.flip(x, axis) if reverse else x
+    y = np.cumsum(x, axis, dtype=x.dtype)
+    y = y - x if exclusive else y
+    return np.flip(y, axis) if reverse else y
 
 
 def mean(x: Array, axes: Sequence[int] = (), keepdims: bool = False) -> Array:
@@ -541,7 +598,7 @@ def sum_backward(dy: Array, x: Array, axes: Sequence[int] = (), keepdims: bool =
 
 
 def mean_backward(dy: Array, x: Array, axes: Sequence[int] = (), keepdims: bool = False) -> Array:
-    return sum_backward(dy, x, axes, keepdims) / max(1, x.size // max(1, dy.size))
+    return sum_backward(dy, x, axes, keepdims) / builtins.max(1, x.size // builtins.max(1, dy.size))
 
 
 def sum_to_like(x: Array, like: Array) -> Array:
@@ -633,10 +690,10 @@ def prepared(
     if clipvalue:
         gradients = [np.clip(g, -clipvalue, clipvalue) for g in gradients]
     if clipnorm:
-        gradients = [g * clipnorm / max(math.sqrt((g * g).sum()), clipnorm) for g in gradients]
+        gradients = [g * clipnorm / builtins.max(math.sqrt((g * g).sum()), clipnorm) for g in gradients]
     if global_clipnorm:
         norm = math.sqrt(math.fsum((g * g).sum() for g in gradients))
-        gradients = [g * global_clipnorm / max(norm, global_clipnorm) for g in gradients]
+        gradients = [g * global_clipnorm / builtins.max(norm, global_clipnorm) for g in gradients]
     return [w - w * weight_decay * learning_rate for w in parameters], gradients
 
 

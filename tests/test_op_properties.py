@@ -3,6 +3,8 @@ samples of a batch that don't know each other."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import op_references as ref
 from hypothesis import assume, given
@@ -183,3 +185,40 @@ def test_reshapes_are_numpys(shape, data, seed):
         unknown = [-1 if i == hidden else n for i, n in enumerate(order)]
         np.testing.assert_array_equal(kernels.reshape(x, shape=unknown), x.reshape(unknown))
         np.testing.assert_array_equal(kernels.reshape(x.T, shape=unknown), x.T.reshape(unknown))
+
+
+@given(shapes, st.data(), st.booleans(), seeds)
+def test_reductions_have_numpys_shapes_and_values(shape, data, keepdims, seed):
+    axes = (
+        data.draw(st.lists(st.integers(-len(shape), len(shape) - 1), unique_by=lambda a: a % len(shape)))
+        if shape
+        else []
+    )
+    axis = data.draw(st.sampled_from([tuple(axes), *([axes[0]] if axes else [None])]))
+    x = normal(seed, *shape)
+    reduced = math.prod(
+        shape[a] for a in range(len(shape)) if axis is None or a in {b % len(shape) for b in np.atleast_1d(axis)}
+    )
+    t = fastnn.Tensor(x)
+    for name in ("sum", "max", "min", "prod", "var", "std", "any", "all", "mean"):
+        if name in ("max", "min", "var", "std", "mean") and reduced == 0:
+            continue
+        want = getattr(np, name)(x, axis=axis, keepdims=keepdims)
+        got = getattr(t, name)(axis=axis, keepdims=keepdims).numpy()
+        assert got.shape == np.shape(want), name
+        close(got, want)
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=4).map(tuple), st.data(), st.booleans(), seeds)
+def test_places_and_cumulative_sums_are_numpys(shape, data, keepdims, seed):
+    axis = data.draw(st.sampled_from([None, *range(-len(shape), len(shape))]))
+    x = np.round(normal(seed, *shape))
+    t = fastnn.Tensor(x)
+    for name in ("argmax", "argmin"):
+        np.testing.assert_array_equal(
+            getattr(t, name)(axis, keepdims).numpy(), getattr(np, name)(x, axis, keepdims=keepdims)
+        )
+    np.testing.assert_array_equal(t.cumsum(axis).numpy(), np.cumsum(x, axis))
+    total = t.cumsum(axis, exclusive=True) + t.cumsum(axis, reverse=True)
+    flat = x.sum() if axis is None else x.sum(axis, keepdims=True)
+    np.testing.assert_array_equal(total.numpy(), np.broadcast_to(flat, total.shape))

@@ -121,6 +121,22 @@ struct AttentionGradients {
   bool add_q, add_k, add_v;
 };
 
+// What a fold over many numbers is kept in: double of floats, int64_t of integers.
+template <typename T>
+struct AccumulatorOf {
+  using type = int64_t;
+};
+template <>
+struct AccumulatorOf<float> {
+  using type = double;
+};
+template <>
+struct AccumulatorOf<double> {
+  using type = double;
+};
+template <typename T>
+using Accumulator = typename AccumulatorOf<T>::type;
+
 // What every update does before its formula: g = scale * g, within [-limit, limit]; w = keep * w. Ones and an infinite
 // limit change no bit.
 template <typename T>
@@ -146,13 +162,38 @@ struct UpdateRule {
   KERNEL(greater, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))                   \
   KERNEL(greater_equal, (uint8_t* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s))             \
   /* y[r, i] = condition[r, i] != 0 ? a[r, i] : b[r, i] */                                                              \
-  KERNEL(where, (T* y, const uint8_t* condition, const T* a, const T* b, int64_t rows, int64_t count, WhereStrides s))
+  KERNEL(where, (T* y, const uint8_t* condition, const T* a, const T* b, int64_t rows, int64_t count, WhereStrides s))  \
+  /* sums[r] (+)= sum of x[r * stride + k], k < n */                                                                    \
+  KERNEL(sum_rows, (Accumulator<T>* sums, const T* x, int64_t rows, int64_t n, int64_t stride, bool accumulate))        \
+  /* sums[c] (+)= sum of x[r * stride + c], r < rows */                                                                 \
+  KERNEL(sum_columns, (Accumulator<T>* sums, const T* x, int64_t rows, int64_t columns, int64_t stride,                 \
+                       bool accumulate))                                                                                \
+  /* the same of the largest, the smallest (NaN when one is) and the product, with results[r] as the first number */    \
+  KERNEL(max_rows, (Accumulator<T>* results, const T* x, int64_t rows, int64_t n, int64_t stride))                      \
+  KERNEL(max_columns, (Accumulator<T>* results, const T* x, int64_t rows, int64_t columns, int64_t stride))             \
+  KERNEL(min_rows, (Accumulator<T>* results, const T* x, int64_t rows, int64_t n, int64_t stride))                      \
+  KERNEL(min_columns, (Accumulator<T>* results, const T* x, int64_t rows, int64_t columns, int64_t stride))             \
+  KERNEL(prod_rows, (Accumulator<T>* results, const T* x, int64_t rows, int64_t n, int64_t stride))                     \
+  KERNEL(prod_columns, (Accumulator<T>* results, const T* x, int64_t rows, int64_t columns, int64_t stride))            \
+  /* index[r] = where the largest, or smallest, of row r first stands, index[c] of column c; NaN is both */             \
+  KERNEL(argmax_rows, (int64_t* index, const T* x, int64_t rows, int64_t n, bool smallest))                             \
+  KERNEL(argmax_columns, (int64_t* index, const T* x, int64_t n, int64_t columns, int64_t stride, bool smallest))       \
+  /* y[k, c] (+)= sum of x[i, c] for i <= k, or i >= k in reverse, without i = k when exclusive; k < n, c < columns */  \
+  KERNEL(cumsum_columns, (T* y, const T* x, int64_t n, int64_t columns, int64_t stride, bool reverse, bool exclusive,   \
+                          bool accumulate))
 
 #define FASTNN_KERNELS(KERNEL)                                                                                          \
   FASTNN_EXACT_KERNELS(KERNEL)                                                                                          \
   /* as add; C's pow */                                                                                                 \
   KERNEL(divide, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))         \
   KERNEL(power, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))          \
+  /* as sum_rows and sum_columns, accumulating, of (x - mean[r])^2, [c] of columns, and of exp(x - shift[r]) */         \
+  KERNEL(squared_deviation_rows, (double* sums, const T* x, const double* mean, int64_t rows, int64_t n,                \
+                                  int64_t stride))                                                                      \
+  KERNEL(squared_deviation_columns, (double* sums, const T* x, const double* mean, int64_t rows, int64_t columns,       \
+                                     int64_t stride))                                                                   \
+  KERNEL(exp_rows, (double* sums, const T* x, const double* shift, int64_t rows, int64_t n, int64_t stride))            \
+  KERNEL(exp_columns, (double* sums, const T* x, const double* shift, int64_t rows, int64_t columns, int64_t stride))   \
   /* output rows [begin, end) of all batch * out_height; index may be null */                                           \
   KERNEL(max_pool2d, (T* y, void* index, const T* x, int64_t begin, int64_t end, const PoolShape* shape))               \
   /* input rows [begin, end) of all batch * height; a tap outside its window is ignored */                              \
@@ -275,17 +316,11 @@ struct UpdateRule {
                              const uint8_t* mask, const RecurrentStep& s))                                              \
   KERNEL(rnn_cell, (T* h, const T* sums, const T* h_before, const uint8_t* mask, const RecurrentStep& s))               \
   KERNEL(rnn_cell_backward, (T* dsums, T* dh, const T* dy, const T* h, const uint8_t* mask, const RecurrentStep& s))    \
-  /* sums[r] (+)= sum of x[r * stride + k], k < n */                                                                    \
-  KERNEL(sum_rows, (double* sums, const T* x, int64_t rows, int64_t n, int64_t stride, bool accumulate))                \
-  /* sums[c] (+)= sum of x[r * stride + c], r < rows */                                                                 \
-  KERNEL(sum_columns, (double* sums, const T* x, int64_t rows, int64_t columns, int64_t stride, bool accumulate))       \
   /* dx[r * stride + k] (+)= dy[r] / divisor, k < n */                                                                  \
   KERNEL(spread_rows, (T* dx, const T* dy, int64_t rows, int64_t n, int64_t stride, T divisor, bool accumulate))        \
   /* dx[r * stride + c] (+)= dy[c] / divisor, r < rows */                                                               \
   KERNEL(spread_columns, (T* dx, const T* dy, int64_t rows, int64_t columns, int64_t stride, T divisor,                 \
                           bool accumulate))                                                                             \
-  /* index[r] = where the largest of row r first stands; NaN is largest */                                              \
-  KERNEL(argmax_rows, (int64_t* index, const T* x, int64_t rows, int64_t n))                                            \
   /* y[i] = keep ? x[i] * scale : 0, keep = random number of element first + i >= threshold; first is a multiple of 4;  \
      mask[i] = keep, may be null */                                                                                     \
   KERNEL(dropout, (T* y, uint8_t* mask, const T* x, int64_t first, int64_t count, T scale, int64_t threshold,           \

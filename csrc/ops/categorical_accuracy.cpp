@@ -29,11 +29,11 @@ void categorical_accuracy_run(const fastnn_call& call) {
       const Range range = chunk_range(chunk, rows, kGrain);
       const int64_t count = range.end - range.begin;
       int64_t guesses[kGrain], wanted[kGrain];
-      kernels.argmax_rows(guesses, data<T>(predictions) + range.begin * classes, count, classes);
+      kernels.argmax_rows(guesses, data<T>(predictions) + range.begin * classes, count, classes, false);
       if (integers) {
         for (int64_t i = 0; i < count; ++i) wanted[i] = label_at(labels, range.begin + i);
       } else {
-        kernels.argmax_rows(wanted, data<T>(labels) + range.begin * classes, count, classes);
+        kernels.argmax_rows(wanted, data<T>(labels) + range.begin * classes, count, classes, false);
       }
       for (int64_t i = 0; i < count; ++i) matches[range.begin + i] = static_cast<T>(guesses[i] == wanted[i]);
     });

@@ -1,54 +1,42 @@
 // sum.cpp: sum and mean over axes, their gradients, and sum_to_like, which undoes broadcasting. The loops are in
-// reduction.cpp; here are the axes.
+// reduction.h; here are the dtypes.
 #include "ops/reduction.h"
 
 namespace fastnn::ops {
 namespace {
 
-// The reduced axes as bits; none named means all.
-uint32_t axis_bits(const char* op, const fastnn_list& axes, int32_t rank) {
-  if (axes.length < 0 || axes.length > FASTNN_MAX_RANK) {
-    value_error(op, ": expected at most ", FASTNN_MAX_RANK, " axes, got ", axes.length);
-  }
-  if (axes.length == 0) return (1u << rank) - 1;
-  uint32_t bits = 0;
-  for (int64_t i = 0; i < axes.length; ++i) {
-    const uint32_t bit = 1u << normalize_axis(op, axes.values[i], rank);
-    if (bits & bit) {
-      value_error(op, ": expected different axes, got ", shape_text(static_cast<int32_t>(axes.length), axes.values));
-    }
-    bits |= bit;
-  }
-  return bits;
-}
-
-// What x becomes when the axes are reduced.
-fastnn_tensor reduced_tensor(const fastnn_tensor& x, uint32_t axes, bool keepdims) {
-  fastnn_tensor y = x;
-  y.rank = 0;
-  for (int32_t i = 0; i < x.rank; ++i) {
-    const bool reduced = (axes >> i) & 1;
-    if (!reduced) y.shape[y.rank++] = x.shape[i];
-    if (reduced && keepdims) y.shape[y.rank++] = 1;
-  }
-  return y;
-}
-
 size_t infer(const fastnn_call& call, const char* op, const fastnn_list& axes, int64_t keepdims) {
   const fastnn_tensor& x = input(call, 0);
-  check_float(op, "x", x);
   const uint32_t bits = axis_bits(op, axes, x.rank);
-  if (wants_output(call, 0)) set_output_like(&output(call, 0), reduced_tensor(x, bits, keepdims != 0));
+  fastnn_tensor y = reduced_tensor(x, bits, keepdims != 0);
+  if (!is_float(x.dtype)) y.dtype = kInt64;
+  if (wants_output(call, 0)) set_output_like(&output(call, 0), y);
   return reduce_workspace(make_reduction(x.rank, x.shape, bits));
+}
+
+// The sum, or the mean, rounded once. Y is the dtype of the result: int64 for integers and bools.
+template <typename T, typename Y>
+void run_typed(const fastnn_call& call, const Reduction& r, bool mean) {
+  Y* const y = data<Y>(output(call, 0));
+  const double divisor = mean ? static_cast<double>(r.terms()) : 1.0;
+  const bool accumulate = accumulates(call, 0);
+  fold_terms(*call.context, call.workspace, r, data<T>(input(call, 0)), 0.1 * sizeof(T), SumFold<T>{},
+             [=](int64_t i, kernels::Accumulator<T> sum) {
+               if constexpr (std::is_integral_v<Y>) {
+                 y[i] = accumulate ? SumFold<Y>{}.join(y[i], sum) : sum;
+               } else {
+                 const Y value = static_cast<Y>(sum / divisor);
+                 y[i] = accumulate ? y[i] + value : value;
+               }
+             });
 }
 
 void run_reduction(const fastnn_call& call, uint32_t bits, bool mean) {
   const fastnn_tensor& x = input(call, 0);
   const Reduction r = make_reduction(x.rank, x.shape, bits);
-  const double divisor = mean ? static_cast<double>(r.terms()) : 1.0;
-  with_float_type(x.dtype, [&](auto type) {
+  with_type(x.dtype, [&](auto type) {
     using T = decltype(type);
-    reduce(call, r, data<T>(output(call, 0)), data<T>(x), divisor, accumulates(call, 0));
+    run_typed<T, std::conditional_t<std::is_integral_v<T>, int64_t, T>>(call, r, mean);
   });
 }
 
@@ -91,6 +79,7 @@ uint32_t broadcast_bits(const fastnn_tensor& x, const fastnn_tensor& like) {
 
 size_t sum_infer(const fastnn_call& call) {
   const auto& a = attributes<fastnn_sum_attributes>(call);
+  check_storable("sum", "x", input(call, 0));
   return infer(call, "sum", a.axes, a.keepdims);
 }
 
@@ -100,6 +89,7 @@ void sum_run(const fastnn_call& call) {
 
 size_t mean_infer(const fastnn_call& call) {
   const auto& a = attributes<fastnn_mean_attributes>(call);
+  check_float("mean", "x", input(call, 0));
   return infer(call, "mean", a.axes, a.keepdims);
 }
 

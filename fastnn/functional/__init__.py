@@ -74,7 +74,7 @@ from .pooling import avg_pool2d, max_pool2d
 from .products import conv2d, linear, matmul
 from .random import dropout
 from .recurrent import gru, gru_cell, lstm, lstm_cell, simple_rnn, simple_rnn_cell
-from .reductions import mean, sum
+from .reductions import all, any, argmax, argmin, cumsum, logsumexp, max, mean, min, norm, prod, std, sum, var
 from .resizing import resize
 from .shape import copy, expand_dims, flatten, flip, moveaxis, reshape, squeeze, swapaxes, transpose
 from .shape import fill as fill
@@ -83,6 +83,10 @@ __all__ = [
     "abs",
     "absolute_error",
     "add",
+    "all",
+    "any",
+    "argmax",
+    "argmin",
     "avg_pool2d",
     "batch_normalization",
     "batch_statistics",
@@ -95,6 +99,7 @@ __all__ = [
     "concatenate",
     "conv2d",
     "copy",
+    "cumsum",
     "divide",
     "dropout",
     "elu",
@@ -122,20 +127,25 @@ __all__ = [
     "logical_not",
     "logical_or",
     "logical_xor",
+    "logsumexp",
     "lstm",
     "lstm_cell",
     "matmul",
+    "max",
     "max_pool2d",
     "maximum",
     "mean",
+    "min",
     "minimum",
     "moveaxis",
     "multiply",
     "negative",
+    "norm",
     "not_equal",
     "one_hot",
     "pad",
     "power",
+    "prod",
     "relu",
     "repeat",
     "reshape",
@@ -156,6 +166,7 @@ __all__ = [
     "squared_error",
     "squeeze",
     "stack",
+    "std",
     "subtract",
     "sum",
     "swapaxes",
@@ -164,6 +175,7 @@ __all__ = [
     "tanh",
     "tile",
     "transpose",
+    "var",
     "where",
 ]
 

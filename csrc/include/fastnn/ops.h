@@ -1991,7 +1991,8 @@ static inline fastnn_status fastnn_clip_backward(const fastnn_context* context, 
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
 }
 
-/* Sum over axes, in a fixed order: the bits don't depend on the number of threads.
+/* Sum over axes, in a fixed order: the bits don't depend on the number of threads. Of integers and bools int64,
+ * which wraps around.
  *   in  x: (...)
  *   out y: x without the axes, or with ones there when keepdims
  */
@@ -2079,6 +2080,185 @@ static inline fastnn_status fastnn_mean_backward(const fastnn_context* context, 
   const fastnn_tensor* inputs[] = {dy, x};
   fastnn_tensor* outputs[] = {dx};
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* Largest number over axes, NaN when one is; of bools whether any is true. Of nothing there is none but of bools.
+ *   in  x: (...)
+ *   out y: x without the axes
+ */
+typedef struct fastnn_max_attributes {
+  size_t struct_size;
+  fastnn_list axes; /* axes to reduce; all when empty */
+  int64_t keepdims; /* keep the reduced axes with size one */
+} fastnn_max_attributes;
+
+static inline fastnn_max_attributes fastnn_max_attributes_default(void) {
+  fastnn_max_attributes attributes = {sizeof(fastnn_max_attributes), {0, {0}}, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_max(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_max_attributes* attributes) {
+  static const char name[] = "max";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Smallest number over axes, NaN when one is; of bools whether all are true. Of nothing there is none but of
+ * bools.
+ *   in  x: (...)
+ *   out y: x without the axes
+ */
+typedef struct fastnn_min_attributes {
+  size_t struct_size;
+  fastnn_list axes; /* axes to reduce; all when empty */
+  int64_t keepdims; /* keep the reduced axes with size one */
+} fastnn_min_attributes;
+
+static inline fastnn_min_attributes fastnn_min_attributes_default(void) {
+  fastnn_min_attributes attributes = {sizeof(fastnn_min_attributes), {0, {0}}, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_min(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_min_attributes* attributes) {
+  static const char name[] = "min";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Product over axes; of integers int64, which wraps around.
+ *   in  x: (...)
+ *   out y: x without the axes
+ */
+typedef struct fastnn_prod_attributes {
+  size_t struct_size;
+  fastnn_list axes; /* axes to reduce; all when empty */
+  int64_t keepdims; /* keep the reduced axes with size one */
+} fastnn_prod_attributes;
+
+static inline fastnn_prod_attributes fastnn_prod_attributes_default(void) {
+  fastnn_prod_attributes attributes = {sizeof(fastnn_prod_attributes), {0, {0}}, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_prod(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_prod_attributes* attributes) {
+  static const char name[] = "prod";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Variance over axes: the sum of ``(x - mean)**2``, in double about the mean in double, over ``n - ddof``.
+ *   in  x: (...)
+ *   out y: x without the axes
+ */
+typedef struct fastnn_var_attributes {
+  size_t struct_size;
+  fastnn_list axes; /* axes to reduce; all when empty */
+  int64_t keepdims; /* keep the reduced axes with size one */
+  int64_t ddof; /* what is subtracted from the number of terms; 1 for an estimate from a sample */
+} fastnn_var_attributes;
+
+static inline fastnn_var_attributes fastnn_var_attributes_default(void) {
+  fastnn_var_attributes attributes = {sizeof(fastnn_var_attributes), {0, {0}}, 0, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_var(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_var_attributes* attributes) {
+  static const char name[] = "var";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* ``log(sum(exp(x)))`` over axes as ``m + log(sum(exp(x - m)))`` with the largest m; of nothing -infinity.
+ *   in  x: (...)
+ *   out y: x without the axes
+ */
+typedef struct fastnn_logsumexp_attributes {
+  size_t struct_size;
+  fastnn_list axes; /* axes to reduce; all when empty */
+  int64_t keepdims; /* keep the reduced axes with size one */
+} fastnn_logsumexp_attributes;
+
+static inline fastnn_logsumexp_attributes fastnn_logsumexp_attributes_default(void) {
+  fastnn_logsumexp_attributes attributes = {sizeof(fastnn_logsumexp_attributes), {0, {0}}, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_logsumexp(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_logsumexp_attributes* attributes) {
+  static const char name[] = "logsumexp";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Where the largest number along one axis first stands; as in NumPy the first NaN, when there is one.
+ *   in  x: (...)
+ *   out index: x without the axis, int64
+ */
+typedef struct fastnn_argmax_attributes {
+  size_t struct_size;
+  int64_t axis; /* the axis to look along */
+  int64_t keepdims; /* keep the axis with size one */
+} fastnn_argmax_attributes;
+
+static inline fastnn_argmax_attributes fastnn_argmax_attributes_default(void) {
+  fastnn_argmax_attributes attributes = {sizeof(fastnn_argmax_attributes), -1, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_argmax(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* index, const fastnn_argmax_attributes* attributes) {
+  static const char name[] = "argmax";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {index};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Where the smallest number along one axis first stands; as in NumPy the first NaN, when there is one.
+ *   in  x: (...)
+ *   out index: x without the axis, int64
+ */
+typedef struct fastnn_argmin_attributes {
+  size_t struct_size;
+  int64_t axis; /* the axis to look along */
+  int64_t keepdims; /* keep the axis with size one */
+} fastnn_argmin_attributes;
+
+static inline fastnn_argmin_attributes fastnn_argmin_attributes_default(void) {
+  fastnn_argmin_attributes attributes = {sizeof(fastnn_argmin_attributes), -1, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_argmin(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* index, const fastnn_argmin_attributes* attributes) {
+  static const char name[] = "argmin";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {index};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Sums of all numbers up to each along one axis, in double for floats; integers wrap around.
+ *   in  x: (...)
+ *   out y: as x
+ */
+typedef struct fastnn_cumsum_attributes {
+  size_t struct_size;
+  int64_t axis; /* the axis to sum along */
+  int64_t reverse; /* sum from the end */
+  int64_t exclusive; /* leave each number out of its own sum */
+} fastnn_cumsum_attributes;
+
+static inline fastnn_cumsum_attributes fastnn_cumsum_attributes_default(void) {
+  fastnn_cumsum_attributes attributes = {sizeof(fastnn_cumsum_attributes), -1, 0, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_cumsum(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, const fastnn_cumsum_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "cumsum";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, accumulate);
 }
 
 /* Sums x down to a shape that broadcasts to it: the gradient of broadcasting.

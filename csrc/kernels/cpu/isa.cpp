@@ -23,6 +23,7 @@ namespace {
 #include "kernels/cpu/cross_entropy.inl"
 #include "kernels/cpu/losses.inl"
 #include "kernels/cpu/reduce.inl"
+#include "kernels/cpu/fold.inl"
 #include "kernels/cpu/normalization.inl"
 #include "kernels/cpu/embedding.inl"
 #include "kernels/cpu/take.inl"

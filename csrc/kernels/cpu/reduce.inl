@@ -1,4 +1,4 @@
-// reduce.inl: sums, their gradients, and argmax.
+// reduce.inl: sums and their gradients.
 //
 // Sums are in double throughout: reading memory takes longer than widening, sums of float32 cannot overflow on the
 // way, and the only rounding that shows is the last. Rows keep four double vectors. Columns go four rows at a time into
@@ -98,29 +98,6 @@ void spread_columns(float* dx, const float* dy, int64_t rows, int64_t columns, i
         if (accumulate) g += load_n(target + i, lanes);
         store_n(target + i, g, lanes);
       });
-    }
-  }
-}
-
-// Two passes: the maximum, then where it first stands. As in NumPy the first NaN is the largest.
-void argmax_rows(int64_t* index, const float* x, int64_t rows, int64_t n) {
-  for (int64_t row = 0; row < rows; ++row, x += n) {
-    Vec m = broadcast(-__builtin_inff());
-    VecInt nan{};
-    for_each_vector(n, [&](int64_t i, int64_t lanes) {
-      const Vec v = load_n_or(x + i, lanes, -__builtin_inff());
-      m = select(v > m, v, m);
-      nan |= v != v;
-    });
-    const float largest = bits_of(nan) != 0 ? __builtin_nanf("") : reduce_max(m);
-    int64_t i = 0;
-    for (; i < n; i += kWidth) {
-      const Vec v = load_n(x + i, n - i < kWidth ? n - i : kWidth);
-      const VecInt found = largest != largest ? v != v : v == largest;
-      if (bits_of(found) != 0) {
-        index[row] = i + __builtin_ctz(bits_of(found));
-        break;
-      }
     }
   }
 }

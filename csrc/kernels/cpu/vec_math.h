@@ -4,9 +4,9 @@
 // exp, expm1 and log reduce the argument by a power of two and use Cephes' minimax polynomials (S. Moshier, expf and
 // logf). Error, measured on every level over 70 million float32 of all exponents: exp 1.01 ulp (1.50 where the result is
 // subnormal), log 0.82 ulp; over 4 million: tanh 2.3, sigmoid 2.2, softplus 1.8, power 0.51, silu 2.7, gelu 3.0 and its
-// approximation with tanh 2.8 ulp, where the result is a normal number; tests/test_accuracy.py holds them to it. The ends are exact:
-// exp(-inf) = 0, overflow is infinity, log(0) = -inf, log of a negative is NaN, NaN stays NaN. exp costs about 0.25 ns
-// an element on AVX-512 (Zen 4), power 3 ns.
+// approximation with tanh 2.8 ulp, where the result is a normal number; tests/test_accuracy.py holds them to it. The ends
+// are exact: exp(-inf) = 0, overflow is infinity, log(0) = -inf, log of a negative is NaN, NaN stays NaN. exp costs about
+// 0.25 ns an element on AVX-512 (Zen 4), power 3 ns.
 #pragma once
 
 #include "kernels/cpu/vec.h"

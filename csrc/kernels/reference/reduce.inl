@@ -1,19 +1,21 @@
 // reduce.inl: the reference of cpu/reduce.inl.
 
 template <typename T>
-void sum_rows(double* sums, const T* x, int64_t rows, int64_t n, int64_t stride, bool accumulate) {
+void sum_rows(Accumulator<T>* sums, const T* x, int64_t rows, int64_t n, int64_t stride, bool accumulate) {
   for (int64_t row = 0; row < rows; ++row) {
-    double sum = 0;
-    for (int64_t k = 0; k < n; ++k) sum += x[row * stride + k];
-    sums[row] = accumulate ? sums[row] + sum : sum;
+    Accumulator<T> sum = 0;
+    for (int64_t k = 0; k < n; ++k) sum = sum_of(sum, static_cast<Accumulator<T>>(x[row * stride + k]));
+    sums[row] = accumulate ? sum_of(sums[row], sum) : sum;
   }
 }
 
 template <typename T>
-void sum_columns(double* sums, const T* x, int64_t rows, int64_t columns, int64_t stride, bool accumulate) {
+void sum_columns(Accumulator<T>* sums, const T* x, int64_t rows, int64_t columns, int64_t stride, bool accumulate) {
   for (int64_t c = 0; c < columns && !accumulate; ++c) sums[c] = 0;
   for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t c = 0; c < columns; ++c) sums[c] += x[row * stride + c];
+    for (int64_t c = 0; c < columns; ++c) {
+      sums[c] = sum_of(sums[c], static_cast<Accumulator<T>>(x[row * stride + c]));
+    }
   }
 }
 
@@ -32,17 +34,5 @@ void spread_columns(T* dx, const T* dy, int64_t rows, int64_t columns, int64_t s
       const T g = dy[c] / divisor;
       dx[row * stride + c] = accumulate ? dx[row * stride + c] + g : g;
     }
-  }
-}
-
-template <typename T>
-void argmax_rows(int64_t* index, const T* x, int64_t rows, int64_t n) {
-  for (int64_t row = 0; row < rows; ++row) {
-    int64_t best = 0;
-    for (int64_t k = 1; k < n; ++k) {
-      const T v = x[row * n + k], largest = x[row * n + best];
-      if (v > largest || (std::isnan(v) && !std::isnan(largest))) best = k;
-    }
-    index[row] = best;
   }
 }

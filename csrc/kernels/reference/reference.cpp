@@ -30,6 +30,7 @@ namespace {
 #include "kernels/reference/cross_entropy.inl"
 #include "kernels/reference/losses.inl"
 #include "kernels/reference/reduce.inl"
+#include "kernels/reference/fold.inl"
 #include "kernels/reference/normalization.inl"
 #include "kernels/reference/embedding.inl"
 #include "kernels/reference/take.inl"
