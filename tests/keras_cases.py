@@ -68,6 +68,8 @@ CASES = [
     LayerCase("ReLU", lambda L: L.ReLU(), (3, 17)),
     LayerCase("ReLU-all", lambda L: L.ReLU(max_value=1.0, negative_slope=0.1, threshold=0.2), (3, 17)),
     LayerCase("LeakyReLU", lambda L: L.LeakyReLU(), (3, 17)),
+    LayerCase("PReLU", lambda L: L.PReLU(alpha_initializer="ones"), (3, 17)),
+    LayerCase("PReLU-shared", lambda L: L.PReLU(shared_axes=[1, 2]), IMAGE),
     LayerCase("ELU", lambda L: L.ELU(), (3, 17)),
     LayerCase("Softmax-axis", lambda L: L.Softmax(axis=1), (3, 5, 4)),
     LayerCase("Conv2D", lambda L: L.Conv2D(5, 3), IMAGE),

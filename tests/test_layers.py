@@ -99,6 +99,29 @@ def test_activation_layers() -> None:
         layers.LeakyReLU(-1)
 
 
+def test_prelu_learns_the_slope_of_negative_numbers() -> None:
+    x = np.array([[-2.0, -0.5, 0.0, 3.0], [-1.0, 4.0, -3.0, 0.5]], np.float32)
+    layer = layers.PReLU(alpha_initializer="ones")
+    inputs = fastnn.Tensor(x, requires_grad=True)
+    y = layer(inputs)
+    np.testing.assert_array_equal(y.numpy(), x)
+    (2 * y).sum().backward()
+    np.testing.assert_array_equal(inputs.grad.numpy(), np.full((2, 4), 2))
+    assert layer.alpha.shape == (4,)
+    np.testing.assert_array_equal(layer.alpha.grad.numpy(), 2 * np.minimum(x, 0).sum(axis=0))
+    again = layers.PReLU.from_config(layer.get_config())
+    np.testing.assert_array_equal(again(x).numpy(), x)
+    np.testing.assert_array_equal(layers.PReLU()(x).numpy(), np.maximum(x, 0))
+    shared = layers.PReLU(shared_axes=[1, 2])
+    assert shared(np.ones((2, 5, 6, 3), np.float32)).shape == (2, 5, 6, 3)
+    assert shared.alpha.shape == (1, 1, 3)
+    assert layers.PReLU.from_config(shared.get_config()).shared_axes == (1, 2)
+    with pytest.raises(ValueError, match=r"PReLU: expected shared_axes other than 0, the batch, got \[0\]"):
+        layers.PReLU(shared_axes=[0])
+    with pytest.raises(ValueError, match="expected shared_axes within 2 axes, got 2"):
+        layers.PReLU(shared_axes=2)(x)
+
+
 def convolve(x: np.ndarray, kernel: np.ndarray, stride: int, dilation: int) -> np.ndarray:
     """Convolution without padding by its definition."""
     reach = [dilation * (size - 1) + 1 for size in kernel.shape[:2]]

@@ -176,6 +176,18 @@ def _where_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     return _choice_gradient(node, node.saved[0], dy, into)
 
 
+def prelu(x: Any, alpha: Any) -> Tensor:
+    """``x`` where x > 0, else ``alpha * x`` (He et al. 2015), with NumPy's broadcasting and gradients for both.
+
+    Parameters
+    ----------
+    x : Tensor, (...)
+    alpha : Tensor or number
+        The slope of negative numbers: of the dtype of x and a shape that broadcasts to its.
+    """
+    return where(greater(x, 0.0), x, multiply(x, alpha))
+
+
 # ---- comparisons: bool, not differentiable ---------------------------------------------------------------------------
 
 

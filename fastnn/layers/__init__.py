@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .activation import ELU, LeakyReLU, ReLU, Softmax
+from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .base import Layer
 from .convolution import Conv2D, Convolution2D
 from .core import Activation, Dense, Input, InputLayer, Masking
@@ -65,6 +65,7 @@ __all__ = [
     "Maximum",
     "Minimum",
     "Multiply",
+    "PReLU",
     "Permute",
     "RMSNormalization",
     "ReLU",
