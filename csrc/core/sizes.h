@@ -36,4 +36,11 @@ struct WindowAxis {
 WindowAxis window_axis(const char* op, const char* axis, int64_t input, int64_t kernel, int64_t stride,
                        int64_t dilation, Padding padding, int64_t pad_before, int64_t pad_after);
 
+// The axis whose output is `input`: what a transposed convolution undoes. Its size is input * stride for `same`,
+// (input - 1) * stride + max(window, stride) for `valid`, (input - 1) * stride + window - pads for explicit ones; an
+// output_padding other than -1 takes the place of what they add to the odd or whole window.
+WindowAxis transposed_axis(const char* op, const char* axis, int64_t input, int64_t kernel, int64_t stride,
+                           int64_t dilation, Padding padding, int64_t pad_before, int64_t pad_after,
+                           int64_t output_padding);
+
 }  // namespace fastnn

@@ -43,7 +43,7 @@ struct PoolShape {
 // who cuts a product into pieces cuts there.
 constexpr int64_t kGemmDepth = 256;
 constexpr int64_t kGemmColumns = 64;
-// Pixels whose patches conv2d_backward_weight holds at a time, and the room it needs for them.
+// Pixels whose patches convolution_backward_weight holds at a time, and the room it needs for them.
 constexpr int64_t kConvPixels = 128;
 constexpr int64_t kConvPatches = kConvPixels * kGemmDepth + 16;
 
@@ -61,18 +61,22 @@ struct Epilogue {
   bool relu, accumulate;
 };
 
-// One group of a convolution as a product: row p is a pixel (image, i, j) of a lattice of height x width in each image,
-// column a channel of the target, k runs over (tap_y, tap_x, channel). The pixel reads source pixel (i * step_y +
-// offset_y + tap_y * tap_step_y, the same in x), zero outside the image, and belongs to target pixel (i * target_step_y
-// + target_offset_y, the same in x). Forward has the output as its lattice; the gradient of the input has one lattice
-// for every phase of the strides. pixel strides count the channels of all groups. Depthwise kernels take `channels`
-// groups at once and leave `columns` alone.
+// One axis of a convolution as a product: pixel i of `count` reads source pixels i * step + offset + tap * tap_step, zero
+// outside [0, source), and belongs to target pixel i * target_step + target_offset of `target`.
+struct ConvAxis {
+  int64_t source, count, step, offset;
+  int64_t taps, tap_step;
+  int64_t target, target_step, target_offset;
+};
+
+// One group of a convolution as a product: row p is a pixel (image, k, i, j) of a lattice of z.count x y.count x x.count
+// in each image, column a channel of the target, k runs over (tap_z, tap_y, tap_x, channel). Forward has the output as
+// its lattice; the gradient of the input has one lattice for every phase of the strides. Images are volumes of depth 1.
+// pixel strides count the channels of all groups. Depthwise kernels take `channels` groups at once and leave `columns`
+// and z alone.
 struct ConvWindow {
-  int64_t source_height, source_width, source_pixel, channels;
-  int64_t height, width, step_y, step_x, offset_y, offset_x;
-  int64_t taps_y, taps_x, tap_step_y, tap_step_x;
-  int64_t target_height, target_width, target_pixel, columns;
-  int64_t target_step_y, target_step_x, target_offset_y, target_offset_x;
+  ConvAxis z, y, x;
+  int64_t source_pixel, channels, target_pixel, columns;
 };
 
 // Attention computes the scores of this many queries and keys at a time; a multiple of kGemmColumns keys, for parts of
@@ -242,12 +246,12 @@ struct UpdateRule {
   KERNEL(gemm, (T* y, const T* a, const T* b, int64_t m, int64_t n, int64_t k, const GemmLayout& layout,                \
                 const Epilogue<T>& epilogue))                                                                           \
   /* pixels [begin, end) of y = epilogue(patches of x @ packed weight) */                                               \
-  KERNEL(conv2d, (T* y, const T* x, const T* packed_weight, int64_t begin, int64_t end, const ConvWindow& window,       \
-                  const Epilogue<T>& epilogue))                                                                         \
+  KERNEL(convolution, (T* y, const T* x, const T* packed_weight, int64_t begin, int64_t end, const ConvWindow& window,  \
+                       const Epilogue<T>& epilogue))                                                                    \
   /* rows [first_row, first_row + rows) of dw (k, columns) (+)= transpose of the patches of x at pixels [begin, end)    \
      @ dy; patches is room for kConvPatches numbers */                                                                  \
-  KERNEL(conv2d_backward_weight, (T* dw, const T* x, const T* dy, T* patches, int64_t begin, int64_t end,               \
-                                  int64_t first_row, int64_t rows, const ConvWindow& window, bool accumulate))          \
+  KERNEL(convolution_backward_weight, (T* dw, const T* x, const T* dy, T* patches, int64_t begin, int64_t end,          \
+                                       int64_t first_row, int64_t rows, const ConvWindow& window, bool accumulate))     \
   /* lines [begin, end) of all batch * height of y = epilogue(sum over taps of x * weight), each of window.channels     \
      channels by itself; the weight of tap (r, t) starts at r * weight_row + t * weight_tap */                          \
   KERNEL(depthwise_conv2d, (T* y, const T* x, const T* weight, int64_t begin, int64_t end, int64_t weight_row,          \
@@ -339,7 +343,7 @@ struct UpdateRule {
   /* y[r, c] = (x[r, c] - mean[c]) * scale[c] + shift[c] */                                                             \
   KERNEL(normalize_columns, (T* y, const T* x, const T* mean, const T* scale, const T* shift, int64_t rows,             \
                              int64_t columns))                                                                          \
-  /* dx[r, c] (+)= scale[c] * (dy[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c]); without offset scale[c] * dy */  \
+  /* dx[r, c] (+)= scale[c] * dy[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c]; without offset scale[c] * dy */    \
   KERNEL(normalize_columns_backward, (T* dx, const T* dy, const T* x, const T* mean, const T* scale, const T* offset,   \
                                       const T* slope, int64_t rows, int64_t columns, bool accumulate))                  \
   /* queries [begin, end) of a head: y = softmax(scale * q @ k.T + mask) @ v, logsumexp of their scores unless null; room \

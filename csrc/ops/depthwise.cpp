@@ -11,19 +11,19 @@ namespace {
 
 constexpr int64_t kChunkElements = 16 * 1024;
 
-int64_t weight_size(const Conv2dGeometry& g) { return checked_multiply(g.taps(), g.out); }
+int64_t weight_size(const ConvGeometry& g) { return checked_multiply(g.taps(), g.out); }
 
-double depthwise_nanoseconds(const Conv2dGeometry& g) {
+double depthwise_nanoseconds(const ConvGeometry& g) {
   const double each = 0.4 + 0.07 * static_cast<double>(g.taps());
   return static_cast<double>(g.out_pixels()) * static_cast<double>(g.out) * each;
 }
 
-int64_t line_grain(int64_t pixels, const Conv2dGeometry& g) {
+int64_t line_grain(int64_t pixels, const ConvGeometry& g) {
   return std::max<int64_t>(kChunkElements / std::max<int64_t>(pixels * g.channels, 1), 1);
 }
 
 // The same window for one plane: all channels, each for itself.
-kernels::ConvWindow plane_window(kernels::ConvWindow window, const Conv2dGeometry& g) {
+kernels::ConvWindow plane_window(kernels::ConvWindow window, const ConvGeometry& g) {
   window.channels = window.columns = window.source_pixel = window.target_pixel = g.channels;
   return window;
 }
@@ -50,17 +50,18 @@ void put_together(const fastnn_context& context, T* to, const T* planes, int64_t
 
 }  // namespace
 
-bool is_depthwise(const Conv2dGeometry& g) {
-  return g.group_channels() == 1 && g.group_out() >= 1 && g.group_out() <= g.channels;
+bool is_depthwise(const ConvGeometry& g) {
+  const bool image = g.depth.input == 1 && g.depth.kernel == 1 && g.depth.output == 1 && g.depth.pad_before == 0;
+  return image && g.group_channels() == 1 && g.group_out() >= 1 && g.group_out() <= g.channels;
 }
 
-size_t depthwise_workspace(const Conv2dGeometry& g, fastnn_dtype dtype) {
+size_t depthwise_workspace(const ConvGeometry& g, fastnn_dtype dtype) {
   if (g.group_out() == 1) return 0;
   const int64_t pixels = checked_add(g.out_pixels(), checked_add(g.taps(), 1));  // y, weight and bias
   return static_cast<size_t>(checked_multiply(checked_multiply(pixels, g.out), item_size(dtype)));
 }
 
-void depthwise_run(const fastnn_call& call, const Conv2dGeometry& g, bool relu) {
+void depthwise_run(const fastnn_call& call, const ConvGeometry& g, bool relu) {
   const fastnn_tensor& y = output(call, 0);
   const int64_t m = g.group_out(), plane = g.taps() * g.channels, y_plane = g.out_pixels() * g.channels;
   const kernels::ConvWindow window = plane_window(forward_window(g), g);
@@ -93,13 +94,13 @@ void depthwise_run(const fastnn_call& call, const Conv2dGeometry& g, bool relu) 
   });
 }
 
-size_t depthwise_backward_input_workspace(const Conv2dGeometry& g, fastnn_dtype dtype) {
+size_t depthwise_backward_input_workspace(const ConvGeometry& g, fastnn_dtype dtype) {
   if (g.group_out() == 1) return 0;
   const int64_t pixels = checked_add(g.out_pixels(), g.taps());  // dy and weight
   return static_cast<size_t>(checked_multiply(checked_multiply(pixels, g.out), item_size(dtype)));
 }
 
-void depthwise_backward_input_run(const fastnn_call& call, const Conv2dGeometry& g) {
+void depthwise_backward_input_run(const fastnn_call& call, const ConvGeometry& g) {
   const fastnn_tensor& dx = output(call, 0);
   const int64_t m = g.group_out(), plane = g.taps() * g.channels, dy_plane = g.out_pixels() * g.channels;
   const WindowAxis &h = g.height, &w = g.width;
@@ -120,7 +121,7 @@ void depthwise_backward_input_run(const fastnn_call& call, const Conv2dGeometry&
     const int64_t phases = h.stride * w.stride, most = g.batch * ceil_divide(h.input, h.stride);
     const int64_t grain = line_grain(ceil_divide(w.input, w.stride), g);
     parallel_for(*call.context, ceil_divide(most, grain) * phases, depthwise_nanoseconds(g), [&](int64_t chunk) {
-      const Phase phase = input_phase(g, chunk % phases / w.stride, chunk % phases % w.stride);
+      const Phase phase = input_phase(g, 0, chunk % phases / w.stride, chunk % phases % w.stride);
       const PhaseAxis &y = phase.y, &x = phase.x;
       const Range range = chunk_range(chunk / phases, g.batch * y.pixels, grain);
       if (range.begin >= range.end) return;
@@ -145,7 +146,7 @@ struct DepthwisePlan {
 
 constexpr int64_t kBlockChannels = 64;
 
-DepthwisePlan depthwise_plan(const Conv2dGeometry& g) {
+DepthwisePlan depthwise_plan(const ConvGeometry& g) {
   constexpr int64_t kPieces = 16, kLeastPixels = 512;
   const int64_t pixels = g.out_pixels(), lines = pixels == 0 ? 0 : g.batch * g.height.output;
   const int64_t blocks = ceil_divide(g.channels, kBlockChannels);
@@ -156,13 +157,13 @@ DepthwisePlan depthwise_plan(const Conv2dGeometry& g) {
 
 }  // namespace
 
-size_t depthwise_backward_weight_workspace(const Conv2dGeometry& g, fastnn_dtype dtype) {
+size_t depthwise_backward_weight_workspace(const ConvGeometry& g, fastnn_dtype dtype) {
   const int64_t sums = checked_multiply(checked_multiply(depthwise_plan(g).splits, weight_size(g)), sizeof(double));
   const int64_t planes = g.group_out() == 1 ? 0 : checked_multiply(g.out_pixels(), g.out);
   return static_cast<size_t>(checked_add(sums, checked_multiply(planes, item_size(dtype))));
 }
 
-void depthwise_backward_weight_run(const fastnn_call& call, const Conv2dGeometry& g) {
+void depthwise_backward_weight_run(const fastnn_call& call, const ConvGeometry& g) {
   const fastnn_tensor& dw = output(call, 0);
   const int64_t m = g.group_out(), dy_plane = g.out_pixels() * g.channels, size = weight_size(g);
   const DepthwisePlan plan = depthwise_plan(g);

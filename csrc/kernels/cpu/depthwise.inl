@@ -123,24 +123,24 @@ void depthwise_tile(float* y, const float* x, const float* weight, int64_t rows,
 
 void depthwise_conv2d(float* y, const float* x, const float* weight, int64_t begin, int64_t end, int64_t weight_row,
                       int64_t weight_tap, const ConvWindow& w, const Epilogue<float>& epilogue) {
-  const int64_t line = w.source_width * w.source_pixel;
-  const TileSteps s{w.tap_step_y * line, w.tap_step_x * w.source_pixel,   w.step_x * w.source_pixel, weight_row,
-                    weight_tap,          w.target_step_x * w.target_pixel};
-  const Span inside = pixels_with(w.offset_x, w.step_x, w.tap_step_x, 0, w.taps_x, w.source_width, w.width);
+  const int64_t line = w.x.source * w.source_pixel;
+  const TileSteps s{w.y.tap_step * line, w.x.tap_step * w.source_pixel,   w.x.step * w.source_pixel, weight_row,
+                    weight_tap,          w.x.target_step * w.target_pixel};
+  const Span inside = pixels_with(w.x.offset, w.x.step, w.x.tap_step, 0, w.x.taps, w.x.source, w.x.count);
   for (int64_t row = begin; row < end; ++row) {
-    const int64_t image = row / w.height, i = row % w.height, top = i * w.step_y + w.offset_y;
-    const Span down = inside_of(top, w.tap_step_y, w.source_height, 0, w.taps_y);
+    const int64_t image = row / w.y.count, i = row % w.y.count, top = i * w.y.step + w.y.offset;
+    const Span down = inside_of(top, w.y.tap_step, w.y.source, 0, w.y.taps);
     const int64_t rows = down.end - down.begin;
-    const float* x_row = x + (image * w.source_height + top + down.begin * w.tap_step_y) * line;
+    const float* x_row = x + (image * w.y.source + top + down.begin * w.y.tap_step) * line;
     const float* weight_at = weight + down.begin * weight_row;
-    const int64_t target_row = image * w.target_height + i * w.target_step_y + w.target_offset_y;
-    float* y_row = y + (target_row * w.target_width + w.target_offset_x) * w.target_pixel;
-    for (int64_t j = 0; j < w.width;) {
-      const int64_t left = j * w.step_x + w.offset_x;
+    const int64_t target_row = image * w.y.target + i * w.y.target_step + w.y.target_offset;
+    float* y_row = y + (target_row * w.x.target + w.x.target_offset) * w.target_pixel;
+    for (int64_t j = 0; j < w.x.count;) {
+      const int64_t left = j * w.x.step + w.x.offset;
       float* to = y_row + j * s.y_pixel;
       if (j < inside.begin || j >= inside.end) {
-        const Span across = inside_of(left, w.tap_step_x, w.source_width, 0, w.taps_x);
-        depthwise_tile<1>(to, x_row + (left + across.begin * w.tap_step_x) * w.source_pixel,
+        const Span across = inside_of(left, w.x.tap_step, w.x.source, 0, w.x.taps);
+        depthwise_tile<1>(to, x_row + (left + across.begin * w.x.tap_step) * w.source_pixel,
                           weight_at + across.begin * weight_tap, rows, across.end - across.begin, w.channels, s,
                           epilogue);
         ++j;
@@ -148,16 +148,16 @@ void depthwise_conv2d(float* y, const float* x, const float* weight, int64_t beg
       }
       const float* from = x_row + left * w.source_pixel;
       if (inside.end - j >= kTilePixels) {
-        depthwise_tile<kTilePixels>(to, from, weight_at, rows, w.taps_x, w.channels, s, epilogue);
+        depthwise_tile<kTilePixels>(to, from, weight_at, rows, w.x.taps, w.channels, s, epilogue);
         j += kTilePixels;
       } else if (inside.end - j >= 4) {
-        depthwise_tile<4>(to, from, weight_at, rows, w.taps_x, w.channels, s, epilogue);
+        depthwise_tile<4>(to, from, weight_at, rows, w.x.taps, w.channels, s, epilogue);
         j += 4;
       } else if (inside.end - j >= 2) {
-        depthwise_tile<2>(to, from, weight_at, rows, w.taps_x, w.channels, s, epilogue);
+        depthwise_tile<2>(to, from, weight_at, rows, w.x.taps, w.channels, s, epilogue);
         j += 2;
       } else {
-        depthwise_tile<1>(to, from, weight_at, rows, w.taps_x, w.channels, s, epilogue);
+        depthwise_tile<1>(to, from, weight_at, rows, w.x.taps, w.channels, s, epilogue);
         ++j;
       }
     }
@@ -233,31 +233,34 @@ inline int64_t alike_until(int64_t at, Span inner, int64_t end) {
 // One image's output rows [top, bottom), a block of taps and a group of channels.
 inline void sum_band(float* sums, const float* x, const float* dy, int64_t top, int64_t bottom, Span taps_y,
                      Span taps_x, int64_t channels, const ConvWindow& w) {
-  const int64_t line = w.source_width * w.source_pixel;
-  const RectangleSteps s{w.step_y * line,          w.step_x * w.source_pixel,
-                         w.tap_step_y * line,      w.tap_step_x * w.source_pixel,
-                         w.width * w.target_pixel, w.target_pixel};
+  const int64_t line = w.x.source * w.source_pixel;
+  const RectangleSteps s{w.y.step * line,
+                         w.x.step * w.source_pixel,
+                         w.y.tap_step * line,
+                         w.x.tap_step * w.source_pixel,
+                         w.x.count * w.target_pixel,
+                         w.target_pixel};
   const int64_t taps_down = taps_y.end - taps_y.begin, taps_across = taps_x.end - taps_x.begin;
   const Span inner_rows =
-      pixels_with(w.offset_y, w.step_y, w.tap_step_y, taps_y.begin, taps_down, w.source_height, w.height);
+      pixels_with(w.y.offset, w.y.step, w.y.tap_step, taps_y.begin, taps_down, w.y.source, w.y.count);
   const Span inner_columns =
-      pixels_with(w.offset_x, w.step_x, w.tap_step_x, taps_x.begin, taps_across, w.source_width, w.width);
+      pixels_with(w.x.offset, w.x.step, w.x.tap_step, taps_x.begin, taps_across, w.x.source, w.x.count);
   for (int64_t i = top, next_i; i < bottom; i = next_i) {
     next_i = alike_until(i, inner_rows, bottom);
-    const int64_t y0 = i * w.step_y + w.offset_y;
-    const Span down = inside_of(y0, w.tap_step_y, w.source_height, taps_y.begin, taps_down);
+    const int64_t y0 = i * w.y.step + w.y.offset;
+    const Span down = inside_of(y0, w.y.tap_step, w.y.source, taps_y.begin, taps_down);
     if (down.begin == down.end) continue;
-    for (int64_t j = 0, next_j; j < w.width; j = next_j) {
-      next_j = smaller(alike_until(j, inner_columns, w.width), j + kPassPixels);
-      const int64_t x0 = j * w.step_x + w.offset_x, columns = next_j - j;
-      const Span across = inside_of(x0, w.tap_step_x, w.source_width, taps_x.begin, taps_across);
+    for (int64_t j = 0, next_j; j < w.x.count; j = next_j) {
+      next_j = smaller(alike_until(j, inner_columns, w.x.count), j + kPassPixels);
+      const int64_t x0 = j * w.x.step + w.x.offset, columns = next_j - j;
+      const Span across = inside_of(x0, w.x.tap_step, w.x.source, taps_x.begin, taps_across);
       if (across.begin == across.end) continue;
       const SumRectangle sum = sum_rectangle_for(down.end - down.begin, across.end - across.begin);
       float* to =
           sums + ((down.begin - taps_y.begin) * kBlockTaps + across.begin - taps_x.begin) * kGroupVectors * kWidth;
       const float* from =
-          x + (y0 + down.begin * w.tap_step_y) * line + (x0 + across.begin * w.tap_step_x) * w.source_pixel;
-      const float* dy_from = dy + (i * w.width + j) * w.target_pixel;
+          x + (y0 + down.begin * w.y.tap_step) * line + (x0 + across.begin * w.x.tap_step) * w.source_pixel;
+      const float* dy_from = dy + (i * w.x.count + j) * w.target_pixel;
       const int64_t most = kPassPixels / columns;
       for (int64_t first = 0, rows = next_i - i; first < rows; first += most) {
         sum(to, from + first * s.x_row, dy_from + first * s.dy_row, smaller(most, rows - first), columns, channels, s);
@@ -269,27 +272,27 @@ inline void sum_band(float* sums, const float* x, const float* dy, int64_t top, 
 void depthwise_conv2d_backward_weight(double* sums, const float* x, const float* dy, int64_t begin, int64_t end,
                                       int64_t sums_row, const ConvWindow& w) {
   constexpr int64_t kGroup = kGroupVectors * kWidth;
-  for (int64_t tap = 0; tap < w.taps_y * w.taps_x; ++tap) {
+  for (int64_t tap = 0; tap < w.y.taps * w.x.taps; ++tap) {
     for (int64_t c = 0; c < w.channels; ++c) sums[tap * sums_row + c] = 0;
   }
-  const int64_t most = w.width < kBandPixels ? kBandPixels / w.width : 1;
+  const int64_t most = w.x.count < kBandPixels ? kBandPixels / w.x.count : 1;
   for (int64_t row = begin, rows; row < end; row += rows) {
-    const int64_t image = row / w.height, top = row % w.height;
-    rows = smaller(smaller(w.height - top, most), end - row);
+    const int64_t image = row / w.y.count, top = row % w.y.count;
+    rows = smaller(smaller(w.y.count - top, most), end - row);
     for (int64_t group = 0; group < w.channels; group += kGroup) {
       const int64_t channels = smaller(w.channels - group, kGroup);
-      const float* x_image = x + image * w.source_height * w.source_width * w.source_pixel + group;
-      const float* dy_image = dy + image * w.height * w.width * w.target_pixel + group;
-      for (int64_t tap_y = 0; tap_y < w.taps_y; tap_y += kBlockTaps) {
-        for (int64_t tap_x = 0; tap_x < w.taps_x; tap_x += kBlockTaps) {
+      const float* x_image = x + image * w.y.source * w.x.source * w.source_pixel + group;
+      const float* dy_image = dy + image * w.y.count * w.x.count * w.target_pixel + group;
+      for (int64_t tap_y = 0; tap_y < w.y.taps; tap_y += kBlockTaps) {
+        for (int64_t tap_x = 0; tap_x < w.x.taps; tap_x += kBlockTaps) {
           alignas(64) float block[kBlockTaps * kBlockTaps * kGroup] = {};
-          const Span taps_y{tap_y, smaller(tap_y + kBlockTaps, w.taps_y)};
-          const Span taps_x{tap_x, smaller(tap_x + kBlockTaps, w.taps_x)};
+          const Span taps_y{tap_y, smaller(tap_y + kBlockTaps, w.y.taps)};
+          const Span taps_x{tap_x, smaller(tap_x + kBlockTaps, w.x.taps)};
           sum_band(block, x_image, dy_image, top, top + rows, taps_y, taps_x, channels, w);
           for (int64_t r = taps_y.begin; r < taps_y.end; ++r) {
             for (int64_t t = taps_x.begin; t < taps_x.end; ++t) {
               const float* from = block + ((r - tap_y) * kBlockTaps + t - tap_x) * kGroup;
-              double* to = sums + (r * w.taps_x + t) * sums_row + group;
+              double* to = sums + (r * w.x.taps + t) * sums_row + group;
               for_each_vector(channels, [=](int64_t c, int64_t lanes) { add_n(to + c, widen(load(from + c)), lanes); });
             }
           }

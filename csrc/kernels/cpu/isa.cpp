@@ -11,7 +11,7 @@ namespace {
 #include "kernels/cpu/activation.inl"
 #include "kernels/cpu/unary.inl"
 #include "kernels/cpu/gemm.inl"
-#include "kernels/cpu/conv2d.inl"
+#include "kernels/cpu/convolution.inl"
 #include "kernels/cpu/depthwise.inl"
 #include "kernels/cpu/binary.inl"
 #include "kernels/cpu/compare.inl"

@@ -17,7 +17,7 @@ namespace {
 #include "kernels/reference/activation.inl"
 #include "kernels/reference/unary.inl"
 #include "kernels/reference/gemm.inl"
-#include "kernels/reference/conv2d.inl"
+#include "kernels/reference/convolution.inl"
 #include "kernels/reference/depthwise.inl"
 #include "kernels/reference/binary.inl"
 #include "kernels/reference/compare.inl"

@@ -1,4 +1,4 @@
-// conv2d.inl: convolution as a product whose left side, the patches, is gathered a few rows at a time and never stored
+// convolution.inl: convolution as a product whose left side, the patches, is gathered a few rows at a time and never stored
 // whole: kRows pixels x kGemmDepth numbers (6-12 KB, L1) for y, kConvPixels x kGemmDepth (128 KB, L2) for dw, where it
 // stands transposed. A patch is copied in runs: where taps are neighbours in memory a whole line of the kernel is one
 // run, so few channels cost little. The sums run on gemm.inl's tile, and with its bits: an element of y depends neither
@@ -11,29 +11,35 @@
 
 // Numbers of a patch that lie side by side in the source.
 struct Run {
-  int64_t line, start, length;  // line and offset in the line, counted from those of the pixel
+  int64_t plane, line, start;  // plane, line and offset in the line, counted from those of the pixel
+  int64_t offset, length;      // the three as a distance in memory
 };
 struct Runs {
   Run at[kGemmDepth];
   int64_t count;
-  int64_t last_line, first_start, last_end;  // what they span; the first line is at[0].line
+  // what they span; the first plane is at[0].plane
+  int64_t last_plane, first_line, last_line, first_start, last_end;
 };
 
 // The runs of patch elements [first, first + depth); depth is at most kGemmDepth.
 void find_runs(Runs& runs, const ConvWindow& w, int64_t first, int64_t depth) {
-  const bool lines = w.tap_step_x == 1 && w.channels == w.source_pixel;
+  const bool lines = w.x.tap_step == 1 && w.channels == w.source_pixel;
+  const int64_t line_size = w.x.source * w.source_pixel;
   runs.count = 0;
-  runs.at[0] = {0, 0, 0};
-  runs.last_line = runs.first_start = runs.last_end = 0;
+  runs.at[0] = {0, 0, 0, 0, 0};
+  runs.last_plane = runs.first_line = runs.last_line = runs.first_start = runs.last_end = 0;
   for (int64_t k = first, end = first + depth; k < end;) {
-    const int64_t channel = k % w.channels, tap = k / w.channels, tap_x = tap % w.taps_x;
-    int64_t length = lines ? (w.taps_x - tap_x) * w.channels - channel : w.channels - channel;
+    const int64_t channel = k % w.channels, tap = k / w.channels, tap_x = tap % w.x.taps, tap_line = tap / w.x.taps;
+    int64_t length = lines ? (w.x.taps - tap_x) * w.channels - channel : w.channels - channel;
     if (length > end - k) length = end - k;
-    const int64_t line = tap / w.taps_x * w.tap_step_y, start = tap_x * w.tap_step_x * w.source_pixel + channel;
+    const int64_t plane = tap_line / w.y.taps * w.z.tap_step, line = tap_line % w.y.taps * w.y.tap_step;
+    const int64_t start = tap_x * w.x.tap_step * w.source_pixel + channel;
     if (k == first || start < runs.first_start) runs.first_start = start;
+    if (k == first || line < runs.first_line) runs.first_line = line;
+    if (line > runs.last_line) runs.last_line = line;
     if (start + length > runs.last_end) runs.last_end = start + length;
-    runs.last_line = line;
-    runs.at[runs.count++] = {line, start, length};
+    runs.last_plane = plane;
+    runs.at[runs.count++] = {plane, line, start, (plane * w.y.source + line) * line_size + start, length};
     k += length;
   }
 }
@@ -45,59 +51,59 @@ void zero_floats(float* out, int64_t count) {
 
 // Walks the pixels of a lattice.
 struct Pixel {
-  int64_t image, i, j;
+  int64_t image, k, i, j;
 };
 Pixel pixel_at(const ConvWindow& w, int64_t index) {
-  const int64_t area = w.height * w.width;
-  if (area == 0) return {0, 0, 0};
-  return {index / area, index % area / w.width, index % w.width};
+  const int64_t area = w.y.count * w.x.count, volume = w.z.count * area;
+  if (volume == 0) return {0, 0, 0, 0};
+  return {index / volume, index % volume / area, index % area / w.x.count, index % w.x.count};
 }
 void advance(Pixel& p, const ConvWindow& w) {
-  if (++p.j == w.width) {
-    p.j = 0;
-    if (++p.i == w.height) {
-      p.i = 0;
-      ++p.image;
-    }
-  }
+  if (++p.j < w.x.count) return;
+  p.j = 0;
+  if (++p.i < w.y.count) return;
+  p.i = 0;
+  if (++p.k < w.z.count) return;
+  p.k = 0;
+  ++p.image;
 }
 
 void gather(float* out, const float* x, const ConvWindow& w, const Pixel& p, const Runs& runs) {
-  const int64_t line_size = w.source_width * w.source_pixel;
-  const float* image = x + p.image * w.source_height * line_size;
-  const int64_t y0 = p.i * w.step_y + w.offset_y, x0 = (p.j * w.step_x + w.offset_x) * w.source_pixel;
-  const bool inside = y0 + runs.at[0].line >= 0 && y0 + runs.last_line < w.source_height &&
-                      x0 + runs.first_start >= 0 && x0 + runs.last_end <= line_size;
+  const int64_t line_size = w.x.source * w.source_pixel;
+  const int64_t z0 = p.k * w.z.step + w.z.offset, y0 = p.i * w.y.step + w.y.offset;
+  const int64_t x0 = (p.j * w.x.step + w.x.offset) * w.source_pixel;
+  const int64_t origin = ((p.image * w.z.source + z0) * w.y.source + y0) * line_size + x0;
+  const bool inside = z0 + runs.at[0].plane >= 0 && z0 + runs.last_plane < w.z.source && y0 + runs.first_line >= 0 &&
+                      y0 + runs.last_line < w.y.source && x0 + runs.first_start >= 0 && x0 + runs.last_end <= line_size;
   if (inside) {
-    const float* origin = image + y0 * line_size + x0;
     for (const Run *run = runs.at, *end = run + runs.count; run < end; ++run) {
-      copy_floats(out, origin + run->line * line_size + run->start, run->length);
+      copy_floats(out, x + (origin + run->offset), run->length);
       out += run->length;
     }
     return;
   }
   for (int64_t r = 0; r < runs.count; ++r) {
-    const int64_t line = y0 + runs.at[r].line, start = x0 + runs.at[r].start, length = runs.at[r].length;
-    if (line < 0 || line >= w.source_height) {
+    const Run& run = runs.at[r];
+    const int64_t plane = z0 + run.plane, line = y0 + run.line, start = x0 + run.start, length = run.length;
+    if (plane < 0 || plane >= w.z.source || line < 0 || line >= w.y.source) {
       zero_floats(out, length);
     } else {
       // the part [begin, end) of the run is inside the line
       const int64_t begin = start >= 0 ? 0 : (-start < length ? -start : length);
       const int64_t room = line_size - start, end = room < begin ? begin : (room < length ? room : length);
-      const float* source = image + line * line_size + start;
       zero_floats(out, begin);
-      copy_floats(out + begin, source + begin, end - begin);
+      copy_floats(out + begin, x + (origin + run.offset + begin), end - begin);
       zero_floats(out + end, length - end);
     }
     out += length;
   }
 }
 
-void conv2d(float* y, const float* x, const float* packed_weight, int64_t begin, int64_t end, const ConvWindow& w,
-            const Epilogue<float>& epilogue) {
+void convolution(float* y, const float* x, const float* packed_weight, int64_t begin, int64_t end, const ConvWindow& w,
+                 const Epilogue<float>& epilogue) {
   alignas(64) float patches[kNarrowRows * kGemmDepth + kWidth];
   Runs runs;
-  const int64_t k = w.taps_y * w.taps_x * w.channels;
+  const int64_t k = w.z.taps * w.y.taps * w.x.taps * w.channels;
   const RowTiles cut = cut_rows(end - begin, rows_for(w.columns));
   for (int64_t first = 0; first == 0 || first < k; first += kGemmDepth) {
     const int64_t depth = k - first < kGemmDepth ? k - first : kGemmDepth;
@@ -109,9 +115,9 @@ void conv2d(float* y, const float* x, const float* packed_weight, int64_t begin,
       const int64_t rows = cut.rows(t);
       float* targets[kNarrowRows];
       for (int64_t i = 0; i < rows; ++i) {
-        const int64_t target_y = pixel.i * w.target_step_y + w.target_offset_y;
-        const int64_t target_x = pixel.j * w.target_step_x + w.target_offset_x;
-        targets[i] = y + ((pixel.image * w.target_height + target_y) * w.target_width + target_x) * w.target_pixel;
+        const int64_t plane = pixel.image * w.z.target + pixel.k * w.z.target_step + w.z.target_offset;
+        const int64_t line = plane * w.y.target + pixel.i * w.y.target_step + w.y.target_offset;
+        targets[i] = y + (line * w.x.target + pixel.j * w.x.target_step + w.x.target_offset) * w.target_pixel;
         gather(patches + i * depth, x, w, pixel, runs);
         advance(pixel, w);
       }
@@ -120,8 +126,8 @@ void conv2d(float* y, const float* x, const float* packed_weight, int64_t begin,
   }
 }
 
-void conv2d_backward_weight(float* dw, const float* x, const float* dy, float* patches, int64_t begin, int64_t end,
-                            int64_t first_row, int64_t rows, const ConvWindow& w, bool accumulate) {
+void convolution_backward_weight(float* dw, const float* x, const float* dy, float* patches, int64_t begin, int64_t end,
+                                 int64_t first_row, int64_t rows, const ConvWindow& w, bool accumulate) {
   Runs runs;
   for (int64_t block = 0; block < rows; block += kGemmDepth) {
     const int64_t block_rows = rows - block < kGemmDepth ? rows - block : kGemmDepth;
