@@ -1,48 +1,16 @@
-// batch_normalization.cpp: statistics of each channel (the last axis), normalisation by them, and its gradient. Rows of
-// few channels are joined into lines of 64 columns or more. Sums go part by part in double and parts are added in their
-// order; where parts begin follows from the shape.
+// batch_normalization.cpp: statistics of each channel (the last axis), normalisation by them, and its gradient, on the
+// lines and sums of channel_lines.h.
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "fastnn/ops.h"
+#include "ops/channel_lines.h"
 #include "ops/op.h"
 
 namespace fastnn::ops {
 namespace {
 
-constexpr int64_t kPartElements = 64 * 1024;
-constexpr int64_t kMostParts = 64;
-constexpr int64_t kChunkElements = 16 * 1024;
-
-// x as lines of `width` elements, the last perhaps shorter; column i holds channel i % channels.
-struct Lines {
-  int64_t elements, channels, width, count, part_count, parts;
-  double rows() const { return static_cast<double>(elements) / static_cast<double>(channels); }
-};
-
-Lines lines_of(const fastnn_tensor& x) {
-  Lines l{element_count(x), x.shape[x.rank - 1], 0, 0, 1, 0};
-  int64_t fold = 1;
-  if (l.channels > 0 && l.channels < 64) {
-    fold = 16 / std::gcd(l.channels, int64_t{16});  // whole vectors of every level
-    while (fold * l.channels < 64) fold *= 2;
-  }
-  l.width = std::max<int64_t>(fold * l.channels, 1);
-  l.count = ceil_divide(l.elements, l.width);
-  const int64_t wanted = std::clamp<int64_t>(l.elements / kPartElements, 1, kMostParts);
-  l.part_count = std::max<int64_t>(ceil_divide(l.count, wanted), 1);
-  l.parts = std::max<int64_t>(ceil_divide(l.count, l.part_count), 1);
-  return l;
-}
-
-// Calls body(first element, rows, columns) for lines [begin, end): whole ones, then the shorter one.
-template <typename Body>
-void over_lines(const Lines& l, Range range, Body&& body) {
-  const int64_t whole = std::min(range.end, l.elements / l.width);
-  if (range.begin < whole) body(range.begin * l.width, whole - range.begin, l.width);
-  if (range.end > whole) body(whole * l.width, 1, l.elements - whole * l.width);
-}
+Lines lines_of(const fastnn_tensor& x) { return channel_lines(element_count(x), x.shape[x.rank - 1]); }
 
 // Room for `kinds` sums of each part and for `arrays` numbers of each column.
 size_t workspace_of(const Lines& l, int64_t kinds, int64_t arrays) {
@@ -50,38 +18,16 @@ size_t workspace_of(const Lines& l, int64_t kinds, int64_t arrays) {
   return static_cast<size_t>(checked_multiply(checked_multiply(columns, l.width), sizeof(double)));
 }
 
-// Sums of `kinds` things per channel, body(sums, first element, rows, columns) adding the kinds `width` apart; leaves
-// the total of kind k and channel c at sums[k * width + c].
 template <typename Body>
 void sum_channels(const fastnn_call& call, const Lines& l, double* sums, int64_t kinds, double nanoseconds,
                   Body&& body) {
-  const int64_t size = kinds * l.width;
-  parallel_for(*call.context, l.parts, nanoseconds, [&](int64_t part) {
-    double* const own = sums + part * size;
-    std::fill(own, own + size, 0.0);
-    over_lines(l, chunk_range(part, l.count, l.part_count),
-               [&](int64_t at, int64_t rows, int64_t columns) { body(own, at, rows, columns); });
-  });
-  for (int64_t part = 1; part < l.parts; ++part) {
-    for (int64_t i = 0; i < size; ++i) sums[i] += sums[part * size + i];
-  }
-  for (int64_t kind = 0; kind < kinds; ++kind) {
-    double* const own = sums + kind * l.width;
-    for (int64_t i = l.channels; i < l.width; ++i) own[i % l.channels] += own[i];
-  }
-}
-
-// Repeats the first `channels` numbers of a line up to its width.
-template <typename T>
-void repeat_channels(T* line, const Lines& l) {
-  for (int64_t i = l.channels; i < l.width; ++i) line[i] = line[i - l.channels];
+  const auto each = [&](int64_t parts, auto&& piece) { parallel_for(*call.context, parts, nanoseconds, piece); };
+  sum_lines(l, sums, kinds, each, body);
 }
 
 template <typename Body>
 void over_chunks(const fastnn_call& call, const Lines& l, double nanoseconds, Body&& body) {
-  const int64_t grain = std::max<int64_t>(1, kChunkElements / l.width);
-  parallel_for(*call.context, ceil_divide(l.count, grain), nanoseconds,
-               [&](int64_t chunk) { over_lines(l, chunk_range(chunk, l.count, grain), body); });
+  parallel_for(*call.context, l.chunks(), nanoseconds, [&](int64_t chunk) { over_lines(l, l.chunk(chunk), body); });
 }
 
 double bandwidth_nanoseconds(const Lines& l, const fastnn_tensor& x, int arrays) {
@@ -213,8 +159,8 @@ void batch_normalization_backward_run(const fastnn_call& call) {
       const double inverse = 1.0 / std::sqrt(data<T>(input(call, 3))[c] + a.epsilon);
       const double gamma = has_input(call, 4) ? data<T>(input(call, 4))[c] : 1.0;
       scale[c] = static_cast<T>(gamma * inverse);
-      offset[c] = static_cast<T>(sums[c] / l.rows());
-      slope[c] = static_cast<T>(products[c] / l.rows() * inverse * inverse);
+      offset[c] = static_cast<T>(scale[c] * (sums[c] / l.rows()));
+      slope[c] = static_cast<T>(scale[c] * (products[c] / l.rows() * inverse * inverse));
       if (wants_output(call, 1)) data<T>(output(call, 1))[c] = static_cast<T>(products[c] * inverse);
       if (wants_output(call, 2)) data<T>(output(call, 2))[c] = static_cast<T>(sums[c]);
     }

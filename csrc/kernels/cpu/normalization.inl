@@ -79,12 +79,12 @@ void normalize_columns_backward(float* dx, const float* dy, const float* x, cons
                                 bool accumulate) {
   for (int64_t row = 0; row < rows; ++row, dx += columns, dy += columns, x += columns) {
     for_each_vector(columns, [=](int64_t c, int64_t lanes) {
-      Vec g = load_n(dy + c, lanes);
+      Vec g = load_n(dy + c, lanes), rest{};
       if (offset != nullptr) {
         const Vec centered = load_n(x + c, lanes) - load_n(mean + c, lanes);
-        g = fma(-centered, load_n(slope + c, lanes), g - load_n(offset + c, lanes));
+        rest = fma(centered, load_n(slope + c, lanes), load_n(offset + c, lanes));
       }
-      g *= load_n(scale + c, lanes);
+      g = fma(g, load_n(scale + c, lanes), -rest);
       if (accumulate) g += load_n(dx + c, lanes);
       store_n(dx + c, g, lanes);
     });

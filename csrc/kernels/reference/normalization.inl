@@ -37,9 +37,9 @@ void normalize_columns_backward(T* dx, const T* dy, const T* x, const T* mean, c
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t c = 0; c < columns; ++c) {
       const int64_t at = row * columns + c;
-      T g = dy[at];
+      T g = scale[c] * dy[at];
       if (offset != nullptr) g = g - offset[c] - (x[at] - mean[c]) * slope[c];
-      dx[at] = accumulate ? dx[at] + scale[c] * g : scale[c] * g;
+      dx[at] = accumulate ? dx[at] + g : g;
     }
   }
 }
