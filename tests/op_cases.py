@@ -11,6 +11,7 @@ from __future__ import annotations
 from cases import (
     activations,
     attention,
+    convolution,
     elementwise,
     indexing,
     lookup,
@@ -34,6 +35,7 @@ FAMILIES = (
     products,
     matmul,
     attention,
+    convolution,
     pooling,
     normalization,
     lookup,

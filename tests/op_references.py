@@ -39,11 +39,11 @@ def window_pads(
     padding: str,
     pads: Sequence[int],
 ) -> list[tuple[int, int]]:
-    """(before, after) for height and width; `same` puts the odd one after."""
+    """(before, after) for every spatial axis; `same` puts the odd one after."""
     if padding == "valid":
-        return [(0, 0), (0, 0)]
+        return [(0, 0)] * len(image)
     if padding == "explicit":
-        return [(pads[0], pads[1]), (pads[2], pads[3])]
+        return list(zip(pads[::2], pads[1::2], strict=True))
     result = []
     for size, taps, stride, distance in zip(image, kernel, strides, dilation, strict=True):
         reach = (taps - 1) * distance + 1
@@ -58,69 +58,55 @@ def window_outputs(
     strides: Sequence[int],
     dilation: Sequence[int],
     pads: Sequence[tuple[int, int]],
-) -> tuple[int, int]:
-    height, width = (
+) -> tuple[int, ...]:
+    return tuple(
         (size + before + after - (taps - 1) * distance - 1) // stride + 1
         for size, taps, stride, distance, (before, after) in zip(image, kernel, strides, dilation, pads, strict=True)
     )
-    return height, width
-
-
-def conv2d_shape(
-    x: Sequence[int],
-    weight: Sequence[int],
-    strides: Sequence[int] = (1, 1),
-    padding: str = "valid",
-    pads: Sequence[int] = (0, 0, 0, 0),
-    dilation: Sequence[int] = (1, 1),
-    groups: int = 1,
-) -> tuple[int, int, int, int]:
-    edges = window_pads(x[1:3], weight[:2], strides, dilation, padding, pads)
-    return (x[0], *window_outputs(x[1:3], weight[:2], strides, dilation, edges), weight[3])
 
 
 class _Taps:
-    """Walks the taps and groups of a convolution: for each, the part of the padded image, of the weight and of the
-    output it joins."""
+    """Walks the taps and groups of a convolution with any number of spatial axes: for each, the part of the padded
+    image, of the weight and of the output it joins."""
 
     def __init__(self, x: Sequence[int], weight: Sequence[int], **options: Any) -> None:
-        self.strides = options.get("strides", (1, 1))
-        self.dilation = options.get("dilation", (1, 1))
+        axes = len(x) - 2
+        self.strides = options.get("strides", (1,) * axes)
+        self.dilation = options.get("dilation", (1,) * axes)
         self.groups = options.get("groups", 1)
         self.weight = weight
-        self.edges = window_pads(
-            x[1:3],
-            weight[:2],
-            self.strides,
-            self.dilation,
-            options.get("padding", "valid"),
-            options.get("pads", (0, 0, 0, 0)),
-        )
-        self.output = (x[0], *window_outputs(x[1:3], weight[:2], self.strides, self.dilation, self.edges), weight[3])
+        window = (x[1:-1], weight[:-2], self.strides, self.dilation)
+        self.edges = window_pads(*window, options.get("padding", "valid"), options.get("pads", (0, 0) * axes))
+        self.output = (x[0], *window_outputs(*window, self.edges), weight[-1])
 
     def pad(self, x: Array) -> Array:
         return np.pad(x, [(0, 0), *self.edges, (0, 0)])
 
     def crop(self, padded: Array) -> Array:
-        (top, bottom), (left, right) = self.edges
-        return padded[:, top : padded.shape[1] - bottom, left : padded.shape[2] - right]
+        sizes = zip(padded.shape[1:-1], self.edges, strict=True)
+        return padded[:, *(np.s_[before : size - after] for size, (before, after) in sizes)]
 
     def __iter__(self) -> Iterator[tuple[Any, Any, Any]]:
-        _, height, width, out = self.output
-        kh, kw, cin, _ = self.weight
+        cin, out = self.weight[-2:]
         per_group = out // self.groups
-        for i in range(kh):
-            for j in range(kw):
-                top, left = i * self.dilation[0], j * self.dilation[1]
-                rows = np.s_[top : top + (height - 1) * self.strides[0] + 1 : self.strides[0]]
-                columns = np.s_[left : left + (width - 1) * self.strides[1] + 1 : self.strides[1]]
-                for group in range(self.groups):
-                    channels = np.s_[group * cin : (group + 1) * cin]
-                    outputs = np.s_[group * per_group : (group + 1) * per_group]
-                    yield np.s_[:, rows, columns, channels], np.s_[i, j, :, outputs], np.s_[..., outputs]
+        for tap in np.ndindex(*self.weight[:-2]):
+            axes = zip(tap, self.dilation, self.strides, self.output[1:-1], strict=True)
+            places = [
+                np.s_[i * distance : i * distance + (size - 1) * stride + 1 : stride]
+                for i, distance, stride, size in axes
+            ]
+            for group in range(self.groups):
+                channels = np.s_[group * cin : (group + 1) * cin]
+                outputs = np.s_[group * per_group : (group + 1) * per_group]
+                yield np.s_[:, *places, channels], np.s_[*tap, :, outputs], np.s_[..., outputs]
 
 
-def conv2d(x: Array, weight: Array, bias: Array | None = None, activation: str = "linear", **options: Any) -> Array:
+def conv_shape(x: Sequence[int], weight: Sequence[int], **options: Any) -> tuple[int, ...]:
+    return _Taps(x, weight, **options).output
+
+
+def conv(x: Array, weight: Array, bias: Array | None = None, activation: str = "linear", **options: Any) -> Array:
+    """conv1d, conv2d and conv3d."""
     taps = _Taps(x.shape, weight.shape, **options)
     padded = taps.pad(x)
     y = np.zeros(taps.output, x.dtype)
@@ -131,7 +117,7 @@ def conv2d(x: Array, weight: Array, bias: Array | None = None, activation: str =
     return relu(y) if activation == "relu" else y
 
 
-def conv2d_backward_input(dy: Array, weight: Array, x: Array, **options: Any) -> Array:
+def conv_backward_input(dy: Array, weight: Array, x: Array, **options: Any) -> Array:
     taps = _Taps(x.shape, weight.shape, **options)
     padded = taps.pad(np.zeros_like(x))
     for image, kernel, output in taps:
@@ -139,13 +125,71 @@ def conv2d_backward_input(dy: Array, weight: Array, x: Array, **options: Any) ->
     return taps.crop(padded).copy()
 
 
-def conv2d_backward_weight(x: Array, dy: Array, weight: Array, **options: Any) -> Array:
+def conv_backward_weight(x: Array, dy: Array, weight: Array, **options: Any) -> Array:
     taps = _Taps(x.shape, weight.shape, **options)
     padded = taps.pad(x)
     dw = np.zeros_like(weight)
+    axes = list(range(x.ndim - 1))
     for image, kernel, output in taps:
-        dw[kernel] += np.tensordot(padded[image], dy[output], axes=([0, 1, 2], [0, 1, 2]))
+        dw[kernel] += np.tensordot(padded[image], dy[output], axes=(axes, axes))
     return dw
+
+
+def conv_transpose_sizes(
+    image: Sequence[int],
+    kernel: Sequence[int],
+    strides: Sequence[int],
+    padding: str,
+    pads: Sequence[int],
+    dilation: Sequence[int],
+    output_padding: Sequence[int],
+) -> list[tuple[int, int]]:
+    """By Keras's rule, for every spatial axis: size of the output, and how much is cut off before it."""
+    result = []
+    for axis, (size, taps, stride, distance) in enumerate(zip(image, kernel, strides, dilation, strict=True)):
+        window, extra = (taps - 1) * distance + 1, output_padding[axis]
+        if padding == "same":
+            out = size * stride if extra < 0 else (size - 1) * stride + window % 2 + extra
+            before = max((size - 1) * stride + window - out, 0) // 2
+        elif padding == "valid":
+            out, before = (size - 1) * stride + (max(window, stride) if extra < 0 else window + extra), 0
+        else:
+            before, after = pads[2 * axis : 2 * axis + 2]
+            out = (size - 1) * stride + window + max(extra, 0) - before - after
+        result.append((out, before))
+    return result
+
+
+def conv_transpose(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    strides: Sequence[int] | None = None,
+    padding: str = "valid",
+    pads: Sequence[int] | None = None,
+    dilation: Sequence[int] | None = None,
+    output_padding: Sequence[int] | None = None,
+    activation: str = "linear",
+) -> Array:
+    """Every pixel of x adds weight times itself to its window of y."""
+    axes = x.ndim - 2
+    strides, dilation = strides or (1,) * axes, dilation or (1,) * axes
+    options = (padding, pads or (0, 0) * axes, dilation, output_padding or (-1,) * axes)
+    sizes = conv_transpose_sizes(x.shape[1:-1], weight.shape[:-2], strides, *options)
+    room = [
+        max((size - 1) * stride + (taps - 1) * distance + 1, out + before)
+        for size, stride, taps, distance, (out, before) in zip(
+            x.shape[1:-1], strides, weight.shape[:-2], dilation, sizes, strict=True
+        )
+    ]
+    whole = np.zeros((x.shape[0], *room, weight.shape[-2]), x.dtype)
+    for tap in np.ndindex(*weight.shape[:-2]):
+        places = zip(tap, dilation, strides, x.shape[1:-1], strict=True)
+        where = [np.s_[i * d : i * d + (size - 1) * stride + 1 : stride] for i, d, stride, size in places]
+        whole[:, *where] += x @ weight[tap].T
+    y = whole[:, *(np.s_[before : before + out] for out, before in sizes)]
+    y = y.copy() if bias is None else y + bias
+    return relu(y) if activation == "relu" else y
 
 
 # ---- pooling ---------------------------------------------------------------------------------------------------------
@@ -312,6 +356,30 @@ def layer_normalization_backward(
         inner = inner - g.mean(axis=-1, keepdims=True)
     axes = tuple(range(x.ndim - 1))
     return inner * inverse_deviation[..., None], (dy * normal).sum(axis=axes), dy.sum(axis=axes)
+
+
+def group_normalization(
+    x: Array, gamma: Array | None = None, beta: Array | None = None, groups: int = 32, epsilon: float = 1e-3
+) -> tuple[Array, Array, Array]:
+    parts = x.reshape(x.shape[0], math.prod(x.shape[1:-1]), groups, x.shape[-1] // groups)
+    mean = parts.mean(axis=(1, 3))
+    centered = parts - mean[:, None, :, None]
+    inverse = 1 / np.sqrt((centered**2).mean(axis=(1, 3)) + epsilon)
+    y = (centered * inverse[:, None, :, None]).reshape(x.shape)
+    y = y if gamma is None else y * gamma
+    return y if beta is None else y + beta, mean, inverse
+
+
+def group_normalization_backward(
+    dy: Array, x: Array, mean: Array, inverse_deviation: Array, gamma: Array | None = None, groups: int = 32
+) -> tuple[Array, Array, Array]:
+    shape = (x.shape[0], math.prod(x.shape[1:-1]), groups, x.shape[-1] // groups)
+    inverse = inverse_deviation[:, None, :, None]
+    normal = (x.reshape(shape) - mean[:, None, :, None]) * inverse
+    g = (dy if gamma is None else dy * gamma).reshape(shape)
+    dx = (g - g.mean(axis=(1, 3), keepdims=True) - normal * (g * normal).mean(axis=(1, 3), keepdims=True)) * inverse
+    axes = tuple(range(x.ndim - 1))
+    return dx.reshape(x.shape), (dy * normal.reshape(x.shape)).sum(axis=axes), dy.sum(axis=axes)
 
 
 # ---- embedding -------------------------------------------------------------------------------------------------------

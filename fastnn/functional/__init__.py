@@ -28,6 +28,16 @@ from .activations import (
     tanh,
 )
 from .attention import scaled_dot_product_attention
+from .convolution import (
+    conv1d,
+    conv1d_transpose,
+    conv2d,
+    conv2d_transpose,
+    conv3d,
+    conv3d_transpose,
+    depthwise_conv1d,
+    depthwise_conv2d,
+)
 from .elementwise import (
     abs,
     add,
@@ -70,9 +80,9 @@ from .losses import (
     softmax_cross_entropy,
     squared_error,
 )
-from .normalization import batch_normalization, batch_statistics, layer_normalization
-from .pooling import avg_pool2d, max_pool2d
-from .products import conv2d, linear, matmul
+from .normalization import batch_normalization, batch_statistics, group_normalization, layer_normalization
+from .pooling import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
+from .products import linear, matmul
 from .random import dropout
 from .recurrent import gru, gru_cell, lstm, lstm_cell, simple_rnn, simple_rnn_cell
 from .reductions import all, any, argmax, argmin, cumsum, logsumexp, max, mean, min, norm, prod, std, sum, var
@@ -88,7 +98,9 @@ __all__ = [
     "any",
     "argmax",
     "argmin",
+    "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_normalization",
     "batch_statistics",
     "binary_accuracy",
@@ -98,9 +110,16 @@ __all__ = [
     "categorical_accuracy",
     "clip",
     "concatenate",
+    "conv1d",
+    "conv1d_transpose",
     "conv2d",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d_transpose",
     "copy",
     "cumsum",
+    "depthwise_conv1d",
+    "depthwise_conv2d",
     "divide",
     "dropout",
     "elu",
@@ -115,6 +134,7 @@ __all__ = [
     "greater_equal",
     "gru",
     "gru_cell",
+    "group_normalization",
     "hard_sigmoid",
     "huber",
     "layer_normalization",
@@ -133,7 +153,9 @@ __all__ = [
     "lstm_cell",
     "matmul",
     "max",
+    "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
     "maximum",
     "mean",
     "min",

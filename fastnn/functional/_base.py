@@ -107,16 +107,21 @@ def _integer(op: str, name: str, value: Any) -> int:
         raise TypeError(f"{op}: expected {name} of integers, got {value!r}") from None
 
 
-def _pair(op: str, name: str, value: int | Sequence[int]) -> tuple[int, int]:
-    items = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(items) != 2:
-        raise ValueError(f"{op}: expected {name} to be an integer or two, got {value!r}")
-    return _integer(op, name, items[0]), _integer(op, name, items[1])
+_COUNTS = {1: "an integer", 2: "an integer or two", 3: "an integer or three"}
+_PADS = {1: "(before, after)", 2: "(top, bottom, left, right)", 3: "(front, back, top, bottom, left, right)"}
 
 
-def _padding(op: str, padding: Padding) -> dict[str, Any]:
+def _sizes(op: str, name: str, value: int | Sequence[int], axes: int) -> tuple[int, ...]:
+    """One integer for each spatial axis, from as many or from one for all."""
+    items = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
+    if len(items) != axes:
+        raise ValueError(f"{op}: expected {name} to be {_COUNTS[axes]}, got {value!r}")
+    return tuple(_integer(op, name, item) for item in items)
+
+
+def _padding(op: str, padding: Padding, axes: int) -> dict[str, Any]:
     if isinstance(padding, str):
         return {"padding": padding.lower()}
-    if not isinstance(padding, (tuple, list)) or len(padding) != 4:
-        raise ValueError(f"{op}: expected padding 'valid', 'same' or (top, bottom, left, right), got {padding!r}")
+    if not isinstance(padding, (tuple, list)) or len(padding) != 2 * axes:
+        raise ValueError(f"{op}: expected padding 'valid', 'same' or {_PADS[axes]}, got {padding!r}")
     return {"padding": "explicit", "pads": tuple(_integer(op, "padding", size) for size in padding)}

@@ -1,9 +1,9 @@
-"""Batch, layer and RMS normalisation. Each has one fused gradient op; second derivatives are not available."""
+"""Batch, layer, RMS and group normalisation. Each has one fused gradient op; second derivatives are not available."""
 
 from __future__ import annotations
 
 from ..tensor import Node, Tensor, is_grad_enabled
-from ._base import Gradients, _no_second_derivative, _op, _result, _run
+from ._base import Gradients, _array_of, _no_second_derivative, _op, _result, _run
 
 
 def batch_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
@@ -102,6 +102,44 @@ def layer_normalization(
 
 def _layer_normalization_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     return _fused_gradient("layer_normalization", node, dy, into)
+
+
+def group_normalization(
+    x: Tensor, gamma: Tensor | None = None, beta: Tensor | None = None, groups: int = 32, epsilon: float = 1e-3
+) -> Tensor:
+    """``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` over each sample's groups of channels (Wu and He 2018).
+
+    Parameters
+    ----------
+    x : Tensor, (batch, ..., channels)
+    gamma, beta : Tensor, (channels,), optional
+    groups : int, default 32
+        Divides the channels; neighbours belong together. As many as channels make instance normalisation.
+    epsilon : float, default 0.001
+        Positive.
+
+    Returns
+    -------
+    Tensor, as x
+    """
+    needs = is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, gamma, beta))
+    y, mean, inverse = _op("group_normalization")(
+        *(_array_of("group_normalization", t) for t in (x, gamma, beta)),
+        wanted=7 if needs else 1,
+        groups=groups,
+        epsilon=epsilon,
+    )
+    if not needs:
+        return Tensor._wrap(y)
+    kept = (x, Tensor._wrap(mean), Tensor._wrap(inverse))
+    saved = kept if gamma is None else (*kept, gamma)
+    return _result(
+        "group_normalization", y, _group_normalization_gradient, (x, gamma, beta), saved, options={"groups": groups}
+    )
+
+
+def _group_normalization_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
+    return _fused_gradient("group_normalization", node, dy, into)
 
 
 def _fused_gradient(name: str, node: Node, dy: Tensor, into: Gradients) -> Gradients:

@@ -1,12 +1,11 @@
-"""Products: matmul, dense layers and convolutions."""
+"""Products: matmul and dense layers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Literal
 
 from ..tensor import Node, Tensor
-from ._base import Gradients, Padding, _padding, _pair, _result, _run, _saved, _shape_of
+from ._base import Gradients, _result, _run, _saved
 from .activations import relu_backward
 from .elementwise import _operands, _to_operand
 from .indexing import getitem
@@ -128,128 +127,3 @@ def _linear_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     if node.needs[2]:
         db = sum(rows, 0, into=into[2])
     return dx, dw, db
-
-
-def conv2d(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    strides: int | Sequence[int] = 1,
-    padding: Padding = "valid",
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-    activation: Activation = "linear",
-) -> Tensor:
-    """Two-dimensional convolution (cross-correlation) ``y = activation(x * weight + bias)``.
-
-    Parameters
-    ----------
-    x : Tensor, (batch, height, width, channels)
-    weight : Tensor, (kh, kw, channels / groups, out)
-    bias : Tensor, (out,), optional
-    strides, dilation : int or two ints
-    padding : {'valid', 'same'} or (top, bottom, left, right)
-        'same' keeps ceil(size / stride) and puts the odd one at the bottom and right.
-    groups : int
-        Independent groups of channels; `channels` of them make a depthwise convolution.
-    activation : {'linear', 'relu'}
-        Fused into the convolution.
-
-    Returns
-    -------
-    Tensor, (batch, out_height, out_width, out)
-
-    Raises
-    ------
-    ValueError
-        When shapes don't fit, or the kernel is larger than the padded input.
-    """
-    geometry = {
-        "strides": _pair("conv2d", "strides", strides),
-        "dilation": _pair("conv2d", "dilation", dilation),
-        "groups": groups,
-        **_padding("conv2d", padding),
-    }
-    array = _run("conv2d", x, weight, bias, activation=activation, **geometry)
-    return _result(
-        "conv2d",
-        array,
-        _conv2d_gradient,
-        (x, weight, bias),
-        (_saved(x, weight.requires_grad), _saved(weight, x.requires_grad)),
-        save_output=activation == "relu",
-        activation=activation,
-        geometry=geometry,
-    )
-
-
-def _conv2d_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
-    x, weight = node.saved
-    geometry = node.attributes["geometry"]
-    if node.attributes["activation"] == "relu":
-        dy = relu_backward(dy, node.saved_output())
-    dx = dw = db = None
-    if node.needs[0]:
-        dx = conv2d_backward_input(dy, weight, x, geometry, into=into[0])
-    if node.needs[1]:
-        dw = conv2d_backward_weight(x, dy, weight, geometry, into=into[1])
-    if node.needs[2]:
-        db = sum(dy, (0, 1, 2), into=into[2])
-    return dx, dw, db
-
-
-def conv2d_backward_input(
-    dy: Tensor, weight: Tensor, x: Tensor, geometry: dict[str, Any], *, into: Tensor | None = None
-) -> Tensor:
-    """Gradient of conv2d with respect to its input, whose shape x gives; geometry holds conv2d's attributes."""
-    like = _shape_of(x)
-    array = _run("conv2d_backward_input", dy, weight, like, into=into, **geometry)
-    return _result(
-        "conv2d_backward_input",
-        array,
-        _conv2d_backward_input_gradient,
-        (dy, weight),
-        (dy, weight),
-        geometry=geometry,
-        into=into,
-    )
-
-
-def _conv2d_backward_input_gradient(node: Node, g: Tensor, into: Gradients) -> Gradients:
-    dy, weight = node.saved
-    geometry = node.attributes["geometry"]
-    ddy = _conv2d_plain(g, weight, geometry) if node.needs[0] else None
-    dw = conv2d_backward_weight(g, dy, weight, geometry, into=into[1]) if node.needs[1] else None
-    return ddy, dw
-
-
-def conv2d_backward_weight(
-    x: Tensor, dy: Tensor, weight: Tensor, geometry: dict[str, Any], *, into: Tensor | None = None
-) -> Tensor:
-    """Gradient of conv2d with respect to its weight, whose shape weight gives; geometry holds conv2d's attributes."""
-    like = _shape_of(weight)
-    array = _run("conv2d_backward_weight", x, dy, like, into=into, **geometry)
-    return _result(
-        "conv2d_backward_weight",
-        array,
-        _conv2d_backward_weight_gradient,
-        (x, dy),
-        (x, dy),
-        geometry=geometry,
-        into=into,
-    )
-
-
-def _conv2d_backward_weight_gradient(node: Node, g: Tensor, into: Gradients) -> Gradients:
-    x, dy = node.saved
-    geometry = node.attributes["geometry"]
-    dx = conv2d_backward_input(dy, g, x, geometry, into=into[0]) if node.needs[0] else None
-    ddy = _conv2d_plain(x, g, geometry) if node.needs[1] else None
-    return dx, ddy
-
-
-def _conv2d_plain(x: Tensor, weight: Tensor, geometry: dict[str, Any]) -> Tensor:
-    array = _run("conv2d", x, weight, None, **geometry)
-    return _result(
-        "conv2d", array, _conv2d_gradient, (x, weight, None), (x, weight), activation="linear", geometry=geometry
-    )

@@ -1,4 +1,4 @@
-"""Cases of batch and layer normalisation."""
+"""Cases of batch, layer and group normalisation."""
 
 from __future__ import annotations
 
@@ -156,6 +156,64 @@ def layer_normalization_cases(
     ]
 
 
+def group_normalization_cases(
+    shape: Sequence[int],
+    groups: int,
+    gamma: bool = True,
+    beta: bool = True,
+    epsilon: float = 1e-3,
+    offset: float = 0.0,
+    benchmark: Sequence[int] | None = None,
+) -> list[OpCase]:
+    def inputs(shape: Sequence[int]) -> Make:
+        def make(rng: np.random.Generator) -> Inputs:
+            # drawn before x: tests weigh y by the generator's first numbers, and x itself has no gradient
+            scale, shift = rng.standard_normal((2, shape[-1]))
+            return [rng.standard_normal(shape) + offset, scale if gamma else None, shift if beta else None]
+
+        return make
+
+    def backward_inputs(shape: Sequence[int]) -> Make:
+        def make(rng: np.random.Generator) -> Inputs:
+            x = rng.standard_normal(shape) + offset
+            _, mean, inverse = ref.group_normalization(x, groups=groups, epsilon=epsilon)
+            return [rng.standard_normal(shape), x, mean, inverse, rng.standard_normal(shape[-1]) if gamma else None]
+
+        return make
+
+    def torch_normalize(torch: Any, x: Any, scale: Any = None, shift: Any = None) -> Any:
+        # PyTorch 2.13 has no gradient of a beta without gamma
+        fused = shift if scale is not None else None
+        y = torch.nn.functional.group_norm(x.movedim(-1, 1), groups, scale, fused, epsilon).movedim(1, -1)
+        return y if shift is None or scale is not None else y + shift
+
+    name = f"{text(shape)}-{groups}{'' if gamma else '-nogamma'}{'' if beta else '-nobeta'}"
+    count = math.prod(benchmark or ())
+    return [
+        OpCase(
+            name=f"group_normalization-{name}",
+            op="group_normalization",
+            make=inputs(shape),
+            attributes={"groups": groups, "epsilon": epsilon},
+            reference=ref.group_normalization,
+            apply=lambda F, x, scale=None, shift=None: F.group_normalization(x, scale, shift, groups, epsilon),
+            differentiable=tuple(i for i, present in ((0, True), (1, gamma), (2, beta)) if present),
+            # a group of one number has no gradient; PyTorch gives rounding noise
+            torch=torch_normalize if math.prod(shape[1:]) > groups else None,
+            batched=(0,),
+            benchmark=Benchmark(inputs(benchmark), 6 * count, 8 * count) if benchmark else None,
+        ),
+        OpCase(
+            name=f"group_normalization_backward-{name}",
+            op="group_normalization_backward",
+            make=backward_inputs(shape),
+            attributes={"groups": groups},
+            reference=ref.group_normalization_backward,
+            benchmark=Benchmark(backward_inputs(benchmark), 10 * count, 12 * count) if benchmark else None,
+        ),
+    ]
+
+
 CASES: list[OpCase] = [
     *(case for width in WIDTHS for case in batch_normalization_cases((6, width))),
     *batch_normalization_cases((4, 5, 3, 16), benchmark=(64, 32, 32, 16)),
@@ -172,4 +230,12 @@ CASES: list[OpCase] = [
     *layer_normalization_cases((4, 33), gamma=False, beta=False),
     *layer_normalization_cases((5, 20), rms=True, epsilon=1e-6, beta=False),
     *layer_normalization_cases((2, 3, 17), rms=True),
+    *(case for width in WIDTHS for case in group_normalization_cases((3, 5, width), 1)),
+    *group_normalization_cases((2, 4, 3, 24), 8, benchmark=(64, 32, 32, 64)),
+    *group_normalization_cases((2, 3, 2, 2, 10), 5, beta=False, epsilon=1e-5),
+    *group_normalization_cases((3, 12), 4, gamma=False),
+    *group_normalization_cases((2, 7, 6), 6, gamma=False, beta=False),
+    *group_normalization_cases((2, 60, 9), 3, offset=30.0),
+    *group_normalization_cases((2, 3000, 48), 4),
+    *group_normalization_cases((9, 2, 130), 65),
 ]

@@ -10,7 +10,7 @@ import numpy as np
 import op_references as ref
 
 from cases.case import WIDTHS, Benchmark, Inputs, Make, OpCase, distinct, large, normal, with_nan
-from cases.products import torch_pad
+from cases.convolution import torch_pad
 
 
 def max_pool2d_cases(
