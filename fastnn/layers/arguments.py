@@ -7,38 +7,55 @@ from typing import Any, Literal
 
 import numpy as np
 
-__all__ = ["channels_last", "edges", "edges2d", "padding_mode", "pair", "positive", "sample_shape", "windows"]
+__all__ = [
+    "at_least",
+    "channels_last",
+    "edges",
+    "edges2d",
+    "layout",
+    "not_negative",
+    "padding_mode",
+    "pair",
+    "positive",
+    "sample_shape",
+    "sizes",
+    "transposed",
+    "windows",
+]
 
 
 def positive(cls: str, argument: str, value: int) -> int:
     """A positive whole number."""
+    number = _whole(cls, argument, value)
+    if number < 1:
+        raise ValueError(f"{cls}: expected a positive {argument}, got {value}")
+    return number
+
+
+def not_negative(cls: str, argument: str, value: int) -> int:
+    """A whole number, zero at least."""
+    number = _whole(cls, argument, value)
+    if number < 0:
+        raise ValueError(f"{cls}: expected {argument} of at least 0, got {value}")
+    return number
+
+
+def _whole(cls: str, argument: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise TypeError(f"{cls}: expected {argument} to be an integer, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{cls}: expected a positive {argument}, got {value}")
     return int(value)
 
 
 def pair(cls: str, argument: str, value: int | Sequence[int]) -> tuple[int, int]:
     """Two positive whole numbers, from one for both or from two."""
-    values = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(values) != 2:
-        raise ValueError(f"{cls}: expected {argument} to be one integer or two, got {value!r}")
-    height, width = (positive(cls, argument, entry) for entry in values)
+    height, width = sizes(cls, argument, value, 2)
     return height, width
 
 
 def edges(cls: str, argument: str, value: Any) -> tuple[int, int]:
     """Two whole numbers of at least 0, before and after, from one for both or from two."""
-    values = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(values) != 2:
-        raise ValueError(f"{cls}: expected {argument} to be one integer or two, got {value!r}")
-    for entry in values:
-        if isinstance(entry, bool) or not isinstance(entry, int | np.integer):
-            raise TypeError(f"{cls}: expected {argument} to be an integer, got {entry!r}")
-        if entry < 0:
-            raise ValueError(f"{cls}: expected {argument} of at least 0, got {entry}")
-    return int(values[0]), int(values[1])
+    before, after = sizes(cls, argument, value, 2, zero=True)
+    return before, after
 
 
 def edges2d(cls: str, argument: str, value: Any) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -47,6 +64,18 @@ def edges2d(cls: str, argument: str, value: Any) -> tuple[tuple[int, int], tuple
     if len(values) != 2:
         raise ValueError(f"{cls}: expected {argument} to be one integer, two, or two pairs, got {value!r}")
     return edges(cls, argument, values[0]), edges(cls, argument, values[1])
+
+
+_COUNTS = {1: "one integer", 2: "one integer or two", 3: "one integer or three"}
+
+
+def sizes(cls: str, argument: str, value: int | Sequence[int], axes: int, zero: bool = False) -> tuple[int, ...]:
+    """A positive whole number, or zero where allowed, for each spatial axis, from one for all or from as many."""
+    values: tuple[Any, ...] = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
+    if len(values) != axes:
+        raise ValueError(f"{cls}: expected {argument} to be {_COUNTS[axes]}, got {value!r}")
+    number = not_negative if zero else positive
+    return tuple(number(cls, argument, entry) for entry in values)
 
 
 def sample_shape(cls: str, argument: str, value: Any) -> tuple[int | None, ...]:
@@ -60,14 +89,17 @@ def sample_shape(cls: str, argument: str, value: Any) -> tuple[int | None, ...]:
     return tuple(None if size is None else int(size) for size in sizes)
 
 
-def padding_mode(cls: str, value: Any) -> Literal["valid", "same"]:
+def padding_mode(cls: str, value: Any, causal: bool = False) -> Literal["valid", "same", "causal"]:
     """Keras's padding, in lower case."""
     match str(value).lower():
         case "valid":
             return "valid"
         case "same":
             return "same"
-    raise ValueError(f"{cls}: expected padding to be 'valid' or 'same', got {value!r}")
+        case "causal" if causal:
+            return "causal"
+    expected = "'valid', 'same' or 'causal'" if causal else "'valid' or 'same'"
+    raise ValueError(f"{cls}: expected padding to be {expected}, got {value!r}")
 
 
 def channels_last(cls: str, data_format: str | None) -> None:
@@ -77,9 +109,38 @@ def channels_last(cls: str, data_format: str | None) -> None:
 
 
 def windows(size: int | None, window: int, stride: int, padding: str) -> int | None:
-    """How many windows fit along an axis: ceil(size / stride) for 'same', none for a window that is too large."""
+    """How many windows fit along an axis: ceil(size / stride) unless it is valid, none for one that is too large."""
     if size is None:
         return None
-    if padding == "same":
+    if padding in ("same", "causal"):
         return -(-size // stride)
     return max(0, (size - window) // stride + 1)
+
+
+def transposed(size: int | None, window: int, stride: int, padding: str, output_padding: int | None) -> int | None:
+    """Size along an axis of a transposed convolution, by Keras's rule."""
+    if size is None:
+        return None
+    if output_padding is None:
+        return size * stride if padding == "same" else (size - 1) * stride + max(window, stride)
+    return (size - 1) * stride + (window % 2 if padding == "same" else window) + output_padding
+
+
+_LAYOUTS = {1: "(batch, steps, {})", 2: "(batch, height, width, {})", 3: "(batch, depth, height, width, {})"}
+
+
+def layout(axes: int, channels: int | str = "channels") -> str:
+    """How an input with so many spatial axes is described."""
+    return _LAYOUTS[axes].format(channels)
+
+
+def at_least(extents: Sequence[int], what: str) -> str:
+    """How an input that holds a window is described."""
+    match tuple(extents):
+        case (steps,):
+            return f"at least {steps} steps long for the {what}"
+        case (height, width):
+            return f"at least {height} high and {width} wide for the {what}"
+        case _:
+            depth, height, width = extents
+            return f"at least {depth} deep, {height} high and {width} wide for the {what}"

@@ -1,9 +1,9 @@
-"""Convolution layers: Conv2D."""
+"""Convolution layers: Conv1D, Conv2D, Conv3D, and what all convolution layers share."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from .. import activations, initializers
 from .. import functional as F
@@ -11,10 +11,202 @@ from ..tensor import Tensor
 from . import arguments
 from .base import Layer, Shape
 
-__all__ = ["Conv2D", "Convolution2D"]
+__all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
 
 
-class Conv2D(Layer):
+class WindowLayer(Layer):
+    """A layer that slides kernels over inputs of `axes` spatial axes: its window, activation and bias."""
+
+    axes: ClassVar[int]
+    _causal: ClassVar[bool] = False  # whether padding may be so
+
+    def _set_window(
+        self,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int],
+        padding: str,
+        data_format: str | None,
+        dilation_rate: int | Sequence[int],
+    ) -> None:
+        cls = type(self).__name__
+        arguments.channels_last(cls, data_format)
+        self.kernel_size = arguments.sizes(cls, "kernel_size", kernel_size, self.axes)
+        self.strides = arguments.sizes(cls, "strides", strides, self.axes)
+        self.padding = arguments.padding_mode(cls, padding, self._causal)
+        self.dilation_rate = arguments.sizes(cls, "dilation_rate", dilation_rate, self.axes)
+
+    def _set_output(
+        self,
+        activation: str | activations.Activation | None,
+        use_bias: bool,
+        bias_initializer: initializers.InitializerLike,
+    ) -> None:
+        self.activation = activations.get(activation)
+        self.use_bias = bool(use_bias)
+        self.bias_initializer = initializers.get(bias_initializer)
+
+    @property
+    def bias(self) -> Tensor | None:
+        """The bias, (outputs,), or None."""
+        return self._weights.get("bias")
+
+    def _add_bias(self, outputs: int) -> None:
+        if self.use_bias:
+            self.add_weight((outputs,), self.bias_initializer, name="bias")
+
+    def _channels(self) -> int:
+        """Channels of the input; the layer is built."""
+        raise NotImplementedError
+
+    def check_input(self, shape: Shape) -> None:
+        channels = self._channels() if self.built else "channels"
+        if len(shape) != self.axes + 2 or not shape[-1] or (self.built and shape[-1] != channels):
+            raise self.expected(arguments.layout(self.axes, channels), shape)
+
+    def _extents(self) -> list[int]:
+        """What the window spans along each axis."""
+        return [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True)]
+
+    def _sizes(self, shape: Shape) -> tuple[int | None, ...]:
+        """Spatial sizes of the output."""
+        taps = zip(shape[1:-1], self._extents(), self.strides, strict=True)
+        return tuple(arguments.windows(size, extent, stride, self.padding) for size, extent, stride in taps)
+
+    def _check_room(self, shape: Shape) -> None:
+        if self.padding == "valid" and 0 in self._sizes(shape):
+            raise self.expected(arguments.at_least(self._extents(), "kernel"), shape)
+
+    def _activated(self, convolve: Callable[[Any], Tensor]) -> Tensor:
+        """The activation of convolve(activation that is fused into it)."""
+        fused = activations.fused(self.activation)
+        y = convolve(fused)
+        return y if fused == "relu" else self.activation(y)
+
+    def _window_config(self) -> dict[str, Any]:
+        return {
+            "kernel_size": list(self.kernel_size),
+            "strides": list(self.strides),
+            "padding": self.padding,
+            "dilation_rate": list(self.dilation_rate),
+        }
+
+    def _output_config(self) -> dict[str, Any]:
+        return {
+            "activation": activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "bias_initializer": initializers.describe(self.bias_initializer),
+        }
+
+
+class _Convolution(WindowLayer):
+    """What Conv1D, Conv2D and Conv3D share."""
+
+    _convolve: ClassVar[Callable[..., Tensor]]
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        groups: int = 1,
+        activation: str | activations.Activation | None = None,
+        use_bias: bool = True,
+        kernel_initializer: initializers.InitializerLike = "glorot_uniform",
+        bias_initializer: initializers.InitializerLike = "zeros",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        cls = type(self).__name__
+        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.filters = arguments.positive(cls, "filters", filters)
+        self.groups = arguments.positive(cls, "groups", groups)
+        if self.filters % self.groups:
+            raise ValueError(f"{cls}: expected filters divisible by groups={self.groups}, got {self.filters}")
+        self._set_output(activation, use_bias, bias_initializer)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+
+    def build(self, input_shape: Shape) -> None:
+        channels = (input_shape[-1] or 0) // self.groups
+        self.add_weight((*self.kernel_size, channels, self.filters), self.kernel_initializer, name="kernel")
+        self._add_bias(self.filters)
+
+    @property
+    def kernel(self) -> Tensor:
+        """The kernel, (window..., channels / groups, filters)."""
+        return self._weights["kernel"]
+
+    def _channels(self) -> int:
+        return self.kernel.shape[-2] * self.groups
+
+    def check_input(self, shape: Shape) -> None:
+        super().check_input(shape)
+        if (shape[-1] or 0) % self.groups:
+            raise self.expected(f"{arguments.layout(self.axes)} with channels divisible by {self.groups}", shape)
+        self._check_room(shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return self._activated(
+            lambda fused: type(self)._convolve(
+                inputs,
+                self.kernel,
+                self.bias,
+                strides=self.strides,
+                padding=self.padding,
+                dilation=self.dilation_rate,
+                groups=self.groups,
+                activation=fused,
+            )
+        )
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        self.check_input(input_shape)
+        return (input_shape[0], *self._sizes(input_shape), self.filters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            **self._window_config(),
+            "groups": self.groups,
+            **self._output_config(),
+            "kernel_initializer": initializers.describe(self.kernel_initializer),
+        }
+
+
+class Conv1D(_Convolution):
+    """One-dimensional convolution of (batch, steps, channels).
+
+    Parameters
+    ----------
+    filters : int
+        Channels of the output.
+    kernel_size : int
+    strides : int, default 1
+    padding : {"valid", "same", "causal"}, default "valid"
+        "same" keeps ceil(steps / stride) and puts the odd zero at the end; "causal" puts all of them before the first
+        step, so that no output depends on later steps.
+    data_format : None or "channels_last"
+    dilation_rate : int, default 1
+        Distance between the taps of the kernel.
+    groups : int, default 1
+        Groups of channels convolved apart from each other; divides channels and filters.
+    activation : str or function, optional
+    use_bias : bool, default True
+    kernel_initializer : default "glorot_uniform"
+        Of the kernel, (kernel_size, channels / groups, filters).
+    bias_initializer : default "zeros"
+        Of the bias, (filters,).
+    """
+
+    axes = 1
+    _causal = True
+    _convolve = staticmethod(F.conv1d)
+
+
+class Conv2D(_Convolution):
     """Two-dimensional convolution of (batch, height, width, channels).
 
     Parameters
@@ -22,11 +214,11 @@ class Conv2D(Layer):
     filters : int
         Channels of the output.
     kernel_size : int or (int, int)
-    strides : int or (int, int), default (1, 1)
+    strides : int or (int, int), default 1
     padding : {"valid", "same"}, default "valid"
         "same" keeps ceil(size / stride) and puts the odd zero at the bottom and right.
     data_format : None or "channels_last"
-    dilation_rate : int or (int, int), default (1, 1)
+    dilation_rate : int or (int, int), default 1
         Distance between the taps of the kernel.
     groups : int, default 1
         Groups of channels convolved apart from each other; divides channels and filters.
@@ -38,99 +230,38 @@ class Conv2D(Layer):
         Of the bias, (filters,).
     """
 
-    def __init__(
-        self,
-        filters: int,
-        kernel_size: int | Sequence[int],
-        strides: int | Sequence[int] = (1, 1),
-        padding: str = "valid",
-        data_format: str | None = None,
-        dilation_rate: int | Sequence[int] = (1, 1),
-        groups: int = 1,
-        activation: str | activations.Activation | None = None,
-        use_bias: bool = True,
-        kernel_initializer: initializers.InitializerLike = "glorot_uniform",
-        bias_initializer: initializers.InitializerLike = "zeros",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        arguments.channels_last("Conv2D", data_format)
-        self.filters = arguments.positive("Conv2D", "filters", filters)
-        self.kernel_size = arguments.pair("Conv2D", "kernel_size", kernel_size)
-        self.strides = arguments.pair("Conv2D", "strides", strides)
-        self.padding = arguments.padding_mode("Conv2D", padding)
-        self.dilation_rate = arguments.pair("Conv2D", "dilation_rate", dilation_rate)
-        self.groups = arguments.positive("Conv2D", "groups", groups)
-        if self.filters % self.groups:
-            raise ValueError(f"Conv2D: expected filters divisible by groups={self.groups}, got {self.filters}")
-        self.activation = activations.get(activation)
-        self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-
-    def build(self, input_shape: Shape) -> None:
-        channels = (input_shape[-1] or 0) // self.groups
-        self.add_weight((*self.kernel_size, channels, self.filters), self.kernel_initializer, name="kernel")
-        if self.use_bias:
-            self.add_weight((self.filters,), self.bias_initializer, name="bias")
-
-    @property
-    def kernel(self) -> Tensor:
-        """The kernel, (height, width, channels / groups, filters)."""
-        return self._weights["kernel"]
-
-    @property
-    def bias(self) -> Tensor | None:
-        """The bias, (filters,), or None."""
-        return self._weights.get("bias")
-
-    def check_input(self, shape: Shape) -> None:
-        channels = self.kernel.shape[2] * self.groups if self.built else "channels"
-        if len(shape) != 4 or not shape[-1] or (self.built and shape[-1] != channels):
-            raise self.expected(f"(batch, height, width, {channels})", shape)
-        if shape[-1] % self.groups:
-            raise self.expected(f"(batch, height, width, channels) with channels divisible by {self.groups}", shape)
-        if self.padding == "valid" and 0 in self._sizes(shape):
-            extents = [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation_rate, strict=True)]
-            raise self.expected(f"at least {extents[0]} high and {extents[1]} wide for the kernel", shape)
-
-    def call(self, inputs: Tensor) -> Tensor:
-        fused = activations.fused(self.activation)
-        y = F.conv2d(
-            inputs,
-            self.kernel,
-            self.bias,
-            strides=self.strides,
-            padding=self.padding,
-            dilation=self.dilation_rate,
-            groups=self.groups,
-            activation=fused,
-        )
-        return y if fused == "relu" else self.activation(y)
-
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        self.check_input(input_shape)
-        return (input_shape[0], *self._sizes(input_shape), self.filters)
-
-    def _sizes(self, shape: Shape) -> tuple[int | None, ...]:
-        """Height and width of the output."""
-        taps = zip(shape[1:3], self.kernel_size, self.strides, self.dilation_rate, strict=True)
-        return tuple(arguments.windows(size, d * (k - 1) + 1, s, self.padding) for size, k, s, d in taps)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "filters": self.filters,
-            "kernel_size": list(self.kernel_size),
-            "strides": list(self.strides),
-            "padding": self.padding,
-            "dilation_rate": list(self.dilation_rate),
-            "groups": self.groups,
-            "activation": activations.serialize(self.activation),
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.describe(self.kernel_initializer),
-            "bias_initializer": initializers.describe(self.bias_initializer),
-        }
+    axes = 2
+    _convolve = staticmethod(F.conv2d)
 
 
+class Conv3D(_Convolution):
+    """Three-dimensional convolution of (batch, depth, height, width, channels).
+
+    Parameters
+    ----------
+    filters : int
+        Channels of the output.
+    kernel_size : int or (int, int, int)
+    strides : int or (int, int, int), default 1
+    padding : {"valid", "same"}, default "valid"
+        "same" keeps ceil(size / stride) and puts the odd zero at the back, bottom and right.
+    data_format : None or "channels_last"
+    dilation_rate : int or (int, int, int), default 1
+        Distance between the taps of the kernel.
+    groups : int, default 1
+        Groups of channels convolved apart from each other; divides channels and filters.
+    activation : str or function, optional
+    use_bias : bool, default True
+    kernel_initializer : default "glorot_uniform"
+        Of the kernel, (depth, height, width, channels / groups, filters).
+    bias_initializer : default "zeros"
+        Of the bias, (filters,).
+    """
+
+    axes = 3
+    _convolve = staticmethod(F.conv3d)
+
+
+Convolution1D = Conv1D
 Convolution2D = Conv2D
+Convolution3D = Conv3D

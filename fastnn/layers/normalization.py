@@ -1,4 +1,4 @@
-"""Normalisation layers: BatchNormalization, LayerNormalization, RMSNormalization."""
+"""Normalisation layers: of batches, layers, groups, by the root mean square and by the norm."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 from .. import functional as F
 from .. import initializers, program
 from ..tensor import Tensor
+from . import arguments
 from .base import Layer, Shape
 
-__all__ = ["BatchNormalization", "LayerNormalization", "RMSNormalization"]
+__all__ = ["BatchNormalization", "GroupNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization"]
 
 
 def _positive_epsilon(cls: str, value: float) -> float:
@@ -241,3 +242,113 @@ class RMSNormalization(_LastAxisLayer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
+
+
+class GroupNormalization(_LastAxisLayer):
+    """Normalises each sample's groups of channels: ``(x - mean) / sqrt(variance + epsilon) * gamma + beta``.
+
+    A group is some neighbouring channels at all positions.
+
+    Parameters
+    ----------
+    groups : int, default 32
+        Divides the channels. 1 normalises all of them together, -1 each by itself (instance normalisation).
+    axis : int, default -1
+        The channels; the last axis only.
+    epsilon : float, default 0.001
+        Positive.
+    center, scale : bool, default True
+        Whether there is a beta and a gamma.
+    beta_initializer, gamma_initializer : default "zeros" and "ones"
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: initializers.InitializerLike = "zeros",
+        gamma_initializer: initializers.InitializerLike = "ones",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.groups = groups if groups == -1 else arguments.positive("GroupNormalization", "groups", groups)
+        self.axis = _one_axis("GroupNormalization", axis)
+        self.epsilon = _positive_epsilon("GroupNormalization", epsilon)
+        self.center = bool(center)
+        self.scale = bool(scale)
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+
+    def build(self, input_shape: Shape) -> None:
+        shape = (input_shape[-1] or 0,)
+        if self.scale:
+            self.add_weight(shape, self.gamma_initializer, name="gamma")
+        if self.center:
+            self.add_weight(shape, self.beta_initializer, name="beta")
+
+    @property
+    def gamma(self) -> Tensor | None:
+        """The scale, (channels,), or None."""
+        return self._weights.get("gamma")
+
+    @property
+    def beta(self) -> Tensor | None:
+        """The offset, (channels,), or None."""
+        return self._weights.get("beta")
+
+    def check_input(self, shape: Shape) -> None:
+        super().check_input(shape)
+        if (shape[-1] or 0) % self.groups:
+            raise self.expected(f"(batch, ..., channels) with channels divisible by {self.groups} groups", shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        groups = inputs.shape[-1] if self.groups == -1 else self.groups
+        return F.group_normalization(inputs, self.gamma, self.beta, groups, self.epsilon)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "groups": self.groups,
+            "axis": self.axis,
+            "epsilon": self.epsilon,
+            "center": self.center,
+            "scale": self.scale,
+            "beta_initializer": initializers.describe(self.beta_initializer),
+            "gamma_initializer": initializers.describe(self.gamma_initializer),
+        }
+
+
+class UnitNormalization(Layer):
+    """Divides by the Euclidean norm along an axis or several: ``x / sqrt(sum(x * x))``; zeros stay zeros.
+
+    Parameters
+    ----------
+    axis : int or sequence of int, default -1
+        The axes over which numbers are squared and summed; not the batch.
+    """
+
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        axes = tuple(axis) if isinstance(axis, Sequence) else (axis,)
+        if not axes or any(isinstance(entry, bool) or not isinstance(entry, int) for entry in axes):
+            raise TypeError(f"UnitNormalization: expected axis to be an integer or several, got {axis!r}")
+        self.axis = axes
+
+    def check_input(self, shape: Shape) -> None:
+        if any(not -len(shape) <= axis < len(shape) for axis in self.axis):
+            raise self.expected(f"with the axes {self.axis}", shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        squares = F.sum(inputs * inputs, self.axis, keepdims=True)
+        # the norm is 1e-12 at least, as in Keras: zeros have a gradient too
+        return inputs / F.sqrt(F.maximum(squares, 1e-24))
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        self.check_input(input_shape)
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "axis": list(self.axis)}

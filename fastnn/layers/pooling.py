@@ -1,9 +1,9 @@
-"""Pooling layers: MaxPooling2D, AveragePooling2D and the global ones."""
+"""Pooling layers over windows and over everything, for sequences, images and volumes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 from .. import functional as F
 from ..tensor import Tensor
@@ -11,23 +11,42 @@ from . import arguments
 from .base import Layer, Shape
 
 __all__ = [
+    "AveragePooling1D",
     "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
     "AvgPool2D",
+    "AvgPool3D",
+    "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
+    "GlobalAvgPool1D",
     "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
     "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "MaxPool1D",
     "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
     "MaxPooling2D",
+    "MaxPooling3D",
 ]
 
 
-class _Pooling2D(Layer):
+class _Pooling(Layer):
     """What the pooling layers over windows share: arguments, shapes, configuration."""
+
+    _axes: ClassVar[int]
+    _pool: ClassVar[Callable[..., Tensor]]
 
     def __init__(
         self,
-        pool_size: int | Sequence[int] = (2, 2),
+        pool_size: int | Sequence[int] = 2,
         strides: int | Sequence[int] | None = None,
         padding: str = "valid",
         data_format: str | None = None,
@@ -36,23 +55,26 @@ class _Pooling2D(Layer):
         super().__init__(**kwargs)
         cls = type(self).__name__
         arguments.channels_last(cls, data_format)
-        self.pool_size = arguments.pair(cls, "pool_size", pool_size)
-        self.strides = self.pool_size if strides is None else arguments.pair(cls, "strides", strides)
+        self.pool_size = arguments.sizes(cls, "pool_size", pool_size, self._axes)
+        self.strides = self.pool_size if strides is None else arguments.sizes(cls, "strides", strides, self._axes)
         self.padding = arguments.padding_mode(cls, padding)
 
     def check_input(self, shape: Shape) -> None:
-        if len(shape) != 4:
-            raise self.expected("(batch, height, width, channels)", shape)
+        if len(shape) != self._axes + 2:
+            raise self.expected(arguments.layout(self._axes), shape)
         if self.padding == "valid" and 0 in self._sizes(shape):
-            raise self.expected(f"at least {self.pool_size[0]} high and {self.pool_size[1]} wide for the pool", shape)
+            raise self.expected(arguments.at_least(self.pool_size, "pool"), shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return type(self)._pool(inputs, self.pool_size, self.strides, self.padding)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         self.check_input(input_shape)
-        return (input_shape[0], *self._sizes(input_shape), input_shape[3])
+        return (input_shape[0], *self._sizes(input_shape), input_shape[-1])
 
     def _sizes(self, shape: Shape) -> tuple[int | None, ...]:
-        """Height and width of the output."""
-        axes = zip(shape[1:3], self.pool_size, self.strides, strict=True)
+        """Spatial sizes of the output."""
+        axes = zip(shape[1:-1], self.pool_size, self.strides, strict=True)
         return tuple(arguments.windows(size, window, stride, self.padding) for size, window, stride in axes)
 
     def get_config(self) -> dict[str, Any]:
@@ -64,12 +86,29 @@ class _Pooling2D(Layer):
         }
 
 
-class MaxPooling2D(_Pooling2D):
+class MaxPooling1D(_Pooling):
+    """Maximum over windows of (batch, steps, channels).
+
+    Parameters
+    ----------
+    pool_size : int, default 2
+    strides : int, optional
+        The pool size when not given.
+    padding : {"valid", "same"}, default "valid"
+        "same" keeps ceil(steps / stride); padding never is the maximum.
+    data_format : None or "channels_last"
+    """
+
+    _axes = 1
+    _pool = staticmethod(F.max_pool1d)
+
+
+class MaxPooling2D(_Pooling):
     """Maximum over windows of (batch, height, width, channels).
 
     Parameters
     ----------
-    pool_size : int or (int, int), default (2, 2)
+    pool_size : int or (int, int), default 2
     strides : int or (int, int), optional
         The pool size when not given.
     padding : {"valid", "same"}, default "valid"
@@ -77,16 +116,50 @@ class MaxPooling2D(_Pooling2D):
     data_format : None or "channels_last"
     """
 
-    def call(self, inputs: Tensor) -> Tensor:
-        return F.max_pool2d(inputs, self.pool_size, self.strides, self.padding)
+    _axes = 2
+    _pool = staticmethod(F.max_pool2d)
 
 
-class AveragePooling2D(_Pooling2D):
+class MaxPooling3D(_Pooling):
+    """Maximum over windows of (batch, depth, height, width, channels).
+
+    Parameters
+    ----------
+    pool_size : int or (int, int, int), default 2
+    strides : int or (int, int, int), optional
+        The pool size when not given.
+    padding : {"valid", "same"}, default "valid"
+        "same" keeps ceil(size / stride); padding never is the maximum.
+    data_format : None or "channels_last"
+    """
+
+    _axes = 3
+    _pool = staticmethod(F.max_pool3d)
+
+
+class AveragePooling1D(_Pooling):
+    """Mean over windows of (batch, steps, channels).
+
+    Parameters
+    ----------
+    pool_size : int, default 2
+    strides : int, optional
+        The pool size when not given.
+    padding : {"valid", "same"}, default "valid"
+        "same" keeps ceil(steps / stride); padding is left out of the mean.
+    data_format : None or "channels_last"
+    """
+
+    _axes = 1
+    _pool = staticmethod(F.avg_pool1d)
+
+
+class AveragePooling2D(_Pooling):
     """Mean over windows of (batch, height, width, channels).
 
     Parameters
     ----------
-    pool_size : int or (int, int), default (2, 2)
+    pool_size : int or (int, int), default 2
     strides : int or (int, int), optional
         The pool size when not given.
     padding : {"valid", "same"}, default "valid"
@@ -94,12 +167,31 @@ class AveragePooling2D(_Pooling2D):
     data_format : None or "channels_last"
     """
 
-    def call(self, inputs: Tensor) -> Tensor:
-        return F.avg_pool2d(inputs, self.pool_size, self.strides, self.padding)
+    _axes = 2
+    _pool = staticmethod(F.avg_pool2d)
 
 
-class _GlobalPooling2D(Layer):
-    """What the pooling layers over whole images share."""
+class AveragePooling3D(_Pooling):
+    """Mean over windows of (batch, depth, height, width, channels).
+
+    Parameters
+    ----------
+    pool_size : int or (int, int, int), default 2
+    strides : int or (int, int, int), optional
+        The pool size when not given.
+    padding : {"valid", "same"}, default "valid"
+        "same" keeps ceil(size / stride); padding is left out of the mean.
+    data_format : None or "channels_last"
+    """
+
+    _axes = 3
+    _pool = staticmethod(F.avg_pool3d)
+
+
+class _GlobalPooling(Layer):
+    """What the pooling layers over all positions share."""
+
+    _axes: ClassVar[int]
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -107,18 +199,45 @@ class _GlobalPooling2D(Layer):
         self.keepdims = bool(keepdims)
 
     def check_input(self, shape: Shape) -> None:
-        if len(shape) != 4 or 0 in shape[1:3]:
-            raise self.expected("(batch, height, width, channels)", shape)
+        if len(shape) != self._axes + 2 or 0 in shape[1:-1]:
+            raise self.expected(arguments.layout(self._axes), shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         self.check_input(input_shape)
-        return (input_shape[0], *((1, 1) if self.keepdims else ()), input_shape[3])
+        ones = (1,) * self._axes if self.keepdims else ()
+        return (input_shape[0], *ones, input_shape[-1])
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "keepdims": self.keepdims}
 
 
-class GlobalAveragePooling2D(_GlobalPooling2D):
+class _GlobalAveragePooling(_GlobalPooling):
+    def call(self, inputs: Tensor) -> Tensor:
+        return F.mean(inputs, range(1, self._axes + 1), self.keepdims)
+
+
+class _GlobalMaxPooling(_GlobalPooling):
+    _pool: ClassVar[Callable[..., Tensor]]
+
+    def call(self, inputs: Tensor) -> Tensor:
+        y = type(self)._pool(inputs, inputs.shape[1:-1])
+        return y if self.keepdims else F.reshape(y, (-1, inputs.shape[-1]))
+
+
+class GlobalAveragePooling1D(_GlobalAveragePooling):
+    """Mean over the steps of (batch, steps, channels).
+
+    Parameters
+    ----------
+    data_format : None or "channels_last"
+    keepdims : bool, default False
+        Give (batch, 1, channels) instead of (batch, channels).
+    """
+
+    _axes = 1
+
+
+class GlobalAveragePooling2D(_GlobalAveragePooling):
     """Mean over the height and width of (batch, height, width, channels).
 
     Parameters
@@ -128,11 +247,37 @@ class GlobalAveragePooling2D(_GlobalPooling2D):
         Give (batch, 1, 1, channels) instead of (batch, channels).
     """
 
-    def call(self, inputs: Tensor) -> Tensor:
-        return F.mean(inputs, (1, 2), self.keepdims)
+    _axes = 2
 
 
-class GlobalMaxPooling2D(_GlobalPooling2D):
+class GlobalAveragePooling3D(_GlobalAveragePooling):
+    """Mean over the depth, height and width of (batch, depth, height, width, channels).
+
+    Parameters
+    ----------
+    data_format : None or "channels_last"
+    keepdims : bool, default False
+        Give (batch, 1, 1, 1, channels) instead of (batch, channels).
+    """
+
+    _axes = 3
+
+
+class GlobalMaxPooling1D(_GlobalMaxPooling):
+    """Maximum over the steps of (batch, steps, channels).
+
+    Parameters
+    ----------
+    data_format : None or "channels_last"
+    keepdims : bool, default False
+        Give (batch, 1, channels) instead of (batch, channels).
+    """
+
+    _axes = 1
+    _pool = staticmethod(F.max_pool1d)
+
+
+class GlobalMaxPooling2D(_GlobalMaxPooling):
     """Maximum over the height and width of (batch, height, width, channels).
 
     Parameters
@@ -142,12 +287,33 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
         Give (batch, 1, 1, channels) instead of (batch, channels).
     """
 
-    def call(self, inputs: Tensor) -> Tensor:
-        y = F.max_pool2d(inputs, inputs.shape[1:3])
-        return y if self.keepdims else F.reshape(y, (-1, inputs.shape[3]))
+    _axes = 2
+    _pool = staticmethod(F.max_pool2d)
 
 
+class GlobalMaxPooling3D(_GlobalMaxPooling):
+    """Maximum over the depth, height and width of (batch, depth, height, width, channels).
+
+    Parameters
+    ----------
+    data_format : None or "channels_last"
+    keepdims : bool, default False
+        Give (batch, 1, 1, 1, channels) instead of (batch, channels).
+    """
+
+    _axes = 3
+    _pool = staticmethod(F.max_pool3d)
+
+
+AvgPool1D = AveragePooling1D
 AvgPool2D = AveragePooling2D
+AvgPool3D = AveragePooling3D
+GlobalAvgPool1D = GlobalAveragePooling1D
 GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalAvgPool3D = GlobalAveragePooling3D
+GlobalMaxPool1D = GlobalMaxPooling1D
 GlobalMaxPool2D = GlobalMaxPooling2D
+GlobalMaxPool3D = GlobalMaxPooling3D
+MaxPool1D = MaxPooling1D
 MaxPool2D = MaxPooling2D
+MaxPool3D = MaxPooling3D

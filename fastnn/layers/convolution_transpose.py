@@ -1,0 +1,203 @@
+"""Transposed convolution layers: Conv1DTranspose, Conv2DTranspose, Conv3DTranspose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+from .. import activations, initializers
+from .. import functional as F
+from ..tensor import Tensor
+from . import arguments
+from .base import Shape
+from .convolution import WindowLayer
+
+__all__ = [
+    "Conv1DTranspose",
+    "Conv2DTranspose",
+    "Conv3DTranspose",
+    "Convolution1DTranspose",
+    "Convolution2DTranspose",
+    "Convolution3DTranspose",
+]
+
+
+class _ConvolutionTranspose(WindowLayer):
+    """What the transposed convolution layers share."""
+
+    _convolve: ClassVar[Callable[..., Tensor]]
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
+        output_padding: int | Sequence[int] | None = None,
+        data_format: str | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        activation: str | activations.Activation | None = None,
+        use_bias: bool = True,
+        kernel_initializer: initializers.InitializerLike = "glorot_uniform",
+        bias_initializer: initializers.InitializerLike = "zeros",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
+        self.filters = arguments.positive(type(self).__name__, "filters", filters)
+        self.output_padding = None if output_padding is None else self._open_sizes(output_padding)
+        self._set_output(activation, use_bias, bias_initializer)
+        self.kernel_initializer = initializers.get(kernel_initializer)
+
+    def _open_sizes(self, output_padding: int | Sequence[int]) -> tuple[int, ...]:
+        cls = type(self).__name__
+        sizes = arguments.sizes(cls, "output_padding", output_padding, self.axes, zero=True)
+        for size, stride, extent in zip(sizes, self.strides, self._extents(), strict=True):
+            if size >= stride:
+                raise ValueError(f"{cls}: expected output_padding below strides {self.strides}, got {output_padding!r}")
+            if self.padding == "same" and size == 0 and extent % 2 == 0:
+                raise ValueError(f"{cls}: expected output_padding of at least 1 for an even kernel, got {size}")
+        return sizes
+
+    def build(self, input_shape: Shape) -> None:
+        shape = (*self.kernel_size, self.filters, input_shape[-1] or 0)
+        self.add_weight(shape, self.kernel_initializer, name="kernel")
+        self._add_bias(self.filters)
+
+    @property
+    def kernel(self) -> Tensor:
+        """The kernel, (window..., filters, channels)."""
+        return self._weights["kernel"]
+
+    def _channels(self) -> int:
+        return self.kernel.shape[-1]
+
+    def check_input(self, shape: Shape) -> None:
+        super().check_input(shape)
+        if 0 in shape[1:-1]:
+            raise self.expected(arguments.layout(self.axes), shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return self._activated(
+            lambda fused: type(self)._convolve(
+                inputs,
+                self.kernel,
+                self.bias,
+                strides=self.strides,
+                padding=self.padding,
+                output_padding=self.output_padding,
+                dilation=self.dilation_rate,
+                activation=fused,
+            )
+        )
+
+    def _sizes(self, shape: Shape) -> tuple[int | None, ...]:
+        open_sizes = (None,) * self.axes if self.output_padding is None else self.output_padding
+        windows = zip(shape[1:-1], self._extents(), self.strides, open_sizes, strict=True)
+        return tuple(arguments.transposed(size, k, s, self.padding, extra) for size, k, s, extra in windows)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        self.check_input(input_shape)
+        return (input_shape[0], *self._sizes(input_shape), self.filters)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            **self._window_config(),
+            "output_padding": None if self.output_padding is None else list(self.output_padding),
+            **self._output_config(),
+            "kernel_initializer": initializers.describe(self.kernel_initializer),
+        }
+
+
+class Conv1DTranspose(_ConvolutionTranspose):
+    """One-dimensional transposed convolution of (batch, steps, channels).
+
+    Parameters
+    ----------
+    filters : int
+        Channels of the output.
+    kernel_size : int
+    strides : int, default 1
+        How many steps of the output a step of the input is apart from the next.
+    padding : {"valid", "same"}, default "valid"
+        The output has (steps - 1) * stride + max(kernel, stride) steps for "valid", steps * stride for "same".
+    output_padding : int, optional
+        Below the stride: the output then has (steps - 1) * stride + kernel + output_padding steps, with kernel % 2 in
+        place of kernel for "same".
+    data_format : None or "channels_last"
+    dilation_rate : int, default 1
+    activation : str or function, optional
+    use_bias : bool, default True
+    kernel_initializer : default "glorot_uniform"
+        Of the kernel, (kernel_size, filters, channels).
+    bias_initializer : default "zeros"
+        Of the bias, (filters,).
+    """
+
+    axes = 1
+    _convolve = staticmethod(F.conv1d_transpose)
+
+
+class Conv2DTranspose(_ConvolutionTranspose):
+    """Two-dimensional transposed convolution of (batch, height, width, channels).
+
+    Parameters
+    ----------
+    filters : int
+        Channels of the output.
+    kernel_size : int or (int, int)
+    strides : int or (int, int), default 1
+        How many pixels of the output a pixel of the input is apart from the next.
+    padding : {"valid", "same"}, default "valid"
+        Sizes become (size - 1) * stride + max(kernel, stride) for "valid", size * stride for "same".
+    output_padding : int or (int, int), optional
+        Below the strides: sizes then become (size - 1) * stride + kernel + output_padding, with kernel % 2 in place of
+        kernel for "same".
+    data_format : None or "channels_last"
+    dilation_rate : int or (int, int), default 1
+    activation : str or function, optional
+    use_bias : bool, default True
+    kernel_initializer : default "glorot_uniform"
+        Of the kernel, (height, width, filters, channels).
+    bias_initializer : default "zeros"
+        Of the bias, (filters,).
+    """
+
+    axes = 2
+    _convolve = staticmethod(F.conv2d_transpose)
+
+
+class Conv3DTranspose(_ConvolutionTranspose):
+    """Three-dimensional transposed convolution of (batch, depth, height, width, channels).
+
+    Parameters
+    ----------
+    filters : int
+        Channels of the output.
+    kernel_size : int or (int, int, int)
+    strides : int or (int, int, int), default 1
+        How many pixels of the output a pixel of the input is apart from the next.
+    padding : {"valid", "same"}, default "valid"
+        Sizes become (size - 1) * stride + max(kernel, stride) for "valid", size * stride for "same".
+    output_padding : int or (int, int, int), optional
+        Below the strides: sizes then become (size - 1) * stride + kernel + output_padding, with kernel % 2 in place of
+        kernel for "same".
+    data_format : None or "channels_last"
+    dilation_rate : int or (int, int, int), default 1
+    activation : str or function, optional
+    use_bias : bool, default True
+    kernel_initializer : default "glorot_uniform"
+        Of the kernel, (depth, height, width, filters, channels).
+    bias_initializer : default "zeros"
+        Of the bias, (filters,).
+    """
+
+    axes = 3
+    _convolve = staticmethod(F.conv3d_transpose)
+
+
+Convolution1DTranspose = Conv1DTranspose
+Convolution2DTranspose = Conv2DTranspose
+Convolution3DTranspose = Conv3DTranspose
