@@ -174,6 +174,72 @@ WRONG = [
     wrong("channels not in groups", ValueError, "groups", K.conv2d, IMAGE, f32(3, 3, 1, 9), groups=3),
     wrong("outputs not in groups", ValueError, "groups", K.conv2d, IMAGE, f32(3, 3, 2, 9), groups=2),
     wrong("groups 0", ValueError, "groups", K.conv2d, IMAGE, WEIGHT, groups=0),
+    wrong("rank of x", ValueError, "(batch, steps, channels)", K.conv1d, f32(2, 5, 5, 4), f32(3, 4, 8)),
+    wrong("weight", ValueError, "(k, 4, out)", K.conv1d, f32(2, 5, 4), f32(3, 3, 8)),
+    wrong("kernel over steps", ValueError, "window of steps at most 2", K.conv1d, f32(1, 2, 4), f32(3, 4, 8)),
+    wrong("rank of x", ValueError, "(batch, depth, height, width, channels)", K.conv3d, IMAGE, f32(3, 3, 3, 4, 8)),
+    wrong("weight", ValueError, "(kd, kh, kw, 4, out)", K.conv3d, f32(1, 3, 3, 3, 4), WEIGHT),
+    wrong("kernel over depth", ValueError, "depth", K.conv3d, f32(1, 2, 3, 3, 4), f32(3, 3, 3, 4, 8)),
+    wrong("pads without explicit", ValueError, "pads", K.conv3d, f32(1, 3, 3, 3, 4), f32(1, 1, 1, 4, 8), pads=(1,) * 6),
+    wrong(
+        "dy",
+        ValueError,
+        "dy (1, 1, 1, 1, 8)",
+        K.conv3d_backward_weight,
+        f32(1, 3, 3, 3, 4),
+        f32(1, 1, 1, 1, 7),
+        f32(3, 3, 3, 4, 8),
+    ),
+    wrong("weight", ValueError, "(kh, kw, out, 4)", K.conv2d_transpose, IMAGE, f32(3, 3, 4, 8)),
+    wrong("bias", ValueError, "bias (8,)", K.conv2d_transpose, IMAGE, f32(3, 3, 8, 4), f32(4)),
+    wrong("mixed dtypes", TypeError, "weight", K.conv2d_transpose, IMAGE, f64(3, 3, 8, 4)),
+    wrong(
+        "output padding",
+        ValueError,
+        "[0, 1), or -1",
+        K.conv1d_transpose,
+        f32(2, 5, 4),
+        f32(3, 8, 4),
+        output_padding=(1,),
+    ),
+    wrong(
+        "even kernel",
+        ValueError,
+        "output_padding of at least 1",
+        K.conv1d_transpose,
+        f32(2, 5, 4),
+        f32(4, 8, 4),
+        strides=(2,),
+        padding="same",
+        output_padding=(0,),
+    ),
+    wrong(
+        "pads take all",
+        ValueError,
+        "leave something",
+        K.conv1d_transpose,
+        f32(2, 1, 4),
+        f32(3, 8, 4),
+        padding="explicit",
+        pads=(2, 1),
+    ),
+    wrong("no steps", ValueError, "at least 1 along the steps", K.conv1d_transpose, f32(2, 0, 4), f32(3, 8, 4)),
+    wrong("rank", ValueError, "(batch, ..., channels)", K.group_normalization, f32(4), groups=2),
+    wrong("groups", ValueError, "divide the 6 channels", K.group_normalization, f32(2, 6), groups=4),
+    wrong("groups 0", ValueError, "groups", K.group_normalization, f32(2, 6), groups=0),
+    wrong("gamma", ValueError, "gamma (6,)", K.group_normalization, f32(2, 6), f32(3), groups=3),
+    wrong("epsilon", ValueError, "epsilon", K.group_normalization, f32(2, 6), groups=3, epsilon=0.0),
+    wrong(
+        "mean",
+        ValueError,
+        "mean (2, 3)",
+        K.group_normalization_backward,
+        f32(2, 6),
+        f32(2, 6),
+        f32(2, 6),
+        f32(2, 3),
+        groups=3,
+    ),
     wrong("kernel over image", ValueError, "window", K.conv2d, f32(1, 2, 5, 4), WEIGHT),
     wrong(
         "kernel over padded image",
@@ -338,6 +404,12 @@ def test_the_exact_sentences() -> None:
         ValueError, match=re.escape("conv2d: expected x (batch, height, width, channels), got (5, 5, 4)")
     ):
         K.conv2d(f32(5, 5, 4), WEIGHT)
+    with pytest.raises(ValueError, match=re.escape("conv1d: expected weight (k, 4, out), got (3, 3, 8)")):
+        K.conv1d(f32(2, 5, 4), f32(3, 3, 8))
+    with pytest.raises(
+        ValueError, match=re.escape("conv3d_transpose: expected weight (kd, kh, kw, out, 4), got (1, 1, 1, 4, 2)")
+    ):
+        K.conv3d_transpose(f32(1, 2, 2, 2, 4), f32(1, 1, 1, 4, 2))
     with pytest.raises(ValueError, match=re.escape("dropout: expected rate in [0, 1), got 1")):
         K.dropout(f32(3), rate=1.0)
 

@@ -319,6 +319,11 @@ TWICE: dict[str, tuple[Callable[..., Tensor], list[tuple[int, ...]]]] = {
     "relu": (lambda a: F.relu(a * a * a), [(5,)]),
     "conv2d": (lambda x, w, b: F.conv2d(x, w, b, padding="same"), [(1, 4, 3, 2), (3, 3, 2, 2), (2,)]),
     "conv2d strided": (lambda x, w: F.conv2d(x * x, w, strides=2), [(1, 5, 5, 1), (2, 2, 1, 3)]),
+    "conv1d": (lambda x, w: F.conv1d(x * x, w, padding="causal"), [(2, 4, 2), (2, 2, 2)]),
+    "conv3d": (lambda x, w: F.conv3d(x, w, strides=2, padding="same"), [(1, 2, 3, 2, 2), (2, 1, 2, 2, 2)]),
+    "conv2d_transpose": (lambda x, w, b: F.conv2d_transpose(x, w, b, strides=2), [(1, 2, 2, 2), (3, 2, 2, 2), (2,)]),
+    "depthwise_conv2d": (lambda x, w: F.depthwise_conv2d(x * x, w), [(1, 3, 3, 2), (2, 2, 2, 2)]),
+    "avg_pool3d": (lambda x: F.avg_pool3d(x * x * x, 2, 1), [(1, 2, 3, 3, 1)]),
 }
 
 

@@ -88,6 +88,15 @@ LARGE_CASES: dict[str, Callable[[], Any]] = {
     "conv2d_backward_weight": lambda: kernels.conv2d_backward_weight(
         array(3, 31, 33, 16), array(3, 31, 33, 40), array(3, 3, 16, 40), padding="same"
     ),
+    "conv3d": lambda: kernels.conv3d(array(2, 9, 17, 16, 8), array(3, 3, 3, 8, 40), padding="same"),
+    "conv3d_transpose": lambda: kernels.conv3d_transpose(
+        array(2, 5, 9, 8, 24), array(3, 3, 3, 17, 24), strides=(2, 2, 2)
+    ),
+    "group_normalization, few samples": lambda: kernels.group_normalization(array(3, 90, 50, 96), groups=8),
+    "group_normalization, many samples": lambda: kernels.group_normalization(array(70, 30, 30, 20), groups=5),
+    "group_normalization_backward": lambda: kernels.group_normalization_backward(
+        array(3, 90, 50, 96), array(3, 90, 50, 96), array(3, 8), array(3, 8), array(96), groups=8
+    ),
     "max_pool2d": lambda: kernels.max_pool2d(array(5, 66, 66, 33)),
     "relu": lambda: kernels.relu(array(1_000_003)),
     "softmax": lambda: kernels.softmax(array(3001, 101)),
