@@ -417,6 +417,15 @@ def test_the_exact_sentences() -> None:
 # ---- nothing is half-changed -----------------------------------------------------------------------------------------
 
 
+def test_strides_beyond_the_image_take_no_time() -> None:
+    for groups in (1, 4):
+        x, weight = f32(1, 5, 5, 4), f32(3, 3, 4 // groups, 4)
+        options = {"strides": (2**40, 2**40), "groups": groups}
+        dx = K.conv2d_backward_input(f32(1, 1, 1, 4), weight, x, **options)
+        np.testing.assert_array_equal(dx[:, :3, :3], 4 // groups)
+        assert dx.sum() == 9 * 16 // groups
+
+
 def test_out_is_unchanged_after_an_error() -> None:
     calls: list[tuple[Callable[..., Any], tuple[int, ...]]] = [
         (lambda out: K.gemm(f32(2, 3), f32(4, 5), out=out), (2, 5)),

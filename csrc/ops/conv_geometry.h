@@ -3,6 +3,7 @@
 // sequences images of height 1: everything behind this header has three axes. A transposed convolution has the geometry of the convolution that it is the gradient of.
 #pragma once
 
+#include <algorithm>
 #include <numeric>
 #include <type_traits>
 
@@ -172,9 +173,12 @@ inline int64_t place_of_tap(const PhaseAxis& phase, int64_t tap) {
 // Taps of the phases before this one.
 inline int64_t taps_before(const WindowAxis& axis, int64_t phase) {
   int64_t taps = 0;
-  for (int64_t earlier = 0; earlier < phase; ++earlier) taps += phase_axis(axis, earlier).taps;
+  for (int64_t tap = 0; tap < axis.kernel; ++tap) taps += phase_of_tap(axis, tap) < phase;
   return taps;
 }
+
+// How many phases have pixels.
+inline int64_t phases_of(const WindowAxis& axis) { return std::min(axis.stride, axis.input); }
 
 inline kernels::ConvAxis backward_axis(const WindowAxis& axis, const PhaseAxis& phase) {
   return {.source = axis.output,

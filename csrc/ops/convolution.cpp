@@ -136,12 +136,12 @@ void convolution_backward_input(const fastnn_context& context, const ConvGeometr
     // the first phase has the most pixels
     const int64_t most =
         g.batch * ceil_divide(d.input, d.stride) * ceil_divide(h.input, h.stride) * ceil_divide(w.input, w.stride);
-    const int64_t phases = d.stride * h.stride * w.stride;
+    const int64_t phases_y = phases_of(h), phases_x = phases_of(w), phases = phases_of(d) * phases_y * phases_x;
     const int64_t terms = ceil_divide(g.taps(), phases) * out;
     const int64_t grain = pixel_grain(most, terms, in), chunks = ceil_divide(most, grain);
     parallel_for(context, g.groups * phases * chunks, product_nanoseconds(g), [&](int64_t chunk) {
       const int64_t group = chunk / (phases * chunks), index = chunk / chunks % phases;
-      const Phase phase = input_phase(g, index / (h.stride * w.stride), index / w.stride % h.stride, index % w.stride);
+      const Phase phase = input_phase(g, index / (phases_y * phases_x), index / phases_x % phases_y, index % phases_x);
       const Range range = chunk_range(chunk % chunks, g.batch * phase.pixels(), grain);
       if (range.begin >= range.end) return;
       const kernels::Epilogue<T> epilogue{bias == nullptr ? nullptr : data<T>(*bias) + group * in, relu, accumulate};

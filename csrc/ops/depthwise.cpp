@@ -118,10 +118,11 @@ void depthwise_backward_input_run(const fastnn_call& call, const ConvGeometry& g
       weight = weight_planes;
     }
     // the first phase has the most lines; the phases of the same lines follow each other, for they read the same dy
-    const int64_t phases = h.stride * w.stride, most = g.batch * ceil_divide(h.input, h.stride);
+    const int64_t phases_x = phases_of(w), phases = phases_of(h) * phases_x,
+                  most = g.batch * ceil_divide(h.input, h.stride);
     const int64_t grain = line_grain(ceil_divide(w.input, w.stride), g);
     parallel_for(*call.context, ceil_divide(most, grain) * phases, depthwise_nanoseconds(g), [&](int64_t chunk) {
-      const Phase phase = input_phase(g, 0, chunk % phases / w.stride, chunk % phases % w.stride);
+      const Phase phase = input_phase(g, 0, chunk % phases / phases_x, chunk % phases % phases_x);
       const PhaseAxis &y = phase.y, &x = phase.x;
       const Range range = chunk_range(chunk / phases, g.batch * y.pixels, grain);
       if (range.begin >= range.end) return;
