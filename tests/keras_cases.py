@@ -47,10 +47,12 @@ class LayerCase:
         return [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
 
 
+SEQUENCE = (3, 9, 4)
 IMAGE = (3, 7, 6, 4)
 SEQUENCE = (3, 6, 4)
 STATE = np.ones((3, 5), np.float32)
 MASK = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 1, 0], [1, 1, 1, 0, 0, 0]], bool)
+VOLUME = (2, 5, 6, 4, 4)
 
 CASES = [
     LayerCase("Dense", lambda L: L.Dense(5), (3, 4)),
@@ -77,6 +79,38 @@ CASES = [
     LayerCase("Conv2D-same-even", lambda L: L.Conv2D(2, (2, 4), padding="same", use_bias=False), IMAGE),
     LayerCase("Conv2D-dilation", lambda L: L.Conv2D(5, (3, 2), dilation_rate=2), IMAGE),
     LayerCase("Conv2D-groups", lambda L: L.Conv2D(6, 3, groups=2), IMAGE),
+    LayerCase("Conv1D", lambda L: L.Conv1D(5, 3, activation="relu"), SEQUENCE),
+    LayerCase("Conv1D-causal", lambda L: L.Conv1D(5, 3, padding="causal", dilation_rate=2), SEQUENCE),
+    LayerCase("Conv1D-causal-strides", lambda L: L.Conv1D(5, 2, strides=2, padding="causal"), SEQUENCE),
+    LayerCase("Conv1D-same-groups", lambda L: L.Conv1D(6, 4, strides=2, padding="same", groups=2), SEQUENCE),
+    LayerCase("Conv3D", lambda L: L.Conv3D(5, (2, 3, 2), use_bias=False), VOLUME),
+    LayerCase("Conv3D-same-strides", lambda L: L.Conv3D(5, 3, strides=2, padding="same", activation="tanh"), VOLUME),
+    LayerCase("Conv1DTranspose", lambda L: L.Conv1DTranspose(5, 3, strides=2), SEQUENCE),
+    LayerCase("Conv1DTranspose-same", lambda L: L.Conv1DTranspose(5, 4, strides=3, padding="same"), SEQUENCE),
+    LayerCase("Conv2DTranspose", lambda L: L.Conv2DTranspose(5, 3, activation="relu"), IMAGE),
+    LayerCase("Conv2DTranspose-same", lambda L: L.Conv2DTranspose(5, (3, 4), strides=2, padding="same"), IMAGE),
+    LayerCase("Conv2DTranspose-sparse", lambda L: L.Conv2DTranspose(5, 2, strides=3, use_bias=False), IMAGE),
+    LayerCase("Conv2DTranspose-open", lambda L: L.Conv2DTranspose(5, 3, strides=2, output_padding=1), IMAGE),
+    LayerCase("Conv2DTranspose-open-same", lambda L: L.Conv2DTranspose(5, 3, 2, "same", output_padding=0), IMAGE),
+    LayerCase("Conv2DTranspose-open-even", lambda L: L.Conv2DTranspose(5, 4, 3, "same", output_padding=2), IMAGE),
+    LayerCase("Conv2DTranspose-dilation", lambda L: L.Conv2DTranspose(5, 3, padding="same", dilation_rate=2), IMAGE),
+    LayerCase("Conv3DTranspose", lambda L: L.Conv3DTranspose(3, 2, strides=2), VOLUME),
+    LayerCase("Conv3DTranspose-same", lambda L: L.Conv3DTranspose(3, 3, strides=2, padding="same"), VOLUME),
+    LayerCase("DepthwiseConv1D", lambda L: L.DepthwiseConv1D(3, depth_multiplier=2), SEQUENCE),
+    LayerCase("DepthwiseConv2D", lambda L: L.DepthwiseConv2D(3, padding="same", activation="relu"), IMAGE),
+    LayerCase("DepthwiseConv2D-3", lambda L: L.DepthwiseConv2D((3, 2), strides=2, depth_multiplier=3), IMAGE),
+    LayerCase("SeparableConv1D", lambda L: L.SeparableConv1D(5, 3, padding="same", depth_multiplier=2), SEQUENCE),
+    LayerCase("SeparableConv2D", lambda L: L.SeparableConv2D(5, 3, strides=2, activation="relu"), IMAGE),
+    LayerCase("MaxPooling1D", lambda L: L.MaxPooling1D(3, strides=2, padding="same"), SEQUENCE),
+    LayerCase("MaxPooling3D", lambda L: L.MaxPooling3D(2), VOLUME),
+    LayerCase("MaxPooling3D-same", lambda L: L.MaxPooling3D((2, 3, 2), strides=1, padding="same"), VOLUME),
+    LayerCase("AveragePooling1D", lambda L: L.AveragePooling1D(2, padding="same"), SEQUENCE),
+    LayerCase("AveragePooling3D", lambda L: L.AveragePooling3D(2, strides=1), VOLUME),
+    LayerCase("AveragePooling3D-same", lambda L: L.AveragePooling3D(3, strides=2, padding="same"), VOLUME),
+    LayerCase("GlobalAveragePooling1D", lambda L: L.GlobalAveragePooling1D(), SEQUENCE),
+    LayerCase("GlobalAveragePooling3D", lambda L: L.GlobalAveragePooling3D(keepdims=True), VOLUME),
+    LayerCase("GlobalMaxPooling1D", lambda L: L.GlobalMaxPooling1D(keepdims=True), SEQUENCE),
+    LayerCase("GlobalMaxPooling3D", lambda L: L.GlobalMaxPooling3D(), VOLUME),
     LayerCase("MaxPooling2D", lambda L: L.MaxPooling2D(), IMAGE),
     LayerCase("MaxPooling2D-same", lambda L: L.MaxPooling2D((3, 2), strides=2, padding="same"), IMAGE),
     LayerCase("AveragePooling2D", lambda L: L.AveragePooling2D(2), IMAGE),
@@ -86,6 +120,11 @@ CASES = [
     LayerCase("BatchNormalization", lambda L: L.BatchNormalization(), IMAGE),
     LayerCase("BatchNormalization-2d", lambda L: L.BatchNormalization(momentum=0.5, epsilon=0.1), (5, 4)),
     LayerCase("BatchNormalization-bare", lambda L: L.BatchNormalization(center=False, scale=False), (5, 4)),
+    LayerCase("GroupNormalization", lambda L: L.GroupNormalization(2), IMAGE),
+    LayerCase("GroupNormalization-instance", lambda L: L.GroupNormalization(-1, epsilon=0.1, scale=False), VOLUME),
+    LayerCase("GroupNormalization-2d", lambda L: L.GroupNormalization(4, center=False), (3, 12)),
+    LayerCase("UnitNormalization", lambda L: L.UnitNormalization(), IMAGE),
+    LayerCase("UnitNormalization-axes", lambda L: L.UnitNormalization(axis=(1, 3)), IMAGE),
     LayerCase("LayerNormalization", lambda L: L.LayerNormalization(), (3, 5, 4)),
     LayerCase("LayerNormalization-bare", lambda L: L.LayerNormalization(center=False, scale=False), (3, 5)),
     LayerCase("RMSNormalization", lambda L: L.RMSNormalization(), (3, 5)),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from .base import Layer
-from .convolution import Conv2D, Convolution2D
-from .core import Activation, Dense, Input, InputLayer, Masking
 from .convolution import (
     Conv1D,
     Conv2D,
@@ -22,7 +20,7 @@ from .convolution_transpose import (
     Convolution2DTranspose,
     Convolution3DTranspose,
 )
-from .core import Activation, Dense, Input, InputLayer
+from .core import Activation, Dense, Input, InputLayer, Masking
 from .depthwise_convolution import (
     DepthwiseConv1D,
     DepthwiseConv2D,
@@ -149,6 +147,10 @@ __all__ = [
     "ReLU",
     "RepeatVector",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",
