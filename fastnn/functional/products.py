@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from ..tensor import Node, Tensor
-from ._base import Gradients, _result, _run, _saved
+from ._base import Gradients, _result, _run, _saved, _shape_of
 from .activations import relu_backward
 from .elementwise import _operands, _to_operand
 from .indexing import getitem
