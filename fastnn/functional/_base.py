@@ -107,6 +107,11 @@ def _integer(op: str, name: str, value: Any) -> int:
         raise TypeError(f"{op}: expected {name} of integers, got {value!r}") from None
 
 
+def _pair(op: str, name: str, value: int | Sequence[int]) -> tuple[int, int]:
+    height, width = _sizes(op, name, value, 2)
+    return height, width
+
+
 _COUNTS = {1: "an integer", 2: "an integer or two", 3: "an integer or three"}
 _PADS = {1: "(before, after)", 2: "(top, bottom, left, right)", 3: "(front, back, top, bottom, left, right)"}
 
