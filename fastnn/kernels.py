@@ -36,9 +36,18 @@ __all__ = [
     "clip",
     "clip_backward",
     "concatenate",
+    "conv1d",
+    "conv1d_backward_input",
+    "conv1d_backward_weight",
+    "conv1d_transpose",
     "conv2d",
     "conv2d_backward_input",
     "conv2d_backward_weight",
+    "conv2d_transpose",
+    "conv3d",
+    "conv3d_backward_input",
+    "conv3d_backward_weight",
+    "conv3d_transpose",
     "copy",
     "cumsum",
     "divide",
@@ -56,6 +65,8 @@ __all__ = [
     "gemm",
     "greater",
     "greater_equal",
+    "group_normalization",
+    "group_normalization_backward",
     "gru",
     "gru_backward",
     "hard_sigmoid",
@@ -197,6 +208,221 @@ def linear(
     y : (..., out)
     """
     return _one("linear", (x, weight, bias), (out,), False, activation=activation)
+
+
+def conv1d(
+    x: Arrayish,
+    weight: Arrayish,
+    bias: Arrayish | None = None,
+    *,
+    strides: Sequence[int] = (1,),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0),
+    dilation: Sequence[int] = (1,),
+    groups: int = 1,
+    activation: Literal["linear", "relu"] = "linear",
+    out: Arrayish | None = None,
+) -> Array:
+    """One-dimensional convolution (cross-correlation) ``y = activation(x * weight + bias)``.
+
+    Parameters
+    ----------
+    x : (batch, steps, channels)
+    weight : (k, channels / groups, out)
+    bias : (out,)
+    strides : Sequence[int]
+        Step of the window.
+    padding : Literal['valid', 'same', 'explicit']
+        'same' keeps ceil(size / stride) and puts the odd one at the end.
+    pads : Sequence[int]
+        Before, after; with padding='explicit' only.
+    dilation : Sequence[int]
+        Distance between the taps of the kernel.
+    groups : int
+        Independent groups of channels.
+    activation : Literal['linear', 'relu']
+        Applied to the sum.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, out_steps, out)
+    """
+    return _one(
+        "conv1d",
+        (x, weight, bias),
+        (out,),
+        False,
+        strides=strides,
+        padding=padding,
+        pads=pads,
+        dilation=dilation,
+        groups=groups,
+        activation=activation,
+    )
+
+
+def conv1d_backward_input(
+    dy: Arrayish,
+    weight: Arrayish,
+    x: Arrayish,
+    *,
+    strides: Sequence[int] = (1,),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0),
+    dilation: Sequence[int] = (1,),
+    groups: int = 1,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of conv1d with respect to its input.
+
+    Parameters
+    ----------
+    dy : (batch, out_steps, out)
+    weight : (k, channels / groups, out)
+    x : (batch, steps, channels)
+        Only its shape and dtype are used.
+    strides : Sequence[int]
+        As in conv1d.
+    padding : Literal['valid', 'same', 'explicit']
+        As in conv1d.
+    pads : Sequence[int]
+        As in conv1d.
+    dilation : Sequence[int]
+        As in conv1d.
+    groups : int
+        As in conv1d.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : (batch, steps, channels)
+    """
+    return _one(
+        "conv1d_backward_input",
+        (dy, weight, x),
+        (out,),
+        accumulate,
+        strides=strides,
+        padding=padding,
+        pads=pads,
+        dilation=dilation,
+        groups=groups,
+    )
+
+
+def conv1d_backward_weight(
+    x: Arrayish,
+    dy: Arrayish,
+    weight: Arrayish,
+    *,
+    strides: Sequence[int] = (1,),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0),
+    dilation: Sequence[int] = (1,),
+    groups: int = 1,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of conv1d with respect to its weight.
+
+    Parameters
+    ----------
+    x : (batch, steps, channels)
+    dy : (batch, out_steps, out)
+    weight : (k, channels / groups, out)
+        Only its shape and dtype are used.
+    strides : Sequence[int]
+        As in conv1d.
+    padding : Literal['valid', 'same', 'explicit']
+        As in conv1d.
+    pads : Sequence[int]
+        As in conv1d.
+    dilation : Sequence[int]
+        As in conv1d.
+    groups : int
+        As in conv1d.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dw : (k, channels / groups, out)
+    """
+    return _one(
+        "conv1d_backward_weight",
+        (x, dy, weight),
+        (out,),
+        accumulate,
+        strides=strides,
+        padding=padding,
+        pads=pads,
+        dilation=dilation,
+        groups=groups,
+    )
+
+
+def conv1d_transpose(
+    x: Arrayish,
+    weight: Arrayish,
+    bias: Arrayish | None = None,
+    *,
+    strides: Sequence[int] = (1,),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0),
+    dilation: Sequence[int] = (1,),
+    output_padding: Sequence[int] = (-1,),
+    activation: Literal["linear", "relu"] = "linear",
+    out: Arrayish | None = None,
+) -> Array:
+    """One-dimensional transposed convolution: every pixel of x adds weight times itself to its window of y; then ``y =
+    activation(y + bias)``. It is the gradient of the input of the conv1d that leads back to x, and its own gradients
+    are that conv1d of dy and conv1d_backward_weight of dy and x.
+
+    Parameters
+    ----------
+    x : (batch, steps, channels)
+    weight : (k, out, channels)
+    bias : (out,)
+    strides : Sequence[int]
+        Distance between the windows of neighbours.
+    padding : Literal['valid', 'same', 'explicit']
+        Sizes become (size - 1) * stride + max(window, stride) for 'valid', size * stride for 'same'.
+    pads : Sequence[int]
+        Cut off (size - 1) * stride + window: before, after; with padding='explicit' only.
+    dilation : Sequence[int]
+        Distance between the taps of the kernel.
+    output_padding : Sequence[int]
+        Below the stride: sizes become (size - 1) * stride + window + it - pads, for 'same' (size - 1) * stride +
+        window % 2 + it; -1 leaves them as padding says.
+    activation : Literal['linear', 'relu']
+        Applied to the sum.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, out_steps, out)
+    """
+    return _one(
+        "conv1d_transpose",
+        (x, weight, bias),
+        (out,),
+        False,
+        strides=strides,
+        padding=padding,
+        pads=pads,
+        dilation=dilation,
+        output_padding=output_padding,
+        activation=activation,
+    )
 
 
 def conv2d(
@@ -355,6 +581,277 @@ def conv2d_backward_weight(
         pads=pads,
         dilation=dilation,
         groups=groups,
+    )
+
+
+def conv2d_transpose(
+    x: Arrayish,
+    weight: Arrayish,
+    bias: Arrayish | None = None,
+    *,
+    strides: Sequence[int] = (1, 1),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0, 0, 0),
+    dilation: Sequence[int] = (1, 1),
+    output_padding: Sequence[int] = (-1, -1),
+    activation: Literal["linear", "relu"] = "linear",
+    out: Arrayish | None = None,
+) -> Array:
+    """Two-dimensional transposed convolution: every pixel of x adds weight times itself to its window of y; then ``y =
+    activation(y + bias)``. It is the gradient of the input of the conv2d that leads back to x, and its own gradients
+    are that conv2d of dy and conv2d_backward_weight of dy and x.
+
+    Parameters
+    ----------
+    x : (batch, height, width, channels)
+    weight : (kh, kw, out, channels)
+    bias : (out,)
+    strides : Sequence[int]
+        Distance between the windows of neighbours, (height, width).
+    padding : Literal['valid', 'same', 'explicit']
+        Sizes become (size - 1) * stride + max(window, stride) for 'valid', size * stride for 'same'.
+    pads : Sequence[int]
+        Cut off (size - 1) * stride + window: top, bottom, left, right; with padding='explicit' only.
+    dilation : Sequence[int]
+        Distance between the taps of the kernel.
+    output_padding : Sequence[int]
+        Below the stride: sizes become (size - 1) * stride + window + it - pads, for 'same' (size - 1) * stride +
+        window % 2 + it; -1 leaves them as padding says.
+    activation : Literal['linear', 'relu']
+        Applied to the sum.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, out_height, out_width, out)
+    """
+    return _one(
+        "conv2d_transpose",
+        (x, weight, bias),
+        (out,),
+        False,
+        strides=strides,
+        padding=padding,
+        pads=pads,
+        dilation=dilation,
+        output_padding=output_padding,
+        activation=activation,
+    )
+
+
+def conv3d(
+    x: Arrayish,
+    weight: Arrayish,
+    bias: Arrayish | None = None,
+    *,
+    strides: Sequence[int] = (1, 1, 1),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0, 0, 0, 0, 0),
+    dilation: Sequence[int] = (1, 1, 1),
+    groups: int = 1,
+    activation: Literal["linear", "relu"] = "linear",
+    out: Arrayish | None = None,
+) -> Array:
+    """Three-dimensional convolution (cross-correlation) ``y = activation(x * weight + bias)``.
+
+    Parameters
+    ----------
+    x : (batch, depth, height, width, channels)
+    weight : (kd, kh, kw, channels / groups, out)
+    bias : (out,)
+    strides : Sequence[int]
+        Step of the window, (depth, height, width).
+    padding : Literal['valid', 'same', 'explicit']
+        'same' keeps ceil(size / stride) and puts the odd one at the end.
+    pads : Sequence[int]
+        Front, back, top, bottom, left, right; with padding='explicit' only.
+    dilation : Sequence[int]
+        Distance between the taps of the kernel.
+    groups : int
+        Independent groups of channels.
+    activation : Literal['linear', 'relu']
+        Applied to the sum.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, out_depth, out_height, out_width, out)
+    """
+    return _one(
+        "conv3d",
+        (x, weight, bias),
+        (out,),
+        False,
+        strides=strides,
+        padding=padding,
+        pads=pads,
+        dilation=dilation,
+        groups=groups,
+        activation=activation,
+    )
+
+
+def conv3d_backward_input(
+    dy: Arrayish,
+    weight: Arrayish,
+    x: Arrayish,
+    *,
+    strides: Sequence[int] = (1, 1, 1),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0, 0, 0, 0, 0),
+    dilation: Sequence[int] = (1, 1, 1),
+    groups: int = 1,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of conv3d with respect to its input.
+
+    Parameters
+    ----------
+    dy : (batch, out_depth, out_height, out_width, out)
+    weight : (kd, kh, kw, channels / groups, out)
+    x : (batch, depth, height, width, channels)
+        Only its shape and dtype are used.
+    strides : Sequence[int]
+        As in conv3d.
+    padding : Literal['valid', 'same', 'explicit']
+        As in conv3d.
+    pads : Sequence[int]
+        As in conv3d.
+    dilation : Sequence[int]
+        As in conv3d.
+    groups : int
+        As in conv3d.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dx : (batch, depth, height, width, channels)
+    """
+    return _one(
+        "conv3d_backward_input",
+        (dy, weight, x),
+        (out,),
+        accumulate,
+        strides=strides,
+        padding=padding,
+        pads=pads,
+        dilation=dilation,
+        groups=groups,
+    )
+
+
+def conv3d_backward_weight(
+    x: Arrayish,
+    dy: Arrayish,
+    weight: Arrayish,
+    *,
+    strides: Sequence[int] = (1, 1, 1),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0, 0, 0, 0, 0),
+    dilation: Sequence[int] = (1, 1, 1),
+    groups: int = 1,
+    out: Arrayish | None = None,
+    accumulate: bool = False,
+) -> Array:
+    """Gradient of conv3d with respect to its weight.
+
+    Parameters
+    ----------
+    x : (batch, depth, height, width, channels)
+    dy : (batch, out_depth, out_height, out_width, out)
+    weight : (kd, kh, kw, channels / groups, out)
+        Only its shape and dtype are used.
+    strides : Sequence[int]
+        As in conv3d.
+    padding : Literal['valid', 'same', 'explicit']
+        As in conv3d.
+    pads : Sequence[int]
+        As in conv3d.
+    dilation : Sequence[int]
+        As in conv3d.
+    groups : int
+        As in conv3d.
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    dw : (kd, kh, kw, channels / groups, out)
+    """
+    return _one(
+        "conv3d_backward_weight",
+        (x, dy, weight),
+        (out,),
+        accumulate,
+        strides=strides,
+        padding=padding,
+        pads=pads,
+        dilation=dilation,
+        groups=groups,
+    )
+
+
+def conv3d_transpose(
+    x: Arrayish,
+    weight: Arrayish,
+    bias: Arrayish | None = None,
+    *,
+    strides: Sequence[int] = (1, 1, 1),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0, 0, 0, 0, 0),
+    dilation: Sequence[int] = (1, 1, 1),
+    output_padding: Sequence[int] = (-1, -1, -1),
+    activation: Literal["linear", "relu"] = "linear",
+    out: Arrayish | None = None,
+) -> Array:
+    """Three-dimensional transposed convolution: every pixel of x adds weight times itself to its window of y; then ``y
+    = activation(y + bias)``. It is the gradient of the input of the conv3d that leads back to x, and its own gradients
+    are that conv3d of dy and conv3d_backward_weight of dy and x.
+
+    Parameters
+    ----------
+    x : (batch, depth, height, width, channels)
+    weight : (kd, kh, kw, out, channels)
+    bias : (out,)
+    strides : Sequence[int]
+        Distance between the windows of neighbours, (depth, height, width).
+    padding : Literal['valid', 'same', 'explicit']
+        Sizes become (size - 1) * stride + max(window, stride) for 'valid', size * stride for 'same'.
+    pads : Sequence[int]
+        Cut off (size - 1) * stride + window: front, back, top, bottom, left, right; with padding='explicit' only.
+    dilation : Sequence[int]
+        Distance between the taps of the kernel.
+    output_padding : Sequence[int]
+        Below the stride: sizes become (size - 1) * stride + window + it - pads, for 'same' (size - 1) * stride +
+        window % 2 + it; -1 leaves them as padding says.
+    activation : Literal['linear', 'relu']
+        Applied to the sum.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, out_depth, out_height, out_width, out)
+    """
+    return _one(
+        "conv3d_transpose",
+        (x, weight, bias),
+        (out,),
+        False,
+        strides=strides,
+        padding=padding,
+        pads=pads,
+        dilation=dilation,
+        output_padding=output_padding,
+        activation=activation,
     )
 
 
@@ -815,6 +1312,81 @@ def layer_normalization_backward(
     """
     dx, dgamma, dbeta = _many(
         "layer_normalization_backward", (dy, x, mean, inverse_deviation, gamma), out, accumulate, rms=rms
+    )
+    return dx, dgamma, dbeta
+
+
+def group_normalization(
+    x: Arrayish,
+    gamma: Arrayish | None = None,
+    beta: Arrayish | None = None,
+    *,
+    groups: int = 32,
+    epsilon: float = 0.001,
+    out: Sequence[Arrayish | None] | None = None,
+) -> tuple[Array, Array, Array]:
+    """``y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`` with mean and variance of each sample's groups of
+    neighbouring channels, over all positions (Wu and He 2018): two passes, summed in double.
+
+    Parameters
+    ----------
+    x : (batch, ..., channels)
+    gamma : (channels,)
+    beta : (channels,)
+    groups : int
+        Divides the channels.
+    epsilon : float
+        Added to the variance, positive.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    mean : (batch, groups)
+    inverse_deviation : (batch, groups): 1 / sqrt(variance + epsilon)
+    """
+    y, mean, inverse_deviation = _many(
+        "group_normalization", (x, gamma, beta), out, False, groups=groups, epsilon=epsilon
+    )
+    return y, mean, inverse_deviation
+
+
+def group_normalization_backward(
+    dy: Arrayish,
+    x: Arrayish,
+    mean: Arrayish,
+    inverse_deviation: Arrayish,
+    gamma: Arrayish | None = None,
+    *,
+    groups: int = 32,
+    out: Sequence[Arrayish | None] | None = None,
+    accumulate: bool = False,
+) -> tuple[Array, Array, Array]:
+    """Gradient of group_normalization from what it kept of each group.
+
+    Parameters
+    ----------
+    dy : as x
+    x : (batch, ..., channels)
+    mean : (batch, groups)
+    inverse_deviation : (batch, groups)
+    gamma : (channels,)
+    groups : int
+        As in group_normalization.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into the first entry of out instead of overwriting it.
+
+    Returns
+    -------
+    dx : as x
+    dgamma : (channels,)
+    dbeta : (channels,)
+    """
+    dx, dgamma, dbeta = _many(
+        "group_normalization_backward", (dy, x, mean, inverse_deviation, gamma), out, accumulate, groups=groups
     )
     return dx, dgamma, dbeta
 

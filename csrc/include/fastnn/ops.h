@@ -65,6 +65,124 @@ static inline fastnn_status fastnn_linear(const fastnn_context* context, const f
   return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, 0);
 }
 
+/* One-dimensional convolution (cross-correlation) ``y = activation(x * weight + bias)``.
+ *   in  x: (batch, steps, channels)
+ *   in  weight: (k, channels / groups, out)
+ *   in  bias: (out,) (optional)
+ *   out y: (batch, out_steps, out)
+ */
+enum { FASTNN_CONV1D_PADDING_VALID = 0, FASTNN_CONV1D_PADDING_SAME = 1, FASTNN_CONV1D_PADDING_EXPLICIT = 2 };
+enum { FASTNN_CONV1D_ACTIVATION_LINEAR = 0, FASTNN_CONV1D_ACTIVATION_RELU = 1 };
+typedef struct fastnn_conv1d_attributes {
+  size_t struct_size;
+  int64_t strides[1]; /* step of the window */
+  int64_t padding; /* 'same' keeps ceil(size / stride) and puts the odd one at the end */
+  int64_t pads[2]; /* before, after; with padding='explicit' only */
+  int64_t dilation[1]; /* distance between the taps of the kernel */
+  int64_t groups; /* independent groups of channels */
+  int64_t activation; /* applied to the sum */
+} fastnn_conv1d_attributes;
+
+static inline fastnn_conv1d_attributes fastnn_conv1d_attributes_default(void) {
+  fastnn_conv1d_attributes attributes = {sizeof(fastnn_conv1d_attributes), {1}, 0, {0, 0}, {1}, 1, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_conv1d(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* weight, const fastnn_tensor* bias, fastnn_tensor* y, const fastnn_conv1d_attributes* attributes) {
+  static const char name[] = "conv1d";
+  const fastnn_tensor* inputs[] = {x, weight, bias};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, 0);
+}
+
+/* Gradient of conv1d with respect to its input.
+ *   in  dy: (batch, out_steps, out)
+ *   in  weight: (k, channels / groups, out)
+ *   in  x: (batch, steps, channels) (only its shape is used)
+ *   out dx: (batch, steps, channels)
+ */
+enum { FASTNN_CONV1D_BACKWARD_INPUT_PADDING_VALID = 0, FASTNN_CONV1D_BACKWARD_INPUT_PADDING_SAME = 1, FASTNN_CONV1D_BACKWARD_INPUT_PADDING_EXPLICIT = 2 };
+typedef struct fastnn_conv1d_backward_input_attributes {
+  size_t struct_size;
+  int64_t strides[1]; /* as in conv1d */
+  int64_t padding; /* as in conv1d */
+  int64_t pads[2]; /* as in conv1d */
+  int64_t dilation[1]; /* as in conv1d */
+  int64_t groups; /* as in conv1d */
+} fastnn_conv1d_backward_input_attributes;
+
+static inline fastnn_conv1d_backward_input_attributes fastnn_conv1d_backward_input_attributes_default(void) {
+  fastnn_conv1d_backward_input_attributes attributes = {sizeof(fastnn_conv1d_backward_input_attributes), {1}, 0, {0, 0}, {1}, 1};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_conv1d_backward_input(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* weight, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_conv1d_backward_input_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "conv1d_backward_input";
+  const fastnn_tensor* inputs[] = {dy, weight, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* Gradient of conv1d with respect to its weight.
+ *   in  x: (batch, steps, channels)
+ *   in  dy: (batch, out_steps, out)
+ *   in  weight: (k, channels / groups, out) (only its shape is used)
+ *   out dw: (k, channels / groups, out)
+ */
+enum { FASTNN_CONV1D_BACKWARD_WEIGHT_PADDING_VALID = 0, FASTNN_CONV1D_BACKWARD_WEIGHT_PADDING_SAME = 1, FASTNN_CONV1D_BACKWARD_WEIGHT_PADDING_EXPLICIT = 2 };
+typedef struct fastnn_conv1d_backward_weight_attributes {
+  size_t struct_size;
+  int64_t strides[1]; /* as in conv1d */
+  int64_t padding; /* as in conv1d */
+  int64_t pads[2]; /* as in conv1d */
+  int64_t dilation[1]; /* as in conv1d */
+  int64_t groups; /* as in conv1d */
+} fastnn_conv1d_backward_weight_attributes;
+
+static inline fastnn_conv1d_backward_weight_attributes fastnn_conv1d_backward_weight_attributes_default(void) {
+  fastnn_conv1d_backward_weight_attributes attributes = {sizeof(fastnn_conv1d_backward_weight_attributes), {1}, 0, {0, 0}, {1}, 1};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_conv1d_backward_weight(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* dy, const fastnn_tensor* weight, fastnn_tensor* dw, const fastnn_conv1d_backward_weight_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "conv1d_backward_weight";
+  const fastnn_tensor* inputs[] = {x, dy, weight};
+  fastnn_tensor* outputs[] = {dw};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* One-dimensional transposed convolution: every pixel of x adds weight times itself to its window of y; then ``y =
+ * activation(y + bias)``. It is the gradient of the input of the conv1d that leads back to x, and its own
+ * gradients are that conv1d of dy and conv1d_backward_weight of dy and x.
+ *   in  x: (batch, steps, channels)
+ *   in  weight: (k, out, channels)
+ *   in  bias: (out,) (optional)
+ *   out y: (batch, out_steps, out)
+ */
+enum { FASTNN_CONV1D_TRANSPOSE_PADDING_VALID = 0, FASTNN_CONV1D_TRANSPOSE_PADDING_SAME = 1, FASTNN_CONV1D_TRANSPOSE_PADDING_EXPLICIT = 2 };
+enum { FASTNN_CONV1D_TRANSPOSE_ACTIVATION_LINEAR = 0, FASTNN_CONV1D_TRANSPOSE_ACTIVATION_RELU = 1 };
+typedef struct fastnn_conv1d_transpose_attributes {
+  size_t struct_size;
+  int64_t strides[1]; /* distance between the windows of neighbours */
+  int64_t padding; /* sizes become (size - 1) * stride + max(window, stride) for 'valid', size * stride for 'same' */
+  int64_t pads[2]; /* cut off (size - 1) * stride + window: before, after; with padding='explicit' only */
+  int64_t dilation[1]; /* distance between the taps of the kernel */
+  int64_t output_padding[1]; /* below the stride: sizes become (size - 1) * stride + window + it - pads, for 'same' (size - 1) * stride + window % 2 + it; -1 leaves them as padding says */
+  int64_t activation; /* applied to the sum */
+} fastnn_conv1d_transpose_attributes;
+
+static inline fastnn_conv1d_transpose_attributes fastnn_conv1d_transpose_attributes_default(void) {
+  fastnn_conv1d_transpose_attributes attributes = {sizeof(fastnn_conv1d_transpose_attributes), {1}, 0, {0, 0}, {1}, {-1}, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_conv1d_transpose(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* weight, const fastnn_tensor* bias, fastnn_tensor* y, const fastnn_conv1d_transpose_attributes* attributes) {
+  static const char name[] = "conv1d_transpose";
+  const fastnn_tensor* inputs[] = {x, weight, bias};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, 0);
+}
+
 /* Two-dimensional convolution (cross-correlation) ``y = activation(x * weight + bias)``.
  *   in  x: (batch, height, width, channels)
  *   in  weight: (kh, kw, channels / groups, out)
@@ -149,6 +267,156 @@ static inline fastnn_status fastnn_conv2d_backward_weight(const fastnn_context* 
   const fastnn_tensor* inputs[] = {x, dy, weight};
   fastnn_tensor* outputs[] = {dw};
   return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* Two-dimensional transposed convolution: every pixel of x adds weight times itself to its window of y; then ``y =
+ * activation(y + bias)``. It is the gradient of the input of the conv2d that leads back to x, and its own
+ * gradients are that conv2d of dy and conv2d_backward_weight of dy and x.
+ *   in  x: (batch, height, width, channels)
+ *   in  weight: (kh, kw, out, channels)
+ *   in  bias: (out,) (optional)
+ *   out y: (batch, out_height, out_width, out)
+ */
+enum { FASTNN_CONV2D_TRANSPOSE_PADDING_VALID = 0, FASTNN_CONV2D_TRANSPOSE_PADDING_SAME = 1, FASTNN_CONV2D_TRANSPOSE_PADDING_EXPLICIT = 2 };
+enum { FASTNN_CONV2D_TRANSPOSE_ACTIVATION_LINEAR = 0, FASTNN_CONV2D_TRANSPOSE_ACTIVATION_RELU = 1 };
+typedef struct fastnn_conv2d_transpose_attributes {
+  size_t struct_size;
+  int64_t strides[2]; /* distance between the windows of neighbours, (height, width) */
+  int64_t padding; /* sizes become (size - 1) * stride + max(window, stride) for 'valid', size * stride for 'same' */
+  int64_t pads[4]; /* cut off (size - 1) * stride + window: top, bottom, left, right; with padding='explicit' only */
+  int64_t dilation[2]; /* distance between the taps of the kernel */
+  int64_t output_padding[2]; /* below the stride: sizes become (size - 1) * stride + window + it - pads, for 'same' (size - 1) * stride + window % 2 + it; -1 leaves them as padding says */
+  int64_t activation; /* applied to the sum */
+} fastnn_conv2d_transpose_attributes;
+
+static inline fastnn_conv2d_transpose_attributes fastnn_conv2d_transpose_attributes_default(void) {
+  fastnn_conv2d_transpose_attributes attributes = {sizeof(fastnn_conv2d_transpose_attributes), {1, 1}, 0, {0, 0, 0, 0}, {1, 1}, {-1, -1}, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_conv2d_transpose(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* weight, const fastnn_tensor* bias, fastnn_tensor* y, const fastnn_conv2d_transpose_attributes* attributes) {
+  static const char name[] = "conv2d_transpose";
+  const fastnn_tensor* inputs[] = {x, weight, bias};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, 0);
+}
+
+/* Three-dimensional convolution (cross-correlation) ``y = activation(x * weight + bias)``.
+ *   in  x: (batch, depth, height, width, channels)
+ *   in  weight: (kd, kh, kw, channels / groups, out)
+ *   in  bias: (out,) (optional)
+ *   out y: (batch, out_depth, out_height, out_width, out)
+ */
+enum { FASTNN_CONV3D_PADDING_VALID = 0, FASTNN_CONV3D_PADDING_SAME = 1, FASTNN_CONV3D_PADDING_EXPLICIT = 2 };
+enum { FASTNN_CONV3D_ACTIVATION_LINEAR = 0, FASTNN_CONV3D_ACTIVATION_RELU = 1 };
+typedef struct fastnn_conv3d_attributes {
+  size_t struct_size;
+  int64_t strides[3]; /* step of the window, (depth, height, width) */
+  int64_t padding; /* 'same' keeps ceil(size / stride) and puts the odd one at the end */
+  int64_t pads[6]; /* front, back, top, bottom, left, right; with padding='explicit' only */
+  int64_t dilation[3]; /* distance between the taps of the kernel */
+  int64_t groups; /* independent groups of channels */
+  int64_t activation; /* applied to the sum */
+} fastnn_conv3d_attributes;
+
+static inline fastnn_conv3d_attributes fastnn_conv3d_attributes_default(void) {
+  fastnn_conv3d_attributes attributes = {sizeof(fastnn_conv3d_attributes), {1, 1, 1}, 0, {0, 0, 0, 0, 0, 0}, {1, 1, 1}, 1, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_conv3d(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* weight, const fastnn_tensor* bias, fastnn_tensor* y, const fastnn_conv3d_attributes* attributes) {
+  static const char name[] = "conv3d";
+  const fastnn_tensor* inputs[] = {x, weight, bias};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, 0);
+}
+
+/* Gradient of conv3d with respect to its input.
+ *   in  dy: (batch, out_depth, out_height, out_width, out)
+ *   in  weight: (kd, kh, kw, channels / groups, out)
+ *   in  x: (batch, depth, height, width, channels) (only its shape is used)
+ *   out dx: (batch, depth, height, width, channels)
+ */
+enum { FASTNN_CONV3D_BACKWARD_INPUT_PADDING_VALID = 0, FASTNN_CONV3D_BACKWARD_INPUT_PADDING_SAME = 1, FASTNN_CONV3D_BACKWARD_INPUT_PADDING_EXPLICIT = 2 };
+typedef struct fastnn_conv3d_backward_input_attributes {
+  size_t struct_size;
+  int64_t strides[3]; /* as in conv3d */
+  int64_t padding; /* as in conv3d */
+  int64_t pads[6]; /* as in conv3d */
+  int64_t dilation[3]; /* as in conv3d */
+  int64_t groups; /* as in conv3d */
+} fastnn_conv3d_backward_input_attributes;
+
+static inline fastnn_conv3d_backward_input_attributes fastnn_conv3d_backward_input_attributes_default(void) {
+  fastnn_conv3d_backward_input_attributes attributes = {sizeof(fastnn_conv3d_backward_input_attributes), {1, 1, 1}, 0, {0, 0, 0, 0, 0, 0}, {1, 1, 1}, 1};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_conv3d_backward_input(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* weight, const fastnn_tensor* x, fastnn_tensor* dx, const fastnn_conv3d_backward_input_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "conv3d_backward_input";
+  const fastnn_tensor* inputs[] = {dy, weight, x};
+  fastnn_tensor* outputs[] = {dx};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* Gradient of conv3d with respect to its weight.
+ *   in  x: (batch, depth, height, width, channels)
+ *   in  dy: (batch, out_depth, out_height, out_width, out)
+ *   in  weight: (kd, kh, kw, channels / groups, out) (only its shape is used)
+ *   out dw: (kd, kh, kw, channels / groups, out)
+ */
+enum { FASTNN_CONV3D_BACKWARD_WEIGHT_PADDING_VALID = 0, FASTNN_CONV3D_BACKWARD_WEIGHT_PADDING_SAME = 1, FASTNN_CONV3D_BACKWARD_WEIGHT_PADDING_EXPLICIT = 2 };
+typedef struct fastnn_conv3d_backward_weight_attributes {
+  size_t struct_size;
+  int64_t strides[3]; /* as in conv3d */
+  int64_t padding; /* as in conv3d */
+  int64_t pads[6]; /* as in conv3d */
+  int64_t dilation[3]; /* as in conv3d */
+  int64_t groups; /* as in conv3d */
+} fastnn_conv3d_backward_weight_attributes;
+
+static inline fastnn_conv3d_backward_weight_attributes fastnn_conv3d_backward_weight_attributes_default(void) {
+  fastnn_conv3d_backward_weight_attributes attributes = {sizeof(fastnn_conv3d_backward_weight_attributes), {1, 1, 1}, 0, {0, 0, 0, 0, 0, 0}, {1, 1, 1}, 1};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_conv3d_backward_weight(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* dy, const fastnn_tensor* weight, fastnn_tensor* dw, const fastnn_conv3d_backward_weight_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "conv3d_backward_weight";
+  const fastnn_tensor* inputs[] = {x, dy, weight};
+  fastnn_tensor* outputs[] = {dw};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* Three-dimensional transposed convolution: every pixel of x adds weight times itself to its window of y; then ``y
+ * = activation(y + bias)``. It is the gradient of the input of the conv3d that leads back to x, and its own
+ * gradients are that conv3d of dy and conv3d_backward_weight of dy and x.
+ *   in  x: (batch, depth, height, width, channels)
+ *   in  weight: (kd, kh, kw, out, channels)
+ *   in  bias: (out,) (optional)
+ *   out y: (batch, out_depth, out_height, out_width, out)
+ */
+enum { FASTNN_CONV3D_TRANSPOSE_PADDING_VALID = 0, FASTNN_CONV3D_TRANSPOSE_PADDING_SAME = 1, FASTNN_CONV3D_TRANSPOSE_PADDING_EXPLICIT = 2 };
+enum { FASTNN_CONV3D_TRANSPOSE_ACTIVATION_LINEAR = 0, FASTNN_CONV3D_TRANSPOSE_ACTIVATION_RELU = 1 };
+typedef struct fastnn_conv3d_transpose_attributes {
+  size_t struct_size;
+  int64_t strides[3]; /* distance between the windows of neighbours, (depth, height, width) */
+  int64_t padding; /* sizes become (size - 1) * stride + max(window, stride) for 'valid', size * stride for 'same' */
+  int64_t pads[6]; /* cut off (size - 1) * stride + window: front, back, top, bottom, left, right; with padding='explicit' only */
+  int64_t dilation[3]; /* distance between the taps of the kernel */
+  int64_t output_padding[3]; /* below the stride: sizes become (size - 1) * stride + window + it - pads, for 'same' (size - 1) * stride + window % 2 + it; -1 leaves them as padding says */
+  int64_t activation; /* applied to the sum */
+} fastnn_conv3d_transpose_attributes;
+
+static inline fastnn_conv3d_transpose_attributes fastnn_conv3d_transpose_attributes_default(void) {
+  fastnn_conv3d_transpose_attributes attributes = {sizeof(fastnn_conv3d_transpose_attributes), {1, 1, 1}, 0, {0, 0, 0, 0, 0, 0}, {1, 1, 1}, {-1, -1, -1}, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_conv3d_transpose(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* weight, const fastnn_tensor* bias, fastnn_tensor* y, const fastnn_conv3d_transpose_attributes* attributes) {
+  static const char name[] = "conv3d_transpose";
+  const fastnn_tensor* inputs[] = {x, weight, bias};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, 0);
 }
 
 /* Maximum over windows. NaN propagates; padding never wins. index is the tap of the maximum within its window,
@@ -449,6 +717,60 @@ static inline fastnn_layer_normalization_backward_attributes fastnn_layer_normal
 
 static inline fastnn_status fastnn_layer_normalization_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, const fastnn_tensor* mean, const fastnn_tensor* inverse_deviation, const fastnn_tensor* gamma, fastnn_tensor* dx, fastnn_tensor* dgamma, fastnn_tensor* dbeta, const fastnn_layer_normalization_backward_attributes* attributes, uint64_t accumulate) {
   static const char name[] = "layer_normalization_backward";
+  const fastnn_tensor* inputs[] = {dy, x, mean, inverse_deviation, gamma};
+  fastnn_tensor* outputs[] = {dx, dgamma, dbeta};
+  return fastnn_run_named(context, name, inputs, 5, outputs, 3, attributes, accumulate);
+}
+
+/* ``y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`` with mean and variance of each sample's groups of
+ * neighbouring channels, over all positions (Wu and He 2018): two passes, summed in double.
+ *   in  x: (batch, ..., channels)
+ *   in  gamma: (channels,) (optional)
+ *   in  beta: (channels,) (optional)
+ *   out y: as x
+ *   out mean: (batch, groups) (optional)
+ *   out inverse_deviation: (batch, groups): 1 / sqrt(variance + epsilon) (optional)
+ */
+typedef struct fastnn_group_normalization_attributes {
+  size_t struct_size;
+  int64_t groups; /* divides the channels */
+  double epsilon; /* added to the variance, positive */
+} fastnn_group_normalization_attributes;
+
+static inline fastnn_group_normalization_attributes fastnn_group_normalization_attributes_default(void) {
+  fastnn_group_normalization_attributes attributes = {sizeof(fastnn_group_normalization_attributes), 32, 0.001};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_group_normalization(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* gamma, const fastnn_tensor* beta, fastnn_tensor* y, fastnn_tensor* mean, fastnn_tensor* inverse_deviation, const fastnn_group_normalization_attributes* attributes) {
+  static const char name[] = "group_normalization";
+  const fastnn_tensor* inputs[] = {x, gamma, beta};
+  fastnn_tensor* outputs[] = {y, mean, inverse_deviation};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 3, attributes, 0);
+}
+
+/* Gradient of group_normalization from what it kept of each group.
+ *   in  dy: as x
+ *   in  x: (batch, ..., channels)
+ *   in  mean: (batch, groups)
+ *   in  inverse_deviation: (batch, groups)
+ *   in  gamma: (channels,) (optional)
+ *   out dx: as x (optional)
+ *   out dgamma: (channels,) (optional)
+ *   out dbeta: (channels,) (optional)
+ */
+typedef struct fastnn_group_normalization_backward_attributes {
+  size_t struct_size;
+  int64_t groups; /* as in group_normalization */
+} fastnn_group_normalization_backward_attributes;
+
+static inline fastnn_group_normalization_backward_attributes fastnn_group_normalization_backward_attributes_default(void) {
+  fastnn_group_normalization_backward_attributes attributes = {sizeof(fastnn_group_normalization_backward_attributes), 32};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_group_normalization_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, const fastnn_tensor* mean, const fastnn_tensor* inverse_deviation, const fastnn_tensor* gamma, fastnn_tensor* dx, fastnn_tensor* dgamma, fastnn_tensor* dbeta, const fastnn_group_normalization_backward_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "group_normalization_backward";
   const fastnn_tensor* inputs[] = {dy, x, mean, inverse_deviation, gamma};
   fastnn_tensor* outputs[] = {dx, dgamma, dbeta};
   return fastnn_run_named(context, name, inputs, 5, outputs, 3, attributes, accumulate);
