@@ -359,11 +359,16 @@ FORWARD = (
     "linear",
     "lstm",
     "max_pool2d",
+    "pad",
+    "rearrange",
     "relu",
+    "resize_bilinear",
     "scaled_dot_product_attention",
     "simple_rnn",
     "softmax",
     "softmax_cross_entropy",
+    "take",
+    "take_along_axis",
 )
 
 
