@@ -16,6 +16,7 @@ using kernels::kAttentionKeys;
 using kernels::kAttentionQueries;
 
 constexpr const char* kForward = "scaled_dot_product_attention";
+constexpr const char* kDropout = "scaled_dot_product_attention_dropout";
 constexpr const char* kBackward = "scaled_dot_product_attention_backward";
 constexpr int64_t kUnitQueries = 256;  // most queries of a unit, which packs the keys for itself
 constexpr int64_t kFewUnits = 16;      // heads below this are cut further
@@ -101,7 +102,7 @@ Problem check_problem(const char* op, const fastnn_call& call, int64_t first, in
 
 // The kernel's description of one head, but for what differs between heads.
 template <typename T, typename Attributes>
-kernels::Attention<T> describe(const Problem& p, const Attributes& a, int64_t y_row) {
+kernels::Attention<T> describe(const Problem& p, const Attributes& a, double rate, int64_t y_row) {
   kernels::Attention<T> d{};
   d.queries = p.query.rows;
   d.keys = p.key.rows;
@@ -115,8 +116,8 @@ kernels::Attention<T> describe(const Problem& p, const Attributes& a, int64_t y_
   d.mask_column = p.mask_strides[3];
   d.causal = a.is_causal != 0;
   d.scale = static_cast<T>(a.scale != 0 ? a.scale : 1 / std::sqrt(static_cast<double>(p.query.width)));
-  d.threshold = static_cast<int64_t>(std::ceil(a.rate * 0x1p32));
-  d.kept_scale = static_cast<T>(1 / (1 - a.rate));
+  d.threshold = static_cast<int64_t>(std::ceil(rate * 0x1p32));
+  d.kept_scale = static_cast<T>(1 / (1 - rate));
   return d;
 }
 
@@ -201,41 +202,31 @@ BackwardCut cut_backward(const Problem& p) {
   return cut;
 }
 
-}  // namespace
-
-size_t scaled_dot_product_attention_infer(const fastnn_call& call) {
-  const auto& a = attributes<fastnn_scaled_dot_product_attention_attributes>(call);
-  const Problem p = check_problem(kForward, call, 0, 3, a.heads_axis);
-  check_attributes(kForward, a.rate, a.scale);
+template <typename Attributes>
+size_t forward_infer(const char* op, const fastnn_call& call, const Attributes& a, double rate) {
+  const Problem p = check_problem(op, call, 0, 3, a.heads_axis);
+  check_attributes(op, rate, a.scale);
   const fastnn_tensor& query = input(call, 0);
   set_heads(&output(call, 0), query, a.heads_axis, p.query.batch, p.query.heads, p.query.rows, p.value.width);
   if (wants_output(call, 1)) {
     set_output(&output(call, 1), query.dtype, query.device, {p.query.batch, p.query.heads, p.query.rows});
   }
-  if (wants_output(call, 2)) set_output(&output(call, 2), kInt64, query.device, {p.query.batch, 3});
   const Units units = cut_forward(p).units;
   return static_cast<size_t>(checked_multiply(checked_multiply(units.chunks, units.room), item_size(query.dtype)));
 }
 
-void scaled_dot_product_attention_run(const fastnn_call& call) {
-  const auto& a = attributes<fastnn_scaled_dot_product_attention_attributes>(call);
-  const Problem p = check_problem(kForward, call, 0, 3, a.heads_axis);
+template <typename Attributes>
+void forward_run(const char* op, const fastnn_call& call, const Attributes& a, double rate,
+                 const kernels::RandomStream& random) {
+  const Problem p = check_problem(op, call, 0, 3, a.heads_axis);
   const ForwardCut cut = cut_forward(p);
   const fastnn_tensor* const mask = has_input(call, 3) ? &input(call, 3) : nullptr;
-  const Heads y = heads_of(kForward, "y", output(call, 0), a.heads_axis);
-  if (wants_output(call, 2)) {
-    int64_t* const draws = data<int64_t>(output(call, 2));
-    for (int64_t sample = 0; sample < p.query.batch; ++sample) {
-      draws[3 * sample] = a.seed;
-      draws[3 * sample + 1] = a.stream;
-      draws[3 * sample + 2] = a.step;
-    }
-  }
+  const Heads y = heads_of(op, "y", output(call, 0), a.heads_axis);
   const int64_t group = p.key.heads == 0 ? 1 : p.query.heads / p.key.heads;
   with_float_type(input(call, 0).dtype, [&](auto zero) {
     using T = decltype(zero);
-    kernels::Attention<T> common = describe<T>(p, a, y.row_stride);
-    common.random = {static_cast<uint64_t>(a.seed), static_cast<uint64_t>(a.stream), static_cast<uint64_t>(a.step)};
+    kernels::Attention<T> common = describe<T>(p, a, rate, y.row_stride);
+    common.random = random;
     parallel_for(*call.context, cut.units.chunks, work_of(p) / 40, [&](int64_t chunk) {
       T* const room = static_cast<T*>(call.workspace) + chunk * cut.units.room;
       const Range range = chunk_range(chunk, cut.units.count, cut.units.grain);
@@ -256,6 +247,34 @@ void scaled_dot_product_attention_run(const fastnn_call& call) {
   });
 }
 
+}  // namespace
+
+size_t scaled_dot_product_attention_infer(const fastnn_call& call) {
+  return forward_infer(kForward, call, attributes<fastnn_scaled_dot_product_attention_attributes>(call), 0);
+}
+
+void scaled_dot_product_attention_run(const fastnn_call& call) {
+  forward_run(kForward, call, attributes<fastnn_scaled_dot_product_attention_attributes>(call), 0, {});
+}
+
+size_t scaled_dot_product_attention_dropout_infer(const fastnn_call& call) {
+  const auto& a = attributes<fastnn_scaled_dot_product_attention_dropout_attributes>(call);
+  if (wants_output(call, 2)) set_output(&output(call, 2), kInt64, input(call, 0).device, {3});
+  return forward_infer(kDropout, call, a, a.rate);
+}
+
+void scaled_dot_product_attention_dropout_run(const fastnn_call& call) {
+  const auto& a = attributes<fastnn_scaled_dot_product_attention_dropout_attributes>(call);
+  if (wants_output(call, 2)) {
+    int64_t* const draw = data<int64_t>(output(call, 2));
+    draw[0] = a.seed;
+    draw[1] = a.stream;
+    draw[2] = a.step;
+  }
+  forward_run(kDropout, call, a, a.rate,
+              {static_cast<uint64_t>(a.seed), static_cast<uint64_t>(a.stream), static_cast<uint64_t>(a.step)});
+}
+
 size_t scaled_dot_product_attention_backward_infer(const fastnn_call& call) {
   const auto& a = attributes<fastnn_scaled_dot_product_attention_backward_attributes>(call);
   const Problem p = check_problem(kBackward, call, 1, 6, a.heads_axis);
@@ -274,7 +293,7 @@ size_t scaled_dot_product_attention_backward_infer(const fastnn_call& call) {
     if (!(input(call, 7).dtype == kInt64)) {
       type_error(kBackward, ": expected draw of int64, got ", dtype_name(input(call, 7).dtype));
     }
-    check_shape(kBackward, "draw", input(call, 7), {p.query.batch, 3});
+    check_shape(kBackward, "draw", input(call, 7), {3});
   }
   for (int64_t i = 0; i < 3; ++i) {
     if (wants_output(call, i)) set_output_like(&output(call, i), input(call, i + 1));
@@ -299,8 +318,11 @@ void scaled_dot_product_attention_backward_run(const fastnn_call& call) {
   const int64_t group = p.key.heads == 0 ? 1 : p.query.heads / p.key.heads;
   with_float_type(input(call, 1).dtype, [&](auto zero) {
     using T = decltype(zero);
-    kernels::Attention<T> common = describe<T>(p, a, y.row_stride);
-    const int64_t* const draws = has_input(call, 7) ? data<int64_t>(input(call, 7)) : nullptr;
+    kernels::Attention<T> common = describe<T>(p, a, a.rate, y.row_stride);
+    if (has_input(call, 7)) {
+      const int64_t* const draw = data<int64_t>(input(call, 7));
+      common.random = {static_cast<uint64_t>(draw[0]), static_cast<uint64_t>(draw[1]), static_cast<uint64_t>(draw[2])};
+    }
     T* const shares = static_cast<T*>(call.workspace) + cut.units.chunks * cut.units.room;
     const bool whole = cut.pieces == 1;
     const auto place = [&](int64_t index, int64_t sample, int64_t head) {
@@ -316,11 +338,6 @@ void scaled_dot_product_attention_backward_run(const fastnn_call& call) {
         for (int64_t head = key_head * group; head < (key_head + 1) * group; ++head) {
           kernels::Attention<T> one = common;
           set_head(one, p, mask, sample, head);
-          if (draws != nullptr) {
-            const int64_t* const draw = draws + 3 * sample;
-            one.random = {static_cast<uint64_t>(draw[0]), static_cast<uint64_t>(draw[1]),
-                          static_cast<uint64_t>(draw[2])};
-          }
           const bool later = head > key_head * group;
           const kernels::AttentionGradients g{dy.row_stride,
                                               gradients[0].row_stride,

@@ -72,12 +72,14 @@ def scaled_dot_product_attention(
         )
     if scale is None and query.ndim == 4:
         scale = 1 / math.sqrt(max(query.shape[-1], 1))
-    options = {"heads_axis": heads_axis, "is_causal": is_causal, "scale": scale or 0.0, "rate": dropout_p}
+    options = {"heads_axis": heads_axis, "is_causal": is_causal, "scale": scale or 0.0}
     needs = is_grad_enabled() and any(t.requires_grad for t in operands)
-    wanted = 1 if not needs else 7 if dropout_p > 0 else 3
-    y, logsumexp, draw = _op(_NAME)(
-        *arrays, wanted=wanted, **options, seed=0 if seed is None else seed, stream=stream, step=step
-    )
+    draw = None
+    if dropout_p > 0:
+        draws = {"rate": dropout_p, "seed": seed, "stream": stream, "step": step}
+        y, logsumexp, draw = _op(f"{_NAME}_dropout")(*arrays, wanted=7 if needs else 1, **options, **draws)
+    else:
+        y, logsumexp = _op(_NAME)(*arrays, wanted=3 if needs else 1, **options)
     if not needs:
         return Tensor._wrap(y)
     extra = [t for t in (attn_mask, None if draw is None else Tensor._wrap(draw)) if t is not None]
@@ -88,7 +90,7 @@ def scaled_dot_product_attention(
         operands,
         (*operands, Tensor._wrap(logsumexp), *extra),
         save_output=True,
-        options=options,
+        options={**options, "rate": dropout_p},
         masked=attn_mask is not None,
     )
 

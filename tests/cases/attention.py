@@ -48,7 +48,7 @@ def attention(
     scale: float = 0.0,
     rate: float = 0.0,
     **draw: int,
-) -> tuple[Array, Array, Array]:
+) -> tuple[Array, ...]:
     q, k, v = (heads_first(x, heads_axis) for x in (query, key, value))
     s = scores(q, k, mask, is_causal, scale)
     largest = s.max(axis=-1, keepdims=True, initial=-np.inf)
@@ -56,10 +56,11 @@ def attention(
     total = e.sum(axis=-1, keepdims=True)
     p = np.where(total == 0, 0, e / np.where(total == 0, 1, total)) * kept(s.shape, rate, **draw)
     y = heads_first(p @ grouped(v, q.shape[1]), heads_axis)
-    numbers = [draw.get(name, 0) for name in ("seed", "stream", "step")]
     with np.errstate(divide="ignore"):
         logsumexp = (largest + np.log(total))[..., 0]
-    return y.astype(query.dtype), logsumexp, np.tile(np.array(numbers), (len(query), 1))
+    if not draw:
+        return y.astype(query.dtype), logsumexp
+    return y.astype(query.dtype), logsumexp, np.array([draw[name] for name in ("seed", "stream", "step")])
 
 
 def attention_backward(
@@ -78,9 +79,7 @@ def attention_backward(
 ) -> tuple[Array, Array, Array]:
     dy, q, k, v, y = (heads_first(x, heads_axis) for x in (dy, query, key, value, y))
     p = np.exp(scores(q, k, mask, is_causal, scale) - np.where(np.isneginf(logsumexp), 0, logsumexp)[..., None])
-    numbers = (
-        {} if draw is None or not len(draw) else dict(zip(("seed", "stream", "step"), draw[0].tolist(), strict=True))
-    )
+    numbers = {} if draw is None else dict(zip(("seed", "stream", "step"), draw.tolist(), strict=True))
     keep = kept(p.shape, rate, **numbers)
     heads = q.shape[1]
     dp = dy @ grouped(v, heads).swapaxes(-2, -1) * keep
@@ -151,8 +150,8 @@ def attention_cases(
     def make_backward(sizes: Sequence[int]) -> Callable[[np.random.Generator], Inputs]:
         def inputs(rng: np.random.Generator) -> Inputs:
             forward = make(sizes)(rng)
-            y, logsumexp, draw = attention(*forward, **options)
-            return [rng.standard_normal(y.shape), *forward[:3], y, logsumexp, forward[3], draw]
+            y, logsumexp, *draw = attention(*forward, **options)
+            return [rng.standard_normal(y.shape), *forward[:3], y, logsumexp, forward[3], *(draw or [None])]
 
         return inputs
 
@@ -174,7 +173,8 @@ def attention_cases(
 
     sizes = (batch, heads, queries, keys, depth)
     name = what or text(sizes)
-    same_draw = "rate" not in options
+    plain = "rate" not in options
+    op = "scaled_dot_product_attention" + ("" if plain else "_dropout")
     call = dict(options)
     call["dropout_p"] = call.pop("rate", 0.0)
     call.setdefault("seed", 0)
@@ -184,20 +184,20 @@ def attention_cases(
         flops = 4 * int(np.prod(benchmark))
     masked = (3,) if mask_has_batch else ()
     # PyTorch takes no mask beside is_causal; of one key the gradients of query and key are rounding alone
-    comparable = same_draw and keys > 1 and not (mask is not None and options.get("is_causal"))
+    comparable = plain and keys > 1 and not (mask is not None and options.get("is_causal"))
     torch_counterpart = torch_attention if comparable else None
     numbers = size(*shapes(*benchmark)) if benchmark else 0
     return [
         OpCase(
-            name=f"scaled_dot_product_attention-{name}",
-            op="scaled_dot_product_attention",
+            name=f"{op}-{name}",
+            op=op,
             make=make(sizes),
             attributes=options,
             reference=attention,
             apply=apply,
             differentiable=(0, 1, 2),
             torch=torch_counterpart,
-            batched=(0, 1, 2, *masked) if same_draw else (),
+            batched=(0, 1, 2, *masked) if plain else (),
             benchmark=Benchmark(make(benchmark), flops, 4 * (numbers + size(shapes(*benchmark)[0])))
             if benchmark
             else None,
@@ -208,7 +208,7 @@ def attention_cases(
             make=make_backward(sizes),
             attributes=backward,
             reference=attention_backward,
-            batched=(0, 1, 2, 3, 4, 5, *(i + 3 for i in masked), 7) if same_draw else (),
+            batched=(0, 1, 2, 3, 4, 5, *(i + 3 for i in masked)) if plain else (),
             benchmark=Benchmark(
                 make_backward(benchmark), 5 * flops // 2, 4 * (2 * numbers + size(shapes(*benchmark)[0]))
             )
@@ -232,8 +232,8 @@ CASES: list[OpCase] = [
     *attention_cases(2, 1, 4, 5, 4, what="mask-queries", mask=random_mask("uint8", (0, 1, 0, 1)), mask_has_batch=True),
     *attention_cases(1, 2, 5, 6, 4, what="mask-float", mask=random_mask("float", (1, 0, 0, 0))),
     *attention_cases(1, 2, 4, 18, 4, what="mask-float-causal", mask=random_mask("float", (0,)), is_causal=True),
-    *attention_cases(1, 2, 5, 7, 4, what="dropout", rate=0.4, seed=5, stream=7, step=3),
-    *attention_cases(1, 1, 66, 258, 3, what="dropout-blocks", rate=0.5, seed=2**40, step=2**33),
+    *attention_cases(1, 2, 5, 7, 4, what="p0.4", rate=0.4, seed=5, stream=7, step=3, benchmark=(8, 4, 256, 256, 64)),
+    *attention_cases(1, 1, 66, 258, 3, what="p0.5-blocks", rate=0.5, seed=2**40, stream=0, step=2**33),
     *attention_cases(1, 1, 130, 300, 16, what="blocks"),
     *attention_cases(1, 2, 300, 300, 8, value_depth=33, what="blocks-causal", is_causal=True),
     *attention_cases(1, 1, 70, 270, 4, what="blocks-mask", mask=random_mask("bool", (0, 0), empty_row=True)),
