@@ -141,6 +141,49 @@ def test_products_and_their_gradients_are_numpys(operands, seed):
     close(b.grad.numpy(), ref.sum_to_like(rows.swapaxes(-2, -1) @ dy, columns).reshape(y.shape))
 
 
+@st.composite
+def sums_of_products(draw):
+    """An equation that NumPy's einsum takes, and the shapes of its operands."""
+    sizes = {letter: draw(st.integers(0, 4)) for letter in "abcde"}
+    hidden, dots = draw(st.lists(st.integers(1, 3), max_size=2)), draw(st.booleans())
+    terms, operands = [], []
+    for _ in range(draw(st.integers(1, 3))):
+        term = draw(st.lists(st.sampled_from("abcde"), unique=True, max_size=4))
+        shape = [draw(st.sampled_from((1, sizes[letter]))) for letter in term]
+        if dots and draw(st.booleans()):
+            at = draw(st.integers(0, len(term)))
+            shape[at:at] = [draw(st.sampled_from((1, n))) for n in hidden][draw(st.integers(0, len(hidden))) :]
+            term.insert(at, "...")
+        terms.append("".join(term))
+        operands.append(tuple(shape))
+    equation = ",".join(terms)
+    if draw(st.booleans()):
+        letters = draw(st.permutations(sorted(set(equation) - {",", "."})))
+        result = letters[: draw(st.integers(0, len(letters)))]
+        if "..." in equation:
+            result.insert(draw(st.integers(0, len(result))), "...")
+        equation += "->" + "".join(result)
+    return equation, operands
+
+
+@given(sums_of_products(), seeds)
+def test_einsum_and_its_gradients_are_numpys(drawn, seed):
+    equation, operands = drawn
+    arrays = [normal(seed + i, *shape).astype("f8") for i, shape in enumerate(operands)]
+    want = np.einsum(equation, *arrays)
+    tensors = [fastnn.Tensor(array, requires_grad=True) for array in arrays]
+    got = F.einsum(equation, *tensors)
+    assert got.shape == want.shape
+    close(got.numpy(), want)
+    weights = normal(seed + 9, *want.shape).astype("f8")
+    F.sum(F.multiply(got, fastnn.Tensor(weights))).backward()
+    for i, (tensor, array) in enumerate(zip(tensors, arrays, strict=True)):
+        # the sum is linear in each operand: a step of any size gives its slope
+        step = normal(seed + 10 + i, *array.shape)
+        moved = np.einsum(equation, *arrays[:i], step, *arrays[i + 1 :])
+        close((tensor.grad.numpy() * step).sum(), (weights * moved).sum())
+
+
 @given(shapes, st.data(), seeds)
 def test_reductions_are_numpys(shape, data, seed):
     axes = tuple(data.draw(st.sets(st.integers(0, len(shape) - 1)))) if shape else ()

@@ -38,6 +38,7 @@ from .convolution import (
     depthwise_conv1d,
     depthwise_conv2d,
 )
+from .einsum import einsum
 from .elementwise import (
     abs,
     add,
@@ -122,6 +123,7 @@ __all__ = [
     "depthwise_conv2d",
     "divide",
     "dropout",
+    "einsum",
     "elu",
     "embedding",
     "equal",
