@@ -114,6 +114,7 @@ __all__ = [
     "rmsprop_update",
     "scaled_dot_product_attention",
     "scaled_dot_product_attention_backward",
+    "scaled_dot_product_attention_dropout",
     "selu",
     "selu_backward",
     "sgd_update",
@@ -1027,16 +1028,11 @@ def scaled_dot_product_attention(
     heads_axis: int = 1,
     is_causal: bool = False,
     scale: float = 0.0,
-    rate: float = 0.0,
-    stream: int = 0,
-    seed: int = 0,
-    step: int = 0,
     out: Sequence[Arrayish | None] | None = None,
-) -> tuple[Array, Array, Array]:
-    """``y = dropout(softmax(scale * query @ key.T + mask)) @ value`` for every head (Vaswani et al. 2017), in blocks
-    whose scores are never stored together (Dao et al. 2022). Heads of query share those of key and value in equal
-    groups. A query that no key is left for gives zeros. The random number of a probability is a function of (seed,
-    stream, step), its head, query and key.
+) -> tuple[Array, Array]:
+    """``y = softmax(scale * query @ key.T + mask) @ value`` for every head (Vaswani et al. 2017), in blocks whose
+    scores are never stored together (Dao et al. 2022). Heads of query share those of key and value in equal groups. A
+    query that no key is left for gives zeros.
 
     Parameters
     ----------
@@ -1051,8 +1047,59 @@ def scaled_dot_product_attention(
         Query i attends to keys 0 to i only.
     scale : float
         Factor of the scores; 0 stands for 1 / sqrt(depth).
+    out : array, or one for each result, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, heads, queries, value_depth), axes as query's
+    logsumexp : (batch, heads, queries), of the scores; for the gradient
+    """
+    y, logsumexp = _many(
+        "scaled_dot_product_attention",
+        (query, key, value, mask),
+        out,
+        False,
+        heads_axis=heads_axis,
+        is_causal=is_causal,
+        scale=scale,
+    )
+    return y, logsumexp
+
+
+def scaled_dot_product_attention_dropout(
+    query: Arrayish,
+    key: Arrayish,
+    value: Arrayish,
+    mask: Arrayish | None = None,
+    *,
+    heads_axis: int = 1,
+    is_causal: bool = False,
+    scale: float = 0.0,
+    rate: float = 0.5,
+    stream: int = 0,
+    seed: int = 0,
+    step: int = 0,
+    out: Sequence[Arrayish | None] | None = None,
+) -> tuple[Array, Array, Array]:
+    """As scaled_dot_product_attention, with dropout of the probabilities: ``y = dropout(softmax(...)) @ value``. The
+    random number of a probability is a function of (seed, stream, step), its sample, head, query and key alone.
+
+    Parameters
+    ----------
+    query : (batch, heads, queries, depth); with heads_axis 2 (batch, queries, heads, depth)
+    key : (batch, kv_heads, keys, depth), axes as query's
+    value : (batch, kv_heads, keys, value_depth), axes as query's
+    mask : broadcasts to (batch, heads, queries, keys): bool or uint8, true where a query attends to a key; or as
+    query, added to the scaled scores
+    heads_axis : int
+        As in scaled_dot_product_attention.
+    is_causal : bool
+        As in scaled_dot_product_attention.
+    scale : float
+        As in scaled_dot_product_attention.
     rate : float
-        Probability that dropout zeroes a probability, in [0, 1).
+        Probability of a zero, in [0, 1).
     stream : int
         Which random stream.
     seed : int
@@ -1066,10 +1113,10 @@ def scaled_dot_product_attention(
     -------
     y : (batch, heads, queries, value_depth), axes as query's
     logsumexp : (batch, heads, queries), of the scores; for the gradient
-    draw : (batch, 3) int64: seed, stream and step, for every sample; for the gradient
+    draw : (3,) int64: seed, stream and step; for the gradient
     """
     y, logsumexp, draw = _many(
-        "scaled_dot_product_attention",
+        "scaled_dot_product_attention_dropout",
         (query, key, value, mask),
         out,
         False,
@@ -1112,7 +1159,7 @@ def scaled_dot_product_attention_backward(
     y : (batch, heads, queries, value_depth), axes as query's
     logsumexp : (batch, heads, queries)
     mask : as in scaled_dot_product_attention
-    draw : (batch, 3) int64; needed when rate is above 0
+    draw : (3,) int64; needed when rate is above 0
     heads_axis : int
         As in scaled_dot_product_attention.
     is_causal : bool
@@ -1120,7 +1167,7 @@ def scaled_dot_product_attention_backward(
     scale : float
         As in scaled_dot_product_attention.
     rate : float
-        As in scaled_dot_product_attention.
+        As in scaled_dot_product_attention_dropout.
     out : array, or one for each result, optional
         Written instead of a new array.
     accumulate : bool

@@ -218,3 +218,18 @@ def test_fit_with_attention_trains_by_a_program_and_repeats() -> None:
         assert program["replays"] == 22
         found.append(history)
     assert found[0] == found[1]
+
+
+def test_programs_of_einsum_take_any_batch() -> None:
+    x = numbers(40, 6, 8)
+    model = fastnn.Sequential(
+        [
+            fastnn.Input((6, 8)),
+            layers.EinsumDense("abc,cde->abde", (None, 2, 5), "relu", "de"),
+            layers.EinsumDense("abcd,cde->abe", (None, 3)),
+            layers.Flatten(),
+        ]
+    )
+    want = model(x).numpy()
+    for batch_size in (16, 7):
+        np.testing.assert_allclose(model.predict(x, batch_size=batch_size, verbose=0), want, rtol=1e-5, atol=1e-6)

@@ -171,6 +171,43 @@ def torch_resnet(torch: Any, weights: list[Any], x: Any) -> Any:
     return y.mean(dim=(2, 3)) @ next(left) + next(left)
 
 
+class TransformerBlock(layers.Layer):
+    """Attention and an MLP, each with a residual and normalised behind it, on images as rows of eight pixels."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = layers.Dense(16)
+        # a bias of the keys changes no score but by rounding
+        self.attention = layers.MultiHeadAttention(4, 4, use_bias=False)
+        self.first = layers.LayerNormalization()
+        self.wide = layers.Dense(32, activation="gelu")
+        self.narrow = layers.Dense(16)
+        self.second = layers.LayerNormalization()
+
+    def call(self, inputs: Tensor) -> Tensor:
+        x = self.embed(inputs.reshape(-1, 8, 8))
+        x = self.first(x + self.attention(x, x))
+        return self.second(x + self.narrow(self.wide(x)))
+
+
+def transformer() -> Sequential:
+    return Sequential([Input((8, 8, 1)), TransformerBlock(), layers.Flatten(), layers.Dense(10, activation="softmax")])
+
+
+def torch_transformer(torch: Any, weights: list[Any], x: Any) -> Any:
+    functional = torch.nn.functional
+    w = iter(weights)
+    x = x.reshape(-1, 8, 8) @ next(w) + next(w)
+    q, k, v = (torch.einsum("bti,ihd->bhtd", x, next(w)) for _ in range(3))
+    heads = functional.scaled_dot_product_attention(q, k, v)
+    x = x + torch.einsum("bhtd,hdo->bto", heads, next(w))
+    x = functional.layer_norm(x, (16,), next(w), next(w), eps=1e-3)
+    hidden = functional.gelu(x @ next(w) + next(w))
+    x = x + hidden @ next(w) + next(w)
+    x = functional.layer_norm(x, (16,), next(w), next(w), eps=1e-3)
+    return x.flatten(1) @ next(w) + next(w)
+
+
 class TorchTraining:
     """Losses of all steps, gradients of the first and weights after the last, by PyTorch."""
 
@@ -231,8 +268,9 @@ networks = pytest.mark.parametrize(
         (stacked_lstm, torch_stacked_lstm),
         (embedding_lstm, torch_embedding_lstm),
         (resnet, torch_resnet),
+        (transformer, torch_transformer),
     ],
-    ids=["demo", "mlp", "stacked_lstm", "embedding_lstm", "resnet"],
+    ids=["demo", "mlp", "stacked_lstm", "embedding_lstm", "resnet", "transformer"],
 )
 rules = pytest.mark.parametrize("rule", ["adam", "momentum"])
 

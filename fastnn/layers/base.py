@@ -412,7 +412,7 @@ class Layer(Node, Configurable):
         for path, array in given.items():
             if array.dtype.kind not in "fiub":
                 raise TypeError(f"{self.name}: expected {path} of {named[path].dtype}, got {array.dtype}")
-        arrays = {path: np.ascontiguousarray(array, dtype=named[path].dtype) for path, array in given.items()}
+        arrays = {path: np.asarray(array, named[path].dtype, order="C") for path, array in given.items()}
         for path, array in arrays.items():
             if array.shape != named[path].shape:
                 raise ValueError(f"{self.name}: expected {path} of shape {named[path].shape}, got {array.shape}")

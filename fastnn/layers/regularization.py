@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -47,8 +48,12 @@ class Drawing(Layer):
 
     def _drop(self, x: Tensor, rate: float) -> Tensor:
         """Dropout of x by the layer's next random numbers."""
+        return self._draw(F.dropout, x, rate)
+
+    def _draw(self, op: Callable[..., Tensor], *arguments: Any, **options: Any) -> Tensor:
+        """An op's result that the layer's next random numbers go into."""
         stream = random.stream_of((*self._positions, self._calls or 0))
-        y = F.dropout(x, rate, seed=self._seed_cell, stream=stream, step=self._draws)
+        y = op(*arguments, **options, seed=self._seed_cell, stream=stream, step=self._draws)
         if self._calls is None:
             self._draws.value += 1
         else:

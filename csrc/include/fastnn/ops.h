@@ -524,36 +524,63 @@ static inline fastnn_status fastnn_avg_pool2d_backward(const fastnn_context* con
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
 }
 
-/* ``y = dropout(softmax(scale * query @ key.T + mask)) @ value`` for every head (Vaswani et al. 2017), in blocks
- * whose scores are never stored together (Dao et al. 2022). Heads of query share those of key and value in equal
- * groups. A query that no key is left for gives zeros. The random number of a probability is a function of (seed,
- * stream, step), its head, query and key.
+/* ``y = softmax(scale * query @ key.T + mask) @ value`` for every head (Vaswani et al. 2017), in blocks whose
+ * scores are never stored together (Dao et al. 2022). Heads of query share those of key and value in equal groups.
+ * A query that no key is left for gives zeros.
  *   in  query: (batch, heads, queries, depth); with heads_axis 2 (batch, queries, heads, depth)
  *   in  key: (batch, kv_heads, keys, depth), axes as query's
  *   in  value: (batch, kv_heads, keys, value_depth), axes as query's
  *   in  mask: broadcasts to (batch, heads, queries, keys): bool or uint8, true where a query attends to a key; or as query, added to the scaled scores (optional)
  *   out y: (batch, heads, queries, value_depth), axes as query's
  *   out logsumexp: (batch, heads, queries), of the scores; for the gradient (optional)
- *   out draw: (batch, 3) int64: seed, stream and step, for every sample; for the gradient (optional)
  */
 typedef struct fastnn_scaled_dot_product_attention_attributes {
   size_t struct_size;
   int64_t heads_axis; /* axis of the heads, 1 or 2 */
   int64_t is_causal; /* query i attends to keys 0 to i only */
   double scale; /* factor of the scores; 0 stands for 1 / sqrt(depth) */
-  double rate; /* probability that dropout zeroes a probability, in [0, 1) */
-  int64_t stream; /* which random stream */
-  int64_t seed; /* the seed */
-  int64_t step; /* which draw from the stream */
 } fastnn_scaled_dot_product_attention_attributes;
 
 static inline fastnn_scaled_dot_product_attention_attributes fastnn_scaled_dot_product_attention_attributes_default(void) {
-  fastnn_scaled_dot_product_attention_attributes attributes = {sizeof(fastnn_scaled_dot_product_attention_attributes), 1, 0, 0.0, 0.0, 0, 0, 0};
+  fastnn_scaled_dot_product_attention_attributes attributes = {sizeof(fastnn_scaled_dot_product_attention_attributes), 1, 0, 0.0};
   return attributes;
 }
 
-static inline fastnn_status fastnn_scaled_dot_product_attention(const fastnn_context* context, const fastnn_tensor* query, const fastnn_tensor* key, const fastnn_tensor* value, const fastnn_tensor* mask, fastnn_tensor* y, fastnn_tensor* logsumexp, fastnn_tensor* draw, const fastnn_scaled_dot_product_attention_attributes* attributes) {
+static inline fastnn_status fastnn_scaled_dot_product_attention(const fastnn_context* context, const fastnn_tensor* query, const fastnn_tensor* key, const fastnn_tensor* value, const fastnn_tensor* mask, fastnn_tensor* y, fastnn_tensor* logsumexp, const fastnn_scaled_dot_product_attention_attributes* attributes) {
   static const char name[] = "scaled_dot_product_attention";
+  const fastnn_tensor* inputs[] = {query, key, value, mask};
+  fastnn_tensor* outputs[] = {y, logsumexp};
+  return fastnn_run_named(context, name, inputs, 4, outputs, 2, attributes, 0);
+}
+
+/* As scaled_dot_product_attention, with dropout of the probabilities: ``y = dropout(softmax(...)) @ value``. The
+ * random number of a probability is a function of (seed, stream, step), its sample, head, query and key alone.
+ *   in  query: (batch, heads, queries, depth); with heads_axis 2 (batch, queries, heads, depth)
+ *   in  key: (batch, kv_heads, keys, depth), axes as query's
+ *   in  value: (batch, kv_heads, keys, value_depth), axes as query's
+ *   in  mask: broadcasts to (batch, heads, queries, keys): bool or uint8, true where a query attends to a key; or as query, added to the scaled scores (optional)
+ *   out y: (batch, heads, queries, value_depth), axes as query's
+ *   out logsumexp: (batch, heads, queries), of the scores; for the gradient (optional)
+ *   out draw: (3,) int64: seed, stream and step; for the gradient (optional)
+ */
+typedef struct fastnn_scaled_dot_product_attention_dropout_attributes {
+  size_t struct_size;
+  int64_t heads_axis; /* as in scaled_dot_product_attention */
+  int64_t is_causal; /* as in scaled_dot_product_attention */
+  double scale; /* as in scaled_dot_product_attention */
+  double rate; /* probability of a zero, in [0, 1) */
+  int64_t stream; /* which random stream */
+  int64_t seed; /* the seed */
+  int64_t step; /* which draw from the stream */
+} fastnn_scaled_dot_product_attention_dropout_attributes;
+
+static inline fastnn_scaled_dot_product_attention_dropout_attributes fastnn_scaled_dot_product_attention_dropout_attributes_default(void) {
+  fastnn_scaled_dot_product_attention_dropout_attributes attributes = {sizeof(fastnn_scaled_dot_product_attention_dropout_attributes), 1, 0, 0.0, 0.5, 0, 0, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_scaled_dot_product_attention_dropout(const fastnn_context* context, const fastnn_tensor* query, const fastnn_tensor* key, const fastnn_tensor* value, const fastnn_tensor* mask, fastnn_tensor* y, fastnn_tensor* logsumexp, fastnn_tensor* draw, const fastnn_scaled_dot_product_attention_dropout_attributes* attributes) {
+  static const char name[] = "scaled_dot_product_attention_dropout";
   const fastnn_tensor* inputs[] = {query, key, value, mask};
   fastnn_tensor* outputs[] = {y, logsumexp, draw};
   return fastnn_run_named(context, name, inputs, 4, outputs, 3, attributes, 0);
@@ -567,7 +594,7 @@ static inline fastnn_status fastnn_scaled_dot_product_attention(const fastnn_con
  *   in  y: (batch, heads, queries, value_depth), axes as query's
  *   in  logsumexp: (batch, heads, queries)
  *   in  mask: as in scaled_dot_product_attention (optional)
- *   in  draw: (batch, 3) int64; needed when rate is above 0 (optional)
+ *   in  draw: (3,) int64; needed when rate is above 0 (optional)
  *   out dquery: as query (optional)
  *   out dkey: as key (optional)
  *   out dvalue: as value (optional)
@@ -577,7 +604,7 @@ typedef struct fastnn_scaled_dot_product_attention_backward_attributes {
   int64_t heads_axis; /* as in scaled_dot_product_attention */
   int64_t is_causal; /* as in scaled_dot_product_attention */
   double scale; /* as in scaled_dot_product_attention */
-  double rate; /* as in scaled_dot_product_attention */
+  double rate; /* as in scaled_dot_product_attention_dropout */
 } fastnn_scaled_dot_product_attention_backward_attributes;
 
 static inline fastnn_scaled_dot_product_attention_backward_attributes fastnn_scaled_dot_product_attention_backward_attributes_default(void) {
