@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from . import transformer
 from .numpy_step import Network
 from .steps import TrainingStep
 
@@ -31,7 +32,7 @@ class Numpy:
         return lambda: case.reference(*inputs, **case.attributes)
 
     def step(self, step: TrainingStep, column: str) -> Call | None:
-        if step.rows or any(kind == "lstm" for kind, *_ in step.layers):
+        if step.rows or any(kind in ("lstm", "transformer") for kind, *_ in step.layers):
             return None
         network = Network(step.input_shape, step.layers, step.optimizer)
         network.reset(step.weights())
@@ -71,6 +72,8 @@ class Fastnn:
                 made.append(layers.Flatten())
             elif kind == "embedding":
                 made.append(layers.Embedding(*arguments))
+            elif kind == "transformer":
+                made.append(transformer.fastnn_block(step.input_shape[1], *arguments))
             elif kind == "lstm":
                 made.append(layers.LSTM(arguments[0], return_sequences=arguments[1]))
             else:
@@ -149,6 +152,9 @@ class Torch:
                 layer = nn.Embedding(*arguments, sparse=step.optimizer == "lazy-adam")
                 self.fill(layer, weights.pop(0))
                 made.append(layer)
+            elif kind == "transformer":
+                block, weights = weights[:16], weights[16:]
+                made.append(transformer.torch_block(torch, shape[1], *arguments, block))
             elif kind == "lstm":
                 made += self.lstm(shape[1], *arguments, [weights.pop(0) for _ in range(3)])
             else:

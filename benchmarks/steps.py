@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from . import transformer
+
 Weights = list[NDArray[np.float32]]
 
 
@@ -20,7 +22,7 @@ Weights = list[NDArray[np.float32]]
 class TrainingStep:
     """A network as layers in a row, each ("conv", filters, padding) of 3x3 with relu, ("pool",) of 2x2, ("flatten",),
     ("lstm", units, whether all steps are returned) or ("dense", units, activation), or at first ("embedding", rows, n)
-    of ids; softmax cross-entropy behind the last."""
+    of ids or a ("transformer", heads, inner) block of sequences; softmax cross-entropy behind the last."""
 
     name: str
     input_shape: tuple[int, ...]
@@ -47,6 +49,8 @@ class TrainingStep:
             elif kind == "embedding":
                 weight = (arguments[0], arguments[1])
                 result = (*shape, arguments[1])
+            elif kind == "transformer":
+                weight = (shape[1], arguments[1])
             elif kind == "lstm":
                 weight = (shape[1], 4 * arguments[0])
                 result = (shape[0], arguments[0]) if arguments[1] else (arguments[0],)
@@ -64,6 +68,9 @@ class TrainingStep:
             steps, before = before[0], shape
             if kind == "embedding":
                 continue
+            if kind == "transformer":
+                total += transformer.flops(self.batch, steps, *weight)
+                continue
             if kind == "lstm":
                 recurrent = weight[1] // 4 * weight[1]
                 total += 2 * self.batch * steps * ((3 if index else 2) * math.prod(weight) + 3 * recurrent)
@@ -76,8 +83,10 @@ class TrainingStep:
         """Kernels drawn by He's rule and zero biases, the same for every library, in Keras's order and layouts."""
         rng = np.random.default_rng(1)
         result: Weights = []
-        for kind, _, shape in self.walk():
-            if shape:
+        for (kind, _, shape), (_, *arguments) in zip(self.walk(), self.layers, strict=True):
+            if kind == "transformer":
+                result += transformer.make_weights(rng, shape[0], *arguments)
+            elif shape:
                 scale = math.sqrt(2 / math.prod(shape[:-1]))
                 result.append((rng.standard_normal(shape) * scale).astype(np.float32))
                 if kind == "lstm":
@@ -131,6 +140,13 @@ STEPS = (
         ],
         64,
         "momentum",
+    ),
+    TrainingStep(
+        "transformer-64x128",
+        (64, 128),
+        [("transformer", 4, 512), ("flatten",), ("dense", 10, "linear")],
+        32,
+        "adam",
     ),
     TrainingStep(
         "lstm-50-50-of-60x8", (60, 8), [("lstm", 50, True), ("lstm", 50, False), ("dense", 10, "linear")], 32, "adam"
