@@ -19,7 +19,6 @@ from .recurrent_cells import (
     SimpleRNNCell,
     StackedRNNCells,
     output_size,
-    side_by_side,
     zero_state,
 )
 
@@ -162,7 +161,7 @@ class RNN(Layer):
         finally:
             if holds:
                 cell.hold_masks(None)
-        return side_by_side(outputs), states
+        return F.stack(outputs, axis=1), states
 
     def make_states(self, batch: int) -> None:
         if not self._states:

@@ -32,15 +32,6 @@ def rows_like(x: Tensor, units: int, value: float) -> Tensor:
     return F.add(F.fill(x[:, :1], value), constant(np.zeros((1, units), dtype=np.float32)))
 
 
-def side_by_side(parts: Sequence[Tensor]) -> Tensor:
-    """(..., count, n) of several (..., n)."""
-    result = parts[0][..., None, :]
-    for index, part in enumerate(parts[1:], 1):
-        place = constant((np.arange(len(parts)) == index)[:, np.newaxis])
-        result = F.where(place, part[..., None, :], result)
-    return result
-
-
 class Cell(Drawing):
     """What the cells share: two kernels and a bias for `gates` gates, and dropout of inputs and state.
 

@@ -10,7 +10,6 @@ from .._config import serialize
 from ..tensor import Tensor
 from .base import Layer, Shape
 from .recurrent import nested_layer
-from .recurrent_cells import side_by_side
 
 __all__ = ["Bidirectional", "TimeDistributed"]
 
@@ -103,8 +102,7 @@ class Bidirectional(Layer):
     def _merged(self, y: Tensor, back: Tensor) -> Any:
         match self.merge_mode:
             case "concat":
-                both = side_by_side([y, back])
-                return F.reshape(both, (-1 if both.size else len(y), *y.shape[1:-1], 2 * y.shape[-1]))
+                return F.concatenate([y, back], axis=-1)
             case "sum":
                 return F.add(y, back)
             case "ave":
