@@ -233,6 +233,18 @@ def test_a_table_that_is_looked_up_twice() -> None:
     assert t.grad is None
 
 
+@pytest.mark.parametrize("lazy", [False, True])
+def test_two_lookups_of_a_table_in_a_step_count_as_one(lazy: bool) -> None:
+    both, joined = table(), table()
+    first, second = some_ids(1, 3, 4), some_ids(2, 5)
+    optimizer, other = optimizers.Adam(0.1, lazy=lazy), optimizers.Adam(0.1, lazy=lazy)
+    everything = Tensor(np.concatenate([first.numpy().ravel(), second.numpy()]))
+    for _ in range(3):
+        optimizer.minimize(F.embedding(first, both).sum() + F.embedding(second, both).sum(), [both])
+        other.minimize(F.embedding(everything, joined).sum(), [joined])
+    np.testing.assert_allclose(both.numpy(), joined.numpy(), rtol=1e-6)
+
+
 # ---- programs --------------------------------------------------------------------------------------------------------
 
 
@@ -266,3 +278,28 @@ def test_fit_records_the_step_of_an_embedding(optimizer: Any, threads: int, engi
             steps.minimize(loss(y[batch], by_hand(x[batch])), by_hand.trainable_variables)
     for a, b in zip(fitted.weights, by_hand.weights, strict=True):
         assert_same_bits(a.numpy(), b.numpy(), a.name or "")
+
+
+class TwoLookups(fastnn.Model):
+    """Looks both halves of its input up in one table."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = layers.Embedding(ROWS, 8)
+        self.out = layers.Dense(2)
+
+    def call(self, x: Tensor) -> Tensor:
+        return self.out(F.mean(self.table(x[:, :3]), axis=1) * F.mean(self.table(x[:, 3:]), axis=1))
+
+
+def test_fit_records_two_lookups_without_a_dense_gradient() -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.integers(0, ROWS, (50, 6)), rng.integers(0, 2, 50)
+    model = TwoLookups()
+    model.compile("adam", fastnn.losses.SparseCategoricalCrossentropy(from_logits=True))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(x, y, batch_size=16, epochs=3, verbose=0)
+    assert model._train_step.eager_reasons() == []
+    assert {entry["batch"] for entry in model._train_step.info()} == {16, 2}
+    assert "embedding_backward" not in model._train_step.text(), "no dense gradient"

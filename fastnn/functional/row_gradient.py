@@ -13,6 +13,9 @@ import numpy as np
 from .. import _core
 from ..tensor import Tensor
 from ._base import _run
+from .elementwise import cast
+from .joining import concatenate
+from .shape import reshape
 
 __all__ = ["RowGradient"]
 
@@ -69,14 +72,24 @@ class RowGradient(Tensor):
                 )
         return self._parts
 
+    def rows(self) -> tuple[Tensor, Tensor] | None:
+        """All lookups as one, ids (count,) and dy (count, n), a single one as it is; None where there are no parts."""
+        parts = self.parts
+        if len(parts) < 2:
+            return parts[0] if parts else None
+        dtype = np.result_type(*(ids.dtype for ids, _ in parts))
+        flat_ids = [reshape(cast(ids, dtype), (-1,)) for ids, _ in parts]
+        # -1 leaves the batch open, where there is anything to count
+        flat_dy = [reshape(dy, (-1 if dy.size else ids.size, dy.shape[-1])) for ids, dy in parts]
+        return concatenate(flat_ids), concatenate(flat_dy)
+
     @property
     def _array(self) -> _core.Array:
         if self._dense is None:
-            dense: Tensor | None = None
-            for ids, dy in self.parts:
-                dense = Tensor._wrap(_run("embedding_backward", dy, ids, self._like, into=dense))
-            assert dense is not None
-            self._dense = dense._array
+            rows = self.rows()
+            assert rows is not None
+            ids, dy = rows
+            self._dense = _run("embedding_backward", dy, ids, self._like)
             self._dense_version = self._dense.version
         return self._dense
 

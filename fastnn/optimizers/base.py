@@ -209,15 +209,11 @@ class Optimizer(Configurable):
         attributes: dict[str, Any] = {"learning_rate": self._rate}
         if self.counts_steps:
             attributes["iterations"] = self._count
-        parts = [gradient.parts if isinstance(gradient, RowGradient) else () for gradient, _ in pairs]
-        for part, variable in zip(parts, chosen, strict=True):
-            if self.lazy and len(part) > 1:
-                raise ValueError(f"{self.name}: expected one lookup in {variable.name} a lazy step, got {len(part)}")
-        # a table that was looked up in several times has a dense gradient
-        values = [part[0][1] if len(part) == 1 else gradient for part, (gradient, _) in zip(parts, pairs, strict=True)]
-        ids = [part[0][0] if len(part) == 1 else None for part in parts]
-        rows = ids if any(part is not None for part in ids) else []
-        program.update(self.op, chosen, values, *slots, rows, **attributes, **self._settings())
+        rows = [gradient.rows() if isinstance(gradient, RowGradient) else None for gradient, _ in pairs]
+        values = [gradient if row is None else row[1] for row, (gradient, _) in zip(rows, pairs, strict=True)]
+        ids = [None if row is None else row[0] for row in rows]
+        ids = ids if any(part is not None for part in ids) else []
+        program.update(self.op, chosen, values, *slots, ids, **attributes, **self._settings())
         if not program.in_step():  # in a step, its end counts
             self._count.value += 1
 
