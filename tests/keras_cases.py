@@ -26,6 +26,7 @@ class LayerCase:
     ids : the inputs are class numbers below this.
     training : compare in training mode too; False for layers whose training draws random numbers.
     call : further keyword arguments of the call, arrays.
+    times : how often the inputs are passed: 2 for layers of a query and a value.
     """
 
     name: str
@@ -34,6 +35,7 @@ class LayerCase:
     ids: int = 0
     training: bool = True
     call: dict[str, Any] = field(default_factory=dict)
+    times: int = 1
 
     def __str__(self) -> str:
         return self.name
@@ -49,6 +51,7 @@ class LayerCase:
 
 SEQUENCE = (3, 9, 4)
 IMAGE = (3, 7, 6, 4)
+VOLUME = (2, 5, 4, 6, 3)
 SEQUENCE = (3, 6, 4)
 STATE = np.ones((3, 5), np.float32)
 MASK = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 1, 0], [1, 1, 1, 0, 0, 0]], bool)
@@ -63,8 +66,22 @@ CASES = [
     *(
         LayerCase(f"Activation-{name}", lambda L, name=name: L.Activation(name), (3, 17))
         for name in (
-            "relu", "sigmoid", "tanh", "softmax", "gelu", "silu", "swish", "elu", "selu", "softplus", "softsign",
-            "hard_sigmoid", "leaky_relu", "exponential", "linear", "log_softmax",
+            "relu",
+            "sigmoid",
+            "tanh",
+            "softmax",
+            "gelu",
+            "silu",
+            "swish",
+            "elu",
+            "selu",
+            "softplus",
+            "softsign",
+            "hard_sigmoid",
+            "leaky_relu",
+            "exponential",
+            "linear",
+            "log_softmax",
         )
     ),
     LayerCase("ReLU", lambda L: L.ReLU(), (3, 17)),
@@ -202,4 +219,103 @@ CASES = [
         SEQUENCE,
     ),
     LayerCase("TimeDistributed", lambda L: L.TimeDistributed(L.Dense(5)), SEQUENCE),
-]  # fmt: skip
+    LayerCase("Reshape", lambda L: L.Reshape((3, -1)), SEQUENCE),
+    LayerCase("Permute", lambda L: L.Permute((2, 1)), SEQUENCE),
+    LayerCase("RepeatVector", lambda L: L.RepeatVector(3), (3, 4)),
+    LayerCase("ZeroPadding1D", lambda L: L.ZeroPadding1D((1, 2)), SEQUENCE),
+    LayerCase("ZeroPadding2D", lambda L: L.ZeroPadding2D(((1, 0), (2, 3))), IMAGE),
+    LayerCase("Cropping1D", lambda L: L.Cropping1D((1, 2)), SEQUENCE),
+    LayerCase("Cropping2D", lambda L: L.Cropping2D(((1, 0), (2, 1))), IMAGE),
+    LayerCase("UpSampling1D", lambda L: L.UpSampling1D(3), SEQUENCE),
+    LayerCase("UpSampling2D", lambda L: L.UpSampling2D((2, 3)), IMAGE),
+    LayerCase("UpSampling2D-bilinear", lambda L: L.UpSampling2D(2, interpolation="bilinear"), IMAGE),
+    *(
+        LayerCase(name, lambda L, name=name: getattr(L, name)(), [SEQUENCE, SEQUENCE])
+        for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate")
+    ),
+    LayerCase("Add-3", lambda L: L.Add(), [SEQUENCE, SEQUENCE, SEQUENCE]),
+    LayerCase("Concatenate-axis", lambda L: L.Concatenate(axis=1), [SEQUENCE, (3, 2, 4)]),
+    LayerCase("Dot", lambda L: L.Dot(axes=1), [(3, 4), (3, 4)]),
+    LayerCase("Dot-normalize", lambda L: L.Dot(axes=(2, 1), normalize=True), [(3, 2, 4), (3, 4, 5)]),
+    LayerCase("PReLU", lambda L: L.PReLU(alpha_initializer="ones"), SEQUENCE),
+    LayerCase("PReLU-shared", lambda L: L.PReLU(shared_axes=[1]), SEQUENCE),
+    *(
+        case
+        for padding in ("valid", "same")
+        for case in (
+            LayerCase(f"Conv1D-{padding}", lambda L, p=padding: L.Conv1D(5, 3, padding=p, strides=2), SEQUENCE),
+            LayerCase(f"Conv3D-{padding}", lambda L, p=padding: L.Conv3D(5, (2, 3, 2), padding=p), VOLUME),
+            LayerCase(
+                f"Conv1DTranspose-{padding}",
+                lambda L, p=padding: L.Conv1DTranspose(5, 3, strides=2, padding=p),
+                SEQUENCE,
+            ),
+            LayerCase(
+                f"Conv2DTranspose-{padding}",
+                lambda L, p=padding: L.Conv2DTranspose(5, (3, 2), strides=(2, 3), padding=p),
+                IMAGE,
+            ),
+            LayerCase(
+                f"Conv3DTranspose-{padding}", lambda L, p=padding: L.Conv3DTranspose(3, 2, strides=2, padding=p), VOLUME
+            ),
+            LayerCase(f"DepthwiseConv1D-{padding}", lambda L, p=padding: L.DepthwiseConv1D(3, padding=p), SEQUENCE),
+            LayerCase(
+                f"DepthwiseConv2D-{padding}",
+                lambda L, p=padding: L.DepthwiseConv2D(3, padding=p, depth_multiplier=2, strides=2),
+                IMAGE,
+            ),
+            LayerCase(f"SeparableConv1D-{padding}", lambda L, p=padding: L.SeparableConv1D(5, 3, padding=p), SEQUENCE),
+            LayerCase(
+                f"SeparableConv2D-{padding}",
+                lambda L, p=padding: L.SeparableConv2D(5, 3, padding=p, depth_multiplier=2),
+                IMAGE,
+            ),
+            LayerCase(f"MaxPooling1D-{padding}", lambda L, p=padding: L.MaxPooling1D(3, 2, padding=p), SEQUENCE),
+            LayerCase(
+                f"AveragePooling1D-{padding}", lambda L, p=padding: L.AveragePooling1D(3, 2, padding=p), SEQUENCE
+            ),
+            LayerCase(f"MaxPooling3D-{padding}", lambda L, p=padding: L.MaxPooling3D((2, 3, 2), 2, padding=p), VOLUME),
+            LayerCase(
+                f"AveragePooling3D-{padding}", lambda L, p=padding: L.AveragePooling3D((2, 3, 2), 2, padding=p), VOLUME
+            ),
+        )
+    ),
+    LayerCase("Conv1D-causal", lambda L: L.Conv1D(5, 3, padding="causal", dilation_rate=2), SEQUENCE),
+    LayerCase("Conv2DTranspose-output", lambda L: L.Conv2DTranspose(2, 3, strides=2, output_padding=1), IMAGE),
+    *(
+        LayerCase(name, lambda L, name=name: getattr(L, name)(), shape)
+        for name, shape in (
+            ("GlobalMaxPooling1D", SEQUENCE),
+            ("GlobalMaxPooling3D", VOLUME),
+            ("GlobalAveragePooling1D", SEQUENCE),
+            ("GlobalAveragePooling3D", VOLUME),
+        )
+    ),
+    LayerCase("GlobalAveragePooling1D-mask", lambda L: L.GlobalAveragePooling1D(), SEQUENCE, call={"mask": MASK}),
+    LayerCase("GroupNormalization", lambda L: L.GroupNormalization(groups=2), IMAGE),
+    LayerCase("GroupNormalization-instance", lambda L: L.GroupNormalization(groups=-1, epsilon=0.1), IMAGE),
+    LayerCase("UnitNormalization", lambda L: L.UnitNormalization(), SEQUENCE),
+    LayerCase("EinsumDense", lambda L: L.EinsumDense("abc,cd->abd", (None, 5), bias_axes="d"), SEQUENCE),
+    LayerCase("Attention", lambda L: L.Attention(), [SEQUENCE, (3, 5, 4)]),
+    LayerCase("Attention-scale", lambda L: L.Attention(use_scale=True), [SEQUENCE, (3, 5, 4), (3, 5, 4)]),
+    LayerCase("Attention-concat", lambda L: L.Attention(score_mode="concat"), [SEQUENCE, (3, 5, 4)]),
+    LayerCase("Attention-causal", lambda L: L.Attention(), [SEQUENCE, SEQUENCE], call={"use_causal_mask": True}),
+    LayerCase("AdditiveAttention", lambda L: L.AdditiveAttention(), [SEQUENCE, (3, 5, 4)]),
+    *(
+        LayerCase(
+            f"MultiHeadAttention-{name}",
+            lambda L, options=options: L.MultiHeadAttention(2, 3, **options),
+            SEQUENCE,
+            times=2,
+            call=call,
+        )
+        for name, options, call in (
+            ("plain", {}, {}),
+            ("value_dim", {"value_dim": 5, "use_bias": False}, {}),
+            ("output_shape", {"output_shape": 7}, {}),
+            ("causal", {}, {"use_causal_mask": True}),
+            ("mask", {}, {"attention_mask": np.tril(np.ones((3, 6, 6), bool))}),
+            ("scores", {}, {"return_attention_scores": True}),
+        )
+    ),
+]
