@@ -225,7 +225,7 @@ class _GlobalMaxPooling(_GlobalPooling):
 
 
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """Mean over the steps of (batch, steps, channels).
+    """Mean over the steps of (batch, steps, channels); with a mask, over the steps that count.
 
     Parameters
     ----------
@@ -235,6 +235,12 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     """
 
     _axes = 1
+
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        if mask is None:
+            return super().call(inputs)
+        counts = F.expand_dims(F.cast(mask, inputs.dtype), -1)
+        return F.divide(F.sum(F.multiply(inputs, counts), 1, self.keepdims), F.sum(counts, 1, self.keepdims))
 
 
 class GlobalAveragePooling2D(_GlobalAveragePooling):
