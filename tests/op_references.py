@@ -150,12 +150,12 @@ def conv_transpose_sizes(
         window, extra = (taps - 1) * distance + 1, output_padding[axis]
         if padding == "same":
             out = size * stride if extra < 0 else (size - 1) * stride + window % 2 + extra
-            before = max((size - 1) * stride + window - out, 0) // 2
+            before = builtins.max((size - 1) * stride + window - out, 0) // 2
         elif padding == "valid":
-            out, before = (size - 1) * stride + (max(window, stride) if extra < 0 else window + extra), 0
+            out, before = (size - 1) * stride + (builtins.max(window, stride) if extra < 0 else window + extra), 0
         else:
             before, after = pads[2 * axis : 2 * axis + 2]
-            out = (size - 1) * stride + window + max(extra, 0) - before - after
+            out = (size - 1) * stride + window + builtins.max(extra, 0) - before - after
         result.append((out, before))
     return result
 
@@ -177,7 +177,7 @@ def conv_transpose(
     options = (padding, pads or (0, 0) * axes, dilation, output_padding or (-1,) * axes)
     sizes = conv_transpose_sizes(x.shape[1:-1], weight.shape[:-2], strides, *options)
     room = [
-        max((size - 1) * stride + (taps - 1) * distance + 1, out + before)
+        builtins.max((size - 1) * stride + (taps - 1) * distance + 1, out + before)
         for size, stride, taps, distance, (out, before) in zip(
             x.shape[1:-1], strides, weight.shape[:-2], dilation, sizes, strict=True
         )
