@@ -723,19 +723,48 @@ def philox(counter: Array, key: tuple[int, int]) -> Array:
     return np.stack(words, axis=1).astype(np.uint32)
 
 
-def dropout(x: Array, rate: float = 0.5, stream: int = 0, seed: int = 0, step: int = 0) -> tuple[Array, Array]:
-    """Element i is kept when word i % 4 of block i // 4 is at least rate; stream and step are hashed by the seed."""
+def random_numbers(count: int, stream: int, seed: int, step: int, more: bool = False) -> Array:
+    """Number i is word i % 4 of block i // 4; stream and step are hashed by the seed. `more` gives the second words."""
 
     def words(*values: int) -> list[int]:
         return [word for value in values for word in (value & 0xFFFFFFFF, value >> 32)]
 
     hashed = philox(np.array([words(stream, step)], np.uint64), (seed & 0xFFFFFFFF, seed >> 32))[0]
-    counter = np.zeros((math.ceil(x.size / 4), 4), np.uint64)
+    counter = np.zeros((math.ceil(count / 4), 4), np.uint64)
     counter[:, 0] = np.arange(len(counter))
     counter[:, 2:] = hashed[2:]
-    random = philox(counter, (int(hashed[0]), int(hashed[1]))).reshape(-1)[: x.size].reshape(x.shape)
+    if more:
+        counter[:, 3] ^= np.uint64(0x80000000)
+    return philox(counter, (int(hashed[0]), int(hashed[1]))).reshape(-1)[:count]
+
+
+def dropout(x: Array, rate: float = 0.5, stream: int = 0, seed: int = 0, step: int = 0) -> tuple[Array, Array]:
+    """An element is kept when its random number is at least rate."""
+    random = random_numbers(x.size, stream, seed, step).reshape(x.shape)
     mask = (random >= math.ceil(rate * 2**32)).astype(np.uint8)
     return dropout_backward(x, mask, rate), mask
+
+
+def unit_numbers(count: int, stream: int, seed: int, step: int) -> Array:
+    """In [0, 1), of 53 bits."""
+    words = random_numbers(count, stream, seed, step).astype(np.float64)
+    more = random_numbers(count, stream, seed, step, more=True) >> np.uint32(11)
+    return (words + more * 2.0**-21) * 2.0**-32
+
+
+def random_uniform(
+    like: Array, low: float = 0.0, high: float = 1.0, stream: int = 0, seed: int = 0, step: int = 0
+) -> Array:
+    return (low + (high - low) * unit_numbers(like.size, stream, seed, step)).reshape(like.shape)
+
+
+def random_normal(
+    like: Array, mean: float = 0.0, std: float = 1.0, stream: int = 0, seed: int = 0, step: int = 0
+) -> Array:
+    u = unit_numbers(2 * math.ceil(like.size / 2), stream, seed, step).reshape(-1, 2)
+    length, turn = np.sqrt(-2 * np.log(u[:, 0] + 2.0**-54)), 2 * np.pi * u[:, 1]
+    z = np.stack([length * np.cos(turn), length * np.sin(turn)], axis=1).reshape(-1)[: like.size]
+    return (mean + std * z).reshape(like.shape)
 
 
 def dropout_backward(dy: Array, mask: Array, rate: float) -> Array:

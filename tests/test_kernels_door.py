@@ -154,9 +154,14 @@ def test_updates_write_in_place(case: OpCase) -> None:
 
 
 @updating
-def test_updates_refuse_arrays_with_gaps_and_change_nothing(case: OpCase) -> None:
+def test_updates_refuse_arrays_with_gaps_that_they_do_not_take(case: OpCase) -> None:
     inputs = cast(case, "float32")
     arguments = map_arrays(with_gaps, inputs)
+    if all(a["layout"] == "any" for a in _core.op(case.op).schema["inputs"] if a["role"] == "update"):
+        getattr(kernels, case.op)(*arguments, **case.attributes)
+        for a, b in zip(arrays_of(arguments), call(case, inputs), strict=True):
+            assert_same_bits(a, b, str(case))
+        return
     with pytest.raises(ValueError, match=f"{case.op}: expected contiguous "):
         getattr(kernels, case.op)(*arguments, **case.attributes)
     for index, (a, b) in enumerate(zip(arrays_of(arguments), arrays_of(inputs), strict=True)):

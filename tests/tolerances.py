@@ -12,6 +12,8 @@ import numpy as np
 ELEMENTWISE = {"float32": (2e-6, 1e-6), "float64": (1e-10, 1e-12)}
 UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 PRODUCT_FACTOR = 5.0
+# a draw of float32 has the first 32 of float64's bits, and the length of a normal pair is as exact as 1 - u
+RANDOM = {"float32": 1e-5, "float64": 1e-12}
 # finite differences of float64, as PyTorch's gradcheck
 GRADIENT_STEP, GRADIENT_RTOL, GRADIENT_ATOL = 1e-6, 1e-3, 1e-5
 # norm of the difference over norm of the wanted float32 gradients of a whole network
@@ -21,7 +23,7 @@ GRADIENT_NORM = 1e-5
 def bound(kind: str, dtype: str, want: np.ndarray, terms: np.ndarray | None = None, count: float = 1) -> np.ndarray:
     """The largest difference allowed, element by element.
 
-    kind is exact, elementwise, product, reduction, or float64 (computed in double whatever the inputs' dtype); terms
+    kind is exact, elementwise, product, reduction, random, or float64 (in double whatever the inputs' dtype); terms
     is the sum of the terms' absolute values and count their number, for product and reduction.
     """
     want = np.asarray(want, np.float64)
@@ -29,6 +31,8 @@ def bound(kind: str, dtype: str, want: np.ndarray, terms: np.ndarray | None = No
         return np.zeros(want.shape)
     if kind in ("product", "reduction"):
         return PRODUCT_FACTOR * np.sqrt(max(count, 1)) * UNIT_ROUNDOFF[dtype] * np.asarray(terms, np.float64)
+    if kind == "random":
+        return RANDOM[dtype] * (1 + np.abs(want))
     rtol, atol = ELEMENTWISE["float64" if kind == "float64" else dtype]
     finite = np.abs(want[np.isfinite(want)])
     return rtol * np.where(np.isfinite(want), np.abs(want), 0.0) + atol * max(1.0, finite.max(initial=0.0))

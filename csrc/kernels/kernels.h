@@ -329,6 +329,9 @@ struct UpdateRule {
      mask[i] = keep, may be null */                                                                                     \
   KERNEL(dropout, (T* y, uint8_t* mask, const T* x, int64_t first, int64_t count, T scale, int64_t threshold,           \
                    const RandomStream& random))                                                                         \
+  /* y[i] = low + size * u, mean + std * z: u in [0, 1), z normal, of element first + i; first is a multiple of 4 */   \
+  KERNEL(random_uniform, (T* y, int64_t first, int64_t count, T low, T size, const RandomStream& random))              \
+  KERNEL(random_normal, (T* y, int64_t first, int64_t count, T mean, T std, const RandomStream& random))               \
   /* dx[i] (+)= mask[i] ? dy[i] * scale : 0 */                                                                          \
   KERNEL(dropout_backward, (T* dx, const T* dy, const uint8_t* mask, int64_t count, T scale, bool accumulate))          \
   /* as max_pool2d; the mean of the elements that a window meets */                                                     \

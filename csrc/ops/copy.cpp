@@ -1,9 +1,10 @@
-// copy.cpp: copy from any strides, fill, and the moves that views and their gradients are made of.
+// copy.cpp: copy from any strides, fill, writing into views, and the moves that views and their gradients are made of.
 #include <cmath>
 #include <cstring>
 #include <limits>
 
 #include "fastnn/ops.h"
+#include "ops/broadcast.h"
 #include "ops/op.h"
 #include "ops/strided.h"
 
@@ -101,10 +102,11 @@ void copy_run(const fastnn_call& call) {
 }
 
 size_t fill_infer(const fastnn_call& call) {
-  const fastnn_tensor& like = input(call, 0);
+  static constexpr fastnn_dtype kDtypes[] = {kFloat32, kFloat64, kInt32, kInt64, kUint8, kBool};
+  const auto& a = attributes<fastnn_fill_attributes>(call);
+  set_output_from("fill", call, a.shape, kDtypes[a.dtype]);
   int64_t item;
-  set_item("fill", attributes<fastnn_fill_attributes>(call).value, like.dtype, &item);
-  set_output_like(&output(call, 0), like);
+  set_item("fill", a.value, output(call, 0).dtype, &item);
   return 0;
 }
 
@@ -113,6 +115,35 @@ void fill_run(const fastnn_call& call) {
   int64_t item;
   set_item("fill", attributes<fastnn_fill_attributes>(call).value, y.dtype, &item);
   fill_items(*call.context, y, &item);
+}
+
+size_t assign_update_infer(const fastnn_call& call) {
+  const fastnn_tensor &target = input(call, 0), &value = input(call, 1);
+  check_same_dtype("assign_update", "value", value, "target", target);
+  bool fits = value.rank <= target.rank;
+  for (int32_t axis = 0; fits && axis < value.rank; ++axis) {
+    fits = value.shape[axis] == 1 || value.shape[axis] == target.shape[target.rank - value.rank + axis];
+  }
+  if (!fits) {
+    value_error("assign_update: expected value that broadcasts to ", shape_text(target), ", got ", shape_text(value));
+  }
+  const bool empty = element_count(target) == 0;
+  for (int32_t axis = 0; axis < target.rank; ++axis) {
+    if (!empty && target.shape[axis] > 1 && target.strides[axis] == 0) {
+      value_error("assign_update: expected target with memory for every element, got strides ",
+                  shape_text(target.rank, target.strides));
+    }
+  }
+  return 0;
+}
+
+void assign_update_run(const fastnn_call& call) {
+  const fastnn_tensor& target = input(call, 0);
+  fastnn_tensor value = target;  // the value under the target's shape
+  value.data = input(call, 1).data;
+  value.byte_offset = input(call, 1).byte_offset;
+  broadcast_strides(input(call, 1), target.rank, value.strides);
+  copy_strided(*call.context, target, value, false);
 }
 
 }  // namespace fastnn::ops

@@ -61,4 +61,22 @@ int32_t normalize_axis(const char* op, int64_t axis, int32_t rank) {
   return static_cast<int32_t>(axis < 0 ? axis + rank : axis);
 }
 
+void set_output_from(const char* op, const fastnn_call& call, const fastnn_list& shape, fastnn_dtype dtype) {
+  if (has_input(call, 0)) {
+    set_output_like(&output(call, 0), input(call, 0));
+    return;
+  }
+  if (shape.length < 0 || shape.length > FASTNN_MAX_RANK) {
+    value_error(op, ": expected a shape of at most ", FASTNN_MAX_RANK, " axes, got ", shape.length);
+  }
+  const auto rank = static_cast<int32_t>(shape.length);
+  for (int32_t axis = 0; axis < rank; ++axis) {
+    if (shape.values[axis] < 0) {
+      value_error(op, ": expected a shape of sizes from 0 on, got ", shape_text(rank, shape.values));
+    }
+  }
+  element_count(rank, shape.values);  // raises when the product overflows
+  set_output(&output(call, 0), dtype, call.context->device, rank, shape.values);
+}
+
 }  // namespace fastnn::ops

@@ -55,6 +55,9 @@ void check_value(bool ok, const char* op, const char* attribute, const char* exp
 // A negative axis counts from the end. Raises ValueError out of range.
 int32_t normalize_axis(const char* op, int64_t axis, int32_t rank);
 
+// Describes the output of an op that makes a tensor like input 0 or, when that is absent, of a shape and dtype.
+void set_output_from(const char* op, const fastnn_call& call, const fastnn_list& shape, fastnn_dtype dtype);
+
 // Calls body with a value of the C++ type behind a floating dtype: with_float_type(x.dtype, [&](auto zero) {
 // using T = decltype(zero); ... }).
 template <typename Body>

@@ -152,7 +152,7 @@ void check_inputs(const fastnn_schema& schema, const fastnn_call& call, bool nee
     check_tensor(schema, argument.name, *t, device, needs_data && argument.role != FASTNN_SHAPE);
     if (argument.role == FASTNN_UPDATE) {
       if ((t->flags & FASTNN_READ_ONLY) != 0) value_error(schema.name, ": ", argument.name, " is read-only");
-      if (!is_contiguous(*t))
+      if (argument.layout != FASTNN_ANY_STRIDES && !is_contiguous(*t))
         value_error(schema.name, ": expected contiguous ", argument.name, ", got strides ",
                     shape_text(t->rank, t->strides));
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .. import _core
 from ..tensor import Node, Tensor
-from ._base import Gradients, _array_of, _op, _result, _run
+from ._base import Gradients, _array_of, _op, _result, _run, _shape_of
 
 
 def dropout(
@@ -40,3 +40,39 @@ def _dropout_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     array = _run("dropout_backward", dy, mask, into=into[0], rate=rate)
     dx = _result("dropout_backward", array, _dropout_gradient, (dy,), (mask,), rate=rate, into=into[0])
     return (dx,)
+
+
+def random_uniform(
+    like: Tensor,
+    low: float = 0.0,
+    high: float = 1.0,
+    *,
+    seed: int | _core.Scalar,
+    stream: int = 0,
+    step: int | _core.Scalar = 0,
+) -> Tensor:
+    """Numbers spread evenly over [low, high), with the shape, dtype and device of a floating tensor.
+
+    Parameters
+    ----------
+    like : Tensor, (...)
+    low, high : float
+    seed, stream, step : int
+        As in `dropout`.
+    """
+    array = _run("random_uniform", _shape_of(like), low=low, high=high, seed=seed, stream=stream, step=step)
+    return Tensor._wrap(array)
+
+
+def random_normal(
+    like: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    *,
+    seed: int | _core.Scalar,
+    stream: int = 0,
+    step: int | _core.Scalar = 0,
+) -> Tensor:
+    """Normally distributed numbers with the shape, dtype and device of a floating tensor; see `random_uniform`."""
+    array = _run("random_normal", _shape_of(like), mean=mean, std=std, seed=seed, stream=stream, step=step)
+    return Tensor._wrap(array)

@@ -1,4 +1,4 @@
-"""Cases of random numbers: dropout."""
+"""Cases of random numbers: dropout, uniform and normal ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import op_references as ref
 
-from cases.case import Benchmark, Make, OpCase, normal, text
+from cases.case import WIDTHS, Benchmark, Make, OpCase, normal, text
 
 
 def dropout_cases(shape: Sequence[int], benchmark: bool = False, **options: Any) -> list[OpCase]:
@@ -40,9 +40,33 @@ def dropout_cases(shape: Sequence[int], benchmark: bool = False, **options: Any)
     ]
 
 
+def drawn_case(op: str, shape: Sequence[int], benchmark: bool = False, **options: Any) -> OpCase:
+    count = 1024 * 1024
+    call = {"seed": 0, **options}
+    return OpCase(
+        name=f"{op}-{text(shape)}-{','.join(f'{k}{v}' for k, v in options.items())}",
+        op=op,
+        make=normal(shape),
+        attributes=options,
+        reference=getattr(ref, op),
+        apply=lambda F, like: getattr(F, op)(like, **call),
+        tolerance="random",
+        benchmark=Benchmark(normal((count,)), 20 * count, 4 * count) if benchmark else None,
+    )
+
+
 CASES: list[OpCase] = [
     *dropout_cases((5, 33), rate=0.5, seed=7, stream=3, step=11),
     *dropout_cases((1000,), benchmark=True, rate=0.25, seed=2**40 + 5, stream=2, step=2**33),
     *dropout_cases((17,), rate=0.0),
     *dropout_cases((3, 3), rate=0.9, seed=1),
+    *(drawn_case(op, (width,), seed=width) for op in ("random_uniform", "random_normal") for width in WIDTHS),
+    drawn_case("random_uniform", (5, 33), low=-2.0, high=3.0, seed=7, stream=3, step=11),
+    drawn_case("random_uniform", (1000,), benchmark=True, seed=2**40 + 5, stream=2, step=2**33),
+    drawn_case("random_uniform", (), low=1.0, high=1.0),
+    drawn_case("random_uniform", (0, 3)),
+    drawn_case("random_normal", (5, 33), mean=-2.0, std=3.0, seed=7, stream=3, step=11),
+    drawn_case("random_normal", (1000,), benchmark=True, seed=2**40 + 5, stream=2, step=2**33),
+    drawn_case("random_normal", (3,), mean=0.5, std=0.0),
+    drawn_case("random_normal", ()),
 ]

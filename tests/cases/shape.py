@@ -190,6 +190,18 @@ def pad_case(
     )
 
 
+def assign_case(shape: Sequence[int], value: Sequence[int], benchmark: bool = False) -> OpCase:
+    big = (1024, 1024)
+    return OpCase(
+        name=f"assign_update-{text(shape)}-{text(value)}",
+        op="assign_update",
+        make=normal(shape, value),
+        reference=lambda target, value: (np.broadcast_to(value, target.shape).copy(), value),
+        tolerance="exact",
+        benchmark=large(0, big, written=math.prod(big), make=normal(big, big)) if benchmark else None,
+    )
+
+
 CASES: list[OpCase] = [
     *(rearrange_case((3, 1, 5), axes) for axes in ((2, 0, 1), (0, 2), (2, -1, 0), (-1, 0, 1, 2), (0, 1, 2, -1))),
     rearrange_case((1, 1), ()),
@@ -235,4 +247,10 @@ CASES: list[OpCase] = [
     fill_case((3, 17), 0.0),
     fill_case((4,), -2.5, benchmark=True),
     fill_case((), 1.0),
+    assign_case((3, 17), (3, 17)),
+    assign_case((3, 17), (17,)),
+    assign_case((5, 4, 3), (4, 1)),
+    assign_case((4,), (), benchmark=True),
+    assign_case((), ()),
+    assign_case((0, 3), (3,)),
 ]
