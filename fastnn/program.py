@@ -18,7 +18,7 @@ import numpy as np
 
 from . import _core
 from .functional._base import _op
-from .tensor import Tensor, is_grad_enabled
+from .tensor import Tensor, is_grad_enabled, step_memory
 
 __all__ = ["Step", "in_step", "update"]
 
@@ -254,6 +254,7 @@ class Step:
     ) -> list[_core.Array]:
         shared = [*arrays, *(state._array for state in states.values())]
         _thread.pending = []
+        step_memory.arrays = shared
         try:
             outputs = self._function(*(Tensor._wrap(array) for array in arrays))
             if not all(isinstance(output, Tensor) for output in outputs):
@@ -262,6 +263,7 @@ class Step:
             pending = _thread.pending
         finally:
             _thread.pending = None
+            step_memory.arrays = ()
         if targets is not None:
             self._check_targets(results, targets)
         _core.commit(pending, advances)

@@ -11,19 +11,16 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import _core
 
-if TYPE_CHECKING:
-    from numpy.random import Generator
-
-__all__ = ["generator", "set_random_seed", "stream_of"]
+__all__ = ["Generator", "default_generator", "generator", "manual_seed", "set_random_seed", "stream_of"]
 
 SEEDS = 2**64 - 1  # the stream that the global source draws seeds from
 SHUFFLE = 2**64 - 2  # the stream that orders the samples of an epoch
+CREATION = 2**64 - 3  # the stream of random integers and orders that are asked for one by one
 
 
 class _Thread(threading.local):
@@ -32,10 +29,11 @@ class _Thread(threading.local):
 
 _thread = _Thread()
 _lock = threading.Lock()
-_source: Generator | None = None
+_source: np.random.Generator | None = None
+_default: Generator | None = None
 
 
-def generator(seed: int, stream: int, block: int = 0) -> Generator:
+def generator(seed: int, stream: int, block: int = 0) -> np.random.Generator:
     """NumPy generator over one Philox stream (Philox 4x64-10, Salmon et al. 2011).
 
     Parameters
@@ -58,6 +56,87 @@ def stream_of(path: Sequence[int]) -> int:
     return stream
 
 
+class Generator:
+    """A source of random numbers for the creation functions (`fastnn.rand` and others): a seed, and how often it drew.
+
+    The numbers of a draw are a function of the seed and of how many draws came before it, the same on every machine's
+    levels and for any number of threads. Threads may draw from one generator; who comes first is then up to them.
+
+    Parameters
+    ----------
+    seed : int, optional
+        From 0 to 2**63 - 1; from the global source when not given.
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> generator = fastnn.Generator(42)
+    >>> first = fastnn.randn(3, generator=generator)
+    >>> again = fastnn.randn(3, generator=generator.manual_seed(42))
+    >>> first.tolist() == again.tolist()
+    True
+    """
+
+    def __init__(self, seed: int | None = None) -> None:
+        self._lock = threading.Lock()
+        self.manual_seed(next_seed() if seed is None else seed)
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start again from a seed, and return the generator."""
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            raise TypeError(f"Generator: expected an integer seed, got {seed!r}")
+        if not 0 <= seed < 2**63:
+            raise ValueError(f"Generator: expected a seed from 0 to 2**63 - 1, got {seed}")
+        with self._lock:
+            self._seed, self._draws = int(seed), 0
+        return self
+
+    def initial_seed(self) -> int:
+        """The seed it was started with."""
+        return self._seed
+
+    def get_state(self) -> tuple[int, int]:
+        """The seed and the number of draws, for `set_state`."""
+        with self._lock:
+            return self._seed, self._draws
+
+    def set_state(self, state: tuple[int, int]) -> None:
+        """Go on where a generator was when its `get_state` was called."""
+        seed, draws = state
+        self.manual_seed(seed)
+        with self._lock:
+            self._draws = int(draws)
+
+    def draw(self) -> tuple[int, int]:
+        """The seed and the step of the next draw."""
+        with self._lock:
+            self._draws += 1
+            return self._seed, self._draws - 1
+
+    def numpy_generator(self) -> np.random.Generator:
+        """NumPy's generator for the next draw."""
+        seed, step = self.draw()
+        return generator(seed, CREATION, step)
+
+
+def default_generator() -> Generator:
+    """The generator that creation functions use when none is given."""
+    global _default
+    with _lock:
+        made = _default
+    if made is None:
+        fresh = Generator()
+        with _lock:
+            made = _default = _default or fresh
+    return made
+
+
+def manual_seed(seed: int) -> Generator:
+    """As `fastnn.utils.set_random_seed`, by PyTorch's name; returns the generator of the creation functions."""
+    set_random_seed(seed)
+    return default_generator()
+
+
 def set_random_seed(seed: int) -> None:
     """Make what follows reproducible: weights, dropout and shuffling, and Python's and NumPy's global generators.
 
@@ -71,13 +150,14 @@ def set_random_seed(seed: int) -> None:
     TypeError, ValueError
         seed is not an integer, or out of range.
     """
-    global _source
+    global _source, _default
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
         raise TypeError(f"set_random_seed: expected an integer, got {seed!r}")
     if not 0 <= seed < 2**32:
         raise ValueError(f"set_random_seed: expected a seed from 0 to 2**32 - 1, got {seed}")
     with _lock:
         _source = generator(int(seed), SEEDS)
+        _default = None
     import random as python_random
 
     python_random.seed(int(seed))

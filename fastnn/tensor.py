@@ -1,74 +1,29 @@
 """The tape: eager tensors and reverse-mode differentiation, with PyTorch's names.
 
-An op on tensors (functional) leaves a Node that knows its gradient rule and where gradients go. backward walks the
-nodes in an iterative topological order. A gradient that the walk owns is added to in place by the next rule (the
-accumulate flag of the op table), so a tensor that is used T times costs one buffer. A node holds edges, not tensors:
-memory is kept alive by what a rule saved and nothing else.
+An op on tensors (functional) leaves a Node that knows its gradient rule and where gradients go; walk.py goes through
+the nodes. A node holds edges, not tensors: memory is kept alive by what a rule saved and nothing else. A view knows the
+tensor whose memory it shows, so that writing either (functional/inplace.py) keeps the gradients of both right.
 """
 
 from __future__ import annotations
 
 import math
 import threading
+import weakref
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache, wraps
-from types import TracebackType
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from . import _core
+from .grad_mode import is_grad_enabled, no_grad
 
 __all__ = ["Tensor", "constant", "is_grad_enabled", "no_grad"]
 
 # What a tensor may hold.
 DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
-
-_F = TypeVar("_F", bound=Callable[..., Any])
-
-
-class _GradMode(threading.local):
-    enabled = True
-
-
-_mode = _GradMode()
-
-
-def is_grad_enabled() -> bool:
-    """Whether ops of the calling thread are put on the tape."""
-    return _mode.enabled
-
-
-class _SetGradMode:
-    """Switches the calling thread's tape on or off inside a with block or a decorated function."""
-
-    def __init__(self, enabled: bool) -> None:
-        self._enabled = enabled
-        self._before: list[bool] = []
-
-    def __enter__(self) -> None:
-        self._before.append(_mode.enabled)
-        _mode.enabled = self._enabled
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        _mode.enabled = self._before.pop()
-
-    def __call__(self, function: _F) -> _F:
-        @wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with _SetGradMode(self._enabled):
-                return function(*args, **kwargs)
-
-        return cast("_F", wrapper)
-
-
-def no_grad() -> _SetGradMode:
-    """A context manager and decorator in which ops of this thread are not put on the tape."""
-    return _SetGradMode(False)
-
 
 # A rule takes the node, the gradient of its output, and for each input the buffer it may add into (or None); it returns
 # a gradient, that buffer, or None for each input. It returns fresh tensors, its dy, or views of its dy. A node with
@@ -79,7 +34,7 @@ Rule: TypeAlias = "Callable[[Node, Any, Sequence[Tensor | None]], Sequence[Tenso
 class Node:
     """One op on the tape: its rule, where the gradients of its inputs go, and what the rule needs."""
 
-    __slots__ = ("attributes", "edges", "name", "needs", "output", "outputs", "rule", "saved", "versions")
+    __slots__ = ("attributes", "edges", "hooks", "name", "needs", "output", "outputs", "rule", "saved", "versions")
 
     def __init__(
         self,
@@ -101,7 +56,13 @@ class Node:
         self.saved = saved
         self.output = output
         self.attributes = attributes
-        self.versions = tuple(t._array.version for t in saved) + (() if output is None else (output.version,))
+        self.hooks: list[Hook] | None = None
+        self.note_versions()
+
+    def note_versions(self) -> None:
+        """Remember the versions of what is saved, which backward compares."""
+        output = () if self.output is None else (self.output.version,)
+        self.versions = tuple(t._array.version for t in self.saved) + output
 
     def saved_output(self) -> Tensor:
         """The op's result, as a tensor that hangs on this node."""
@@ -111,7 +72,7 @@ class Node:
     def attach(self, array: _core.Array) -> Tensor:
         """Something the op computed, as a tensor that hangs on this node."""
         result = Tensor._wrap(array)
-        if _mode.enabled:
+        if is_grad_enabled():
             result.requires_grad = True
             result._node = self
         return result
@@ -148,6 +109,84 @@ class Output(NamedTuple):
 # Where gradients go: what was computed by a node, or a leaf itself
 Edge: TypeAlias = "Node | Output | Tensor"
 
+# Makes the view again of another tensor of its base's shape, on the tape
+View: TypeAlias = "Callable[[Tensor], Tensor]"
+
+
+class Hook:
+    """A function that backward calls with a tensor's gradient; `remove` takes it off again.
+
+    As a context manager it is there for the block.
+    """
+
+    __slots__ = ("_hooks", "function", "last", "number")
+
+    def __init__(self, function: Callable[[Tensor], Any], number: int, last: bool, hooks: list[Hook]) -> None:
+        self.function = function
+        self.number = number
+        self.last = last
+        self._hooks = hooks
+        hooks.append(self)
+
+    def remove(self) -> None:
+        if self in self._hooks:
+            self._hooks.remove(self)
+
+    def __enter__(self) -> Hook:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
+
+
+class Links:
+    """What only some tensors have: the base that a view shows, the views of a base, the hooks of a leaf."""
+
+    __slots__ = ("base", "hooks", "limit", "retains", "view", "views")
+
+    def __init__(self) -> None:
+        self.base: Tensor | None = None
+        self.view: View | None = None
+        self.views: list[weakref.ref[Tensor]] | None = None
+        self.limit = 16  # how many views to note before looking which are still there
+        self.hooks: list[Hook] | None = None
+        self.retains: Hook | None = None  # keeps the gradient of what is no leaf
+
+    def add_view(self, tensor: Tensor) -> None:
+        if self.views is None:
+            self.views = []
+        elif len(self.views) >= self.limit:
+            self.views = [view for view in self.views if view() is not None]
+            self.limit = 16 + 2 * len(self.views)
+        self.views.append(weakref.ref(tensor))
+
+
+class _StepMemory(threading.local):
+    """The arguments and the state of the step that the calling thread is in."""
+
+    arrays: Sequence[_core.Array] = ()
+
+
+step_memory = _StepMemory()
+
+
+def link_view(tensor: Tensor, source: Tensor, view: View) -> None:
+    """Note that `tensor` shows the memory of `source`, as `view` of it."""
+    links = tensor._links = Links()
+    outer = source._links
+    if outer is None:
+        outer = source._links = Links()
+    if outer.base is None:
+        links.base, links.view = source, view
+    else:
+        first = outer.view
+        assert first is not None
+        links.base, links.view = outer.base, lambda t: view(first(t))
+    if is_grad_enabled():  # what no_grad takes out of a tensor stays off the tape
+        base_links = links.base._links
+        assert base_links is not None
+        base_links.add_view(tensor)
+
 
 class Tensor:
     """An n-dimensional array that ops can be differentiated through.
@@ -174,7 +213,18 @@ class Tensor:
     array([2., 4.], dtype=float32)
     """
 
-    __slots__ = ("__weakref__", "_array", "_mask", "_node", "activation", "grad", "logits", "name", "requires_grad")
+    __slots__ = (
+        "__weakref__",
+        "_array",
+        "_links",
+        "_mask",
+        "_node",
+        "activation",
+        "grad",
+        "logits",
+        "name",
+        "requires_grad",
+    )
     # NumPy's operators give way to these, and its functions refuse: they would leave the tape without a word
     __array_ufunc__ = None
 
@@ -191,6 +241,7 @@ class Tensor:
             raise TypeError(f"Tensor: expected a floating dtype for requires_grad, got {array.dtype}")
         self._array = _core.Array.from_numpy(array, copy=True, device=device or "cpu")
         self._node: Node | Output | None = None
+        self._links: Links | None = None
         self.requires_grad = requires_grad
         self.grad: Tensor | None = None
         self.name = name
@@ -203,6 +254,7 @@ class Tensor:
         self = cls.__new__(cls)
         self._array = array
         self._node = None
+        self._links = None
         self.requires_grad = False
         self.grad = None
         self.name = None
@@ -249,9 +301,125 @@ class Tensor:
         value: float | int | bool = self.numpy().item()
         return value
 
+    def tolist(self) -> Any:
+        """The values as Python numbers, in lists nested as the axes are; one number for a tensor without axes."""
+        return self.numpy().tolist()
+
     def detach(self) -> Tensor:
         """A tensor with the same memory that is not on the tape."""
         return Tensor._wrap(self._array)
+
+    def clone(self) -> Tensor:
+        """A copy with memory of its own; gradients go through it."""
+        return _operations.copy(self)
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Say whether backward computes `grad` for this leaf, and return it.
+
+        Raises
+        ------
+        RuntimeError
+            When the tensor was computed from others on the tape and is asked not to require a gradient.
+        TypeError
+            When its dtype is not a floating one.
+        """
+        if requires_grad and self.dtype.kind != "f":
+            raise TypeError(f"requires_grad_: expected a floating dtype, got {self.dtype}")
+        if not requires_grad and self._node is not None:
+            raise RuntimeError("requires_grad_: the tensor was computed from others; detach() gives one off the tape")
+        self.requires_grad = requires_grad
+        return self
+
+    def register_hook(self, function: Callable[[Tensor], Tensor | None]) -> Hook:
+        """Let backward call a function with this tensor's gradient, once it is complete.
+
+        Parameters
+        ----------
+        function : callable
+            Takes the gradient; returns None, or a Tensor of its shape and dtype to go on with in its place.
+
+        Returns
+        -------
+        Hook
+            Its ``remove()`` takes the function off again; as a context manager it does so at the end of the block.
+
+        Examples
+        --------
+        >>> import fastnn
+        >>> x = fastnn.ones(2, requires_grad=True)
+        >>> hook = x.register_hook(lambda gradient: gradient * 10)
+        >>> (x * 3).sum().backward()
+        >>> x.grad.tolist()
+        [30.0, 30.0]
+        """
+        return self._add_hook("register_hook", function, last=False)
+
+    def _add_hook(self, who: str, function: Callable[[Tensor], Tensor | None], last: bool) -> Hook:
+        if not self.requires_grad:
+            raise RuntimeError(f"{who}: expected a tensor that requires a gradient")
+        if self._node is None:
+            links = self._linked()
+            if links.hooks is None:
+                links.hooks = []
+            return Hook(function, 0, last, links.hooks)
+        node, number = (self._node.node, self._node.number) if isinstance(self._node, Output) else (self._node, 0)
+        if node.hooks is None:
+            node.hooks = []
+        return Hook(function, number, last, node.hooks)
+
+    def _linked(self) -> Links:
+        if self._links is None:
+            self._links = Links()
+        return self._links
+
+    def retain_grad(self) -> None:
+        """Let backward keep this tensor's gradient in `grad`, although it is not a leaf."""
+        if not self.requires_grad:
+            raise RuntimeError("retain_grad: expected a tensor that requires a gradient")
+        if self._node is None or self.retains_grad:
+            return
+        myself = weakref.ref(self)
+
+        def keep(gradient: Tensor) -> None:
+            tensor = myself()
+            if tensor is not None:
+                kept = _operations.copy(gradient)
+                tensor.grad = kept if tensor.grad is None else _operations.add(tensor.grad, kept)
+
+        self._linked().retains = self._add_hook("retain_grad", keep, last=True)
+
+    @property
+    def retains_grad(self) -> bool:
+        """Whether backward keeps the gradient of this tensor, which is not a leaf."""
+        return self._links is not None and self._links.retains is not None
+
+    # ---- moving on the tape, after values were written ----
+
+    def move(self, node: Node | Output | None) -> None:
+        """Hang this tensor on the node of its new values."""
+        self._node = node
+        self.requires_grad = node is not None
+        if self._links is not None and self._links.retains is not None:
+            self._links.retains.remove()
+            self._links.retains = None
+            if node is not None:
+                self.retain_grad()
+
+    def follow_base(self) -> None:
+        """Hang this view on a node of what its base is now."""
+        assert self._links is not None
+        assert self._links.base is not None
+        assert self._links.view is not None
+        self.move(self._links.view(self._links.base)._node)
+        self.logits = None
+
+    def move_views(self) -> None:
+        """Let the views of this base follow it."""
+        views = None if self._links is None else self._links.views
+        for reference in list(views or ()):
+            view = reference()
+            if view is not None and not (view.is_leaf and view.requires_grad):
+                view.follow_base()
 
     def astype(self, dtype: npt.DTypeLike) -> Tensor:
         """The same numbers as another dtype, or this tensor when it has it; see `functional.cast`."""
@@ -297,7 +465,11 @@ class Tensor:
         self.grad = None
 
     def backward(
-        self, gradient: Tensor | None = None, retain_graph: bool | None = None, create_graph: bool = False
+        self,
+        gradient: Tensor | None = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
         """Compute the gradients of this tensor with respect to the leaves and add them into their `grad`.
 
@@ -309,6 +481,8 @@ class Tensor:
             Keep what the tape saved, so that backward may come again; as create_graph when not given.
         create_graph : bool
             Put the gradients' own computation on the tape, for gradients of gradients.
+        inputs : Tensor or sequence of Tensor, optional
+            The tensors whose `grad` is added into, instead of all leaves; they need not be leaves.
 
         Raises
         ------
@@ -316,7 +490,10 @@ class Tensor:
             When the tensor is not on the tape, has several elements and no gradient is given, when a saved value was
             modified in place, or when it was freed by an earlier backward.
         """
-        backward(self, gradient, create_graph if retain_graph is None else retain_graph, create_graph)
+        if isinstance(inputs, Tensor):
+            inputs = [inputs]
+        retain = create_graph if retain_graph is None else retain_graph
+        _operations.backward(self, gradient, retain, create_graph, inputs)
 
     def reshape(self, *shape: int | Sequence[int]) -> Tensor:
         return _operations.reshape(self, _flat(shape))
@@ -351,6 +528,10 @@ class Tensor:
 
     def take(self, indices: Any, axis: int | None = None) -> Tensor:
         return _operations.take(self, indices, axis)
+
+    def view(self, *shape: int | Sequence[int]) -> Tensor:
+        """As `reshape`."""
+        return _operations.reshape(self, _flat(shape))
 
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         return _operations.sum(self, axis, keepdims)
@@ -414,6 +595,83 @@ class Tensor:
 
     def tanh(self) -> Tensor:
         return _operations.tanh(self)
+
+    # ---- in place: see functional/inplace.py ----
+
+    def add_(self, other: Any) -> Tensor:
+        return _operations.in_place("add_", self, _operations.add, other)
+
+    def sub_(self, other: Any) -> Tensor:
+        return _operations.in_place("sub_", self, _operations.subtract, other)
+
+    def mul_(self, other: Any) -> Tensor:
+        return _operations.in_place("mul_", self, _operations.multiply, other)
+
+    def div_(self, other: Any) -> Tensor:
+        return _operations.in_place("div_", self, _operations.divide, other)
+
+    def pow_(self, other: Any) -> Tensor:
+        return _operations.in_place("pow_", self, _operations.power, other)
+
+    def neg_(self) -> Tensor:
+        return _operations.in_place("neg_", self, _operations.negative)
+
+    def exp_(self) -> Tensor:
+        return _operations.in_place("exp_", self, _operations.exp)
+
+    def log_(self) -> Tensor:
+        return _operations.in_place("log_", self, _operations.log)
+
+    def sqrt_(self) -> Tensor:
+        return _operations.in_place("sqrt_", self, _operations.sqrt)
+
+    def abs_(self) -> Tensor:
+        return _operations.in_place("abs_", self, _operations.abs)
+
+    def sigmoid_(self) -> Tensor:
+        return _operations.in_place("sigmoid_", self, _operations.sigmoid)
+
+    def tanh_(self) -> Tensor:
+        return _operations.in_place("tanh_", self, _operations.tanh)
+
+    def relu_(self) -> Tensor:
+        return _operations.in_place("relu_", self, _operations.relu)
+
+    def clip_(self, minimum: float = -math.inf, maximum: float = math.inf) -> Tensor:
+        return _operations.in_place("clip_", self, _operations.clip, minimum, maximum)
+
+    def clamp_(self, min: float | None = None, max: float | None = None) -> Tensor:
+        """As `clip_`, with PyTorch's names."""
+        low, high = -math.inf if min is None else min, math.inf if max is None else max
+        return _operations.in_place("clamp_", self, _operations.clip, low, high)
+
+    def copy_(self, source: Any) -> Tensor:
+        """Write values in, which may broadcast; their gradient goes on to `source`."""
+        return _operations.write("copy_", self, source)
+
+    def fill_(self, value: Any) -> Tensor:
+        return _operations.write("fill_", self, value)
+
+    def zero_(self) -> Tensor:
+        return _operations.write("zero_", self, 0)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        _operations.setitem(self, index, value)
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self.add_(other)
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self.sub_(other)
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self.mul_(other)
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self.div_(other)
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self.pow_(other)
 
     def __getitem__(self, index: Any) -> Tensor:
         return _operations.getitem(self, index)
@@ -504,11 +762,54 @@ class Tensor:
     def __float__(self) -> float:
         return float(self.item())
 
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu" or self.size != 1:
+            raise TypeError(f"index: expected a tensor with one integer, got {self.dtype} of shape {self.shape}")
+        return int(self.item())
+
+    def __contains__(self, value: Any) -> bool:
+        """Whether an element equals the value, as in NumPy."""
+        return bool(np.any(self.numpy() == (value.numpy() if isinstance(value, Tensor) else value)))
+
+    def __format__(self, form: str) -> str:
+        return format(self.item(), form) if form else str(self)
+
+    def __dlpack__(self, **options: Any) -> Any:
+        """The memory itself for other libraries; detach() first when the tensor requires a gradient."""
+        if self.requires_grad:
+            raise RuntimeError("__dlpack__: the tensor requires a gradient, which would be lost; use detach()")
+        return self._array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self._array.__dlpack_device__()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        copied = _restored(*self._contents("deepcopy"))
+        memo[id(self)] = copied
+        if self.grad is not None:
+            copied.grad = self.grad.__deepcopy__(memo)
+        return copied
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, self._contents("pickle")
+
+    def _contents(self, who: str) -> tuple[Any, ...]:
+        if self._node is not None:
+            raise RuntimeError(f"{who}: the tensor was computed from others on the tape; use detach()")
+        return np.array(self.numpy()), self.requires_grad, self.device, self.name
+
     def __repr__(self) -> str:
         values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
         extra = f", device='{self.device}'" if self.device != "cpu" else ""
         extra += ", requires_grad=True" if self.requires_grad else ""
         return f"Tensor({values}, dtype={self.dtype}{extra})"
+
+
+def _restored(array: npt.NDArray[Any], requires_grad: bool, device: str, name: str | None) -> Tensor:
+    return Tensor(array, requires_grad=requires_grad, device=device, name=name)
 
 
 def constant(data: Any, dtype: npt.DTypeLike | None = None) -> Tensor:
@@ -635,7 +936,20 @@ class _Operations(Protocol):
     def expand_dims(self, x: Tensor, axis: int | Sequence[int], /) -> Tensor: ...
     def broadcast_to(self, x: Tensor, shape: int | Sequence[int], /) -> Tensor: ...
     def take(self, x: Tensor, indices: Any, axis: int | None, /) -> Tensor: ...
+    def relu(self, x: Tensor, /) -> Tensor: ...
     def getitem(self, x: Tensor, index: Any, /) -> Tensor: ...
+    def setitem(self, x: Tensor, index: Any, value: Any, /) -> None: ...
+    def in_place(self, name: str, x: Tensor, function: Callable[..., Tensor], /, *operands: Any) -> Tensor: ...
+    def write(self, name: str, x: Tensor, value: Any, /) -> Tensor: ...
+    def backward(
+        self,
+        root: Tensor,
+        gradient: Tensor | None,
+        retain_graph: bool,
+        create_graph: bool,
+        inputs: Sequence[Tensor] | None,
+        /,
+    ) -> None: ...
     def copy(self, x: Tensor, /, *, into: Tensor | None = None) -> Tensor: ...
     def fill(self, like: Tensor, value: float, /) -> Tensor: ...
 
@@ -647,129 +961,3 @@ def use_operations(operations: _Operations) -> None:
     """Called once, by functional."""
     global _operations
     _operations = operations
-
-
-# ---- the walk --------------------------------------------------------------------------------------------------------
-
-
-class _Gradient:
-    """A gradient on its way, and whether the walk may add into its buffer."""
-
-    __slots__ = ("owned", "value")
-
-    def __init__(self, value: Tensor, owned: bool) -> None:
-        self.value = value
-        self.owned = owned
-
-
-def _count_uses(start: Node) -> dict[Node, int]:
-    """How many edges of the reachable graph lead into each node."""
-    uses = {start: 0}
-    stack = [start]
-    while stack:
-        for edge in stack.pop().edges:
-            node = edge.node if isinstance(edge, Output) else edge
-            if isinstance(node, Node):
-                if node in uses:
-                    uses[node] += 1
-                else:
-                    uses[node] = 1
-                    stack.append(node)
-    return uses
-
-
-def _check_gradient(root: Tensor, gradient: Tensor | None) -> Tensor:
-    if not root.requires_grad:
-        raise RuntimeError("backward: the tensor doesn't require a gradient and was not computed from one that does")
-    if gradient is None:
-        if root.size != 1:
-            raise RuntimeError(
-                f"backward: expected a tensor with one element, or a gradient for its shape {root.shape}; "
-                "sum it or take its mean first"
-            )
-        return _operations.fill(root, 1.0)
-    if not isinstance(gradient, Tensor):
-        raise TypeError(f"backward: expected the gradient to be a Tensor, got {type(gradient).__name__}")
-    if gradient.shape != root.shape:
-        raise ValueError(f"backward: expected a gradient of shape {root.shape}, got {gradient.shape}")
-    if gradient.dtype != root.dtype:
-        raise TypeError(f"backward: expected a gradient of {root.dtype}, got {gradient.dtype}")
-    return gradient
-
-
-def backward(root: Tensor, gradient: Tensor | None, retain_graph: bool, create_graph: bool) -> None:
-    """See `Tensor.backward`."""
-    with _SetGradMode(create_graph):
-        first = _check_gradient(root, gradient)
-        gradients: dict[Edge, _Gradient] = {}
-        start: Edge = root if root._node is None else root._node
-        gradients[start] = _Gradient(first, False)
-        if not isinstance(start, Tensor):
-            _walk(start.node if isinstance(start, Output) else start, gradients, retain_graph, create_graph)
-        for leaf, entry in gradients.items():
-            assert isinstance(leaf, Tensor)
-            # a gradient that somebody else holds too is copied, so that writing one leaves the other alone
-            value = entry.value if entry.owned else _operations.copy(entry.value)
-            leaf.grad = value if leaf.grad is None else leaf.grad._plus(value)
-
-
-def _walk(start: Node, gradients: dict[Edge, _Gradient], retain_graph: bool, create_graph: bool) -> None:
-    """Run the rules from start on; `gradients` holds that of start and in the end those of leaf tensors."""
-    waiting = _count_uses(start)
-    for node in waiting:
-        node.check()
-    ready = [start]
-    while ready:
-        node = ready.pop()
-        edges = node.edges
-        given = _taken(node, gradients)
-        if given is not None:
-            into: list[Tensor | None] = []
-            for edge in edges:
-                target = None if edge is None else gradients.get(edge)
-                into.append(target.value if target is not None and target.owned and not create_graph else None)
-            assert node.rule is not None
-            found = node.rule(node, given[0] if node.outputs == 1 else given, into)
-            for edge, buffer, value in zip(edges, into, found, strict=True):
-                if edge is None or value is None or value is buffer:
-                    continue
-                _add(gradients, edge, value, given, create_graph)
-        if not retain_graph:
-            node.free()
-        for edge in edges:
-            before = edge.node if isinstance(edge, Output) else edge
-            if isinstance(before, Node):
-                waiting[before] -= 1
-                if waiting[before] == 0:
-                    ready.append(before)
-
-
-def _taken(node: Node, gradients: dict[Edge, _Gradient]) -> list[Tensor | None] | None:
-    """The gradients of a node's results, out of those on their way; None when no result has one."""
-    if node.outputs == 1:
-        entry = gradients.pop(node, None)
-        return None if entry is None else [entry.value]
-    entries = [gradients.pop(Output(node, number), None) for number in range(node.outputs)]
-    if all(entry is None for entry in entries):
-        return None
-    return [None if entry is None else entry.value for entry in entries]
-
-
-def _add(
-    gradients: dict[Edge, _Gradient], edge: Edge, value: Tensor, given: Sequence[Tensor | None], create_graph: bool
-) -> None:
-    # what a rule passes through (dy, or a view of it) may be somebody else's as well; ops add into whole buffers only
-    owned = value._is_whole()
-    for dy in given:
-        if dy is not None and value._shares_memory(dy):
-            owned = False
-    held = gradients.get(edge)
-    if held is None:
-        gradients[edge] = _Gradient(value, owned)
-    elif held.owned and not create_graph:
-        _operations.copy(value, into=held.value)
-    elif owned and not create_graph:
-        _operations.copy(held.value, into=value)
-        gradients[edge] = _Gradient(value, True)
-    else:
-        gradients[edge] = _Gradient(_operations.add(held.value, value), True)

@@ -99,8 +99,12 @@ def test_public_headers_read_no_build_macros() -> None:
 MAY_IMPORT = {
     "_kernel_call": {"_core"},
     "kernels": {"_kernel_call"},
-    "tensor": {"_core"},
-    "functional": {"_core", "tensor"},
+    "grad_mode": set(),
+    "tensor": {"_core", "grad_mode"},
+    "walk": {"grad_mode", "tensor"},
+    "functional": {"_core", "tensor", "walk"},
+    "autograd": {"functional", "grad_mode", "tensor", "walk"},
+    "creation": {"_core", "functional", "program", "random", "tensor"},
 }
 # The extension is reached through tensor, functional and kernels; models record and replay programs with it.
 MAY_NOT_IMPORT = {

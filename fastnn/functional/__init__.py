@@ -12,6 +12,7 @@ import typing
 from typing import Any
 
 from ..tensor import use_operations
+from ..walk import backward as backward
 from .activations import (
     elu,
     gelu,
@@ -70,6 +71,9 @@ from .elementwise import (
 )
 from .indexing import getitem as getitem
 from .indexing import one_hot, scatter, take, take_along_axis
+from .inplace import in_place as in_place
+from .inplace import setitem as setitem
+from .inplace import write as write
 from .joining import concatenate, pad, repeat, split, stack, tile
 from .lookup import embedding
 from .losses import (
@@ -84,7 +88,7 @@ from .losses import (
 from .normalization import batch_normalization, batch_statistics, group_normalization, layer_normalization
 from .pooling import avg_pool1d, avg_pool2d, avg_pool3d, max_pool1d, max_pool2d, max_pool3d
 from .products import linear, matmul
-from .random import dropout
+from .random import dropout, random_normal, random_uniform
 from .recurrent import gru, gru_cell, lstm, lstm_cell, simple_rnn, simple_rnn_cell
 from .reductions import all, any, argmax, argmin, cumsum, logsumexp, max, mean, min, norm, prod, std, sum, var
 from .resizing import resize
@@ -172,6 +176,8 @@ __all__ = [
     "power",
     "prelu",
     "prod",
+    "random_normal",
+    "random_uniform",
     "relu",
     "repeat",
     "reshape",

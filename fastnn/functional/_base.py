@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from .. import _core
-from ..tensor import Node, Output, Rule, Tensor, is_grad_enabled
+from ..tensor import Node, Output, Rule, Tensor, View, is_grad_enabled, link_view
 
 Padding = Literal["valid", "same"] | Sequence[int]
 Gradients = Sequence[Tensor | None]
@@ -24,12 +24,18 @@ def _result(
     saved: tuple[Tensor, ...] = (),
     save_output: bool = False,
     into: Tensor | None = None,
+    view: View | None = None,
     **attributes: Any,
 ) -> Tensor:
-    """The tensor of an op's result, on the tape when one of the inputs is; `into` when the op has added into that."""
+    """The tensor of an op's result, on the tape when one of the inputs is; `into` when the op has added into that.
+
+    `view` makes the result again of another tensor, for ops whose result shares the first input's memory.
+    """
     if into is not None:
         return into
     result = Tensor._wrap(array)
+    if view is not None and inputs[0] is not None and array.shares_storage(inputs[0]._array):
+        link_view(result, inputs[0], view)
     if is_grad_enabled() and any(t is not None and t.requires_grad for t in inputs):
         result.requires_grad = True
         result._node = Node(name, rule, inputs, saved, array if save_output else None, attributes)

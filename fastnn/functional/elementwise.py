@@ -50,7 +50,10 @@ def broadcast_to(x: Tensor, shape: int | Sequence[int]) -> Tensor:
         if added >= 0 and target[added + axis] == size:
             target[added + axis] = -1  # any batch size keeps its own
     array = _run("broadcast_to", x, shape=tuple(target))
-    return _result("broadcast_to", array, _broadcast_to_gradient, (x,), likes=(_shape_of(x),))
+    likes = (_shape_of(x),)
+    return _result(
+        "broadcast_to", array, _broadcast_to_gradient, (x,), view=lambda t: broadcast_to(t, shape), likes=likes
+    )
 
 
 def _broadcast_to_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:

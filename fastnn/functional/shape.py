@@ -19,7 +19,7 @@ def reshape(x: Tensor, shape: int | Sequence[int]) -> Tensor:
     """The same elements in C order under another shape; one entry may be -1. Shares memory where it can."""
     target = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
     array = _run("reshape", _contiguous(x), shape=_open_batch(x, target))
-    return _result("reshape", array, _reshape_gradient, (x,), like=_shape_of(x))
+    return _result("reshape", array, _reshape_gradient, (x,), view=lambda t: reshape(t, target), like=_shape_of(x))
 
 
 def _open_batch(x: Tensor, target: tuple[int, ...]) -> tuple[int, ...]:
@@ -84,7 +84,8 @@ def _rearrange(x: Tensor, axes: Sequence[int]) -> Tensor:
     if axes == tuple(range(x.ndim)):
         return x
     inverse = tuple(axes.index(axis) if axis in axes else -1 for axis in range(x.ndim))
-    return _result("rearrange", _run("rearrange", x, axes=axes), _rearrange_gradient, (x,), inverse=inverse)
+    array = _run("rearrange", x, axes=axes)
+    return _result("rearrange", array, _rearrange_gradient, (x,), view=lambda t: _rearrange(t, axes), inverse=inverse)
 
 
 def _rearrange_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
@@ -164,7 +165,9 @@ _BEFORE_BEGIN = -(2**63)
 
 def _part(x: Tensor, bounds: dict[str, Any]) -> Tensor:
     """A view of a part; bounds are the attributes of the op slice. Its gradient adds into the whole's buffer."""
-    return _result("slice", _slice(x, bounds), _slice_gradient, (x,), like=_shape_of(x), bounds=bounds)
+    array = _slice(x, bounds)
+    rule = _slice_gradient
+    return _result("slice", array, rule, (x,), view=lambda t: _part(t, bounds), like=_shape_of(x), bounds=bounds)
 
 
 def _part_along(x: Tensor, axis: int, start: int, stop: int, step: int = 1) -> Tensor:
