@@ -30,6 +30,7 @@ class Model(Trainer):
 
     Examples
     --------
+    >>> import fastnn
     >>> class Net(fastnn.Model):
     ...     def __init__(self):
     ...         super().__init__()

@@ -43,7 +43,10 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
 
     Examples
     --------
-    >>> F.einsum('...ij,jk->...ik', x, weight)
+    >>> import fastnn
+    >>> x, weight = fastnn.ones(4, 2, 3), fastnn.ones(3, 5)
+    >>> fastnn.functional.einsum('...ij,jk->...ik', x, weight).shape
+    (4, 2, 5)
     """
     for operand in operands:
         _array_of("einsum", operand)
