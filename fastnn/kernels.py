@@ -22,6 +22,7 @@ __all__ = [
     "add",
     "argmax",
     "argmin",
+    "assign_update",
     "avg_pool2d",
     "avg_pool2d_backward",
     "batch_normalization",
@@ -104,6 +105,8 @@ __all__ = [
     "pad",
     "power",
     "prod",
+    "random_normal",
+    "random_uniform",
     "ravel_multi_index",
     "rearrange",
     "relu",
@@ -3559,8 +3562,15 @@ def copy(x: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) 
     return _one("copy", (x,), (out,), accumulate)
 
 
-def fill(like: Arrayish, *, value: float = 0.0, out: Arrayish | None = None) -> Array:
-    """A tensor like another, every element the same value.
+def fill(
+    like: Arrayish | None = None,
+    *,
+    value: float = 0.0,
+    shape: Sequence[int] = (),
+    dtype: Literal["float32", "float64", "int32", "int64", "uint8", "bool"] = "float32",
+    out: Arrayish | None = None,
+) -> Array:
+    """A tensor whose elements all have one value, like another or, without one, of a shape and dtype.
 
     Parameters
     ----------
@@ -3568,14 +3578,31 @@ def fill(like: Arrayish, *, value: float = 0.0, out: Arrayish | None = None) -> 
         Only its shape and dtype are used.
     value : float
         Every element.
+    shape : Sequence[int]
+        The shape without like.
+    dtype : Literal['float32', 'float64', 'int32', 'int64', 'uint8', 'bool']
+        The dtype without like.
     out : array, optional
         Written instead of a new array.
 
     Returns
     -------
-    y : as like
+    y : as like, or shape
     """
-    return _one("fill", (like,), (out,), False, value=value)
+    return _one("fill", (like,), (out,), False, value=value, shape=shape, dtype=dtype)
+
+
+def assign_update(target: Arrayish, value: Arrayish) -> None:
+    """``target[...] = value`` for any dtype, with NumPy's broadcasting of value. target may be a view of something
+    larger.
+
+    Parameters
+    ----------
+    target : (...)
+        Updated in place; must be a writable array.
+    value : broadcasts to target
+    """
+    _update("assign_update", (target, value))
 
 
 def take(x: Arrayish, indices: Arrayish, *, axis: int = 0, out: Arrayish | None = None) -> Array:
@@ -3836,6 +3863,117 @@ def dropout_backward(
     dx : as dy
     """
     return _one("dropout_backward", (dy, mask), (out,), accumulate, rate=rate)
+
+
+def random_uniform(
+    like: Arrayish | None = None,
+    *,
+    low: float = 0.0,
+    high: float = 1.0,
+    shape: Sequence[int] = (),
+    dtype: Literal["float32", "float64"] = "float32",
+    stream: int = 0,
+    seed: int = 0,
+    step: int = 0,
+    out: Arrayish | None = None,
+) -> Array:
+    """Numbers spread evenly over [low, high): ``low + (high - low) * u``. The random number of element i is a function
+    of (seed, stream, step, i) alone, as in dropout; float32 has 32 random bits, float64 53, of which the first are the
+    same.
+
+    Parameters
+    ----------
+    like : (...)
+        Only its shape and dtype are used.
+    low : float
+        The smallest number.
+    high : float
+        Above all numbers, but for rounding.
+    shape : Sequence[int]
+        The shape without like.
+    dtype : Literal['float32', 'float64']
+        The dtype without like.
+    stream : int
+        Which random stream.
+    seed : int
+        The seed.
+    step : int
+        Which draw from the stream.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as like, or shape
+    """
+    return _one(
+        "random_uniform",
+        (like,),
+        (out,),
+        False,
+        low=low,
+        high=high,
+        shape=shape,
+        dtype=dtype,
+        stream=stream,
+        seed=seed,
+        step=step,
+    )
+
+
+def random_normal(
+    like: Arrayish | None = None,
+    *,
+    mean: float = 0.0,
+    std: float = 1.0,
+    shape: Sequence[int] = (),
+    dtype: Literal["float32", "float64"] = "float32",
+    stream: int = 0,
+    seed: int = 0,
+    step: int = 0,
+    out: Arrayish | None = None,
+) -> Array:
+    """Normally distributed numbers ``mean + std * z``, z by Box and Muller's transform (1958) of the numbers of
+    random_uniform: elements 2i and 2i + 1 are the cosine and the sine.
+
+    Parameters
+    ----------
+    like : (...)
+        Only its shape and dtype are used.
+    mean : float
+        The expected value.
+    std : float
+        The standard deviation, at least 0.
+    shape : Sequence[int]
+        The shape without like.
+    dtype : Literal['float32', 'float64']
+        The dtype without like.
+    stream : int
+        Which random stream.
+    seed : int
+        The seed.
+    step : int
+        Which draw from the stream.
+    out : array, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as like, or shape
+    """
+    return _one(
+        "random_normal",
+        (like,),
+        (out,),
+        False,
+        mean=mean,
+        std=std,
+        shape=shape,
+        dtype=dtype,
+        stream=stream,
+        seed=seed,
+        step=step,
+    )
 
 
 def sgd_update(

@@ -2808,17 +2808,20 @@ static inline fastnn_status fastnn_copy(const fastnn_context* context, const fas
   return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, accumulate);
 }
 
-/* A tensor like another, every element the same value.
- *   in  like: (...) (only its shape is used)
- *   out y: as like
+/* A tensor whose elements all have one value, like another or, without one, of a shape and dtype.
+ *   in  like: (...) (optional, only its shape is used)
+ *   out y: as like, or shape
  */
+enum { FASTNN_FILL_DTYPE_FLOAT32 = 0, FASTNN_FILL_DTYPE_FLOAT64 = 1, FASTNN_FILL_DTYPE_INT32 = 2, FASTNN_FILL_DTYPE_INT64 = 3, FASTNN_FILL_DTYPE_UINT8 = 4, FASTNN_FILL_DTYPE_BOOL = 5 };
 typedef struct fastnn_fill_attributes {
   size_t struct_size;
   double value; /* every element */
+  fastnn_list shape; /* the shape without like */
+  int64_t dtype; /* the dtype without like */
 } fastnn_fill_attributes;
 
 static inline fastnn_fill_attributes fastnn_fill_attributes_default(void) {
-  fastnn_fill_attributes attributes = {sizeof(fastnn_fill_attributes), 0.0};
+  fastnn_fill_attributes attributes = {sizeof(fastnn_fill_attributes), 0.0, {0, {0}}, 0};
   return attributes;
 }
 
@@ -2827,6 +2830,26 @@ static inline fastnn_status fastnn_fill(const fastnn_context* context, const fas
   const fastnn_tensor* inputs[] = {like};
   fastnn_tensor* outputs[] = {y};
   return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* ``target[...] = value`` for any dtype, with NumPy's broadcasting of value. target may be a view of something
+ * larger.
+ *   in  target: (...) (updated in place)
+ *   in  value: broadcasts to target
+ */
+typedef struct fastnn_assign_update_attributes {
+  size_t struct_size;
+} fastnn_assign_update_attributes;
+
+static inline fastnn_assign_update_attributes fastnn_assign_update_attributes_default(void) {
+  fastnn_assign_update_attributes attributes = {sizeof(fastnn_assign_update_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_assign_update(const fastnn_context* context, const fastnn_tensor* target, const fastnn_tensor* value, const fastnn_assign_update_attributes* attributes) {
+  static const char name[] = "assign_update";
+  const fastnn_tensor* inputs[] = {target, value};
+  return fastnn_run_named(context, name, inputs, 2, NULL, 0, attributes, 0);
 }
 
 /* Parts of x by number along an axis: ``y[..., i, ...] = x[..., indices[i], ...]``, of any dtype. Negative indices
@@ -3058,6 +3081,65 @@ static inline fastnn_status fastnn_dropout_backward(const fastnn_context* contex
   const fastnn_tensor* inputs[] = {dy, mask};
   fastnn_tensor* outputs[] = {dx};
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
+/* Numbers spread evenly over [low, high): ``low + (high - low) * u``. The random number of element i is a function
+ * of (seed, stream, step, i) alone, as in dropout; float32 has 32 random bits, float64 53, of which the first are
+ * the same.
+ *   in  like: (...) (optional, only its shape is used)
+ *   out y: as like, or shape
+ */
+enum { FASTNN_RANDOM_UNIFORM_DTYPE_FLOAT32 = 0, FASTNN_RANDOM_UNIFORM_DTYPE_FLOAT64 = 1 };
+typedef struct fastnn_random_uniform_attributes {
+  size_t struct_size;
+  double low; /* the smallest number */
+  double high; /* above all numbers, but for rounding */
+  fastnn_list shape; /* the shape without like */
+  int64_t dtype; /* the dtype without like */
+  int64_t stream; /* which random stream */
+  int64_t seed; /* the seed */
+  int64_t step; /* which draw from the stream */
+} fastnn_random_uniform_attributes;
+
+static inline fastnn_random_uniform_attributes fastnn_random_uniform_attributes_default(void) {
+  fastnn_random_uniform_attributes attributes = {sizeof(fastnn_random_uniform_attributes), 0.0, 1.0, {0, {0}}, 0, 0, 0, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_random_uniform(const fastnn_context* context, const fastnn_tensor* like, fastnn_tensor* y, const fastnn_random_uniform_attributes* attributes) {
+  static const char name[] = "random_uniform";
+  const fastnn_tensor* inputs[] = {like};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
+}
+
+/* Normally distributed numbers ``mean + std * z``, z by Box and Muller's transform (1958) of the numbers of
+ * random_uniform: elements 2i and 2i + 1 are the cosine and the sine.
+ *   in  like: (...) (optional, only its shape is used)
+ *   out y: as like, or shape
+ */
+enum { FASTNN_RANDOM_NORMAL_DTYPE_FLOAT32 = 0, FASTNN_RANDOM_NORMAL_DTYPE_FLOAT64 = 1 };
+typedef struct fastnn_random_normal_attributes {
+  size_t struct_size;
+  double mean; /* the expected value */
+  double std; /* the standard deviation, at least 0 */
+  fastnn_list shape; /* the shape without like */
+  int64_t dtype; /* the dtype without like */
+  int64_t stream; /* which random stream */
+  int64_t seed; /* the seed */
+  int64_t step; /* which draw from the stream */
+} fastnn_random_normal_attributes;
+
+static inline fastnn_random_normal_attributes fastnn_random_normal_attributes_default(void) {
+  fastnn_random_normal_attributes attributes = {sizeof(fastnn_random_normal_attributes), 0.0, 1.0, {0, {0}}, 0, 0, 0, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_random_normal(const fastnn_context* context, const fastnn_tensor* like, fastnn_tensor* y, const fastnn_random_normal_attributes* attributes) {
+  static const char name[] = "random_normal";
+  const fastnn_tensor* inputs[] = {like};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, 0);
 }
 
 /* One step of gradient descent on all parameters. With momentum m: ``v = m * v - learning_rate * g``, then ``w +=
