@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from . import transformer
+from . import resnet, transformer
 from .numpy_step import Network
 from .steps import TrainingStep
 
@@ -32,7 +32,7 @@ class Numpy:
         return lambda: case.reference(*inputs, **case.attributes)
 
     def step(self, step: TrainingStep, column: str) -> Call | None:
-        if step.rows or any(kind in ("lstm", "transformer") for kind, *_ in step.layers):
+        if step.rows or any(kind in ("lstm", "resnet", "transformer") for kind, *_ in step.layers):
             return None
         network = Network(step.input_shape, step.layers, step.optimizer)
         network.reset(step.weights())
@@ -72,6 +72,8 @@ class Fastnn:
                 made.append(layers.Flatten())
             elif kind == "embedding":
                 made.append(layers.Embedding(*arguments))
+            elif kind == "resnet":
+                made += resnet.fastnn_layers(*arguments)
             elif kind == "transformer":
                 made.append(transformer.fastnn_block(step.input_shape[1], *arguments))
             elif kind == "lstm":
@@ -152,6 +154,8 @@ class Torch:
                 layer = nn.Embedding(*arguments, sparse=step.optimizer == "lazy-adam")
                 self.fill(layer, weights.pop(0))
                 made.append(layer)
+            elif kind == "resnet":
+                made += resnet.torch_layers(torch, *arguments, weights)
             elif kind == "transformer":
                 block, weights = weights[:16], weights[16:]
                 made.append(transformer.torch_block(torch, shape[1], *arguments, block))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from . import transformer
+from . import resnet, transformer
 
 Weights = list[NDArray[np.float32]]
 
@@ -22,7 +22,8 @@ Weights = list[NDArray[np.float32]]
 class TrainingStep:
     """A network as layers in a row, each ("conv", filters, padding) of 3x3 with relu, ("pool",) of 2x2, ("flatten",),
     ("lstm", units, whether all steps are returned) or ("dense", units, activation), or at first ("embedding", rows, n)
-    of ids or a ("transformer", heads, inner) block of sequences; softmax cross-entropy behind the last."""
+    of ids, a ("transformer", heads, inner) block of sequences or a ("resnet", blocks) of images; softmax cross-entropy
+    behind the last."""
 
     name: str
     input_shape: tuple[int, ...]
@@ -51,6 +52,8 @@ class TrainingStep:
                 result = (*shape, arguments[1])
             elif kind == "transformer":
                 weight = (shape[1], arguments[1])
+            elif kind == "resnet":
+                weight, result = (shape[2], arguments[0]), resnet.STAGES[-1:]
             elif kind == "lstm":
                 weight = (shape[1], 4 * arguments[0])
                 result = (shape[0], arguments[0]) if arguments[1] else (arguments[0],)
@@ -67,6 +70,9 @@ class TrainingStep:
         for index, (kind, shape, weight) in enumerate(self.walk()):
             steps, before = before[0], shape
             if kind == "embedding":
+                continue
+            if kind == "resnet":
+                total += resnet.flops(self.batch, self.input_shape, weight[1])
                 continue
             if kind == "transformer":
                 total += transformer.flops(self.batch, steps, *weight)
@@ -86,6 +92,8 @@ class TrainingStep:
         for (kind, _, shape), (_, *arguments) in zip(self.walk(), self.layers, strict=True):
             if kind == "transformer":
                 result += transformer.make_weights(rng, shape[0], *arguments)
+            elif kind == "resnet":
+                result += resnet.make_weights(rng, shape[0], *arguments)
             elif shape:
                 scale = math.sqrt(2 / math.prod(shape[:-1]))
                 result.append((rng.standard_normal(shape) * scale).astype(np.float32))
@@ -141,6 +149,7 @@ STEPS = (
         64,
         "momentum",
     ),
+    TrainingStep("resnet20-32x32x3", (32, 32, 3), [("resnet", 3), ("dense", 10, "linear")], 64, "momentum"),
     TrainingStep(
         "transformer-64x128",
         (64, 128),
