@@ -129,7 +129,8 @@ def keys(draw: st.DrawFn) -> tuple[tuple[int, ...], Any]:
             masked = True
         axis += 1
     if draw(st.booleans()):
-        items.insert(draw(st.integers(0, len(items))), Ellipsis)
+        # the items behind an Ellipsis index the last axes: elsewhere than at the end it must stand for no axis
+        items.insert(draw(st.integers(0 if used == len(shape) else len(items), len(items))), Ellipsis)
     return shape, tuple(items)
 
 
