@@ -137,6 +137,7 @@ __all__ = [
     "softplus_backward",
     "softsign",
     "softsign_backward",
+    "sort",
     "sqrt",
     "squared_error",
     "squared_error_backward",
@@ -150,6 +151,7 @@ __all__ = [
     "take_backward",
     "tanh",
     "tanh_backward",
+    "top_k",
     "var",
     "where",
 ]
@@ -3347,6 +3349,64 @@ def cumsum(
     y : as x
     """
     return _one("cumsum", (x,), (out,), accumulate, axis=axis, reverse=reverse, exclusive=exclusive)
+
+
+def sort(
+    x: Arrayish,
+    *,
+    axis: int = -1,
+    descending: bool = False,
+    out: Sequence[Arrayish | None] | None = None,
+) -> tuple[Array, Array]:
+    """Numbers in order along one axis and where they stood. The order is stable, and NaN is the largest number: last,
+    or first when descending.
+
+    Parameters
+    ----------
+    x : (...)
+    axis : int
+        The axis to sort along.
+    descending : bool
+        The largest first.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x
+    index : as x, int64
+    """
+    y, index = _many("sort", (x,), out, False, axis=axis, descending=descending)
+    return y, index
+
+
+def top_k(
+    x: Arrayish,
+    *,
+    k: int = 1,
+    axis: int = -1,
+    out: Sequence[Arrayish | None] | None = None,
+) -> tuple[Array, Array]:
+    """The k largest numbers along one axis, the largest first, and where they stood; of equal ones those that come
+    first. NaN is the largest number.
+
+    Parameters
+    ----------
+    x : (...)
+    k : int
+        How many, at most the size of the axis.
+    axis : int
+        The axis to look along.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : as x, with k along the axis
+    index : as y, int64
+    """
+    y, index = _many("top_k", (x,), out, False, k=k, axis=axis)
+    return y, index
 
 
 def sum_to_like(x: Arrayish, like: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:

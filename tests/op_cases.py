@@ -25,6 +25,7 @@ from cases import (
     reductions,
     resizing,
     shape,
+    sorting,
     state,
 )
 from cases.case import OpCase
@@ -43,6 +44,7 @@ FAMILIES = (
     losses,
     elementwise,
     reductions,
+    sorting,
     shape,
     indexing,
     resizing,

@@ -1004,3 +1004,20 @@ def cast(x: Array, dtype: str) -> Array:
         cut = np.where(inside, x, 0).astype(to)
         return np.where(inside | np.isnan(x), cut, np.where(x > 0, high, low)).astype(to)
     return x.astype(to)
+
+
+# ---- sorting ---------------------------------------------------------------------------------------------------------
+
+
+def sort(x: Array, axis: int = -1, descending: bool = False) -> tuple[Array, Array]:
+    # from the end, so that equal numbers keep their order when all is turned round
+    order = np.argsort(np.flip(x, axis) if descending else x, axis, kind="stable")
+    if descending:
+        order = np.flip(x.shape[axis] - 1 - order, axis)
+    return np.take_along_axis(x, order, axis), order
+
+
+def top_k(x: Array, k: int = 1, axis: int = -1) -> tuple[Array, Array]:
+    values, order = sort(x, axis, True)
+    first = np.arange(k)
+    return values.take(first, axis), order.take(first, axis)

@@ -265,3 +265,19 @@ def test_places_and_cumulative_sums_are_numpys(shape, data, keepdims, seed):
     total = t.cumsum(axis, exclusive=True) + t.cumsum(axis, reverse=True)
     flat = x.sum() if axis is None else x.sum(axis, keepdims=True)
     np.testing.assert_array_equal(total.numpy(), np.broadcast_to(flat, total.shape))
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=3).map(tuple), st.data(), st.booleans(), seeds)
+def test_sorting_is_numpys_and_stable(shape, data, descending, seed):
+    axis = data.draw(st.sampled_from([None, *range(-len(shape), len(shape))]))
+    x = np.round(normal(seed, *shape))
+    t = fastnn.Tensor(x)
+    wanted, order = ref.sort(x.ravel() if axis is None else x, 0 if axis is None else axis, descending)
+    np.testing.assert_array_equal(t.sort(axis, descending).numpy(), wanted)
+    np.testing.assert_array_equal(t.argsort(axis, descending).numpy(), order)
+    if not descending:
+        np.testing.assert_array_equal(wanted, np.sort(x, axis))
+    k = data.draw(st.integers(0, shape[-1]))
+    values, indices = t.topk(k)
+    np.testing.assert_array_equal(values.numpy(), ref.sort(x, -1, True)[0][..., :k])
+    np.testing.assert_array_equal(np.take_along_axis(x, indices.numpy(), -1), values.numpy())

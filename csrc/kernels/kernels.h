@@ -433,6 +433,12 @@ enum class ItemType { float32, float64, int32, int64, uint8, boolean };
 using CastKernel = void (*)(void* y, const void* x, int64_t rows, int64_t count, CopyStrides s);
 CastKernel cast_kernel(ItemType to, ItemType from);
 
+// y[i * stride] = the i-th smallest of x[0], x[stride], ..., x[(n - 1) * stride], or the i-th largest, and where it stood,
+// for i < k; NaN is the largest number, and equal numbers keep their order. y and places may be null; room is for n items
+// of 16 bytes. T is a type of the tables; in reference/sort.cpp, the same on every level.
+template <typename T>
+void sort_line(T* y, int64_t* places, void* room, const T* x, int64_t n, int64_t k, int64_t stride, bool descending);
+
 // Chosen on first use (dispatch.cpp). Throws Error when FASTNN_ISA names a level the CPU lacks.
 const KernelTable<float>& active_table();
 const KernelTable<float>& reference_table();

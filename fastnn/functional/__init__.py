@@ -94,6 +94,7 @@ from .reductions import all, any, argmax, argmin, cumsum, logsumexp, max, mean, 
 from .resizing import resize
 from .shape import copy, expand_dims, flatten, flip, moveaxis, reshape, squeeze, swapaxes, transpose
 from .shape import fill as fill
+from .sorting import argsort, sort, top_k
 
 __all__ = [
     "abs",
@@ -103,6 +104,7 @@ __all__ = [
     "any",
     "argmax",
     "argmin",
+    "argsort",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -193,6 +195,7 @@ __all__ = [
     "softmax_cross_entropy",
     "softplus",
     "softsign",
+    "sort",
     "split",
     "sqrt",
     "squared_error",
@@ -206,6 +209,7 @@ __all__ = [
     "take_along_axis",
     "tanh",
     "tile",
+    "top_k",
     "transpose",
     "var",
     "where",

@@ -2610,6 +2610,54 @@ static inline fastnn_status fastnn_cumsum(const fastnn_context* context, const f
   return fastnn_run_named(context, name, inputs, 1, outputs, 1, attributes, accumulate);
 }
 
+/* Numbers in order along one axis and where they stood. The order is stable, and NaN is the largest number: last,
+ * or first when descending.
+ *   in  x: (...)
+ *   out y: as x (optional)
+ *   out index: as x, int64 (optional)
+ */
+typedef struct fastnn_sort_attributes {
+  size_t struct_size;
+  int64_t axis; /* the axis to sort along */
+  int64_t descending; /* the largest first */
+} fastnn_sort_attributes;
+
+static inline fastnn_sort_attributes fastnn_sort_attributes_default(void) {
+  fastnn_sort_attributes attributes = {sizeof(fastnn_sort_attributes), -1, 0};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_sort(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, fastnn_tensor* index, const fastnn_sort_attributes* attributes) {
+  static const char name[] = "sort";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y, index};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 2, attributes, 0);
+}
+
+/* The k largest numbers along one axis, the largest first, and where they stood; of equal ones those that come
+ * first. NaN is the largest number.
+ *   in  x: (...)
+ *   out y: as x, with k along the axis (optional)
+ *   out index: as y, int64 (optional)
+ */
+typedef struct fastnn_top_k_attributes {
+  size_t struct_size;
+  int64_t k; /* how many, at most the size of the axis */
+  int64_t axis; /* the axis to look along */
+} fastnn_top_k_attributes;
+
+static inline fastnn_top_k_attributes fastnn_top_k_attributes_default(void) {
+  fastnn_top_k_attributes attributes = {sizeof(fastnn_top_k_attributes), 1, -1};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_top_k(const fastnn_context* context, const fastnn_tensor* x, fastnn_tensor* y, fastnn_tensor* index, const fastnn_top_k_attributes* attributes) {
+  static const char name[] = "top_k";
+  const fastnn_tensor* inputs[] = {x};
+  fastnn_tensor* outputs[] = {y, index};
+  return fastnn_run_named(context, name, inputs, 1, outputs, 2, attributes, 0);
+}
+
 /* Sums x down to a shape that broadcasts to it: the gradient of broadcasting.
  *   in  x: (...)
  *   in  like: a shape that broadcasts to x (only its shape is used)
