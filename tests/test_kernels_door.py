@@ -246,3 +246,15 @@ def test_an_update_in_place_sees_what_numpy_wrote() -> None:
     g[:] = 2
     kernels.sgd_update([w], [g], learning_rate=0.25)
     assert (w == 0).all()
+
+
+@pytest.mark.parametrize(("averages", "values"), [(3, 1), (0, 2), (1, 2)])
+def test_lists_of_different_lengths_are_refused(averages: int, values: int) -> None:
+    """Were they joined and shared out again, values would be written instead of averages."""
+    first = [np.full(3, float(index), np.float32) for index in range(averages)]
+    second = [np.full(3, 7.0, np.float32) for _ in range(values)]
+    message = f"moving_average_update: expected as many values as averages, {averages}, got {values}"
+    with pytest.raises(ValueError, match=message):
+        kernels.moving_average_update(first, second, momentum=0.0)
+    assert [array[0] for array in first] == list(range(averages))
+    assert all(array[0] == 7.0 for array in second)

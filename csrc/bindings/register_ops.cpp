@@ -145,6 +145,7 @@ class Op {
       throw py::type_error(std::string(schema_->name) + ": expected " + std::to_string(schema_->input_count) +
                            " inputs, got " + std::to_string(inputs.size()));
     }
+    const char* first_list = nullptr;
     size_t list_length = 0;
     for (int32_t i = 0; i < schema_->input_count; ++i) {
       const fastnn_argument_schema& argument = schema_->inputs[i];
@@ -154,11 +155,16 @@ class Op {
         if (given) {
           for (const py::handle item : inputs[static_cast<size_t>(i)]) add_input(arguments, item, argument.name);
         }
-        // an absent list stands as nulls, so that every list of the call has the first one's length
-        if (argument.optional == 0) {
-          list_length = arguments.inputs.size() - before;
-        } else if (arguments.inputs.size() == before) {
+        const size_t length = arguments.inputs.size() - before;
+        if (first_list == nullptr) {
+          first_list = argument.name;
+          list_length = length;
+        } else if (length == 0 && argument.optional != 0) {
+          // an absent list stands as nulls, so that every list of the call has the first one's length
           for (size_t n = 0; n < list_length; ++n) add_input(arguments, py::none(), argument.name);
+        } else if (length != list_length) {
+          throw py::value_error(std::string(schema_->name) + ": expected as many " + argument.name + " as " +
+                                first_list + ", " + std::to_string(list_length) + ", got " + std::to_string(length));
         }
       } else {
         add_input(arguments, given ? py::object(inputs[static_cast<size_t>(i)]) : py::none(), argument.name);
