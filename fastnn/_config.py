@@ -5,11 +5,12 @@ A description is {"class_name": ..., "config": {...}} with values that JSON can 
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from typing import Any, Self, TypeVar
 
-__all__ = ["Configurable", "deserialize", "resolve", "serialize", "snake_case"]
+__all__ = ["Configurable", "configured", "deserialize", "resolve", "serialize", "snake_case"]
 
 T = TypeVar("T", bound="Configurable")
 
@@ -38,8 +39,16 @@ def serialize(item: Configurable) -> dict[str, Any]:
     return {"class_name": type(item).__name__, "config": item.get_config()}
 
 
-def deserialize(kind: str, description: Any, classes: Mapping[str, type[T]]) -> T:
-    """Make the object that a description names.
+def configured(cls: type[T], config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> T:
+    """``cls.from_config(config)``, told of the user's own classes where it holds objects that may be of them."""
+    takes = "custom_objects" in inspect.signature(cls.from_config).parameters
+    return cls.from_config(config, custom_objects=custom_objects) if takes else cls.from_config(config)  # type: ignore[call-arg]
+
+
+def deserialize(
+    kind: str, description: Any, classes: Mapping[str, type[T]], custom_objects: Mapping[str, Any] | None = None
+) -> T:
+    """Make the object that a description names; custom_objects goes on to objects inside it.
 
     Raises
     ------
@@ -48,7 +57,7 @@ def deserialize(kind: str, description: Any, classes: Mapping[str, type[T]]) -> 
     """
     match description:
         case {"class_name": str(name), "config": dict(config)} if name in classes:
-            return classes[name].from_config(config)
+            return configured(classes[name], config, custom_objects)
         case {"class_name": str(name), "config": dict()}:
             raise ValueError(f"unknown {kind} {name!r}; known: {', '.join(sorted(classes))}")
         case _:

@@ -274,7 +274,7 @@ class Sequential(Model):
         made = [
             Sequential.from_config(item["config"], custom_objects)
             if item.get("class_name") == "Sequential"
-            else deserialize("layer", item, known)
+            else deserialize("layer", item, known, custom_objects)
             for item in config["layers"]
         ]
         model = cls(made, name=config["name"])

@@ -156,6 +156,7 @@ def rows(count: int = 48) -> tuple[np.ndarray, np.ndarray]:
 
 @each_layer
 def test_fit_runs_as_a_program(op: str) -> None:
+    fastnn.utils.set_random_seed(3)
     x, y = rows()
     for options in ({}, {"dropout": 0.2, "recurrent_dropout": 0.2}, {"go_backwards": True}):
         model = Sequential(
@@ -390,3 +391,51 @@ def test_time_distributed(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
     with pytest.raises(ValueError, match=r"expected input \(batch, time, ...\), got \(5, 3\)"):
         layers.TimeDistributed(layers.Dense(4))(X[:, 0])
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+@pytest.mark.parametrize("op", LAYERS)
+def test_a_stateful_layer_may_begin_with_an_initial_state(op: str, steps: int, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((2, steps, 3)).astype(np.float32)
+    layer = LAYERS[op](4, stateful=True, return_state=True)
+    plain = LAYERS[op](4, return_state=True)
+    states = [rng.standard_normal((2, 4)).astype(np.float32) for _ in range(2 if op == "lstm" else 1)]
+    layer(x, initial_state=states)
+    plain(x)
+    plain.set_weights(layer.get_weights())
+    layer.reset_state()
+    got, want = layer(x, initial_state=states), plain(x, initial_state=states)
+    for mine, other in zip(got, want, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), other.numpy())
+    for kept, state in zip(layer.states, want[1:], strict=True):
+        np.testing.assert_array_equal(kept.numpy(), state.numpy())
+
+
+@pytest.mark.parametrize("mask", [[[False, True, True]], [[False, False, False]]])
+def test_leading_masked_steps_give_the_initial_state_by_op_and_step_by_step(mask: list[list[bool]]) -> None:
+    x, state = np.ones((1, 3, 2), np.float32), np.full((1, 3), 0.5, np.float32)
+    fused = layers.GRU(3, return_sequences=True)
+    stepwise = layers.GRU(3, return_sequences=True, activation="softsign")
+    results = [layer(x, initial_state=state, mask=np.array(mask)).numpy() for layer in (fused, stepwise)]
+    for result in results:
+        np.testing.assert_array_equal(result[0, 0], state[0])
+
+
+def test_stacked_and_custom_cells_are_made_again_from_their_description(tmp_path: Path) -> None:
+    x = np.ones((2, 3, 2), np.float32)
+    model = Sequential([layers.RNN([layers.LSTMCell(3), layers.GRUCell(4)]), layers.Dense(1)])
+    want = model.predict(x)
+    model.save(tmp_path / "model.safetensors")
+    np.testing.assert_array_equal(fastnn.models.load_model(tmp_path / "model.safetensors").predict(x), want)
+    inside = layers.Bidirectional(layers.RNN([layers.LSTMCell(3), layers.GRUCell(4)]))
+    assert type(inside).from_config(inside.get_config()).get_config() == inside.get_config()
+
+    class Minimal(layers.SimpleRNNCell):
+        pass
+
+    both = layers.Bidirectional(layers.RNN(Minimal(3)))
+    assert both(x).shape == (2, 6)
+    assert isinstance(both.backward_layer.cell, Minimal)
+    own = {"Minimal": Minimal}
+    again = Sequential.from_config(Sequential([both]).get_config(), custom_objects=own)
+    assert isinstance(again.layers[0].forward_layer.cell, Minimal)

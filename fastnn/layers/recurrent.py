@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import activations, initializers, program
 from .. import functional as F
-from .._config import deserialize, serialize
+from .._config import serialize
 from ..tensor import Tensor
 from .base import Layer, Shape, is_trying
 from .recurrent_cells import (
@@ -18,6 +18,7 @@ from .recurrent_cells import (
     LSTMCell,
     SimpleRNNCell,
     StackedRNNCells,
+    nested_layer,
     output_size,
     zero_state,
 )
@@ -91,9 +92,10 @@ class RNN(Layer):
             raise ValueError(f"{self.name}: expected mask of shape {inputs.shape[:2]}, got {mask.shape}")
         states = initial_state
         keeps = self.stateful and not is_trying()
-        if states is None and keeps:
+        if keeps:
             self.make_states(inputs.shape[0])
-            states = self._nest(list(self._states.values()))
+            if states is None:
+                states = self._nest(list(self._states.values()))
         y, last = self._run(inputs, self._checked(states, inputs.shape[0]), mask, training)
         if keeps:
             now = [state.detach() for state in _flat(last)]
@@ -152,9 +154,10 @@ class RNN(Layer):
                 after = after if isinstance(after, list | tuple) else [after]
                 if mask is not None:
                     counts = mask[:, time : time + 1]
-                    before = outputs[-1] if outputs else F.fill(y, 0.0)
-                    y = F.where(counts, y, before)
                     old = _flat(states)
+                    # before the first step that counts, the result of our own cells is the state they start from
+                    start = old[0] if isinstance(cell, Cell) else F.fill(y, 0.0)
+                    y = F.where(counts, y, outputs[-1] if outputs else start)
                     after = self._nest([F.where(counts, new, o) for new, o in zip(_flat(after), old, strict=True)])
                 states = after
                 outputs.append(y)
@@ -374,12 +377,3 @@ def _flat(value: Any) -> list[Any]:
     if isinstance(value, list | tuple):
         return [item for part in value for item in _flat(part)]
     return [value]
-
-
-def nested_layer(description: Any, custom_objects: Mapping[str, type[Layer]] | None = None) -> Any:
-    """The layer inside another one, from its description."""
-    from .. import layers as module  # the package that this module is a part of
-
-    found = (getattr(module, name) for name in module.__all__)
-    known = {cls.__name__: cls for cls in found if isinstance(cls, type) and cls is not Layer}
-    return deserialize("layer", description, {**known, **(custom_objects or {})})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 
 from .. import activations, initializers
 from .. import functional as F
-from .._config import serialize
+from .._config import deserialize, serialize
 from ..tensor import Tensor, constant
 from . import arguments
 from .base import Layer, Shape
@@ -446,6 +446,10 @@ class StackedRNNCells(Layer):
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "cells": [serialize(cell) for cell in self.cells]}
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
+        return cls(**{**config, "cells": [nested_layer(cell, custom_objects) for cell in config["cells"]]})
+
 
 def output_size(cell: Any) -> int:
     """Size of a cell's result."""
@@ -465,3 +469,12 @@ def zero_state(cell: Any, x: Tensor) -> list[Any]:
         return [constant(item) for item in (given if isinstance(given, list | tuple) else [given])]
     size = cell.state_size
     return [rows_like(x, item, 0.0) for item in (size if isinstance(size, list | tuple) else [size])]
+
+
+def nested_layer(description: Any, custom_objects: Mapping[str, type[Layer]] | None = None) -> Any:
+    """The layer inside another one, from its description."""
+    from .. import layers as module  # the package that this module is a part of
+
+    found = (getattr(module, name) for name in module.__all__)
+    known = {cls.__name__: cls for cls in found if isinstance(cls, type) and cls is not Layer}
+    return deserialize("layer", description, {**known, **(custom_objects or {})}, custom_objects)

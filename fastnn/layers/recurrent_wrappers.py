@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from .. import functional as F
-from .._config import serialize
+from .._config import configured, serialize
 from ..tensor import Tensor
 from .base import Layer, Shape
-from .recurrent import nested_layer
+from .recurrent_cells import nested_layer
 
 __all__ = ["Bidirectional", "TimeDistributed"]
 
@@ -147,7 +147,7 @@ def _copied(layer: Any, **changes: Any) -> Any:
     """A new layer of the same configuration, but for some entries."""
     config = {**layer.get_config(), **changes}
     config.pop("input_shape", None)
-    return type(layer).from_config(config)
+    return configured(type(layer), config, {type(part).__name__: type(part) for part in layer._layers_below()})
 
 
 class TimeDistributed(Layer):
