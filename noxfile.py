@@ -124,6 +124,15 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def random(session: nox.Session) -> None:
+    """3000 random models, other ones every night, trained eagerly and by programs."""
+    session.install(".[test]")
+    session.run(
+        "pytest", "tests/test_program_bits.py", "-k", "random_models", "--hypothesis-profile=nightly", "--timeout=0"
+    )
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Every op case and three training steps against NumPy and PyTorch; arguments go to benchmarks.run."""
     session.install(".")

@@ -21,6 +21,7 @@ from fastnn import _core
 os.environ["PYTHONSAFEPATH"] = "1"
 
 hypothesis.settings.register_profile("fastnn", deadline=None, derandomize=True, database=None)
+hypothesis.settings.register_profile("nightly", deadline=None, database=None, max_examples=3000, print_blob=True)
 hypothesis.settings.load_profile("fastnn")
 
 
