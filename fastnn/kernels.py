@@ -105,6 +105,7 @@ __all__ = [
     "pad",
     "power",
     "prod",
+    "put_update",
     "random_normal",
     "random_uniform",
     "ravel_multi_index",
@@ -3683,6 +3684,20 @@ def take(x: Arrayish, indices: Arrayish, *, axis: int = 0, out: Arrayish | None 
     y : x with the shape of indices in place of the axis
     """
     return _one("take", (x, indices), (out,), False, axis=axis)
+
+
+def put_update(target: Arrayish, indices: Arrayish, values: Arrayish) -> None:
+    """``target[indices[i]] = values[i]`` along the first axis, for any dtype; of equal indices the last one stays.
+    Negative indices count from the end; others out of range are refused before anything is written.
+
+    Parameters
+    ----------
+    target : (rows, ...)
+        Updated in place; must be a writable array.
+    indices : (...) of int32 or int64
+    values : (*indices, ...)
+    """
+    _update("put_update", (target, indices, values))
 
 
 def take_backward(

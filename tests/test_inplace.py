@@ -106,6 +106,25 @@ WRITES: list[tuple[tuple[int, ...], Any, tuple[int, ...]]] = [
     ((2, 3, 4), (0, ..., slice(None, None, 2)), (3, 1)),
     ((2, 3, 4), (slice(None), -1), (1, 1, 4)),
     ((4, 3), (slice(2, 2),), (3,)),
+    ((5,), [3, 0, -1], (3,)),
+    ((5,), [3, 0, 3, 3], (4,)),
+    ((5, 2), [1, 4, 1], (3, 2)),
+    ((5, 2), [1, 4], (2,)),
+    ((5, 2), ([1, 4, 1], [0, 1, 0]), (3,)),
+    ((3, 4, 2), (slice(None), [2, 0]), (3, 2, 2)),
+    ((3, 4, 2), (slice(None), [2, 0]), (2,)),
+    ((3, 4, 2), ([0, 2], slice(1, 3), 1), (2, 1)),
+    ((3, 4, 2), ([[0], [2]], slice(None), [1, 0]), (2, 2, 4)),
+    ((3, 4), (slice(None, None, -1), [1, 3]), (3, 2)),
+    ((3, 4), [], (4,)),
+    ((4,), np.array([True, False, True, False]), (2,)),
+    ((4,), np.array([True, False, True, False]), ()),
+    ((4,), np.array([True, False, True, False]), (1,)),
+    ((2, 3), np.array([[True, False, True], [False, False, True]]), ()),
+    ((2, 3), np.array([True, False]), (3,)),
+    ((2, 3), np.array([True, False]), (1, 1)),
+    ((2, 3), (slice(None), np.array([True, False, True])), (2, 2)),
+    ((2, 3), np.array([False, False]), (3,)),
 ]
 
 
@@ -142,6 +161,17 @@ def test_other_dtypes_and_values_are_written() -> None:
     y = fastnn.arange(5)
     y[1:] = y[:-1]  # as if the value had been copied first
     assert y.tolist() == [0, 0, 1, 2, 3]
+    y[[4, 3]] = y[:2]
+    assert y.tolist() == [0, 0, 1, 0, 0]
+    y[F.equal(y, 0)] = -1
+    assert y.tolist() == [-1, -1, 1, -1, -1]
+    y[Tensor([0, 1])] += 5  # reads, adds and writes
+    assert y.tolist() == [4, 4, 1, -1, -1]
+    z = fastnn.zeros(3, 4)
+    z.transpose(1, 0)[[0, 2]] = fastnn.ones(2, 3)
+    assert z.tolist() == [[1, 0, 1, 0]] * 3
+    z[2:][:, [1]] = 7.0
+    assert z.tolist() == [[1, 0, 1, 0]] * 2 + [[1, 7, 1, 0]]
 
 
 def test_a_buffer_that_is_filled_row_by_row_has_gradients() -> None:
@@ -264,6 +294,12 @@ def test_what_can_not_be_written_is_refused_first() -> None:
         (ValueError, "setitem: expected values that uint8 holds, got 300",
          lambda: _set(fastnn.zeros(2, dtype="uint8"), 0, 300)),
         (IndexError, "index: expected an index in [-2, 2) for axis 0, got 2", lambda: _set(x, 2, 1)),
+        (IndexError, "put_update: expected indices in [-2, 2), got 2 at position 1", lambda: _set(x, [0, 2], 1)),
+        (IndexError, "index: expected a mask (2,) at axis 0, got (3,)", lambda: _set(x, np.ones(3, bool), 1)),
+        (ValueError, "setitem: expected a value that broadcasts to (2, 3), got (3, 3)",
+         lambda: _set(x, [0, 1], np.ones((3, 3)))),
+        (ValueError, "setitem: expected a value that broadcasts to (1, 3), got (2,)",
+         lambda: _set(x, np.array([True, False]), [1, 2])),
         (RuntimeError, "add_: the tensor is a constant, whose values", lambda: fastnn.constant([1.0]).add_(1)),
     ]  # fmt: skip
     for error, message, call in calls:
@@ -293,6 +329,8 @@ def test_steps_replay_writes_to_what_they_computed() -> None:
         rows = F.fill(x, 0.0)
         rows[...] = y
         rows += 1
+        rows[rows > 1.5] = 0.5
+        rows[:, [0, 2]] = y[:, [2, 1]]
         return rows, y
 
     compiled = Step(step, states=lambda: {"weight": weight})

@@ -1,6 +1,7 @@
-// take.cpp: parts of an array by number along an axis, and the gradient, which is also scatter. Indices are checked before
-// anything is written. Backward sums what belongs to equal indices in their order (lookups.h).
+// take.cpp: parts of an array by number along an axis, the gradient, which is also scatter, and writing such parts. Indices
+// are checked before anything is written. Backward sums what belongs to equal indices in their order (lookups.h).
 #include <algorithm>
+#include <cstring>
 
 #include "fastnn/ops.h"
 #include "ops/indices.h"
@@ -80,6 +81,40 @@ void take_run(const fastnn_call& call) {
     const Range range = chunk_range(chunk, lines, grain);
     table<float>().take_rows(data<char>(output(call, 0)), data<char>(x), data<char>(indices), range.begin, range.end,
                              &shape);
+  });
+}
+
+size_t put_update_infer(const fastnn_call& call) {
+  const char* op = "put_update";
+  const fastnn_tensor &target = input(call, 0), &indices = input(call, 1), &values = input(call, 2);
+  check_indices(op, indices);
+  check_same_dtype(op, "values", values, "target", target);
+  if (target.rank == 0) value_error(op, ": expected target (rows, ...), got ()");
+  check_same_shape(op, "values", values, replace_axis(op, target, 0, indices.rank, indices.shape));
+  return 0;
+}
+
+void put_update_run(const fastnn_call& call) {
+  const fastnn_tensor &target = input(call, 0), &indices = input(call, 1);
+  const int64_t rows = target.shape[0];
+  check_index_values("put_update", indices, rows);
+  const int64_t count = element_count(indices);
+  const int64_t row_bytes = around_axis(target, 0).inner * item_size(target.dtype);
+  if (row_bytes == 0) return;
+  char* written = data<char>(target);
+  const char* values = data<char>(input(call, 2));
+  // the order of equal indices matters: a chunk takes some of the columns of all rows
+  constexpr int64_t kColumnBytes = 4096;
+  const double nanoseconds = static_cast<double>(count) * (5.0 + 0.2 * static_cast<double>(row_bytes));
+  parallel_for(*call.context, ceil_divide(row_bytes, kColumnBytes), nanoseconds, [&](int64_t chunk) {
+    const Range range = chunk_range(chunk, row_bytes, kColumnBytes);
+    const size_t bytes = static_cast<size_t>(range.end - range.begin);
+    with_indices(indices, [&](const auto* places) {
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t row = places[i] < 0 ? places[i] + rows : places[i];
+        std::memcpy(written + row * row_bytes + range.begin, values + i * row_bytes + range.begin, bytes);
+      }
+    });
   });
 }
 

@@ -44,6 +44,22 @@ class Index:
         whole = all(edge == (0, _END, 1) for edge in edges) and self.axes != list(range(x.ndim))
         return _rearrange(x if whole else _part(x, bounds), self.axes)
 
+    def arrays_first(self, part: Tensor) -> Tensor:
+        """The view with the axes that the arrays index in front; shares its memory."""
+        others = [axis for axis in range(part.ndim) if axis not in self.array_axes]
+        return _rearrange(part, [*self.array_axes, *others])
+
+    def rows(self, dims: Sequence[int]) -> Tensor:
+        """The arrays as one index of the axes that they index, of sizes dims, taken as one axis."""
+        return self.arrays[0] if len(self.arrays) == 1 else ravel_multi_index(self.arrays, dims)
+
+    def order(self, first: int, count: int, others: int) -> list[int]:
+        """The axes that bring `count` axes of the arrays from `first` to their place between the others."""
+        moved = range(first, first + count)
+        order = [axis for axis in range(count + others) if axis not in moved]
+        order[self.place : self.place] = moved
+        return order
+
 
 def read_index(x: Tensor, index: Any) -> Index:
     """What ``x[index]`` names, by NumPy's rules; the one place where indices are read.
@@ -175,20 +191,11 @@ def getitem(x: Tensor, index: Any) -> Tensor:
         return part
     first, count = read.array_axes[0], len(read.arrays)
     if read.array_axes != list(range(first, first + count)):
-        others = [axis for axis in range(part.ndim) if axis not in read.array_axes]
-        part, first = _rearrange(part, [*read.array_axes, *others]), 0
-    if count == 1:
-        indices = read.arrays[0]
-    else:
-        dims = part.shape[first : first + count]
-        indices = ravel_multi_index(read.arrays, dims)
-        part = reshape(part, (*part.shape[:first], math.prod(dims), *part.shape[first + count :]))
-    taken = take(part, indices, first)
-    # the axes of the arrays stand at `first`
-    moved = range(first, first + indices.ndim)
-    order = [axis for axis in range(taken.ndim) if axis not in moved]
-    order[read.place : read.place] = moved
-    return _rearrange(taken, order)
+        part, first = read.arrays_first(part), 0
+    indices = read.rows(part.shape[first : first + count])
+    if count > 1:
+        part = reshape(part, (*part.shape[:first], -1, *part.shape[first + count :]))
+    return _rearrange(take(part, indices, first), read.order(first, indices.ndim, part.ndim - 1))
 
 
 # ---- take ------------------------------------------------------------------------------------------------------------

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from .. import _core
-from ..tensor import Node, Tensor, View, is_grad_enabled, step_memory
+from ..tensor import Node, Tensor, View, constant, is_grad_enabled, step_memory
 from ._base import Gradients, _op, _result, _run, _shape_of
-from .elementwise import _to_operand
-from .indexing import read_index
-from .shape import fill, reshape
+from .elementwise import _to_operand, broadcast_to, equal, where
+from .indexing import Index, read_index, take
+from .shape import _rearrange, expand_dims, fill, reshape
 
 
 def in_place(name: str, x: Tensor, function: Callable[..., Tensor], /, *operands: Any) -> Tensor:
@@ -57,15 +57,91 @@ def write(name: str, x: Tensor, value: Any, /) -> Tensor:
 
 
 def setitem(x: Tensor, index: Any, value: Any) -> None:
-    """``x[index] = value`` for integers, slices, Ellipsis and None; value may broadcast, and gradients go on to it."""
+    """``x[index] = value`` by NumPy's rules; value may broadcast, and gradients go on to it.
+
+    Of elements that arrays of indices name several times, the last value stays. A mask takes a value for every element
+    it names, or one that broadcasts to all; inside a step program only the latter, as for `where`.
+    """
     _check_writable("setitem", x)
+    source = _source("setitem", x, value)
+    mask = _mask_for(x, index, source)
+    if mask is not None:
+        in_place("setitem", x, lambda old, new: where(mask, new, old), source)
+        return
     read = read_index(x, index)
-    if read.arrays:
-        raise TypeError("setitem: expected integers, slices, Ellipsis or None, got an array of indices or a mask")
     part = read.view(x.detach())
-    source = _aligned("setitem", _source("setitem", x, value), part.shape)
+    if read.arrays:
+        _store_rows(x, part, source, read)
+        return
+    source = _aligned("setitem", source, part.shape)
     if not _is_part(source, x, part):
         _store(x, source, read.view)
+
+
+def _mask_for(x: Tensor, index: Any, source: Tensor) -> Tensor | None:
+    """The mask that names what is written, broadcast over x, where the value doesn't depend on how much it names."""
+    is_mask = isinstance(index, (Tensor, np.ndarray)) and index.dtype == np.bool_ and index.ndim > 0
+    if not is_mask or index.shape != x.shape[: index.ndim]:
+        return None
+    inner = x.shape[index.ndim :]
+    extra = source.ndim - len(inner)
+    if extra > 1 or (extra == 1 and source.shape[0] != 1):
+        return None
+    _aligned("setitem", source, (1, *inner))
+    mask = index if isinstance(index, Tensor) else Tensor(index, device=x.device)
+    return mask if not inner else expand_dims(mask, tuple(range(index.ndim, x.ndim)))
+
+
+def _store_rows(x: Tensor, part: Tensor, source: Tensor, read: Index) -> None:
+    """Write what arrays of indices name in a view of x."""
+    count = len(read.arrays)
+    rows = read.rows([part.shape[axis] for axis in read.array_axes])
+    target = read.arrays_first(part)
+    inner = target.shape[count:]
+    order = read.order(0, rows.ndim, len(inner))
+    sizes = (*rows.shape, *inner)
+    named = [sizes[axis] for axis in order]
+    values = broadcast_to(_aligned("setitem", source, tuple(named)), named)
+    values = _rearrange(values, [order.index(axis) for axis in range(len(order))])
+    on_tape = is_grad_enabled() and (x.requires_grad or values.requires_grad)
+    if target._array.is_contiguous and not on_tape:
+        if values._array.shares_storage(x._array):
+            values = Tensor._wrap(_run("copy", values))
+        _op("put_update")(_as_rows(target, count)._array, rows._array, values._array)
+        _forget_activation(x)
+        return
+
+    def place(t: Tensor) -> Tensor:
+        return read.arrays_first(read.view(t))
+
+    after = _put(_as_rows(place(x), count), rows, values)
+    _store(x, after if count == 1 else reshape(after, target.shape), place)
+
+
+def _as_rows(x: Tensor, count: int) -> Tensor:
+    """The first axes taken as one."""
+    return x if count == 1 else reshape(x, (-1, *x.shape[count:]))
+
+
+def _put(x: Tensor, rows: Tensor, values: Tensor) -> Tensor:
+    """x with values in the rows; of equal rows the last value stays."""
+    array = _run("copy", x)
+    _op("put_update")(array, rows._array, values._array)
+    return _result("put", array, _put_gradient, (x, values), (rows,), likes=(None, _shape_of(values)))
+
+
+def _put_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
+    (rows,) = node.saved
+    dx = d_values = None
+    if node.needs[0]:
+        dx = _put(dy, rows, fill(node.attributes["likes"][1], 0.0))
+    if node.needs[1]:
+        # of equal rows only the last one was kept
+        numbers = constant(Tensor(np.arange(rows.size).reshape(rows.shape), device=rows.device))
+        writers = _put(constant(Tensor(np.zeros(len(dy), np.int64), device=rows.device)), rows, numbers)
+        kept = reshape(equal(take(writers, rows, 0), numbers), (*rows.shape, *(1 for _ in dy.shape[1:])))
+        d_values = where(kept, take(dy, rows, 0), 0.0)
+    return dx, d_values
 
 
 def _is_part(source: Tensor, x: Tensor, part: Tensor) -> bool:
@@ -134,9 +210,7 @@ def _store(x: Tensor, value: Tensor, place: View | None, computed: bool = False)
     _assign(x if place is None else place(x.detach()), value)
     links = x._links
     base = x if links is None or links.base is None else links.base
-    for tensor in (x, base):
-        tensor.logits = None  # the values are no longer an activation of them
-        tensor.activation = None
+    _forget_activation(x)
     if not is_grad_enabled() or not (value.requires_grad or base.requires_grad):
         return
     region = place
@@ -159,6 +233,14 @@ def _store(x: Tensor, value: Tensor, place: View | None, computed: bool = False)
     base.move_views()
     if base is not x:
         x.follow_base()
+
+
+def _forget_activation(x: Tensor) -> None:
+    """Its values, and its base's, are no longer an activation of the logits."""
+    base = None if x._links is None else x._links.base
+    for tensor in (x, base):
+        if tensor is not None:
+            tensor.logits = tensor.activation = None
 
 
 def _after(first: View | None, second: View) -> View:

@@ -87,6 +87,35 @@ def take_cases(
     ]
 
 
+def put_reference(target: np.ndarray, indices: np.ndarray, values: np.ndarray) -> Inputs:
+    result = target.copy()
+    rows = values.reshape(indices.size, *target.shape[1:])
+    for place, index in enumerate(indices.reshape(-1)):
+        result[index] = rows[place]
+    return [result, indices, values]
+
+
+def put_case(
+    shape: Sequence[int], indices: Sequence[int], dtype: str = "float32", big: tuple[int, int, int] | None = None
+) -> OpCase:
+    def inputs(shape: Sequence[int], indices: Sequence[int]) -> Make:
+        def make(rng: np.random.Generator) -> Inputs:
+            drawn = [rng.standard_normal(shape), rng.standard_normal((*indices, *shape[1:]))]
+            target, values = drawn if dtype == "float32" else [(100 * array).astype(dtype) for array in drawn]
+            return [target, draw(rng, shape[0], indices, "int64"), values]
+
+        return make
+
+    return OpCase(
+        name=f"put_update-{text(shape)}-{text(indices)}-{dtype}",
+        op="put_update",
+        make=inputs(shape, indices),
+        reference=put_reference,
+        tolerance="exact",
+        benchmark=Benchmark(inputs((big[0], big[2]), (big[1],)), 0, 8 * big[1] * big[2]) if big else None,
+    )
+
+
 def scatter_case(shape: Sequence[int], indices: Sequence[int], axis: int) -> OpCase:
     """take_backward with a size instead of x."""
     place = axis % len(shape)
@@ -225,6 +254,11 @@ CASES: list[OpCase] = [
     *take_cases((2, 3, 0), (4,), 1),
     scatter_case((6, 3), (4,), 0),
     scatter_case((2, 5, 3), (2, 2), 1),
+    *(put_case((5, width), (7,)) for width in WIDTHS),
+    put_case((6,), (3, 4), "int64"),
+    put_case((3, 5000), (2,), "uint8", big=(1000, 2000, 64)),
+    put_case((4, 2), ()),
+    put_case((4, 2), (0,)),
     *(any_dtype_case(op, dtype) for op in ("take", "take_along_axis") for dtype in ("int64", "int32", "uint8", "bool")),
     *(case for width in WIDTHS for case in along_cases((5, width), 7, 0)),
     *along_cases((3, 6), 4, -1, "int32", big=((512, 1000), 100)),

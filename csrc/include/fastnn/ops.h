@@ -2923,6 +2923,27 @@ static inline fastnn_status fastnn_take(const fastnn_context* context, const fas
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, 0);
 }
 
+/* ``target[indices[i]] = values[i]`` along the first axis, for any dtype; of equal indices the last one stays.
+ * Negative indices count from the end; others out of range are refused before anything is written.
+ *   in  target: (rows, ...) (updated in place)
+ *   in  indices: (...) of int32 or int64
+ *   in  values: (*indices, ...)
+ */
+typedef struct fastnn_put_update_attributes {
+  size_t struct_size;
+} fastnn_put_update_attributes;
+
+static inline fastnn_put_update_attributes fastnn_put_update_attributes_default(void) {
+  fastnn_put_update_attributes attributes = {sizeof(fastnn_put_update_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_put_update(const fastnn_context* context, const fastnn_tensor* target, const fastnn_tensor* indices, const fastnn_tensor* values, const fastnn_put_update_attributes* attributes) {
+  static const char name[] = "put_update";
+  const fastnn_tensor* inputs[] = {target, indices, values};
+  return fastnn_run_named(context, name, inputs, 3, NULL, 0, attributes, 0);
+}
+
 /* Gradient of take: the dy of equal indices are summed in their order, other elements are 0. With size instead of
  * x it scatters: an array of that size along the axis, in which values of equal indices are added.
  *   in  dy: the shape of y in take
