@@ -187,6 +187,7 @@ def eye(
     device: str | None = None,
 ) -> Tensor:
     """Ones on the k-th diagonal of a matrix of zeros."""
+    _check_sizes("eye", rows, columns)
     return _made("eye", np.eye(rows, columns, k, dtype=dtype), dtype, requires_grad, device)
 
 
@@ -199,7 +200,14 @@ def tri(
     device: str | None = None,
 ) -> Tensor:
     """Ones on and below the k-th diagonal of a matrix of zeros; a causal mask with dtype bool."""
+    _check_sizes("tri", rows, columns)
     return _made("tri", np.tri(rows, columns, k, dtype=dtype), dtype, requires_grad, device)
+
+
+def _check_sizes(name: str, rows: int, columns: int | None) -> None:
+    for argument, size in (("rows", rows), ("columns", rows if columns is None else columns)):
+        if size < 0:
+            raise ValueError(f"{name}: expected {argument} of at least 0, got {size}")
 
 
 # ---- random numbers --------------------------------------------------------------------------------------------------

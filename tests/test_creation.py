@@ -70,6 +70,8 @@ def test_wrong_arguments_are_named() -> None:
     calls: list[tuple[type[Exception], str, Callable[[], Any]]] = [
         (TypeError, "zeros: expected a shape of integers, got (2.5,)", lambda: fastnn.zeros(2.5)),
         (ValueError, "fill: expected a shape of sizes from 0 on, got (2, -1)", lambda: fastnn.zeros(2, -1)),
+        (ValueError, "eye: expected rows of at least 0, got -1", lambda: fastnn.eye(-1)),
+        (ValueError, "tri: expected columns of at least 0, got -2", lambda: fastnn.tri(1, -2)),
         (ValueError, "fill: expected value a whole number", lambda: fastnn.full(2, 0.5, dtype="int64")),
         (TypeError, "ones: expected a floating dtype for requires_grad, got int64",
          lambda: fastnn.ones(2, dtype="int64", requires_grad=True)),

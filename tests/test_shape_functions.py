@@ -264,6 +264,8 @@ WRONG: list[tuple[Callable[[Tensor], Any], type[Exception], str]] = [
     (lambda x: F.concatenate([x], 3), ValueError, "concatenate: expected an axis in [-3, 3), got 3"),
     (lambda x: F.concatenate([x, None]), TypeError, "concatenate: expected a Tensor, got None"),
     (lambda x: F.concatenate([x[0, 0, 0]]), ValueError, "concatenate: expected arrays of at least one axis, got ()"),
+    (lambda x: F.stack([x, x], axis=5), ValueError, "stack: expected an axis in [-4, 4), got 5"),
+    (lambda x: F.einsum("ij,jk->ik", x, None), TypeError, "einsum: expected operands to be Tensors, got NoneType"),
     (lambda x: F.stack([x, x[:1]]), ValueError, "stack: expected arrays of one shape, got (2, 3, 4) and (1, 3, 4)"),
     (lambda x: F.split(x, 2, 1), ValueError, "split: expected a number of parts that divides 3, got 2"),
     (lambda x: F.repeat(x, -1, 0), ValueError, "repeat: expected repeats of at least 0, got -1"),
@@ -309,3 +311,10 @@ WRONG: list[tuple[Callable[[Tensor], Any], type[Exception], str]] = [
 def test_wrong_arguments_are_named(call: Callable[[Tensor], Any], kind: type[Exception], message: str) -> None:
     with pytest.raises(kind, match=f"^{re.escape(message)}$"):
         call(Tensor(X))
+
+
+def test_clip_leaves_sides_open() -> None:
+    x = Tensor([-2.0, 0.5, 3.0])
+    assert F.clip(x, None, 1).tolist() == [-2.0, 0.5, 1.0]
+    assert F.clip(x, 0).tolist() == [0.0, 0.5, 3.0]
+    assert F.clip(x).tolist() == x.tolist()

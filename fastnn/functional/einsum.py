@@ -7,7 +7,6 @@ import string
 from collections.abc import Collection, Sequence
 
 from ..tensor import Tensor
-from ._base import _array_of
 from .elementwise import multiply
 from .products import matmul
 from .reductions import sum
@@ -49,7 +48,8 @@ def einsum(equation: str, *operands: Tensor) -> Tensor:
     (4, 2, 5)
     """
     for operand in operands:
-        _array_of("einsum", operand)
+        if not isinstance(operand, Tensor):
+            raise TypeError(f"einsum: expected operands to be Tensors, got {type(operand).__name__}")
     terms, output = _parse(equation, [operand.ndim for operand in operands])
     sizes = _sizes(terms, operands)
     absent = [label for label in output if label not in sizes]

@@ -344,15 +344,16 @@ def _sign(x: Tensor) -> Tensor:
     return where(greater(x, 0.0), 1.0, where(less(x, 0.0), -1.0, multiply(x, 0.0)))
 
 
-def clip(x: Tensor, minimum: float = -math.inf, maximum: float = math.inf) -> Tensor:
-    """``min(max(x, minimum), maximum)`` elementwise; the gradient is 0 outside.
+def clip(x: Tensor, minimum: float | None = None, maximum: float | None = None) -> Tensor:
+    """``min(max(x, minimum), maximum)`` elementwise; the gradient is 0 outside. None leaves a side open.
 
     Raises
     ------
     ValueError
         When minimum > maximum.
     """
-    low, high = float(minimum), float(maximum)
+    low = -math.inf if minimum is None else float(minimum)
+    high = math.inf if maximum is None else float(maximum)
 
     def slope(x: Tensor) -> Tensor:
         return where(less(x, low), 0.0, where(greater(x, high), 0.0, fill(x, 1.0)))

@@ -47,7 +47,8 @@ def stack(arrays: Sequence[Tensor], axis: int = 0) -> Tensor:
     for part in parts:
         if part.shape != parts[0].shape:
             raise ValueError(f"stack: expected arrays of one shape, got {parts[0].shape} and {part.shape}")
-    return concatenate([expand_dims(part, axis) for part in parts], axis)
+    place = _axis("stack", axis, parts[0].ndim + 1) if parts else 0
+    return concatenate([expand_dims(part, place) for part in parts], place)
 
 
 def split(x: Tensor, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
