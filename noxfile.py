@@ -80,7 +80,17 @@ def sanitized(session: nox.Session, sanitizers: str, library: str, options: dict
         "-Cinstall.strip=false",
     )
     preload = f"{compiler_file(library)}:{compiler_file('libstdc++.so.6')}"
-    names = ["ops", "programs", "c_abi", "threads", "processes"]
+    names = [
+        "ops",
+        "programs",
+        "program_bits",
+        "inplace",
+        "indexing",
+        "sparse_gradients",
+        "c_abi",
+        "threads",
+        "processes",
+    ]
     chosen = session.posargs or [f"tests/test_{name}.py" for name in names]
     # sanitized code is several times slower
     arguments = ["-n", "0", "--timeout", "1200", *chosen]
@@ -91,13 +101,18 @@ def sanitized(session: nox.Session, sanitizers: str, library: str, options: dict
 
 @nox.session
 def asan(session: nox.Session) -> None:
-    """Ops, programs, threads and processes under the address and undefined-behaviour sanitizers."""
-    sanitized(session, "address,undefined", "libasan.so", {"ASAN_OPTIONS": "detect_leaks=0", "PYTHONSAFEPATH": "1"})
+    """Ops, programs, in-place writes, threads and processes under the address and undefined-behaviour sanitizers."""
+    sanitized(
+        session,
+        "address,undefined",
+        "libasan.so",
+        {"ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1", "PYTHONSAFEPATH": "1"},
+    )
 
 
 @nox.session
 def tsan(session: nox.Session) -> None:
-    """Ops, programs, threads and processes under the thread sanitizer."""
+    """Ops, programs, in-place writes, threads and processes under the thread sanitizer."""
     sanitized(session, "thread", "libtsan.so", {"TSAN_OPTIONS": "halt_on_error=1", "PYTHONSAFEPATH": "1"})
 
 
