@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar
 
-__all__ = ["Configurable", "configured", "deserialize", "resolve", "serialize", "snake_case"]
+__all__ = ["Configurable", "configured", "deserialize", "resolve", "serialize", "snake_case", "unknown"]
 
 T = TypeVar("T", bound="Configurable")
 
@@ -59,13 +59,24 @@ def deserialize(
         case {"class_name": str(name), "config": dict(config)} if name in classes:
             return configured(classes[name], config, custom_objects)
         case {"class_name": str(name), "config": dict()}:
-            raise ValueError(f"unknown {kind} {name!r}; known: {', '.join(sorted(classes))}")
+            raise unknown(kind, name, classes)
         case _:
             raise ValueError(f"{kind}: expected a class_name and a config, got {description!r}")
 
 
-def resolve(kind: str, identifier: Any, base: type[T], names: Mapping[str, type[T]]) -> T:
-    """Turn an object, a class, a name or a description into an object of `base`.
+def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
+    """The error for a name that isn't known, with the nearest one that is."""
+    import difflib
+
+    names = sorted(set(known))
+    lower = {other.lower(): other for other in names}
+    nearest = difflib.get_close_matches(name.lower(), lower, 1)
+    suggestion = f"; did you mean {lower[nearest[0]]!r}?" if nearest else ";"
+    return ValueError(f"unknown {kind} {name!r}{suggestion} known: {', '.join(names)}")
+
+
+def resolve(kind: str, identifier: Any, base: type[T], names: Mapping[str, type[T]], others: Iterable[str] = ()) -> T:
+    """Turn an object, a class, a name or a description into an object of `base`; `others` are known names besides.
 
     Raises
     ------
@@ -80,7 +91,7 @@ def resolve(kind: str, identifier: Any, base: type[T], names: Mapping[str, type[
         return identifier()
     if isinstance(identifier, str):
         if identifier not in names:
-            raise ValueError(f"unknown {kind} {identifier!r}; known: {', '.join(sorted(names))}")
+            raise unknown(kind, identifier, [*names, *others])
         return names[identifier]()
     if isinstance(identifier, Mapping):
         return deserialize(kind, identifier, {cls.__name__: cls for cls in names.values()})

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 from . import losses
+from .losses.arrays import whole_numbers
+from .losses.base import FunctionLoss
+from .losses.crossentropy import CrossentropyByShape
 from .tensor import Tensor
 
 __all__ = ["Batches", "as_numbers", "batch_size_of", "check_labels", "labelled_samples", "split", "whole_number"]
@@ -97,17 +100,22 @@ def labelled_samples(where: str, x: Any, y: Any, loss: losses.Loss) -> tuple[np.
         raise ValueError(f"{where}: expected x and y of one length, got {len(x)} and {len(y)}")
     if len(x) == 0:
         raise ValueError(f"{where}: expected data, got x of shape {x.shape}")
-    if loss.sparse or (isinstance(loss, losses.FunctionLoss) and y.dtype.kind in "iu"):
-        return x, losses.whole_numbers(where, y)
+    if loss.sparse or (isinstance(loss, FunctionLoss | CrossentropyByShape) and y.dtype.kind in "iu"):
+        return x, whole_numbers(where, y)
     return x, np.asarray(y, dtype=np.float32)
 
 
-def check_labels(where: str, labels: np.ndarray, classes: int) -> None:
-    """Refuse labels that are no class number, wherever they are in the data."""
+def check_labels(where: str, labels: np.ndarray, classes: int, ignored: int | None = None) -> None:
+    """Refuse labels that are no class number, wherever they are in the data; a label that is ignored may be any."""
     if not labels.size or (labels.min() >= 0 and labels.max() < classes):
         return
     flat = labels.reshape(-1)
-    position = int(np.argmax((flat < 0) | (flat >= classes)))
+    wrong = (flat < 0) | (flat >= classes)
+    if ignored is not None:
+        wrong &= flat != ignored
+        if not wrong.any():
+            return
+    position = int(np.argmax(wrong))
     raise IndexError(f"{where}: expected labels in [0, {classes}), got {flat[position]} at position {position}")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from . import functional as F
 from . import losses
 from ._config import Configurable, resolve, snake_case
+from .losses.arrays import aligned, as_tensor, class_numbers
 from .program import update
 from .tensor import Tensor
 
@@ -76,15 +77,15 @@ class AccuracyByShape(Metric):
     """
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
-        prediction = losses._as_tensor(y_pred)
+        prediction = as_tensor(y_pred)
         if prediction.ndim < 2:
             raise ValueError(f"{self.name}: expected predictions (..., classes), got {tuple(prediction.shape)}")
         if prediction.shape[-1] == 1:
-            return F.binary_accuracy(prediction, losses._aligned(self.name, y_true, prediction))
+            return F.binary_accuracy(*aligned(self.name, y_true, prediction))
         if np.shape(y_true) == tuple(prediction.shape):
-            labels = losses._as_tensor(y_true)
+            labels = as_tensor(y_true)
         else:
-            labels = losses._labels(self.name, y_true, prediction)
+            labels = class_numbers(self.name, y_true, prediction)
         return F.categorical_accuracy(prediction, labels)
 
 
@@ -103,9 +104,8 @@ class BinaryAccuracy(Metric):
         self.threshold = float(threshold)
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
-        prediction = losses._as_tensor(y_pred)
-        target = losses._aligned(self.name, y_true, prediction)
-        return F.binary_accuracy(*losses._rows(prediction, target), threshold=self.threshold)
+        prediction = as_tensor(y_pred)
+        return F.binary_accuracy(*aligned(self.name, y_true, prediction), threshold=self.threshold)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "threshold": self.threshold}
@@ -115,15 +115,15 @@ class SparseCategoricalAccuracy(Metric):
     """Share of samples whose largest prediction is at the class number given as label."""
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
-        prediction = losses._as_tensor(y_pred)
-        return F.categorical_accuracy(prediction, losses._labels(self.name, y_true, prediction))
+        prediction = as_tensor(y_pred)
+        return F.categorical_accuracy(prediction, class_numbers(self.name, y_true, prediction))
 
 
 class CategoricalAccuracy(Metric):
     """Share of samples whose largest prediction is where the one-hot label is one."""
 
     def values(self, y_true: Any, y_pred: Any) -> Tensor:
-        prediction, labels = losses._as_tensor(y_pred), losses._as_tensor(y_true)
+        prediction, labels = as_tensor(y_pred), as_tensor(y_true)
         if tuple(labels.shape) != tuple(prediction.shape):
             raise ValueError(
                 f"{self.name}: expected one-hot y_true {tuple(prediction.shape)}, got {tuple(labels.shape)}"

@@ -89,15 +89,15 @@ class Trainer(Layer):
         Raises
         ------
         ValueError
-            A name is not known, or given twice, or the loss isn't a mean over samples.
+            A name is not known, or given twice, or the loss isn't one number.
         """
         if isinstance(metrics, str):
             raise TypeError(f"compile: expected metrics to be a list, got {metrics!r}")
         new_optimizer = optimizer_module.get(optimizer)
-        new_loss = None if loss is None else losses.get(loss)
+        new_loss = None if loss is None else losses.as_loss(loss)
         new_metrics = [metric_module.get(metric) for metric in metrics or ()]
-        if new_loss is not None and new_loss.reduction not in ("sum_over_batch_size", "mean"):
-            raise ValueError(f"compile: expected a loss with reduction sum_over_batch_size, got {new_loss.reduction!r}")
+        if new_loss is not None and new_loss.reduction in ("none", None):
+            raise ValueError(f"compile: expected a loss that gives one number, got reduction {new_loss.reduction!r}")
         names = ["loss", *(metric.name for metric in new_metrics)]
         if len(set(names)) < len(names):
             raise ValueError(f"compile: expected metrics of different names other than loss, got {names[1:]}")
@@ -395,27 +395,33 @@ class Trainer(Layer):
             for layer in dropouts:
                 layer._calls = None
         values = loss.call(y, prediction)
-        F.mean(values).backward()
+        total = loss.reduce(values, prediction)
+        total.backward()
         gradients = [variable.grad for variable in variables]
         for variable in variables:
             variable.grad = None
         optimizer.apply(gradients, variables)
-        self._update_metrics(values, y, prediction)
+        self._update_metrics(values, total, y, prediction)
         return ()
 
     def _test(self, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
         _, loss = self._compiled("evaluate")
         with no_grad():
             prediction = self(x, training=False)
-            self._update_metrics(loss.call(y, prediction), y, prediction)
+            values = loss.call(y, prediction)
+            self._update_metrics(values, loss.reduce(values, prediction), y, prediction)
         return ()
 
     def _infer(self, x: Tensor) -> tuple[Tensor, ...]:
         with no_grad():
             return (self(x, training=False),)
 
-    def _update_metrics(self, values: Tensor, y: Tensor, prediction: Tensor) -> None:
+    def _update_metrics(self, values: Tensor, total: Tensor, y: Tensor, prediction: Tensor) -> None:
+        _, loss = self._compiled("fit")
+        masked = values._mask is not None or prediction._mask is not None
         with no_grad():
+            if masked or values.ndim == 0 or loss.reduction not in ("sum_over_batch_size", "mean"):
+                values = F.multiply(F.fill(prediction, 1.0), total)  # the batch's loss, counted for every sample
             self._tracker.update_state(values)
             for metric in self._metrics:
                 metric.update_state(y, prediction)
@@ -479,7 +485,7 @@ class Trainer(Layer):
             for metric in self._metrics:
                 metric.values(target, prediction)
         if loss.sparse:
-            check_labels(where, y, prediction.shape[-1])
+            check_labels(where, y, prediction.shape[-1], loss.ignore_class)
 
 
 def _listed(callbacks: Any) -> list[Callback]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .losses import whole_numbers
+from .losses.arrays import whole_numbers
 from .random import set_random_seed
 
 __all__ = ["set_random_seed", "to_categorical"]
