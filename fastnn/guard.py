@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 __all__ = ["Guard"]
 
@@ -34,17 +34,33 @@ class Guard:
             if mine:
                 self._owner = None
 
-    @contextmanager
-    def shared(self, where: str) -> Iterator[None]:
+    def shared(self, where: str) -> AbstractContextManager[None]:
         """Read the model, beside others that do."""
+        return _Reading(self, where)
+
+
+class _Reading:
+    """One reader; a class, as steps of microseconds are too short for a generator."""
+
+    __slots__ = ("_guard", "_where")
+
+    def __init__(self, guard: Guard, where: str) -> None:
+        self._guard = guard
+        self._where = where
+
+    def __enter__(self) -> None:
+        guard = self._guard
         reading = 0
         try:
-            with self._lock:
-                if self._owner not in (None, threading.get_ident()):
-                    raise RuntimeError(f"{where}: the model is in fit or evaluate in another thread")
+            with guard._lock:
+                if guard._owner not in (None, threading.get_ident()):
+                    raise RuntimeError(f"{self._where}: the model is in fit or evaluate in another thread")
                 reading = 1
-                self._readers += 1
-            yield
-        finally:
-            with self._lock:
-                self._readers -= reading
+                guard._readers += 1
+        except BaseException:  # Ctrl-C here never leaves a reader behind
+            guard._readers -= reading
+            raise
+
+    def __exit__(self, *exception: object) -> None:
+        with self._guard._lock:
+            self._guard._readers -= 1

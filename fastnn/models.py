@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -14,6 +15,7 @@ from .layers.calls import carrying
 from .layers.core import InputLayer
 from .layers.structure import Node
 from .saving import load_model, load_weights, save_model, save_weights
+from .stepper import Stepper
 from .tensor import Tensor
 from .training import Trainer
 
@@ -40,6 +42,12 @@ class Model(Trainer):
     ...         return self.out(self.hidden(x))
     """
 
+    _unrecorded = Trainer._unrecorded | {"_seen_shape"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._seen_shape: Shape | None = None  # of the inputs that the weights were made for
+
     @property
     def layers(self) -> list[Layer]:
         """The layers right below this one."""
@@ -48,7 +56,7 @@ class Model(Trainer):
     @property
     def input_shape(self) -> Shape | None:
         """Shape of the input, whose first entry is None; None before it is known."""
-        return self._input_shape
+        return self._input_shape or self._seen_shape
 
     @property
     def output_shape(self) -> Shape | None:
@@ -69,6 +77,11 @@ class Model(Trainer):
     def get_weights(self) -> list[np.ndarray]:
         with self._guard.shared("get_weights"):
             return super().get_weights()
+
+    def _build(self, input_shape: Any, shapes: Mapping[str, Any] = MappingProxyType({})) -> None:
+        super()._build(input_shape, shapes)
+        if self._seen_shape is None and isinstance(input_shape, tuple):
+            self._seen_shape = input_shape
 
     def _takes_ids(self) -> bool:
         return any(layer._takes_ids() for layer in self.layers)
@@ -123,6 +136,44 @@ class Model(Trainer):
         if not plans:
             raise RuntimeError(f"{self.name}: fit has not trained with batches of {batch_size} yet")
         return f"{step.text()}\n{plans}"
+
+    def stream(self, batch_size: int = 1) -> Stepper:
+        """Take sequences step by step: ``stepper.step(x[:, t])`` equals ``predict(x)[:, t]``.
+
+        The layers must be causal, with results that depend on no later step: recurrent layers keep their states, and
+        convolutions with ``padding="causal"`` their last inputs. For a model that gives one result for a sequence, a
+        step gives that of the sequence so far. Layers and models with a `call` of their own say how by the hooks
+        `stream_states` and `stream_step`.
+
+        Parameters
+        ----------
+        batch_size : int, default 1
+            How many sequences go on side by side.
+
+        Returns
+        -------
+        Stepper
+            With `step` and `reset`; each one that is made begins at its own first step.
+
+        Raises
+        ------
+        ValueError
+            A layer can't be streamed; the message names it and says why.
+        RuntimeError
+            The model has not been built.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import fastnn
+        >>> lstm = fastnn.layers.LSTM(50, return_sequences=True)
+        >>> model = fastnn.Sequential([fastnn.Input((None, 8)), lstm, fastnn.layers.Dense(1)])
+        >>> stepper = model.stream()
+        >>> stepper.step(np.zeros((1, 8), np.float32)).shape
+        (1, 1)
+        """
+        with self._guard.shared("stream"):
+            return Stepper(self, batch_size)
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:
         """Write architecture, weights, optimizer and random state to one safetensors file.
@@ -256,6 +307,30 @@ class Sequential(Model):
         for layer in self._layers:
             shape = layer.compute_output_shape(shape)
         return shape
+
+    def stream_states(self, input_shape: Shape) -> dict[str, Any]:
+        states: dict[str, Any] = {}
+        shape, ended = input_shape, False
+        for index, layer in enumerate(self._layers):
+            if ended:
+                layer._check_stateless()
+            else:
+                states[str(index)] = layer.stream_states(shape)
+                ended = layer._ends_sequence()
+            shape = (input_shape[0], *layer.compute_output_shape(shape)[1:])
+        return states
+
+    def stream_step(self, inputs: Tensor, states: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+        x, after = inputs, {}
+        for index, layer in enumerate(self._layers):
+            if str(index) in states:
+                x, after[str(index)] = layer._advance(x, states[str(index)])
+            else:  # behind the layer that ends the sequence
+                x = layer(x)
+        return x, after
+
+    def _ends_sequence(self) -> bool:
+        return any(layer._ends_sequence() for layer in self._layers)
 
     def _children(self) -> Iterator[tuple[str, Node]]:
         for index, layer in enumerate(self._layers):

@@ -147,15 +147,7 @@ class Step:
         targets = None if out is None else [_target_array(self._name, array) for array in out]
         batch = _batch_size(self._name, arrays)
         device = arrays[0].device if arrays else "cpu"
-        key = (
-            tuple((array.shape[1:], array.dtype.str) for array in arrays),
-            device,
-            _core.active_isa(),
-            _core.batch_invariant(),
-            is_grad_enabled(),
-            min(batch, 2),  # memory with an axis of size 0 or 1 is contiguous where that of larger ones isn't
-            extra_key,
-        )
+        key = self._key(arrays, batch, device, extra_key)
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             program = self._program(entry, batch, device)
@@ -168,6 +160,27 @@ class Step:
         else:
             results = self._run_eagerly(entry, arrays, batch, device, targets)
         return tuple(Tensor._wrap(array) for array in results)
+
+    def planned(self, *arguments: Any, extra_key: tuple[Any, ...] = ()) -> _core.Program | None:
+        """The program that a call with such arguments replays; None when there is none (yet). It may be run as long as
+        nothing that the key holds changes, and `drop` isn't called."""
+        arrays = [_argument_array(argument) for argument in arguments]
+        batch = _batch_size(self._name, arrays)
+        device = arrays[0].device if arrays else "cpu"
+        with self._lock:
+            entry = self._entries.get(self._key(arrays, batch, device, extra_key))
+            return None if entry is None else self._program(entry, batch, device)
+
+    def _key(self, arrays: list[_core.Array], batch: int, device: str, extra_key: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (
+            tuple((array.shape[1:], array.dtype.str) for array in arrays),
+            device,
+            _core.active_isa(),
+            _core.batch_invariant(),
+            is_grad_enabled(),
+            min(batch, 2),  # memory with an axis of size 0 or 1 is contiguous where that of larger ones isn't
+            extra_key,
+        )
 
     def drop(self) -> None:
         """Forget all recordings and programs."""

@@ -33,6 +33,8 @@ class ReLU(_Elementwise):
         At least 0.
     """
 
+    _streams = True
+
     def __init__(
         self,
         max_value: float | None = None,
@@ -73,6 +75,8 @@ class LeakyReLU(_Elementwise):
     negative_slope : float, default 0.3
         At least 0.
     """
+
+    _streams = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -128,6 +132,11 @@ class PReLU(_Elementwise):
         """The slopes of negative numbers, as a sample with ones where axes are shared."""
         return self._weights["alpha"]
 
+    def stream_states(self, input_shape: Shape) -> dict[str, Any]:
+        if self.alpha.shape[0] != 1:
+            raise self._not_streamed("it has slopes for each step; share them by shared_axes=[1]")
+        return {}
+
     def call(self, inputs: Tensor) -> Tensor:
         return F.prelu(inputs, self.alpha)
 
@@ -146,6 +155,8 @@ class ELU(_Elementwise):
     ----------
     alpha : float, default 1
     """
+
+    _streams = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -169,6 +180,11 @@ class Softmax(_Elementwise):
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = int(axis)
+
+    def stream_states(self, input_shape: Shape) -> dict[str, Any]:
+        if self.axis % len(input_shape) == 1:
+            raise self._not_streamed("its axis is that of the steps")
+        return {}
 
     def call(self, inputs: Tensor) -> Tensor:
         return F.softmax(inputs, axis=self.axis)

@@ -14,6 +14,7 @@ from ..tensor import Tensor, constant
 from . import arguments
 from .base import Shape
 from .regularization import Drawing, drop_rate
+from .streaming import LOOKS_AT_ALL
 
 __all__ = ["AdditiveAttention", "Attention", "MultiHeadAttention"]
 
@@ -68,6 +69,7 @@ class MultiHeadAttention(Drawing):
     """
 
     supports_masking = True
+    _streams = LOOKS_AT_ALL
 
     def __init__(
         self,
@@ -233,6 +235,8 @@ class Attention(Drawing):
     """
 
     _takes_several = True
+
+    _streams = LOOKS_AT_ALL
 
     def __init__(
         self,

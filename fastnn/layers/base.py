@@ -22,6 +22,7 @@ from .._config import Configurable, snake_case
 from ..tensor import Tensor, no_grad
 from . import arguments
 from .calls import as_argument, keep_mask, mask_of, shape_of, signature_of
+from .streaming import Streamed
 from .structure import Node
 
 __all__ = ["Layer", "Shape"]
@@ -77,7 +78,7 @@ def zero_weights(budget: int) -> Iterator[None]:
         _thread.budget = None
 
 
-class Layer(Node, Configurable):
+class Layer(Streamed, Node, Configurable):
     """Base of all layers. A subclass defines `call`, and `build` if it has weights of its own.
 
     Parameters

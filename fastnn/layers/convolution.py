@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
+
+import numpy as np
 
 from .. import activations, initializers
 from .. import functional as F
 from ..tensor import Tensor
 from . import arguments
 from .base import Layer, Shape
+from .streaming import JOINS_STEPS
 
 __all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution1D", "Convolution2D", "Convolution3D"]
 
@@ -19,6 +22,7 @@ class WindowLayer(Layer):
 
     axes: ClassVar[int]
     _causal: ClassVar[bool] = False  # whether padding may be so
+    _streams = JOINS_STEPS
 
     def _set_window(
         self,
@@ -75,6 +79,29 @@ class WindowLayer(Layer):
     def _check_room(self, shape: Shape) -> None:
         if self.padding == "valid" and 0 in self._sizes(shape):
             raise self.expected(arguments.at_least(self._extents(), "kernel"), shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return self._convolved(inputs, self.padding)
+
+    def _convolved(self, inputs: Tensor, padding: str) -> Tensor:
+        """The layer's result with a padding."""
+        raise NotImplementedError
+
+    def stream_states(self, input_shape: Shape) -> dict[str, Any]:
+        if not self._causal:
+            return super().stream_states(input_shape)
+        kept = self._extents()[0] - 1
+        if kept and self.padding != "causal":
+            raise ValueError(f"{self.name}: expected padding 'causal' in stream, got {self.padding!r}")
+        if self.strides != (1,):
+            raise ValueError(f"{self.name}: expected strides 1 in stream, got {self.strides[0]}")
+        return {"inputs": np.zeros((input_shape[0] or 0, kept, self._channels()), np.float32)} if kept else {}
+
+    def stream_step(self, inputs: Tensor, states: Mapping[str, Any]) -> tuple[Tensor, Mapping[str, Any]]:
+        if not states:
+            return self(inputs), states
+        window = F.concatenate([states["inputs"], inputs], axis=1)
+        return self._convolved(window, "valid"), {"inputs": window[:, 1:]}
 
     def _activated(self, convolve: Callable[[Any], Tensor]) -> Tensor:
         """The activation of convolve(activation that is fused into it)."""
@@ -147,14 +174,14 @@ class _Convolution(WindowLayer):
             raise self.expected(f"{arguments.layout(self.axes)} with channels divisible by {self.groups}", shape)
         self._check_room(shape)
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def _convolved(self, inputs: Tensor, padding: str) -> Tensor:
         return self._activated(
             lambda fused: type(self)._convolve(
                 inputs,
                 self.kernel,
                 self.bias,
                 strides=self.strides,
-                padding=self.padding,
+                padding=padding,
                 dilation=self.dilation_rate,
                 groups=self.groups,
                 activation=fused,

@@ -77,14 +77,14 @@ class _ConvolutionTranspose(WindowLayer):
         if 0 in shape[1:-1]:
             raise self.expected(arguments.layout(self.axes), shape)
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def _convolved(self, inputs: Tensor, padding: str) -> Tensor:
         return self._activated(
             lambda fused: type(self)._convolve(
                 inputs,
                 self.kernel,
                 self.bias,
                 strides=self.strides,
-                padding=self.padding,
+                padding=padding,
                 output_padding=self.output_padding,
                 dilation=self.dilation_rate,
                 activation=fused,

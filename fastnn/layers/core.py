@@ -30,6 +30,7 @@ class InputLayer(Layer):
     """
 
     supports_masking = True
+    _streams = True
 
     def __init__(
         self, shape: Sequence[int | None], batch_size: int | None = None, dtype: Any = None, name: str | None = None
@@ -77,6 +78,7 @@ class Dense(Layer):
     """
 
     supports_masking = True
+    _streams = True
 
     def __init__(
         self,
@@ -143,6 +145,7 @@ class Activation(Layer):
     """
 
     supports_masking = True
+    _streams = True
 
     def __init__(self, activation: str | activations.Activation, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -169,6 +172,7 @@ class Masking(Layer):
     """
 
     supports_masking = True
+    _streams = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

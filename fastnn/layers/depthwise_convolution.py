@@ -64,14 +64,14 @@ class _DepthwiseConvolution(WindowLayer):
         super().check_input(shape)
         self._check_room(shape)
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def _convolved(self, inputs: Tensor, padding: str) -> Tensor:
         return self._activated(
             lambda fused: type(self)._convolve(
                 inputs,
                 self.kernel,
                 self.bias,
                 strides=self.strides,
-                padding=self.padding,
+                padding=padding,
                 dilation=self.dilation_rate,
                 activation=fused,
             )
@@ -98,7 +98,8 @@ class DepthwiseConv1D(_DepthwiseConvolution):
     ----------
     kernel_size : int
     strides : int, default 1
-    padding : {"valid", "same"}, default "valid"
+    padding : {"valid", "same", "causal"}, default "valid"
+        As for `Conv1D`.
     depth_multiplier : int, default 1
         Outputs of each channel; those of channel c follow each other from c * depth_multiplier on.
     data_format : None or "channels_last"
@@ -112,6 +113,7 @@ class DepthwiseConv1D(_DepthwiseConvolution):
     """
 
     axes = 1
+    _causal = True
     _convolve = staticmethod(F.depthwise_conv1d)
 
 
@@ -195,12 +197,12 @@ class _SeparableConvolution(WindowLayer):
         super().check_input(shape)
         self._check_room(shape)
 
-    def call(self, inputs: Tensor) -> Tensor:
+    def _convolved(self, inputs: Tensor, padding: str) -> Tensor:
         y = type(self)._depthwise(
             inputs,
             self.depthwise_kernel,
             strides=self.strides,
-            padding=self.padding,
+            padding=padding,
             dilation=self.dilation_rate,
         )
         return self._activated(
@@ -232,7 +234,8 @@ class SeparableConv1D(_SeparableConvolution):
         Channels of the output.
     kernel_size : int
     strides : int, default 1
-    padding : {"valid", "same"}, default "valid"
+    padding : {"valid", "same", "causal"}, default "valid"
+        As for `Conv1D`.
     data_format : None or "channels_last"
     dilation_rate : int, default 1
     depth_multiplier : int, default 1
@@ -246,6 +249,7 @@ class SeparableConv1D(_SeparableConvolution):
     """
 
     axes = 1
+    _causal = True
     _depthwise = staticmethod(F.depthwise_conv1d)
     _pointwise = staticmethod(F.conv1d)
 

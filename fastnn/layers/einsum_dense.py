@@ -107,6 +107,16 @@ class EinsumDense(Layer):
         """The bias, or None."""
         return self._weights.get("bias")
 
+    def stream_states(self, input_shape: Shape) -> dict[str, Any]:
+        place = 1 - (len(input_shape) - len(self._inputs))  # of the steps among the letters of the inputs
+        if place >= 0:
+            letter = self._inputs[place]
+            if letter in self._kernel or letter in (self.bias_axes or "") or self._result.find(letter) != place:
+                raise self._not_streamed(
+                    f"its equation {self.equation!r} does not leave axis {letter!r}, the steps, alone"
+                )
+        return {}
+
     def call(self, inputs: Tensor) -> Tensor:
         y = F.einsum(self.equation, inputs, self.kernel)
         bias = self.bias

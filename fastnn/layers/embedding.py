@@ -35,6 +35,8 @@ class Embedding(Layer):
         Accepted as in Keras; any length is taken.
     """
 
+    _streams = True
+
     def __init__(
         self,
         input_dim: int,

@@ -54,6 +54,8 @@ class _Merge(Layer):
 class _Elementwise(_Merge):
     """Elementwise with broadcasting. Inputs of fewer axes get axes of size one behind the batch."""
 
+    _streams = True
+
     def call(self, inputs: Sequence[Tensor], mask: Masks | None = None) -> Tensor:
         rank = max(x.ndim for x in inputs)
         wide = [F.expand_dims(x, tuple(range(1, 1 + rank - x.ndim))) for x in inputs]
@@ -160,6 +162,11 @@ class Concatenate(_Merge):
             raise TypeError(f"Concatenate: expected axis to be an integer, got {axis!r}")
         self.axis = axis
 
+    def stream_states(self, input_shape: Any) -> dict[str, Any]:
+        if self.axis % len(input_shape[0]) == 1:
+            raise self._not_streamed("its axis is that of the steps")
+        return {}
+
     def call(self, inputs: Sequence[Tensor]) -> Tensor:
         return F.concatenate(inputs, self.axis)
 
@@ -209,6 +216,7 @@ class Dot(_Merge):
 
     _count = 2
     supports_masking = True
+    _streams = "it multiplies steps with other steps"
 
     def __init__(self, axes: int | Sequence[int], normalize: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -69,6 +69,8 @@ class BatchNormalization(_LastAxisLayer):
     moving_mean_initializer, moving_variance_initializer : default "zeros" and "ones"
     """
 
+    _streams = True
+
     def __init__(
         self,
         axis: int = -1,
@@ -163,6 +165,8 @@ class LayerNormalization(_LastAxisLayer):
     beta_initializer, gamma_initializer : default "zeros" and "ones"
     """
 
+    _streams = True
+
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
@@ -224,6 +228,8 @@ class RMSNormalization(_LastAxisLayer):
         Positive.
     """
 
+    _streams = True
+
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = _one_axis("RMSNormalization", axis)
@@ -261,6 +267,8 @@ class GroupNormalization(_LastAxisLayer):
         Whether there is a beta and a gamma.
     beta_initializer, gamma_initializer : default "zeros" and "ones"
     """
+
+    _streams = "it normalises over all steps; use LayerNormalization"
 
     def __init__(
         self,
@@ -340,6 +348,11 @@ class UnitNormalization(Layer):
     def check_input(self, shape: Shape) -> None:
         if any(not -len(shape) <= axis < len(shape) for axis in self.axis):
             raise self.expected(f"with the axes {self.axis}", shape)
+
+    def stream_states(self, input_shape: Shape) -> dict[str, Any]:
+        if 1 in {axis % len(input_shape) for axis in self.axis}:
+            raise self._not_streamed("its axes have that of the steps among them")
+        return {}
 
     def call(self, inputs: Tensor) -> Tensor:
         squares = F.sum(inputs * inputs, self.axis, keepdims=True)

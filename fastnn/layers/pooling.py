@@ -9,6 +9,7 @@ from .. import functional as F
 from ..tensor import Tensor
 from . import arguments
 from .base import Layer, Shape
+from .streaming import JOINS_STEPS
 
 __all__ = [
     "AveragePooling1D",
@@ -43,6 +44,7 @@ class _Pooling(Layer):
 
     _axes: ClassVar[int]
     _pool: ClassVar[Callable[..., Tensor]]
+    _streams = JOINS_STEPS
 
     def __init__(
         self,
@@ -212,12 +214,15 @@ class _GlobalPooling(Layer):
 
 
 class _GlobalAveragePooling(_GlobalPooling):
+    _streams = JOINS_STEPS
+
     def call(self, inputs: Tensor) -> Tensor:
         return F.mean(inputs, range(1, self._axes + 1), self.keepdims)
 
 
 class _GlobalMaxPooling(_GlobalPooling):
     _pool: ClassVar[Callable[..., Tensor]]
+    _streams = JOINS_STEPS
 
     def call(self, inputs: Tensor) -> Tensor:
         y = type(self)._pool(inputs, inputs.shape[1:-1])
@@ -235,6 +240,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
     """
 
     _axes = 1
+    _streams = JOINS_STEPS
 
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         if mask is None:

@@ -12,6 +12,7 @@ from .. import functional as F
 from .._config import serialize
 from ..tensor import Tensor
 from .base import Layer, Shape, is_trying
+from .calls import mask_of
 from .recurrent_cells import (
     Cell,
     GRUCell,
@@ -100,13 +101,39 @@ class RNN(Layer):
         if keeps:
             now = [state.detach() for state in _flat(last)]
             program.update("moving_average_update", list(self._states.values()), now, momentum=0.0)
-        output = y[:, -1]
-        if self.return_sequences:
-            output = y
-            if self.zero_output_for_mask and mask is not None:
-                counts = mask[:, ::-1] if self.go_backwards else mask
-                output = F.where(F.reshape(counts, (-1, mask.shape[1], 1)), y, 0.0)
+        output = self._shown(y, mask)
         return (output, *_flat(last)) if self.return_state else output
+
+    def _shown(self, y: Tensor, mask: Tensor | None) -> Tensor:
+        """What the layer gives, of the results of all steps."""
+        if not self.return_sequences:
+            return y[:, -1]
+        if not self.zero_output_for_mask or mask is None:
+            return y
+        counts = mask[:, ::-1] if self.go_backwards else mask
+        return F.where(F.reshape(counts, (-1, mask.shape[1], 1)), y, 0.0)
+
+    def stream_states(self, input_shape: Shape) -> dict[str, Any]:
+        if self.go_backwards or self.return_state:
+            wrong = "go_backwards" if self.go_backwards else "return_state"
+            raise ValueError(f"{self.name}: expected {wrong}=False in stream, got True")
+        first = Tensor(np.zeros((input_shape[0] or 0, *(size or 0 for size in input_shape[2:])), np.float32))
+        states = {str(i): state.numpy() for i, state in enumerate(_flat(zero_state(self.cell, first)))}
+        if not isinstance(self.cell, Cell):  # whose result is its first state: a step that a mask leaves out repeats it
+            states["result"] = np.zeros((first.shape[0], output_size(self.cell)), np.float32)
+        return states
+
+    def stream_step(self, inputs: Tensor, states: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+        before = [state for name, state in states.items() if name != "result"]
+        mask = mask_of(inputs)
+        y, last = self._run(inputs, self._nest(before), mask, False, states.get("result"))
+        after = {str(i): state for i, state in enumerate(_flat(last))}
+        if "result" in states:
+            after["result"] = y[:, -1]
+        return self._shown(y, mask), after
+
+    def _ends_sequence(self) -> bool:
+        return not self.return_sequences
 
     def _checked(self, states: Any, batch: int) -> Any:
         """Initial states in the form of the cell's own, of right shapes; None stays."""
@@ -131,15 +158,19 @@ class RNN(Layer):
 
         return form(self.cell)
 
-    def _run(self, x: Tensor, states: Any, mask: Tensor | None, training: bool) -> tuple[Tensor, Any]:
-        """Results of all steps and the last states."""
+    def _run(
+        self, x: Tensor, states: Any, mask: Tensor | None, training: bool, before: Tensor | None = None
+    ) -> tuple[Tensor, Any]:
+        """Results of all steps and the last states; `before` is the result of the step before these."""
         if isinstance(self.cell, Cell):
             found = self.cell.sequence(x, None if states is None else _flat(states), mask, training, self.go_backwards)
             if found is not None:
                 return found
-        return self._loop(x, states, mask, training)
+        return self._loop(x, states, mask, training, before)
 
-    def _loop(self, x: Tensor, states: Any, mask: Tensor | None, training: bool) -> tuple[Tensor, Any]:
+    def _loop(
+        self, x: Tensor, states: Any, mask: Tensor | None, training: bool, before: Tensor | None = None
+    ) -> tuple[Tensor, Any]:
         """Step by step, on the tape."""
         cell, first = self.cell, x[:, 0]
         states = zero_state(cell, first) if states is None else states
@@ -155,9 +186,10 @@ class RNN(Layer):
                 if mask is not None:
                     counts = mask[:, time : time + 1]
                     old = _flat(states)
-                    # before the first step that counts, the result of our own cells is the state they start from
-                    start = old[0] if isinstance(cell, Cell) else F.fill(y, 0.0)
-                    y = F.where(counts, y, outputs[-1] if outputs else start)
+                    if before is None:
+                        # before the first step that counts, the result of our own cells is the state they start from
+                        before = old[0] if isinstance(cell, Cell) else F.fill(y, 0.0)
+                    y = F.where(counts, y, outputs[-1] if outputs else before)
                     after = self._nest([F.where(counts, new, o) for new, o in zip(_flat(after), old, strict=True)])
                 states = after
                 outputs.append(y)

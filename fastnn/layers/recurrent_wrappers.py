@@ -35,6 +35,7 @@ class Bidirectional(Layer):
     """
 
     supports_masking = True
+    _streams = "it reads sequences from the end too; use the layer inside it alone"
 
     def __init__(
         self, layer: Any, merge_mode: str | None = "concat", backward_layer: Any = None, **kwargs: Any
@@ -172,6 +173,10 @@ class TimeDistributed(Layer):
 
     def build(self, input_shape: Shape) -> None:
         self.layer._build((None, *input_shape[2:]))
+
+    def stream_states(self, input_shape: Shape) -> dict[str, Any]:
+        self.layer._check_stateless()
+        return {}
 
     def check_input(self, shape: Shape) -> None:
         if len(shape) < 3:

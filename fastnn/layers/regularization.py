@@ -84,6 +84,7 @@ class Dropout(Drawing):
     """
 
     supports_masking = True
+    _streams = True
 
     def __init__(self, rate: float, noise_shape: None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed=seed, **kwargs)

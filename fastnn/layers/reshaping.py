@@ -12,12 +12,15 @@ from .. import functional as F
 from ..tensor import Tensor
 from . import arguments
 from .base import Layer, Shape
+from .streaming import JOINS_STEPS
 
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 
 
 class Flatten(Layer):
     """(batch, ...) to (batch, n), in C order; (batch,) to (batch, 1)."""
+
+    _streams = JOINS_STEPS
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -44,6 +47,8 @@ class Reshape(Layer):
     target_shape : sequence of int
         The shape of a sample, without the batch; one entry may be -1.
     """
+
+    _streams = JOINS_STEPS
 
     def __init__(self, target_shape: int | Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -92,6 +97,8 @@ class Permute(Layer):
         The axis of the input for every axis of the result, counted from 1: the batch stays in front.
     """
 
+    _streams = JOINS_STEPS
+
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         given = tuple(dims) if isinstance(dims, tuple | list) else (dims,)
@@ -121,6 +128,8 @@ class RepeatVector(Layer):
     ----------
     n : int
     """
+
+    _streams = "it makes a sequence of one vector"
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)

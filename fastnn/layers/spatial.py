@@ -9,6 +9,7 @@ from .. import functional as F
 from ..tensor import Tensor
 from . import arguments
 from .base import Layer, Shape
+from .streaming import JOINS_STEPS
 
 __all__ = ["Cropping1D", "Cropping2D", "UpSampling1D", "UpSampling2D", "ZeroPadding1D", "ZeroPadding2D"]
 
@@ -37,6 +38,7 @@ class _Spatial(Layer):
 
 class _ZeroPadding(_Spatial):
     padding: Edges
+    _streams = "it adds steps; use a convolution with padding='causal' instead of zeros in front"
 
     def call(self, inputs: Tensor) -> Tensor:
         return F.pad(inputs, ((0, 0), *self.padding, (0, 0)))
@@ -87,6 +89,7 @@ class ZeroPadding2D(_ZeroPadding):
 
 class _Cropping(_Spatial):
     cropping: Edges
+    _streams = JOINS_STEPS
 
     def check_input(self, shape: Shape) -> None:
         super().check_input(shape)
@@ -149,6 +152,8 @@ class UpSampling1D(_Spatial):
     size : int, default 2
     """
 
+    _streams = JOINS_STEPS
+
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = arguments.positive("UpSampling1D", "size", size)
@@ -175,6 +180,7 @@ class UpSampling2D(_Spatial):
     """
 
     spatial = 2
+    _streams = JOINS_STEPS
 
     def __init__(
         self,
