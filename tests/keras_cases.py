@@ -62,6 +62,14 @@ CASES = [
     LayerCase("Dense-gelu", lambda L: L.Dense(5, activation="gelu"), (3, 4)),
     LayerCase("Dense-3d-nobias", lambda L: L.Dense(5, activation="tanh", use_bias=False), (3, 2, 4)),
     LayerCase("Dropout", lambda L: L.Dropout(0.5), (3, 4), training=False),
+    LayerCase("Dropout-noise_shape", lambda L: L.Dropout(0.5, noise_shape=(None, 1)), (3, 4), training=False),
+    LayerCase("SpatialDropout1D", lambda L: L.SpatialDropout1D(0.5), SEQUENCE, training=False),
+    LayerCase("SpatialDropout2D", lambda L: L.SpatialDropout2D(0.5), IMAGE, training=False),
+    LayerCase("SpatialDropout3D", lambda L: L.SpatialDropout3D(0.5), VOLUME, training=False),
+    LayerCase("AlphaDropout", lambda L: L.AlphaDropout(0.5), (3, 4), training=False),
+    LayerCase("GaussianNoise", lambda L: L.GaussianNoise(0.5), (3, 4), training=False),
+    LayerCase("GaussianDropout", lambda L: L.GaussianDropout(0.5), (3, 4), training=False),
+    LayerCase("Lambda", lambda L: L.Lambda(lambda x: x * 2 + 1), (3, 4)),
     LayerCase("Flatten", lambda L: L.Flatten(), IMAGE),
     *(
         LayerCase(f"Activation-{name}", lambda L, name=name: L.Activation(name), (3, 17))

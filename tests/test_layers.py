@@ -200,6 +200,61 @@ def test_dropout_repeats_with_its_seed() -> None:
         np.testing.assert_array_equal(first(x, training=True).numpy(), second(x, training=True).numpy())
 
 
+def test_dropout_of_whole_channels_and_of_a_noise_shape() -> None:
+    x = np.ones((6, 7, 5, 40), np.float32)
+    kinds: list[tuple[layers.Layer, np.ndarray]] = [
+        (layers.SpatialDropout2D(0.4, seed=1), x),
+        (layers.SpatialDropout1D(0.4, seed=1), x[:, :, 0]),
+        (layers.SpatialDropout3D(0.4, seed=1), x[:, :, None]),
+        (layers.Dropout(0.4, noise_shape=(None, 1, 1, 40), seed=1), x),
+    ]
+    for layer, given in kinds:
+        y = layer(given, training=True).numpy()
+        lines = y.reshape(6, -1, 40)
+        assert np.all(lines == lines[:, :1]), layer.name
+        assert 0.25 < (lines[:, 0] == 0).mean() < 0.55
+        np.testing.assert_allclose(np.unique(y), [0, 1 / 0.6], rtol=1e-6)
+        assert layer(given).numpy() is not None
+        np.testing.assert_array_equal(layer(given).numpy(), given)
+    with pytest.raises(ValueError, match=r"expected a noise_shape that broadcasts to \(2, 3\), got \(None, 2\)"):
+        layers.Dropout(0.5, noise_shape=(None, 2))(np.ones((2, 3), np.float32), training=True)
+    with pytest.raises(ValueError, match=r"expected an input of 4 axes, got \(2, 3\)"):
+        layers.SpatialDropout2D(0.5)(np.ones((2, 3), np.float32))
+
+
+def test_noise_has_the_mean_and_deviation_it_says() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((400, 250)).astype(np.float32)
+    ones = np.ones_like(x)
+    added = layers.GaussianNoise(0.3, seed=1)(x, training=True).numpy() - x
+    factor = layers.GaussianDropout(0.2, seed=2)(ones, training=True).numpy()
+    selu = layers.AlphaDropout(0.1, seed=3)(x, training=True).numpy()
+    for values, mean, deviation in ((added, 0, 0.3), (factor, 1, 0.5), (selu, 0, 1)):
+        assert abs(values.mean() - mean) < 0.01
+        assert abs(values.std() - deviation) < 0.01
+    scale = (0.9 * (1 + 0.1 * 1.7580993408473766**2)) ** -0.5
+    shift = 0.1 * scale * 1.7580993408473766
+    dropped = np.isclose(selu, scale * -1.7580993408473766 + shift, atol=1e-6)
+    assert abs(dropped.mean() - 0.1) < 0.01
+    np.testing.assert_allclose(selu[~dropped], (scale * x + shift)[~dropped], rtol=1e-5, atol=1e-6)
+
+
+def test_lambda_hands_on_what_its_function_takes() -> None:
+    x = np.ones((2, 3), np.float32)
+    layer = layers.Lambda(lambda x, training, factor: x * (factor if training else 1.0), arguments={"factor": 5.0})
+    assert layer(x, training=True).tolist() == [[5.0] * 3] * 2
+    assert layer(x).tolist() == [[1.0] * 3] * 2
+    assert layer.compute_output_shape((None, 3)) == (None, 3)
+    assert layers.Lambda(lambda x: x, output_shape=(7,)).compute_output_shape((None, 3)) == (None, 7)
+    assert layers.Lambda(lambda x: x, output_shape=lambda s: (s[0], 2)).compute_output_shape((None, 3)) == (None, 2)
+    masked = layers.Masking()(np.ones((2, 4, 3), np.float32))
+    assert layers.Lambda(lambda x, mask: x * 2)(masked)._mask is None
+    assert layers.Lambda(lambda x: x * 2, mask=lambda x, mask: mask)(masked)._mask is masked._mask
+    model = fastnn.Sequential([fastnn.Input((3,)), layers.Lambda(lambda x: x * 2), layers.Dense(1)])
+    with pytest.raises(ValueError, match="a configuration can't hold a Lambda's function"):
+        model.get_config()
+
+
 def test_average_pooling_leaves_padding_out() -> None:
     x = np.arange(25, dtype=np.float32).reshape(1, 5, 5, 1)
     grid = x[0, :, :, 0]
@@ -411,6 +466,12 @@ CASES = [
     (layers.RMSNormalization(), (2, 3)),
     (layers.Flatten(), (2, 3, 4)),
     (layers.Dropout(0.3, seed=1), (2, 3)),
+    (layers.Dropout(0.3, noise_shape=(None, 1)), (2, 3)),
+    (layers.SpatialDropout1D(0.3, seed=1), (2, 4, 3)),
+    (layers.SpatialDropout2D(0.3), (2, 4, 4, 3)),
+    (layers.AlphaDropout(0.3, noise_shape=[None, 1], seed=1), (2, 3)),
+    (layers.GaussianNoise(0.3, seed=1), (2, 3)),
+    (layers.GaussianDropout(0.3), (2, 3)),
     (layers.Activation("softmax"), (2, 3)),
     (layers.InputLayer((3, 4)), (2, 3, 4)),
 ]
@@ -448,6 +509,18 @@ def test_output_shape_and_configuration(layer: layers.Layer, shape: tuple[int, .
         (lambda: layers.LayerNormalization(epsilon=0), ValueError, "expected a positive epsilon, got 0"),
         (lambda: layers.LayerNormalization(axis=(1, 2)), ValueError, "expected one axis, the last"),
         (lambda: layers.Embedding(0, 4), ValueError, "Embedding: expected a positive input_dim, got 0"),
+        (lambda: layers.Dropout(0.5, noise_shape=3), TypeError, "Dropout: expected noise_shape to be a tuple or list"),
+        (
+            lambda: layers.Dropout(0.5, (0, 1)),
+            ValueError,
+            "Dropout: expected noise_shape of None and positive integers",
+        ),
+        (lambda: layers.SpatialDropout2D(0.5, "channels_first"), ValueError, "SpatialDropout2D: expected data_format"),
+        (lambda: layers.AlphaDropout(1.5), ValueError, r"AlphaDropout: expected rate in \[0, 1\), got 1.5"),
+        (lambda: layers.GaussianDropout("a"), TypeError, "GaussianDropout: expected rate to be a number"),
+        (lambda: layers.GaussianNoise(-1), ValueError, "GaussianNoise: expected stddev finite and at least 0, got -1"),
+        (lambda: layers.GaussianNoise("a"), TypeError, "GaussianNoise: expected stddev to be a number, got 'a'"),
+        (lambda: layers.Lambda(3), TypeError, "Lambda: expected a function, got 3"),
         (lambda: layers.Dropout(1.0), ValueError, r"Dropout: expected rate in \[0, 1\), got 1.0"),
         (lambda: layers.Dropout(float("nan")), ValueError, "Dropout: expected rate"),
         (lambda: layers.Input(None), TypeError, "InputLayer: expected shape to be"),  # type: ignore[arg-type]
