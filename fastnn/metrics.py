@@ -12,7 +12,7 @@ from . import losses
 from ._config import Configurable, resolve, snake_case
 from .losses.arrays import aligned, as_tensor, class_numbers
 from .program import update
-from .tensor import Tensor
+from .tensor import Tensor, constant
 
 __all__ = [
     "BinaryAccuracy",
@@ -53,7 +53,7 @@ class Metric(Configurable):
 
     def reset_state(self) -> None:
         """Forget all batches."""
-        self.total.assign(np.zeros(2))
+        self.total.assign(constant(np.zeros(2)))
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}

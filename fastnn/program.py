@@ -2,78 +2,99 @@
 
 The key of a program holds the arguments' shapes without the batch, their dtypes, the kernel level, the gradient mode
 and whatever the owner adds. A recording is good for any batch size above one once two recordings of different batch
-sizes agree.
+sizes agree. What can't be recorded runs eagerly, with one warning that names the line.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from . import _core
 from .functional._base import _op
-from .tensor import Tensor, is_grad_enabled, step_memory
+from .recording import Run, advance, in_step, update
+from .tensor import Tensor, is_grad_enabled
 
-__all__ = ["Step", "in_step", "update"]
+__all__ = ["Recordings", "Step", "advance", "in_step", "update"]
 
 MAX_PROGRAMS = 16  # planned batch sizes kept per key; the one used longest ago goes first
 
-Update = tuple[_core.Op, tuple[Any, ...], dict[str, Any]]
 
+class Recordings:
+    """What is known under one key: graphs by the batch size they were recorded with, programs by that they run with.
 
-class _ThreadState(threading.local):
-    pending: list[Update] | None = None
-
-
-_thread = _ThreadState()
-
-
-def in_step() -> bool:
-    """Whether the calling thread is inside a step, whose state writes wait for its end."""
-    return _thread.pending is not None
-
-
-def update(op_name: str, *groups: Tensor | Sequence[Tensor | None], **attributes: Any) -> None:
-    """Write state by an op whose schema updates arguments in place.
-
-    Inside a step the write is put off to the step's end, where all writes of the step happen together: an error or
-    Ctrl-C before that leaves the state of the last whole step. Outside of a step it happens at once.
-
-    Parameters
-    ----------
-    op_name : str
-        For instance ``"adam_update"``.
-    *groups : Tensor or sequence of Tensor
-        The op's inputs in the order of its schema.
-    **attributes
-        The op's attributes; those that are inputs at run time as ``_core.Scalar`` inside a step.
+    Called with its owner's lock held, but for making it.
     """
-    arrays = tuple(
-        group._array if isinstance(group, Tensor) else [None if t is None else t._array for t in group]
-        for group in groups
-    )
-    entry = (_op(op_name), arrays, attributes)
-    if _thread.pending is None:
-        _core.commit([entry], [])
-    else:
-        _thread.pending.append(entry)
+
+    def __init__(self, name: str) -> None:
+        self.programs: OrderedDict[int, _core.Program] = OrderedDict()
+        self.graphs: OrderedDict[int, _core.Graph] = OrderedDict()
+        self.eager_because: str | None = None
+        self.replays = 0
+        self._name = name
+        self._any_batch: _core.Graph | None = None
+
+    def program(self, batch: int, device: str) -> _core.Program | None:
+        """The program for a batch size, planned when a recording allows it."""
+        program = self.programs.get(batch)
+        if program is not None:
+            self.programs.move_to_end(batch)
+        elif self._any_batch is not None:
+            program = self._plan(self._any_batch, batch, device)
+        return program
+
+    def keep(self, graph: _core.Graph, batch: int, device: str) -> None:
+        """Compare a new recording with an earlier one; two that agree make a program.
+
+        Recordings of two batch sizes that differ leave each size to itself.
+        """
+        earlier = self.graphs.get(batch)
+        try:
+            if earlier is not None:
+                graph.compare(earlier)
+                self._plan(graph, batch, device)
+            else:
+                for other in self.graphs.values():
+                    try:
+                        graph.compare(other)
+                    except ValueError:
+                        continue
+                    self._any_batch = graph
+                    self._plan(graph, batch, device)
+                    break
+        except ValueError as difference:
+            self.give_up(_with_line(str(difference), graph))
+            return
+        self.graphs[batch] = graph
+        if len(self.graphs) > MAX_PROGRAMS:
+            self.graphs.popitem(last=False)
+
+    def give_up(self, reason: str) -> None:
+        """Run eagerly from now on."""
+        self.eager_because = f"{self._name} runs without a program: {reason}"
+        self.programs.clear()
+        self._any_batch = None
+
+    def _plan(self, graph: _core.Graph, batch: int, device: str) -> _core.Program:
+        program = _core.Program(graph, batch, device)
+        self.programs[batch] = program
+        if len(self.programs) > MAX_PROGRAMS:
+            self.programs.popitem(last=False)
+        return program
 
 
-@dataclass
-class _Entry:
-    """What is known under one key."""
-
-    recordings: dict[int, _core.Graph] = field(default_factory=dict)
-    any_batch: _core.Graph | None = None
-    programs: OrderedDict[int, _core.Program] = field(default_factory=OrderedDict)
-    eager_because: str | None = None
-    replays: int = 0
+def _with_line(difference: str, graph: _core.Graph) -> str:
+    """What graphs differ in, with the line of the user's code that called the op."""
+    found = re.search(r"differ at op (\d+)", difference)
+    if found is None or int(found[1]) >= len(graph.lines) or not graph.lines[int(found[1])]:
+        return difference
+    return f"{graph.lines[int(found[1])]}: {difference}"
 
 
 class Step:
@@ -82,7 +103,8 @@ class Step:
     Parameters
     ----------
     function : callable
-        Takes one Tensor for each argument and returns a tuple of Tensors. Its state writes go through `update`.
+        Takes one Tensor for each argument and returns a tuple of Tensors. It writes state by ops: `update`,
+        `Tensor.assign`, in place.
     states : callable
         Returns a dict from name to Tensor of all that `function` reads or writes besides its arguments.
     scalars : callable, optional
@@ -94,9 +116,10 @@ class Step:
 
     Notes
     -----
-    What a program does is what the function did when it was recorded. Arrays that are neither arguments nor state are
-    refused; Python numbers and branches can't be seen, so a function must take them from `extra_key`, from Scalars, or
-    not change them. Two recordings that differ make the step run eagerly, with one warning; `verify_every` looks again.
+    What a program does is what the function did when it was recorded. A function that reads arrays that are neither
+    arguments nor state, or values of tensors, runs eagerly, with one warning that names the line. Python numbers and
+    branches on them can't be seen, so a function must take them from `extra_key`, from Scalars, or not change them. Two
+    recordings that differ make the step run eagerly too; `verify_every` looks again.
     """
 
     def __init__(
@@ -116,7 +139,8 @@ class Step:
         self._scalars = scalars if scalars is not None else dict
         self._name = name
         self._lock = threading.Lock()
-        self._entries: dict[Any, _Entry] = {}
+        self._entries: dict[Any, Recordings] = {}
+        self._warned: set[str] = set()
 
     def __call__(
         self, *arguments: Any, out: Sequence[np.ndarray[Any, Any]] | None = None, extra_key: tuple[Any, ...] = ()
@@ -139,7 +163,7 @@ class Step:
         Raises
         ------
         ValueError
-            When the arguments' batch sizes differ, or the step reads an array that is neither argument nor state.
+            When the arguments' batch sizes differ.
         """
         if in_step():
             raise RuntimeError(f"{self._name}: a step can't run inside another step")
@@ -149,8 +173,8 @@ class Step:
         device = arrays[0].device if arrays else "cpu"
         key = self._key(arrays, batch, device, extra_key)
         with self._lock:
-            entry = self._entries.setdefault(key, _Entry())
-            program = self._program(entry, batch, device)
+            entry = self._entries.setdefault(key, Recordings(self._name))
+            program = entry.program(batch, device)
             if program is not None:
                 entry.replays += 1
                 if self._verify_every and entry.replays % self._verify_every == 0:
@@ -169,7 +193,7 @@ class Step:
         device = arrays[0].device if arrays else "cpu"
         with self._lock:
             entry = self._entries.get(self._key(arrays, batch, device, extra_key))
-            return None if entry is None else self._program(entry, batch, device)
+            return None if entry is None else entry.program(batch, device)
 
     def _key(self, arrays: list[_core.Array], batch: int, device: str, extra_key: tuple[Any, ...]) -> tuple[Any, ...]:
         return (
@@ -199,7 +223,7 @@ class Step:
     def text(self) -> str:
         """The recorded graphs in their versioned text form, one for each key."""
         with self._lock:
-            graphs = [next(iter(entry.recordings.values())) for entry in self._entries.values() if entry.recordings]
+            graphs = [next(iter(entry.graphs.values())) for entry in self._entries.values() if entry.graphs]
         return "\n".join(graph.text() for graph in graphs)
 
     def plans(self, batch: int) -> str:
@@ -211,76 +235,43 @@ class Step:
         return "\n".join(program.text() for program in programs)
 
     def eager_reasons(self) -> list[str]:
-        """Why keys run without a program: one sentence for each key whose recordings differ."""
+        """Why keys run without a program: one sentence for each key that can't be recorded."""
         with self._lock:
             return [entry.eager_because for entry in self._entries.values() if entry.eager_because is not None]
 
-    def _program(self, entry: _Entry, batch: int, device: str) -> _core.Program | None:
-        """The program for a batch size, planned when a recording allows it; called with the lock held."""
-        program = entry.programs.get(batch)
-        if program is not None:
-            entry.programs.move_to_end(batch)
-        elif entry.any_batch is not None:
-            program = self._plan(entry, entry.any_batch, batch, device)
-        return program
-
-    def _plan(self, entry: _Entry, graph: _core.Graph, batch: int, device: str) -> _core.Program:
-        program = _core.Program(graph, batch, device)
-        entry.programs[batch] = program
-        if len(entry.programs) > MAX_PROGRAMS:
-            entry.programs.popitem(last=False)
-        return program
-
     def _run_eagerly(
         self,
-        entry: _Entry,
+        entry: Recordings,
         arrays: list[_core.Array],
         batch: int,
         device: str,
         targets: Sequence[_core.Array] | None,
     ) -> list[_core.Array]:
-        """Run the function itself, recording it unless an earlier comparison failed."""
-        states, scalars = self._states(), self._scalars()
-        advances = [(scalar, advance) for scalar, advance in scalars.values() if advance != 0]
-        if entry.eager_because is not None:
-            return _filled(self._run_and_commit(arrays, states, advances, targets), targets)
-        recorder = _core.Recorder()
-        for index, array in enumerate(arrays):
-            recorder.argument(array, f"argument_{index}", True)
-        for name, state in states.items():
-            recorder.state(state._array, name)
-        for name, (scalar, advance) in scalars.items():
-            recorder.scalar(scalar, name, advance)
-        with recorder:
-            results = self._run_and_commit(arrays, states, advances, targets)
-        for index, result in enumerate(results):
-            recorder.result(result, f"result_{index}")
-        self._keep(entry, recorder.finish(), batch, device)
-        return _filled(results, targets)
-
-    def _run_and_commit(
-        self,
-        arrays: list[_core.Array],
-        states: Mapping[str, Tensor],
-        advances: list[tuple[_core.Scalar, int]],
-        targets: Sequence[_core.Array] | None,
-    ) -> list[_core.Array]:
+        """Run the function itself, recording it unless that failed before."""
+        states = self._states()
         shared = [*arrays, *(state._array for state in states.values())]
-        _thread.pending = []
-        step_memory.arrays = shared
-        try:
-            outputs = self._function(*(Tensor._wrap(array) for array in arrays))
-            if not all(isinstance(output, Tensor) for output in outputs):
+        with Run(arrays, states, self._scalars(), record=entry.eager_because is None) as run:
+            outputs = run.call(self._function, *(Tensor._wrap(array) for array in arrays))
+            if not isinstance(outputs, tuple) or not all(isinstance(output, Tensor) for output in outputs):
                 raise TypeError(f"{self._name}: expected the function to return a tuple of Tensors, got {outputs!r}")
             results = [_own(output._array, shared) for output in outputs]
-            pending = _thread.pending
-        finally:
-            _thread.pending = None
-            step_memory.arrays = ()
-        if targets is not None:
-            self._check_targets(results, targets)
-        _core.commit(pending, advances)
-        return results
+            if targets is not None:
+                self._check_targets(results, targets)
+            run.commit()
+        graph = run.graph(results)
+        with self._lock:
+            was = entry.eager_because
+            if graph is not None and was is None:
+                entry.keep(graph, batch, device)
+            elif run.refusal is not None:
+                entry.give_up(run.refusal)
+            reason = entry.eager_because
+            new = reason is not None and was is None and reason not in self._warned
+            if reason is not None:
+                self._warned.add(reason)
+        if new:
+            warnings.warn(str(reason), RuntimeWarning, stacklevel=3)
+        return _filled(results, targets)
 
     def _check_targets(self, results: list[_core.Array], targets: Sequence[_core.Array]) -> None:
         if len(targets) != len(results):
@@ -290,27 +281,6 @@ class Step:
                 raise ValueError(
                     f"{self._name}: expected out {result.shape} of {result.dtype}, got {target.shape} of {target.dtype}"
                 )
-
-    def _keep(self, entry: _Entry, graph: _core.Graph, batch: int, device: str) -> None:
-        """Compare a new recording with an earlier one; two that agree make a program."""
-        with self._lock:
-            if not entry.recordings:
-                entry.recordings[batch] = graph
-                return
-            earlier = entry.recordings.get(batch) or next(iter(entry.recordings.values()))
-            try:
-                differs_in_batch = graph.compare(earlier)
-            except ValueError as difference:
-                entry.eager_because = f"{self._name} runs without a program: {difference}"
-                entry.programs.clear()
-                entry.any_batch = None
-            else:
-                if differs_in_batch:
-                    entry.any_batch = graph
-                entry.recordings[batch] = graph
-                self._plan(entry, graph, batch, device)
-                return
-        warnings.warn(entry.eager_because, RuntimeWarning, stacklevel=4)
 
 
 def _argument_array(value: Any) -> _core.Array:

@@ -161,14 +161,19 @@ class Stepper:
         return {**self._model._named_states(), **states}
 
     def _advance(self, x: Tensor) -> tuple[Tensor, ...]:
-        """One step of the model; the states are written at the step's end."""
+        """One step of the model; the states are written when all is computed."""
         result, after = self._results(x)
+        states = list(self._states.values())
+
+        def apart(value: Tensor) -> Tensor:
+            return F.copy(value) if any(value._shares_memory(state) for state in states) else value
+
         with no_grad():
-            for path, state in self._states.items():
-                value = after[path]
-                if value is not state:
-                    shared = any(value._shares_memory(other) for other in self._states.values())
-                    update("assign_update", state, F.copy(value) if shared else value)
+            result = apart(result)
+            moved = [(state, after[path]) for path, state in self._states.items() if after[path] is not state]
+            written = [(state, apart(value)) for state, value in moved]
+            for state, value in written:
+                update("assign_update", state, value)
         return (result,)
 
     def _results(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

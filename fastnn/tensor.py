@@ -162,9 +162,11 @@ class Links:
 
 
 class _StepMemory(threading.local):
-    """The arguments and the state of the step that the calling thread is in."""
+    """What the step that the calling thread is in wants to know: recording.py sets it."""
 
-    arrays: Sequence[_core.Array] = ()
+    arguments: Sequence[_core.Array] = ()  # which nothing may write
+    writing: Callable[[_core.Array], None] | None = None  # before an array is written
+    reading: Callable[[Tensor], None] | None = None  # before Python sees values, while the step is recorded
 
 
 step_memory = _StepMemory()
@@ -289,9 +291,13 @@ class Tensor:
 
     def numpy(self) -> npt.NDArray[Any]:
         """A read-only NumPy view of the values; a copy for other devices than the CPU."""
+        if step_memory.reading is not None:
+            step_memory.reading(self)
         return self._array.numpy()
 
     def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        if step_memory.reading is not None:
+            step_memory.reading(self)
         return self._array.__array__(dtype, copy)
 
     def item(self) -> float | int | bool:
@@ -431,6 +437,8 @@ class Tensor:
             return self.astype(device)
         if device == self.device:
             return self
+        if step_memory.reading is not None:
+            step_memory.reading(self)
         moved = Tensor._wrap(self._array.to(device))
         moved.name = self.name
         if self.is_leaf:
@@ -440,11 +448,17 @@ class Tensor:
     def assign(self, value: Any) -> None:
         """Overwrite the values in place; shape and dtype stay. Backward notices when it had saved them.
 
-        Inside a step that is being recorded it raises RuntimeError: a replay would not repeat it. There, state is
-        written by ops (`fastnn.program.update`).
+        Inside a step, which repeats it in each replay, value is a Tensor that the step has computed, or a constant.
         """
-        array = value.numpy() if isinstance(value, Tensor) else np.asarray(value, dtype=self.dtype)
         label = self.name or "assign"
+        if step_memory.writing is not None:
+            source = value if isinstance(value, Tensor) else Tensor(value, dtype=self.dtype)
+            if source.shape != self.shape:
+                raise ValueError(f"{label}: expected a value of shape {self.shape}, got {source.shape}")
+            with no_grad():
+                _operations.write(label, self, source.astype(self.dtype))
+            return
+        array = value.numpy() if isinstance(value, Tensor) else np.asarray(value, dtype=self.dtype)
         if array.shape != self.shape:
             raise ValueError(f"{label}: expected a value of shape {self.shape}, got {array.shape}")
         self._array.write(array)
@@ -790,6 +804,8 @@ class Tensor:
         """The memory itself for other libraries; detach() first when the tensor requires a gradient."""
         if self.requires_grad:
             raise RuntimeError("__dlpack__: the tensor requires a gradient, which would be lost; use detach()")
+        if step_memory.reading is not None:
+            step_memory.reading(self)
         return self._array.__dlpack__(**options)
 
     def __dlpack_device__(self) -> tuple[int, int]:

@@ -70,6 +70,11 @@ fastnn_context thread_context(fastnn_device device);
 // Sets what the calling thread records into; returns what it was.
 fastnn_recorder* exchange_recorder(fastnn_recorder* recorder);
 fastnn_recorder* current_recorder();
+// After an op failed under the calling thread's recorder: whether that is because it may not be part of the step, and
+// the recorder's owner goes on without recording. The op may be run again then.
+bool recording_given_up(const fastnn_recorder* recorder);
+// After ops ran: lets the recorder remember where in the user's code they were called.
+void note_recorded(const fastnn_recorder* recorder);
 void set_batch_invariant(bool on);
 bool batch_invariant();
 

@@ -73,7 +73,7 @@ class Op {
   py::object operator()(const py::args& inputs, const py::kwargs& keywords) const {
     Arguments arguments;
     read(arguments, inputs, keywords);
-    const fastnn_context context = thread_context(device(arguments));
+    fastnn_context context = thread_context(device(arguments));
     admit_constants(arguments);
     fastnn_call call = make_call(arguments, context);
     call.output_count = schema_->output_count;
@@ -107,7 +107,13 @@ class Op {
       const Unlocked unlocked;
       status = fastnn_run(op_, &call);
     }
+    if (status != FASTNN_OK && recording_given_up(context.recorder)) {
+      context.recorder = nullptr;
+      const Unlocked unlocked;
+      status = fastnn_run(op_, &call);
+    }
     check(status);
+    note_recorded(context.recorder);
     if (results.empty()) return py::none();
     if (results.size() == 1) return py::cast(results[0]);
     py::tuple tuple(results.size());
@@ -350,13 +356,20 @@ void commit(const py::sequence& updates, const py::sequence& advances) {
     scalars.push_back(&pair[0].cast<Scalar&>().cell);
     amounts.push_back(pair[1].cast<int64_t>());
   }
-  fastnn_status status;
-  {
+  const auto run = [&] {
     const Unlocked unlocked;
-    status = fastnn_commit(ops.data(), call_pointers.data(), static_cast<int64_t>(count), scalars.data(),
-                           amounts.data(), static_cast<int64_t>(scalars.size()));
+    return fastnn_commit(ops.data(), call_pointers.data(), static_cast<int64_t>(count), scalars.data(), amounts.data(),
+                         static_cast<int64_t>(scalars.size()));
+  };
+  fastnn_recorder* recorder = current_recorder();
+  fastnn_status status = run();
+  if (status != FASTNN_OK && recording_given_up(recorder)) {
+    recorder = nullptr;
+    for (fastnn_context& context : contexts) context.recorder = nullptr;
+    status = run();
   }
   check(status);
+  note_recorded(recorder);
 }
 
 }  // namespace

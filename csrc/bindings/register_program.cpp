@@ -23,10 +23,11 @@ std::string text_of(Write&& write, const Object* object) {
   return result;
 }
 
-// A graph and the scalar cells it points to.
+// A graph, the scalar cells it points to, and where in the user's code each op was called.
 struct Graph {
   fastnn::Graph graph;
   KeptScalars scalars;
+  std::vector<std::string> lines;
 
   std::string text() const { return text_of(fastnn_graph_text, graph.get()); }
 
@@ -37,19 +38,46 @@ struct Graph {
   }
 };
 
+class Recorder;
+thread_local Recorder* entered = nullptr;
+
 // Records what the thread that enters it runs until it leaves.
 class Recorder {
  public:
-  Recorder() {
+  Recorder(bool in_order, py::object refused, py::object where)
+      : refused_(std::move(refused)), where_(std::move(where)) {
     fastnn_recorder* created = nullptr;
     check(fastnn_recorder_create(&created));
     recorder_.reset(created);
+    if (in_order) check(fastnn_recorder_in_order(created));
   }
   void enter() {
     if (current_recorder() != nullptr) throw std::runtime_error("record: this thread is recording already");
     exchange_recorder(recorder_.get());
+    entered = this;
   }
-  void exit() { exchange_recorder(nullptr); }
+  // Leaves, if the thread is still inside.
+  void exit() {
+    if (entered != this) return;
+    exchange_recorder(nullptr);
+    entered = nullptr;
+  }
+  // Whether the owner goes on without recording.
+  bool give_up(const char* reason) {
+    if (refused_.is_none()) return false;
+    const std::string copied = reason;
+    exit();
+    refused_(copied);
+    return true;
+  }
+  void note_line() {
+    if (where_.is_none()) return;
+    const size_t count = static_cast<size_t>(fastnn_recorder_node_count(recorder_.get()));
+    if (count > lines_.size()) lines_.resize(count, py::str(where_()).cast<std::string>());
+  }
+  void advance(const std::shared_ptr<Scalar>& scalar, int64_t amount) {
+    check(fastnn_recorder_advance(recorder_.get(), &scalar->cell, amount));
+  }
   void argument(const Array& array, const std::string& name, bool batched) {
     check(fastnn_recorder_argument(recorder_.get(), &array.tensor, name.c_str(), batched));
   }
@@ -68,12 +96,15 @@ class Recorder {
   Graph finish() {
     fastnn_graph* graph = nullptr;
     check(fastnn_recorder_finish(recorder_.get(), &graph));
-    return Graph{fastnn::Graph(graph), scalars_};
+    return Graph{fastnn::Graph(graph), scalars_, lines_};
   }
 
  private:
   fastnn::Recorder recorder_;
   KeptScalars scalars_;
+  py::object refused_;
+  py::object where_;
+  std::vector<std::string> lines_;
 };
 
 class Program {
@@ -143,13 +174,27 @@ class Program {
 
 }  // namespace
 
+bool recording_given_up(const fastnn_recorder* recorder) {
+  return recorder != nullptr && entered != nullptr && fastnn_recorder_refused(recorder) != 0 &&
+         entered->give_up(fastnn_last_error());
+}
+
+void note_recorded(const fastnn_recorder* recorder) {
+  if (recorder != nullptr && entered != nullptr) entered->note_line();
+}
+
 void register_program(py::module_& module) {
   py::class_<Graph>(module, "Graph", "A recorded step.")
       .def("text", &Graph::text, "The versioned text form.")
       .def("compare", &Graph::compare, py::arg("other"),
-           "Raises ValueError when the two differ; True when their batch sizes do: the graph is good for any.");
+           "Raises ValueError when the two differ; True when their batch sizes do: the graph is good for any.")
+      .def_readonly("lines", &Graph::lines, "Where in the user's code each op was called, in the order of the calls.");
   py::class_<Recorder>(module, "Recorder", "Writes down what its thread runs between enter and exit.")
-      .def(py::init<>())
+      .def(py::init<bool, py::object, py::object>(), py::arg("in_order") = false, py::arg("refused") = py::none(),
+           py::arg("where") = py::none(),
+           "in_order: state may be written anywhere. refused: called with the reason when an op may not be part of the "
+           "step; the thread has left the recorder then, and the op runs all the same. where: names the line of the "
+           "user's code that is running.")
       .def("__enter__",
            [](Recorder& recorder) -> Recorder& {
              recorder.enter();
@@ -160,6 +205,8 @@ void register_program(py::module_& module) {
       .def("state", &Recorder::state, py::arg("array"), py::arg("name"))
       .def("scalar", &Recorder::scalar, py::arg("scalar"), py::arg("name"), py::arg("advance") = 0)
       .def("result", &Recorder::result, py::arg("array"), py::arg("name"))
+      .def("advance", &Recorder::advance, py::arg("scalar"), py::arg("amount"),
+           "The step adds to a registered integer: ops from here on read it so much higher.")
       .def("finish", &Recorder::finish, "Ends the recording; returns the Graph.");
   py::class_<Program>(module, "Program", "A graph planned for one batch size.")
       .def(py::init<const Graph&, int64_t, const std::string&>(), py::arg("graph"), py::arg("batch"),

@@ -63,8 +63,10 @@ void compare_inputs(const fastnn_graph& first, const fastnn_graph& second) {
     }
   }
   for (size_t i = 0; i < first.scalars.size(); ++i) {
-    if (first.scalars[i].cell != second.scalars[i].cell || first.scalars[i].advance != second.scalars[i].advance) {
-      value_error("record: scalar ", first.scalars[i].name, " is another one in the second recording");
+    const ScalarInput& a = first.scalars[i];
+    const ScalarInput& b = second.scalars[i];
+    if (a.cell != b.cell || a.advance != b.advance || a.offset != b.offset) {
+      value_error("record: scalar ", a.name, " is another one in the second recording");
     }
   }
 }
@@ -74,12 +76,12 @@ void compare(const fastnn_graph& first, const fastnn_graph& second) {
     const Node& a = first.nodes[i];
     const Node& b = second.nodes[i];
     const fastnn_schema& schema = a.op->schema;
-    if (a.op != b.op) differ(i, concat(schema.name, " and ", b.op->schema.name));
+    if (a.op != b.op) differ(a.position, concat(schema.name, " and ", b.op->schema.name));
     if (a.inputs != b.inputs || a.outputs != b.outputs || a.accumulate != b.accumulate || a.scalars != b.scalars) {
-      differ(i, concat(schema.name, " is wired differently"));
+      differ(a.position, concat(schema.name, " is wired differently"));
     }
     if (!std::equal(a.attributes.slots, a.attributes.slots + schema.slot_count, b.attributes.slots)) {
-      differ(i, concat(schema.name, " has other attributes"));
+      differ(a.position, concat(schema.name, " has other attributes"));
     }
   }
   if (first.nodes.size() != second.nodes.size()) {
@@ -146,7 +148,7 @@ Shapes infer_shapes(const fastnn_graph& graph, const fastnn_context& context, in
     for (int32_t i = 0; i < node.op->schema.attribute_count; ++i) {
       if (node.op->schema.attributes[i].runtime == 0) continue;
       const ScalarInput& scalar = graph.scalars[static_cast<size_t>(node.scalars[runtime++])];
-      attributes.slots[node.op->schema.attributes[i].slot] = scalar.cell->value.integer;
+      attributes.slots[node.op->schema.attributes[i].slot] = scalar.cell->value.integer + scalar.offset;
     }
     call.attributes = &attributes;
     call.accumulate = node.accumulate;

@@ -29,17 +29,25 @@ struct Node {
   AttributeBlock attributes;
   std::vector<int64_t> scalars;  // one per runtime attribute: which scalar
   uint64_t accumulate = 0;
+  size_t position = 0;  // among the ops as they were called
 };
 
 struct ScalarInput {
   std::string name;
   fastnn_scalar* cell = nullptr;
-  int64_t advance = 0;
+  int64_t advance = 0;  // added to the cell when the step commits
+  int64_t offset = 0;   // added to what nodes read: how far the step itself has advanced the cell before them
 };
 
 struct Result {
   std::string name;
   int64_t value = -1;
+};
+
+// What a replay that fails writes back: a state that is written before the commit, and the copy made before that.
+struct Undo {
+  int64_t state = -1;
+  int64_t copy = -1;
 };
 
 }  // namespace fastnn
@@ -49,8 +57,9 @@ struct fastnn_graph {
   std::vector<fastnn::Node> nodes;
   std::vector<fastnn::ScalarInput> scalars;
   std::vector<fastnn::Result> results;
+  std::vector<fastnn::Undo> undos;
   std::vector<int64_t> arguments;  // values, in the order they were named
-  size_t commit_begin = 0;         // nodes from here on write state
+  size_t commit_begin = 0;         // nodes from here on write state, and no node reads it again
   fastnn_device device{};
 };
 

@@ -10,6 +10,8 @@ std::vector<bool> live_nodes(const fastnn_graph& graph) {
   std::vector<bool> needed(graph.values.size(), false);
   const auto owner = [&](int64_t value) { return static_cast<size_t>(root(graph, value)); };
   for (const Result& result : graph.results) needed[owner(result.value)] = true;
+  for (const Undo& undo : graph.undos) needed[owner(undo.copy)] = true;
+  for (size_t v = 0; v < graph.values.size(); ++v) needed[v] = needed[v] || graph.values[v].kind == Value::Kind::state;
   std::vector<bool> live(graph.nodes.size(), false);
   for (size_t n = graph.nodes.size(); n-- > 0;) {
     const Node& node = graph.nodes[n];

@@ -105,6 +105,8 @@ Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t
     touch(graph.results[static_cast<size_t>(result)].value, graph.commit_begin);
   }
 
+  for (const Undo& undo : graph.undos) touch(undo.copy, graph.commit_begin);
+
   for (size_t v = 0; v < value_count; ++v) {
     const bool owns = graph.values[v].kind == Value::Kind::result && graph.values[v].alias < 0;
     if (!owns || plan.result_of_value[v] >= 0 || first[v] > last[v]) continue;

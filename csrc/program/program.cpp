@@ -47,6 +47,13 @@ fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_contex
       if (owner.kind == Value::Kind::state) written_.push_back(owner.storage.get());
     }
   }
+  for (const Undo& undo : graph.undos) {
+    const auto makes_copy = [&](const Node& node) {
+      return std::find(node.outputs.begin(), node.outputs.end(), undo.copy) != node.outputs.end();
+    };
+    copied_at_.push_back(
+        static_cast<size_t>(std::find_if(graph.nodes.begin(), graph.nodes.end(), makes_copy) - graph.nodes.begin()));
+  }
   std::sort(written_.begin(), written_.end());
   written_.erase(std::unique(written_.begin(), written_.end()), written_.end());
   idle_.give_back(make_execution());
@@ -143,7 +150,7 @@ void fastnn_program::read_scalars(Execution& e) const {
       const fastnn_attribute_schema& attribute = node.op->schema.attributes[i];
       if (attribute.runtime == 0) continue;
       const ScalarInput& scalar = graph.scalars[static_cast<size_t>(node.scalars[runtime++])];
-      e.attributes[n].slots[attribute.slot] = scalar.cell->value.integer;
+      e.attributes[n].slots[attribute.slot] = scalar.cell->value.integer + scalar.offset;
     }
     // a value that makes no sense is refused before anything is written
     size_t workspace_size = 0;
@@ -156,6 +163,33 @@ void fastnn_program::run_node(const Execution& e, size_t node) const {
   if (implementations_[node] == nullptr) return;
   const fastnn_status status = implementations_[node]->run(&e.calls[node]);
   if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
+}
+
+void fastnn_program::run_until_commit(const Execution& e) const {
+  size_t n = 0;
+  try {
+    for (; n < graph.commit_begin; ++n) run_node(e, n);
+  } catch (...) {
+    put_back(e, n);
+    throw;
+  }
+}
+
+// Undoes what the nodes before one that failed wrote into state.
+void fastnn_program::put_back(const Execution& e, size_t failed) const {
+  const fastnn_implementation& assign = implementation(find_op("assign_update"), context.device.type);
+  for (size_t i = 0; i < graph.undos.size(); ++i) {
+    if (copied_at_[i] >= failed) continue;
+    const fastnn_tensor* inputs[] = {&e.values[static_cast<size_t>(graph.undos[i].state)],
+                                     &e.values[static_cast<size_t>(graph.undos[i].copy)]};
+    fastnn_call call{};
+    call.struct_size = sizeof(fastnn_call);
+    call.context = &context;
+    call.inputs = inputs;
+    call.input_count = 2;
+    call.user_data = assign.user_data;
+    assign.run(&call);  // from memory that is there to memory that is there: it can't fail
+  }
 }
 
 void fastnn_program::commit_scalars() const {
@@ -177,7 +211,7 @@ void fastnn_program::run(const fastnn_tensor* const* arguments, int64_t argument
     Execution& e = *execution;
     bind(e, arguments, results);
     read_scalars(e);
-    for (size_t n = 0; n < graph.commit_begin; ++n) run_node(e, n);
+    run_until_commit(e);
     const fastnn_implementation& copy = implementation(*copy_, context.device.type);
     for (const fastnn_call& call : e.result_copies) {
       const fastnn_status status = copy.run(&call);

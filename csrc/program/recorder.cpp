@@ -5,27 +5,9 @@
 #include <memory>
 
 #include "core/device.h"
+#include "program/ordering.h"
 
 namespace fastnn {
-namespace {
-
-bool writes_state(const fastnn_graph& graph, const Node& node) {
-  const fastnn_schema& schema = node.op->schema;
-  const auto is_state = [&](int64_t value) {
-    return value >= 0 && graph.values[static_cast<size_t>(root(graph, value))].kind == Value::Kind::state;
-  };
-  const int64_t input_count = static_cast<int64_t>(node.inputs.size());
-  for (int64_t i = 0; i < input_count; ++i) {
-    if (input_schema(schema, input_count, i).role == FASTNN_UPDATE && is_state(node.inputs[static_cast<size_t>(i)])) {
-      return true;
-    }
-  }
-  if (schema.is_view != 0) return false;
-  return std::any_of(node.outputs.begin(), node.outputs.end(), is_state);
-}
-
-}  // namespace
-
 int64_t Recorder::find(const fastnn_tensor& tensor) const {
   const auto found = value_of_.find(tensor.identity);
   return found == value_of_.end() ? -1 : found->second;
@@ -74,7 +56,35 @@ void Recorder::add_result(const fastnn_tensor& tensor, const char* name) {
   graph_.results.push_back({name, value});
 }
 
+void Recorder::advance(const fastnn_scalar& scalar, int64_t amount) {
+  const auto found = scalar_of_.find(scalar.identity);
+  if (found == scalar_of_.end()) value_error("record: a scalar that the step has not registered is advanced");
+  graph_.scalars[static_cast<size_t>(found->second)].advance += amount;
+  offset_of_[scalar.identity] += amount;
+}
+
+// The registered scalar as nodes read it now.
+int64_t Recorder::scalar_input(const fastnn_scalar& scalar) {
+  const int64_t registered = scalar_of_.at(scalar.identity);
+  const auto moved = offset_of_.find(scalar.identity);
+  if (moved == offset_of_.end()) return registered;
+  const auto same = [&](const ScalarInput& other) {
+    return other.cell->identity == scalar.identity && other.offset == moved->second;
+  };
+  const auto known = std::find_if(graph_.scalars.begin(), graph_.scalars.end(), same);
+  if (known != graph_.scalars.end()) return known - graph_.scalars.begin();
+  const ScalarInput& first = graph_.scalars[static_cast<size_t>(registered)];
+  graph_.scalars.push_back({concat(first.name, "+", moved->second), first.cell, 0, moved->second});
+  return static_cast<int64_t>(graph_.scalars.size()) - 1;
+}
+
 void Recorder::check(const fastnn_op& op, const fastnn_call& call) const {
+  refused_ = true;
+  examine(op, call);
+  refused_ = false;
+}
+
+void Recorder::examine(const fastnn_op& op, const fastnn_call& call) const {
   const fastnn_schema& schema = op.schema;
   for (int64_t i = 0; i < call.input_count; ++i) {
     const fastnn_tensor* t = call.inputs[i];
@@ -109,13 +119,14 @@ void Recorder::record(const fastnn_op& op, const fastnn_call& call, const Attrib
   node.op = &op;
   node.attributes = attributes;
   node.accumulate = call.accumulate;
+  node.position = graph_.nodes.size();
   for (int64_t i = 0; i < call.input_count; ++i) {
     node.inputs.push_back(call.inputs[i] != nullptr ? find(*call.inputs[i]) : -1);
   }
   int32_t runtime = 0;
   for (int32_t i = 0; i < schema.attribute_count; ++i) {
     if (schema.attributes[i].runtime == 0) continue;
-    node.scalars.push_back(scalar_of_.at(call.scalars[runtime++]->identity));
+    node.scalars.push_back(scalar_input(*call.scalars[runtime++]));
     node.attributes.slots[schema.attributes[i].slot] = 0;  // an input, so no part of what was recorded
   }
   for (int64_t i = 0; i < call.output_count; ++i) {
@@ -135,6 +146,11 @@ void Recorder::record(const fastnn_op& op, const fastnn_call& call, const Attrib
 }
 
 fastnn_graph Recorder::finish() {
+  value_of_.clear();
+  if (in_order_) {
+    order_writes(graph_);
+    return std::move(graph_);
+  }
   const auto first = std::find_if(graph_.nodes.begin(), graph_.nodes.end(),
                                   [&](const Node& node) { return writes_state(graph_, node); });
   for (auto node = first; node != graph_.nodes.end(); ++node) {
@@ -144,7 +160,6 @@ fastnn_graph Recorder::finish() {
     }
   }
   graph_.commit_begin = static_cast<size_t>(first - graph_.nodes.begin());
-  value_of_.clear();
   return std::move(graph_);
 }
 
@@ -209,6 +224,25 @@ fastnn_status fastnn_recorder_result(fastnn_recorder* recorder, const fastnn_ten
     require(tensor, "record", name);
     recorder_of(recorder).add_result(*tensor, name);
   });
+}
+
+fastnn_status fastnn_recorder_in_order(fastnn_recorder* recorder) {
+  return guarded([&] { recorder_of(recorder).write_in_order(); });
+}
+
+fastnn_status fastnn_recorder_advance(fastnn_recorder* recorder, const fastnn_scalar* scalar, int64_t amount) {
+  return guarded([&] {
+    require_struct(scalar, "record", "scalar");
+    recorder_of(recorder).advance(*scalar, amount);
+  });
+}
+
+int32_t fastnn_recorder_refused(const fastnn_recorder* recorder) {
+  return recorder != nullptr && static_cast<const Recorder*>(recorder)->refused() ? 1 : 0;
+}
+
+int64_t fastnn_recorder_node_count(const fastnn_recorder* recorder) {
+  return recorder == nullptr ? 0 : static_cast<const Recorder*>(recorder)->node_count();
 }
 
 fastnn_status fastnn_recorder_finish(fastnn_recorder* recorder, fastnn_graph** graph) {

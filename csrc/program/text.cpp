@@ -171,7 +171,9 @@ std::string graph_text(const fastnn_graph& graph) {
     text << "%" << index << " = " << kind_name(value.kind) << " \"" << value.name << "\" " << shape_of(index) << "\n";
   }
   for (const ScalarInput& scalar : graph.scalars) {
-    text << "$" << scalar.name << " = scalar advance " << scalar.advance << "\n";
+    text << "$" << scalar.name << " = scalar advance " << scalar.advance;
+    if (scalar.offset != 0) text << " offset " << scalar.offset;
+    text << "\n";
   }
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     if (n == graph.commit_begin) text << "commit\n";
@@ -181,6 +183,7 @@ std::string graph_text(const fastnn_graph& graph) {
     }
     text << "\n";
   }
+  for (const Undo& undo : graph.undos) text << "undo %" << undo.state << " %" << undo.copy << "\n";
   for (const Result& result : graph.results) text << "return \"" << result.name << "\" %" << result.value << "\n";
   return text.str();
 }

@@ -2,8 +2,8 @@
 
 A tensor that is written moves to a node of its new values; the storage's version rises, so a rule that had saved the
 old values refuses to run. Writing a view moves its base to a node that knows which part came from where, and all views
-of that base follow. A leaf that requires a gradient is written under no_grad only. Inside a step, arguments and state
-are refused: they are written at the step's end (fastnn.program.update).
+of that base follow. A leaf that requires a gradient is written under no_grad only. Inside a step its arguments are
+refused: they are the caller's.
 """
 
 from __future__ import annotations
@@ -107,6 +107,8 @@ def _store_rows(x: Tensor, part: Tensor, source: Tensor, read: Index) -> None:
     if target._array.is_contiguous and not on_tape:
         if values._array.shares_storage(x._array):
             values = Tensor._wrap(_run("copy", values))
+        if step_memory.writing is not None:
+            step_memory.writing(target._array)
         _op("put_update")(_as_rows(target, count)._array, rows._array, values._array)
         _forget_activation(x)
         return
@@ -156,11 +158,8 @@ def _is_part(source: Tensor, x: Tensor, part: Tensor) -> bool:
 def _check_writable(name: str, x: Tensor) -> None:
     if x._array.is_constant:
         raise RuntimeError(f"{name}: the tensor is a constant, whose values programs may have frozen")
-    if any(x._array.shares_storage(array) for array in step_memory.arrays):
-        raise RuntimeError(
-            f"{name}: inside a step its arguments and state are not written in place; state is written by "
-            "fastnn.program.update at the step's end"
-        )
+    if any(x._array.shares_storage(array) for array in step_memory.arguments):
+        raise RuntimeError(f"{name}: the arguments of a step, which are its caller's memory, are not written in place")
     if not is_grad_enabled():
         return
     base = x if x._links is None or x._links.base is None else x._links.base
@@ -252,6 +251,8 @@ def _assign(target: Tensor, value: Tensor) -> None:
     array = value._array
     if array.shares_storage(target._array):
         array = _run("copy", value)
+    if step_memory.writing is not None:
+        step_memory.writing(target._array)
     _op("assign_update")(target._array, array)
 
 

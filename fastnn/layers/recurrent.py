@@ -96,7 +96,7 @@ class RNN(Layer):
         if keeps:
             self.make_states(inputs.shape[0])
             if states is None:
-                states = self._nest(list(self._states.values()))
+                states = self._nest([F.copy(state) for state in self._states.values()])  # which are written below
         y, last = self._run(inputs, self._checked(states, inputs.shape[0]), mask, training)
         if keeps:
             now = [state.detach() for state in _flat(last)]

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import functional as F
 from .. import random
+from ..program import advance
 from ..tensor import Tensor
 from .arguments import channels_last
 from .base import Layer, Shape
@@ -56,7 +57,7 @@ class Drawing(Layer):
         stream = random.stream_of((*self._positions, self._calls or 0))
         y = op(*arguments, **options, seed=self._seed_cell, stream=stream, step=self._draws)
         if self._calls is None:
-            self._draws.value += 1
+            advance(self._draws)
         else:
             self._calls += 1
         return y

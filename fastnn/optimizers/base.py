@@ -214,8 +214,7 @@ class Optimizer(Configurable):
         ids = [None if row is None else row[0] for row in rows]
         ids = ids if any(part is not None for part in ids) else []
         program.update(self.op, chosen, values, *slots, ids, **attributes, **self._settings())
-        if not program.in_step():  # in a step, its end counts
-            self._count.value += 1
+        program.advance(self._count)
 
     def _pairs(
         self, gradients: Sequence[Tensor | None], variables: Sequence[Tensor] | None

@@ -34,7 +34,20 @@ FASTNN_API fastnn_status fastnn_recorder_scalar(fastnn_recorder* recorder, fastn
 /* What the step hands back, in this order. */
 FASTNN_API fastnn_status fastnn_recorder_result(fastnn_recorder* recorder, const fastnn_tensor* tensor,
                                                 const char* name);
-/* Ends the recording. State may be written only after the last op that is not such a write: the commit. */
+/* Lets state be written and read again anywhere in the step. Writes that nothing reads or overwrites later still happen
+ * together at its end; a replay that fails puts back what the others wrote. */
+FASTNN_API fastnn_status fastnn_recorder_in_order(fastnn_recorder* recorder);
+/* The step itself advances an integer cell that it has registered: ops from here on read it so much higher, and the
+ * commit adds as much. */
+FASTNN_API fastnn_status fastnn_recorder_advance(fastnn_recorder* recorder, const fastnn_scalar* scalar,
+                                                 int64_t amount);
+/* 1 when the op that was run last under this recorder failed because it may not be part of the step: nothing was done,
+ * and it may be run again without the recorder. */
+FASTNN_API int32_t fastnn_recorder_refused(const fastnn_recorder* recorder);
+/* How many ops have been written down. */
+FASTNN_API int64_t fastnn_recorder_node_count(const fastnn_recorder* recorder);
+/* Ends the recording. Unless it is in order, state may be written only after the last op that is not such a write: the
+ * commit. */
 FASTNN_API fastnn_status fastnn_recorder_finish(fastnn_recorder* recorder, fastnn_graph** graph);
 
 FASTNN_API void fastnn_graph_destroy(fastnn_graph* graph);

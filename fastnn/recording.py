@@ -1,0 +1,253 @@
+"""One run of a step's function: what is written down of it, why it can't be, and how its writes are taken back.
+
+State is written by ops, in the order of the function. Before a state is written first its values are copied, so that an
+error or Ctrl-C leaves the state of the last whole step. What can't be recorded stops the recording, not the run.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+from . import _core
+from .functional._base import _op
+from .tensor import Tensor, step_memory
+
+__all__ = ["Run", "advance", "current_run", "in_step", "refuse", "update"]
+
+Update = tuple[_core.Op, tuple[Any, ...], dict[str, Any]]
+
+_ASSIGN = _op("assign_update")  # made here: taking back what was written is no time to ask for memory
+_PACKAGE = str(Path(__file__).parent) + "/"
+
+
+class _ThreadState(threading.local):
+    run: Run | None = None
+
+
+_thread = _ThreadState()
+
+
+def current_run() -> Run | None:
+    """The run that the calling thread is in."""
+    return _thread.run
+
+
+def in_step() -> bool:
+    """Whether the calling thread is inside a step."""
+    return _thread.run is not None
+
+
+def refuse(reason: str) -> None:
+    """Say that what the calling thread does next can't be part of a program; outside of a step nothing happens."""
+    if _thread.run is not None:
+        _thread.run.refuse(reason)
+
+
+def advance(cell: _core.Scalar) -> None:
+    """Count one more in a cell: at once, and again whenever the step that the calling thread is in replays."""
+    if _thread.run is None:
+        cell.value += 1
+    else:
+        _thread.run.advance(cell)
+
+
+def update(op_name: str, *groups: Tensor | Sequence[Tensor | None], **attributes: Any) -> None:
+    """Write state by an op whose schema updates arguments in place.
+
+    Inside a step an error or Ctrl-C before its end takes the write back: it leaves the state of the last whole step.
+
+    Parameters
+    ----------
+    op_name : str
+        For instance ``"adam_update"``.
+    *groups : Tensor or sequence of Tensor
+        The op's inputs in the order of its schema.
+    **attributes
+        The op's attributes; those that are inputs at run time as ``_core.Scalar`` inside a step.
+    """
+    arrays = tuple(
+        group._array if isinstance(group, Tensor) else [None if t is None else t._array for t in group]
+        for group in groups
+    )
+    run = _thread.run
+    if run is not None:
+        for group, updated in zip(arrays, _updated(op_name), strict=False):
+            if not updated:
+                continue
+            for array in [group] if isinstance(group, _core.Array) else group:
+                if array is not None:
+                    run.before_write(array)
+    _core.commit([(_op(op_name), arrays, attributes)], [])
+
+
+@cache
+def _updated(op_name: str) -> tuple[bool, ...]:
+    """For each input of an op whether it is updated."""
+    return tuple(argument["role"] == "update" for argument in _op(op_name).schema["inputs"])
+
+
+class Run:
+    """One run of a step's function, as a context manager; `recorder` is None once it isn't recorded.
+
+    Parameters
+    ----------
+    arguments : sequence of Array
+        What the function is called with; it may not write them.
+    states : mapping from name to Tensor
+        What it may read and write besides.
+    scalars : mapping from name to (Scalar, advance)
+        The cells that ops read, and what the end of the step adds to each.
+    batched : sequence of bool, optional
+        Which arguments have the batch as their leading axis; all when not given.
+    record : bool
+        Whether to write the run down.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[_core.Array],
+        states: Mapping[str, Tensor],
+        scalars: Mapping[str, tuple[_core.Scalar, int]],
+        *,
+        batched: Sequence[bool] | None = None,
+        record: bool = True,
+    ) -> None:
+        self.refusal: str | None = None
+        self.optimized = False  # whether an optimizer took a step
+        self.writes = any(amount for _, amount in scalars.values())
+        self._arguments = list(arguments)
+        self._states = [state._array for state in states.values()]
+        self._known = {array.identity: array for array in self._states}
+        self._advances = [(cell, amount) for cell, amount in scalars.values() if amount]
+        self._declared = {id(cell) for cell, _ in self._advances}
+        self._registered = {id(cell) for cell, _ in scalars.values()}
+        self._copies: dict[int, tuple[_core.Array, _core.Array]] = {}
+        self._counts: dict[int, tuple[_core.Scalar, int]] = {}  # how far the run has advanced each cell
+        self.recorder: _core.Recorder | None = None
+        if record:
+            self.recorder = recorder = _core.Recorder(in_order=True, refused=refuse, where=user_line)
+            for index, array in enumerate(arguments):
+                recorder.argument(array, f"argument_{index}", batched is None or batched[index])
+            for name, state in states.items():
+                recorder.state(state._array, name)
+            for name, (cell, amount) in scalars.items():
+                recorder.scalar(cell, name, amount)
+
+    def __enter__(self) -> Run:
+        if _thread.run is not None:
+            raise RuntimeError("a step can't run inside another step")
+        _thread.run = self
+        step_memory.arguments = self._arguments
+        step_memory.writing = self.before_write
+        if self.recorder is not None:
+            step_memory.reading = self._before_read
+            self.recorder.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._stop_recording()
+            if error is not None:
+                self._take_back()
+        finally:
+            step_memory.arguments = ()
+            step_memory.reading = step_memory.writing = None
+            _thread.run = None
+
+    def call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
+        """The function's result. Above this frame on the stack there is user's code."""
+        return function(*arguments, **options)
+
+    def commit(self) -> None:
+        """The end of the step: cells count."""
+        if self._advances:
+            _core.commit([], self._advances)
+
+    def graph(self, results: Sequence[_core.Array]) -> _core.Graph | None:
+        """What was recorded, once the step is over; None when it wasn't."""
+        try:
+            if self.recorder is not None:
+                for index, result in enumerate(results):
+                    self.recorder.result(result, f"result_{index}")
+                return self.recorder.finish()
+        except ValueError as error:
+            self.refusal = str(error)
+        return None
+
+    def refuse(self, reason: str) -> None:
+        """Stop recording, for a reason that a warning will tell with the line of the user's code."""
+        if self.recorder is None:
+            return
+        line = user_line()
+        self.refusal = f"{line}: {reason}" if line else reason
+        self._stop_recording()
+        self.recorder = None
+
+    def before_write(self, array: _core.Array) -> None:
+        """Keep the values of a state that is about to be written for the first time."""
+        state = self._known.get(array.identity)
+        if state is None:
+            state = next((known for known in self._states if known.shares_storage(array)), None)
+        if state is None or state.identity in self._copies:
+            return
+        self._copies[state.identity] = state, _unrecorded_copy(state)
+        self.writes = True
+
+    def advance(self, cell: _core.Scalar) -> None:
+        """Count one more in a cell, unless the end of the step does."""
+        if id(cell) in self._declared:
+            return
+        _, count = self._counts.get(id(cell), (cell, 0))
+        self._counts[id(cell)] = cell, count + 1
+        self.writes = True
+        cell.value += 1
+        if id(cell) not in self._registered:
+            self.refuse("a count that the step does not know of is advanced")
+        if self.recorder is not None:
+            self.recorder.advance(cell, 1)
+
+    def register(self, cell: _core.Scalar, name: str) -> None:
+        """Let ops read a cell that was not known before."""
+        if id(cell) not in self._registered:
+            self._registered.add(id(cell))
+            if self.recorder is not None:
+                self.recorder.scalar(cell, name, 0)
+
+    def _before_read(self, tensor: Tensor) -> None:
+        if not tensor._array.is_constant:
+            self.refuse(
+                "Python reads the values of a Tensor (float, int, if, a mask as an index, numpy, print), "
+                "which a replay would not repeat"
+            )
+
+    def _stop_recording(self) -> None:
+        step_memory.reading = None
+        if self.recorder is not None:
+            self.recorder.__exit__()
+
+    def _take_back(self) -> None:
+        """Put states and cells back to what they were."""
+        writes: list[Update] = [(_ASSIGN, pair, {}) for pair in self._copies.values()]
+        _core.commit(writes, [(cell, -count) for cell, count in self._counts.values()])
+
+
+def _unrecorded_copy(array: _core.Array) -> _core.Array:
+    return _core.Array.from_numpy(array.numpy(), copy=True, device=array.device)
+
+
+def user_line() -> str:
+    """Where in the user's code the running step is, such as "train.py:12"; empty when it is not in any."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code is not Run.call.__code__:
+        if not frame.f_code.co_filename.startswith(_PACKAGE):
+            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        frame = frame.f_back
+    return ""
