@@ -201,6 +201,8 @@ class Step:
             device,
             _core.active_isa(),
             _core.batch_invariant(),
+            _core.precision(),
+            _core.convolution(),
             is_grad_enabled(),
             min(batch, 2),  # memory with an axis of size 0 or 1 is contiguous where that of larger ones isn't
             extra_key,

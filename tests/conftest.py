@@ -27,10 +27,13 @@ hypothesis.settings.load_profile("fastnn")
 
 @pytest.fixture(autouse=True)
 def engine_settings() -> Iterator[None]:
-    """Puts level, number of threads and batch invariance back after each test."""
+    """Puts level, number of threads and what contexts begin with back after each test."""
     level, threads, invariant = _core.active_isa(), fastnn.get_num_threads(), _core.batch_invariant()
+    precision, convolution = _core.precision(), _core.convolution()
     yield
     _core.set_batch_invariant(invariant)
+    _core.set_precision(precision)
+    _core.set_convolution(convolution)
     if _core.active_isa() != level:
         _core.set_isa(level)
     if fastnn.get_num_threads() != threads:

@@ -51,6 +51,7 @@ class Context(c.Structure):
         ("precision", c.c_int32),
         ("batch_invariant", c.c_int32),
         ("recorder", Pointer),
+        ("convolution", c.c_int32),
     )
 
 

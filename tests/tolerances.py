@@ -12,6 +12,8 @@ import numpy as np
 ELEMENTWISE = {"float32": (2e-6, 1e-6), "float64": (1e-10, 1e-12)}
 UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 PRODUCT_FACTOR = 5.0
+# accuracy class `fast`: of the largest sum of absolute terms
+FAST_NORM = 5e-5
 # a draw of float32 has the first 32 of float64's bits, and the length of a normal pair is as exact as 1 - u
 RANDOM = {"float32": 1e-5, "float64": 1e-12}
 # finite differences of float64, as PyTorch's gradcheck

@@ -13,6 +13,7 @@ namespace {
 
 thread_local fastnn_recorder* recorder_of_thread = nullptr;
 std::atomic<bool> batch_invariant_switch{false};
+std::atomic<int32_t> precision_switch{FASTNN_PRECISION_FLOAT32}, convolution_switch{FASTNN_CONVOLUTION_BEST};
 
 size_t byte_count(const fastnn_tensor& t) {
   size_t bytes = t.dtype.bits / 8;
@@ -327,6 +328,8 @@ fastnn_context thread_context(fastnn_device device) {
   context.device = device;
   context.batch_invariant = batch_invariant_switch.load(std::memory_order_relaxed);
   context.recorder = recorder_of_thread;
+  context.precision = precision_switch.load(std::memory_order_relaxed);
+  context.convolution = convolution_switch.load(std::memory_order_relaxed);
   return context;
 }
 
@@ -334,6 +337,10 @@ fastnn_recorder* exchange_recorder(fastnn_recorder* recorder) { return std::exch
 fastnn_recorder* current_recorder() { return recorder_of_thread; }
 void set_batch_invariant(bool on) { batch_invariant_switch.store(on); }
 bool batch_invariant() { return batch_invariant_switch.load(); }
+void set_precision(int32_t precision) { precision_switch.store(precision); }
+int32_t precision() { return precision_switch.load(); }
+void set_convolution(int32_t algorithm) { convolution_switch.store(algorithm); }
+int32_t convolution() { return convolution_switch.load(); }
 
 void register_array(py::module_& module) {
   py::class_<Array, ArrayPointer>(module, "Array", py::buffer_protocol(),

@@ -77,6 +77,10 @@ bool recording_given_up(const fastnn_recorder* recorder);
 void note_recorded(const fastnn_recorder* recorder);
 void set_batch_invariant(bool on);
 bool batch_invariant();
+void set_precision(int32_t precision);  // fastnn_precision
+int32_t precision();
+void set_convolution(int32_t algorithm);  // fastnn_convolution
+int32_t convolution();
 
 void register_array(py::module_& module);
 void register_ops(py::module_& module);

@@ -77,6 +77,10 @@ void register_machine(py::module_& module) {
   });
   module.def("set_batch_invariant", &set_batch_invariant, py::arg("on"));
   module.def("batch_invariant", &batch_invariant);
+  module.def("set_precision", &set_precision, py::arg("precision"));
+  module.def("precision", &precision);
+  module.def("set_convolution", &set_convolution, py::arg("algorithm"));
+  module.def("convolution", &convolution);
   module.def("machine_info", &machine_info);
   module.def(
       "load_plugin",

@@ -79,6 +79,19 @@ struct ConvWindow {
   int64_t source_pixel, channels, target_pixel, columns;
 };
 
+// A 3x3 convolution of stride 1 by tiles of `outputs` x `outputs` pixels, 2 or 4 (cpu/winograd.inl). A tile is `points` =
+// (outputs + 2)^2 numbers a channel; in the room of a kernel, tiles of the source lie source_row apart and their points
+// source_point, then come those of the target; in transformed weights, points lie weight_point apart.
+struct Winograd {
+  int64_t outputs, tile_rows, tile_columns;  // of an image
+  int64_t source_row, source_point, target_row, target_point, weight_point;
+};
+// Distances of the numbers of a weight: rows are channels that are summed over, columns those of the result, lines and
+// taps what they meet of the window.
+struct WinogradWeight {
+  int64_t line, tap, row, column;
+};
+
 // Attention computes the scores of this many queries and keys at a time; a multiple of kGemmColumns keys, for parts of
 // packed keys are used. Behind a row of scores lie kAttentionGap numbers: rows a power of two apart would share few sets
 // of the cache.
@@ -252,6 +265,19 @@ struct UpdateRule {
      @ dy; patches is room for kConvPatches numbers */                                                                  \
   KERNEL(convolution_backward_weight, (T* dw, const T* x, const T* dy, T* patches, int64_t begin, int64_t end,          \
                                        int64_t first_row, int64_t rows, const ConvWindow& window, bool accumulate))     \
+  /* rows [first_row, first_row + rows) of the transformed weight (points, depth, n), each point packed as by gemm_pack */  \
+  KERNEL(winograd_weight, (T* u, const T* weight, int64_t first_row, int64_t rows, int64_t depth, int64_t n,            \
+                           const WinogradWeight& from, const Winograd& shape))                                          \
+  /* tiles [begin, end) of y = epilogue(convolution of x); a tile whose sums are not all finite may be left as it is    \
+     and has 0 in finite[tile], others have 1 */                                                                        \
+  KERNEL(winograd_convolution, (T* y, uint8_t* finite, const T* x, const T* u, T* room, int64_t begin, int64_t end,     \
+                                const ConvWindow& window, const Winograd& shape, const Epilogue<T>& epilogue))          \
+  /* du (points, channels, target_row) (+)= what tiles [begin, end) give to the gradient of the transformed weight */   \
+  KERNEL(winograd_backward_weight, (T* du, const T* x, const T* dy, T* room, int64_t begin, int64_t end,                \
+                                    const ConvWindow& window, const Winograd& shape, bool accumulate))                  \
+  /* channels [first_row, first_row + rows) of all taps of dw from the sum of `parts` such du */                        \
+  KERNEL(winograd_weight_gradient, (T* dw, const T* du, int64_t parts, int64_t part_stride, int64_t first_row,          \
+                                    int64_t rows, const ConvWindow& window, const Winograd& shape))                     \
   /* lines [begin, end) of all batch * height of y = epilogue(sum over taps of x * weight), each of window.channels     \
      channels by itself; the weight of tap (r, t) starts at r * weight_row + t * weight_tap */                          \
   KERNEL(depthwise_conv2d, (T* y, const T* x, const T* weight, int64_t begin, int64_t end, int64_t weight_row,          \

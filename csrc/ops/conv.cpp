@@ -31,7 +31,7 @@ size_t forward_infer(const char* op, const fastnn_call& call) {
   const ConvGeometry g = conv_geometry(op, x, input(call, 1), attributes<Attributes>(call));
   check_bias(op, call, g.out);
   set_image_output<Attributes>(&output(call, 0), x, g, g.out, [](const WindowAxis& axis) { return axis.output; });
-  return is_depthwise(g) ? depthwise_workspace(g, x.dtype) : convolution_workspace(g, x.dtype);
+  return is_depthwise(g) ? depthwise_workspace(g, x.dtype) : convolution_workspace(*call.context, g, x.dtype);
 }
 
 template <typename Attributes>
@@ -51,7 +51,7 @@ size_t backward_input_infer(const char* op, const fastnn_call& call) {
   check_dy<Attributes>(op, input(call, 0), x, g);
   set_output_like(&output(call, 0), x);
   return is_depthwise(g) ? depthwise_backward_input_workspace(g, x.dtype)
-                         : convolution_backward_input_workspace(g, x.dtype);
+                         : convolution_backward_input_workspace(*call.context, g, x.dtype);
 }
 
 template <typename Attributes>
@@ -70,7 +70,7 @@ size_t backward_weight_infer(const char* op, const fastnn_call& call) {
   check_dy<Attributes>(op, input(call, 1), x, g);
   set_output_like(&output(call, 0), input(call, 2));
   return is_depthwise(g) ? depthwise_backward_weight_workspace(g, x.dtype)
-                         : convolution_backward_weight_workspace(g, x.dtype);
+                         : convolution_backward_weight_workspace(*call.context, g, x.dtype);
 }
 
 template <typename Attributes>
@@ -88,7 +88,7 @@ size_t transpose_infer(const char* op, const fastnn_call& call) {
   const ConvGeometry g = transposed_geometry(op, x, input(call, 1), attributes<Attributes>(call));
   check_bias(op, call, g.channels);
   set_image_output<Attributes>(&output(call, 0), x, g, g.channels, [](const WindowAxis& axis) { return axis.input; });
-  return convolution_backward_input_workspace(g, x.dtype);
+  return convolution_backward_input_workspace(*call.context, g, x.dtype);
 }
 
 template <typename Attributes>

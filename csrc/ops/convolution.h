@@ -1,5 +1,5 @@
 // convolution.h: the products behind the convolution ops, on operands and a geometry that are checked. The workspace is
-// what <name>_workspace asks for, in bytes.
+// what <name>_workspace asks for, in bytes, with the same context.
 #pragma once
 
 #include "ops/conv_geometry.h"
@@ -7,18 +7,18 @@
 namespace fastnn::ops {
 
 // y = activation(x * weight + bias); bias may be null.
-size_t convolution_workspace(const ConvGeometry& g, fastnn_dtype dtype);
+size_t convolution_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype);
 void convolution(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
                  const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace);
 
 // dx (+)= the gradient of x; a transposed convolution is the same with a bias and an activation.
-size_t convolution_backward_input_workspace(const ConvGeometry& g, fastnn_dtype dtype);
+size_t convolution_backward_input_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype);
 void convolution_backward_input(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dx,
                                 const fastnn_tensor& dy, const fastnn_tensor& weight, const fastnn_tensor* bias,
                                 bool relu, bool accumulate, void* workspace);
 
 // dw (+)= the gradient of weight.
-size_t convolution_backward_weight_workspace(const ConvGeometry& g, fastnn_dtype dtype);
+size_t convolution_backward_weight_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype);
 void convolution_backward_weight(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dw,
                                  const fastnn_tensor& x, const fastnn_tensor& dy, bool accumulate, void* workspace);
 

@@ -111,6 +111,14 @@ typedef enum fastnn_precision {
   FASTNN_PRECISION_BFLOAT16 = 2 /* bfloat16 products with float32 sums are allowed */
 } fastnn_precision;
 
+/* How convolutions are computed; an algorithm that cannot compute one leaves it to the direct products. */
+typedef enum fastnn_convolution {
+  FASTNN_CONVOLUTION_BEST = 0, /* what is fastest for the shape and allowed by the precision */
+  FASTNN_CONVOLUTION_DIRECT = 1,
+  FASTNN_CONVOLUTION_WINOGRAD_2 = 2, /* 3x3 of stride 1: tiles of 2x2 pixels, as accurate as direct */
+  FASTNN_CONVOLUTION_WINOGRAD_4 = 3  /* 4x4 pixels, for FASTNN_PRECISION_FAST */
+} fastnn_convolution;
+
 typedef struct fastnn_recorder fastnn_recorder;
 
 /* Runs body(argument, chunk) for every chunk in [0, chunks), in any order, on any threads, and returns when all are
@@ -136,6 +144,7 @@ typedef struct fastnn_context {
   int32_t precision;                 /* fastnn_precision */
   int32_t batch_invariant;           /* 1: a sample's forward bits don't depend on the batch around it */
   fastnn_recorder* recorder;         /* NULL: nothing is recorded */
+  int32_t convolution;               /* fastnn_convolution; others than BEST are for tests */
 } fastnn_context;
 
 FASTNN_API void fastnn_context_init(fastnn_context* context, size_t struct_size);

@@ -18,6 +18,7 @@ namespace {
 #include "kernels/reference/unary.inl"
 #include "kernels/reference/gemm.inl"
 #include "kernels/reference/convolution.inl"
+#include "kernels/reference/winograd.inl"
 #include "kernels/reference/depthwise.inl"
 #include "kernels/reference/binary.inl"
 #include "kernels/reference/compare.inl"

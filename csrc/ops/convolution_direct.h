@@ -1,0 +1,31 @@
+// convolution_direct.h: convolution as matrix products of gathered pixels, for every geometry; the functions are those of
+// convolution.h.
+#pragma once
+
+#include "ops/conv_geometry.h"
+
+namespace fastnn::ops {
+
+size_t direct_workspace(const ConvGeometry& g, fastnn_dtype dtype);
+void direct(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
+            const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace);
+
+size_t direct_backward_input_workspace(const ConvGeometry& g, fastnn_dtype dtype);
+void direct_backward_input(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dx,
+                           const fastnn_tensor& dy, const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu,
+                           bool accumulate, void* workspace);
+
+size_t direct_backward_weight_workspace(const ConvGeometry& g, fastnn_dtype dtype);
+void direct_backward_weight(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dw,
+                            const fastnn_tensor& x, const fastnn_tensor& dy, bool accumulate, void* workspace);
+
+// Packs the weight for the forward product, or for the gradient of the input, into what the two workspaces have room
+// for, and returns the kernels that read it.
+template <typename T>
+const kernels::KernelTable<T>& pack_weight(const fastnn_context& context, const ConvGeometry& g,
+                                           const fastnn_tensor& weight, T* packed);
+template <typename T>
+const kernels::KernelTable<T>& pack_weight_backward(const fastnn_context& context, const ConvGeometry& g,
+                                                    const fastnn_tensor& weight, T* packed);
+
+}  // namespace fastnn::ops

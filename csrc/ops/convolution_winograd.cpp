@@ -1,0 +1,237 @@
+// convolution_winograd.cpp: convolution 3x3 of stride 1 and its gradients on kernels/cpu/winograd.inl. The weight is
+// transformed first; then lanes, each with room of its own, take consecutive blocks of tiles. For the gradient of the
+// weight a lane sums its tiles, and the lanes' sums are added in order. All cuts depend on shapes only.
+//
+// What the transforms cannot say, the direct products do: tiles whose result is not finite, and all of dw when one of
+// its numbers is not. Then infinities and NaN stand where they stand in a plain sum, and padding adds nothing.
+#include "ops/convolution_winograd.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "ops/convolution_direct.h"
+
+namespace fastnn::ops {
+namespace {
+
+using kernels::Winograd;
+
+constexpr int64_t kLine = 16;  // floats in a line of the cache
+
+struct Plan {
+  Winograd shape;
+  int64_t points, tiles, blocks, block, lanes;  // tiles of a block
+  int64_t weight, room, parts;                  // numbers of the transformed weight, the room of a lane, and of all dw
+};
+
+// Rows of points stand a line apart from a multiple of 4096 bytes: 16 or 36 of them are written at once.
+Plan make_plan(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs) {
+  constexpr int64_t kRoom = 160 << 10, kLeast = 24, kLanes = 16;
+  Plan plan{};
+  Winograd& s = plan.shape;
+  s.outputs = outputs;
+  s.tile_rows = ceil_divide(w.y.count, outputs);
+  s.tile_columns = ceil_divide(w.x.count, outputs);
+  s.source_row = round_up(w.channels, kLine);
+  s.target_row = round_up(w.columns, kLine);
+  plan.points = (outputs + 2) * (outputs + 2);
+  plan.tiles = checked_multiply(g.batch, checked_multiply(s.tile_rows, s.tile_columns));
+  const int64_t tile = checked_multiply(plan.points, checked_add(s.source_row, s.target_row));
+  const int64_t most = round_up(std::max(kRoom / std::max<int64_t>(tile, 1), kLeast), 12);
+  plan.blocks = ceil_divide(plan.tiles, most);
+  if (plan.blocks < kLanes) plan.blocks = std::min(round_up(plan.blocks, 4), ceil_divide(plan.tiles, kLeast));
+  plan.block = round_up(ceil_divide(plan.tiles, std::max<int64_t>(plan.blocks, 1)), 6);
+  plan.blocks = ceil_divide(plan.tiles, std::max<int64_t>(plan.block, 1));
+  plan.lanes = std::min(plan.blocks, kLanes);
+  s.source_point = checked_multiply(plan.block, s.source_row) + kLine;
+  s.target_point = checked_multiply(plan.block, s.target_row) + kLine;
+  s.weight_point = checked_multiply(w.channels, s.target_row) + kLine;
+  plan.weight = checked_multiply(plan.points, s.weight_point);
+  plan.room = checked_multiply(plan.points, checked_add(s.source_point, s.target_point));
+  return plan;
+}
+
+Range blocks_of(const Plan& plan, int64_t lane) {
+  return {plan.blocks * lane / plan.lanes, plan.blocks * (lane + 1) / plan.lanes};
+}
+
+double nanoseconds(const ConvGeometry& g) {
+  return static_cast<double>(g.out_pixels()) * static_cast<double>(g.channels) * static_cast<double>(g.out) * 8 / 100;
+}
+
+// Calls body(first, end) for every run of tiles in [begin, end) that are not finite and lie in one row of tiles.
+template <typename Body>
+void for_each_lost_run(const uint8_t* finite, const Plan& plan, const Range& tiles, Body&& body) {
+  for (int64_t t = tiles.begin; t < tiles.end;) {
+    const int64_t row_end = std::min((t / plan.shape.tile_columns + 1) * plan.shape.tile_columns, tiles.end);
+    int64_t end = t;
+    while (end < row_end && !finite[end]) ++end;
+    if (end > t) body(t, end);
+    t = end + (end == t);
+  }
+}
+
+// The forward product of a window, from x to y: pack makes the packed weight for the tiles that must be computed
+// directly.
+template <typename T, typename Pack>
+void multiply(const fastnn_context& context, const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, T* y,
+              const T* x, const T* weight, const kernels::WinogradWeight& distances,
+              const kernels::Epilogue<T>& epilogue, void* workspace, Pack&& pack) {
+  const Plan plan = make_plan(g, w, outputs);
+  T* const u = static_cast<T*>(workspace);
+  T* const rooms = u + plan.weight;
+  auto* const finite = reinterpret_cast<uint8_t*>(rooms + plan.lanes * plan.room);
+  constexpr int64_t kRows = 16;
+  parallel_for(context, ceil_divide(w.channels, kRows), static_cast<double>(plan.weight) / 2, [&](int64_t chunk) {
+    const Range rows = chunk_range(chunk, w.channels, kRows);
+    table<T>().winograd_weight(u, weight, rows.begin, rows.end - rows.begin, w.channels, w.columns, distances,
+                               plan.shape);
+  });
+  parallel_for(context, plan.lanes, nanoseconds(g), [&](int64_t lane) {
+    const Range blocks = blocks_of(plan, lane);
+    for (int64_t block = blocks.begin; block < blocks.end; ++block) {
+      const Range tiles = chunk_range(block, plan.tiles, plan.block);
+      table<T>().winograd_convolution(y, finite, x, u, rooms + lane * plan.room, tiles.begin, tiles.end, w, plan.shape,
+                                      epilogue);
+    }
+  });
+  if (std::memchr(finite, 0, static_cast<size_t>(plan.tiles)) == nullptr) return;
+  const kernels::KernelTable<T>& kernels = pack(u);
+  parallel_for(context, plan.blocks, nanoseconds(g), [&](int64_t block) {
+    for_each_lost_run(finite, plan, chunk_range(block, plan.tiles, plan.block), [&](int64_t first, int64_t end) {
+      const int64_t columns = plan.shape.tile_columns, rows = plan.shape.tile_rows;
+      const int64_t image = first / columns / rows, row = first / columns % rows * outputs;
+      const int64_t left = first % columns * outputs, right = std::min(left + (end - first) * outputs, w.x.count);
+      for (int64_t i = row; i < std::min(row + outputs, w.y.count); ++i) {
+        const int64_t line = (image * w.y.count + i) * w.x.count;
+        kernels.convolution(y, x, u, line + left, line + right, w, epilogue);
+      }
+    });
+  });
+}
+
+size_t product_workspace(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, fastnn_dtype dtype) {
+  const Plan plan = make_plan(g, w, outputs);
+  const int64_t numbers = checked_add(plan.weight, checked_multiply(plan.lanes, plan.room));
+  return static_cast<size_t>(checked_add(checked_multiply(numbers, item_size(dtype)), plan.tiles));
+}
+
+kernels::ConvWindow backward_window(const ConvGeometry& g) { return input_phase(g, 0, 0, 0).window; }
+
+// Blocks of tiles of dw's lanes: fewer where their sums would take much memory.
+Plan weight_plan(const ConvGeometry& g, int64_t outputs) {
+  constexpr int64_t kMostParts = 4 << 20, kLeastLanes = 4;
+  Plan plan = make_plan(g, forward_window(g), outputs);
+  const int64_t lanes = std::max(kMostParts / std::max<int64_t>(plan.weight, 1), kLeastLanes);
+  plan.lanes = std::min(plan.lanes, lanes);
+  plan.parts = checked_multiply(plan.lanes, plan.weight);
+  return plan;
+}
+
+// Whether rows x columns numbers are finite.
+bool all_finite(const float* x, int64_t rows, int64_t columns, int64_t stride) {
+  double sum = 0;
+  for (int64_t row = 0; row < rows; ++row) table<float>().sum_rows(&sum, x + row * stride, 1, columns, stride, row > 0);
+  return std::isfinite(sum);
+}
+bool all_finite(const double* x, int64_t rows, int64_t columns, int64_t stride) {
+  for (int64_t i = 0; i < rows * columns; ++i) {
+    if (!std::isfinite(x[i / columns * stride + i % columns])) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool winograd_fits(const ConvGeometry& g) {
+  const auto is_line = [](const WindowAxis& axis) {
+    return axis.kernel == 3 && axis.stride == 1 && axis.dilation == 1;
+  };
+  const WindowAxis& d = g.depth;
+  return g.groups == 1 && d.input == 1 && d.kernel == 1 && d.output == 1 && is_line(g.height) && is_line(g.width);
+}
+
+size_t winograd_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
+  return product_workspace(g, forward_window(g), outputs, dtype);
+}
+
+void winograd(const fastnn_context& context, const ConvGeometry& g, int64_t outputs, const fastnn_tensor& y,
+              const fastnn_tensor& x, const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu,
+              void* workspace) {
+  with_float_type(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const kernels::WinogradWeight distances{3 * g.channels * g.out, g.channels * g.out, g.out, 1};
+    multiply<T>(context, g, forward_window(g), outputs, data<T>(y), data<T>(x), data<T>(weight), distances,
+                {bias == nullptr ? nullptr : data<T>(*bias), relu, false}, workspace,
+                [&](T* packed) -> const auto& { return pack_weight(context, g, weight, packed); });
+  });
+}
+
+size_t winograd_backward_input_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
+  return product_workspace(g, backward_window(g), outputs, dtype);
+}
+
+void winograd_backward_input(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
+                             const fastnn_tensor& dx, const fastnn_tensor& dy, const fastnn_tensor& weight,
+                             const fastnn_tensor* bias, bool relu, bool accumulate, void* workspace) {
+  with_float_type(dx.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    // the window turned by half a circle, from its last tap to its first
+    const int64_t tap = g.channels * g.out;
+    multiply<T>(context, g, backward_window(g), outputs, data<T>(dx), data<T>(dy), data<T>(weight) + 8 * tap,
+                {-3 * tap, -tap, 1, g.out}, {bias == nullptr ? nullptr : data<T>(*bias), relu, accumulate}, workspace,
+                [&](T* packed) -> const auto& { return pack_weight_backward(context, g, weight, packed); });
+  });
+}
+
+size_t winograd_backward_weight_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
+  const Plan plan = weight_plan(g, outputs);
+  const int64_t gradient = checked_multiply(g.terms(), g.out);
+  const int64_t numbers = checked_add(checked_add(plan.parts, checked_multiply(plan.lanes, plan.room)), gradient);
+  const auto size = static_cast<size_t>(checked_add(checked_multiply(numbers, item_size(dtype)), g.channels));
+  return std::max(size, direct_backward_weight_workspace(g, dtype));
+}
+
+void winograd_backward_weight(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
+                              const fastnn_tensor& dw, const fastnn_tensor& x, const fastnn_tensor& dy, bool accumulate,
+                              void* workspace) {
+  const Plan plan = weight_plan(g, outputs);
+  const kernels::ConvWindow w = forward_window(g);
+  const int64_t size = element_count(dw);
+  bool finite = true;
+  with_float_type(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    T* const parts = static_cast<T*>(workspace);
+    T* const rooms = parts + plan.parts;
+    T* const separate = rooms + plan.lanes * plan.room;  // what may have to be computed again is not added at once
+    auto* const rows_finite = reinterpret_cast<uint8_t*>(separate + size);
+    T* const gradient = accumulate ? separate : data<T>(dw);
+    parallel_for(context, plan.lanes, nanoseconds(g), [&](int64_t lane) {
+      const Range blocks = blocks_of(plan, lane);
+      for (int64_t block = blocks.begin; block < blocks.end; ++block) {
+        const Range tiles = chunk_range(block, plan.tiles, plan.block);
+        table<T>().winograd_backward_weight(parts + lane * plan.weight, data<T>(x), data<T>(dy),
+                                            rooms + lane * plan.room, tiles.begin, tiles.end, w, plan.shape,
+                                            block > blocks.begin);
+      }
+    });
+    constexpr int64_t kRows = 4;
+    const int64_t chunks = ceil_divide(g.channels, kRows);
+    parallel_for(context, chunks, static_cast<double>(plan.parts) / 2, [&](int64_t chunk) {
+      const Range rows = chunk_range(chunk, g.channels, kRows);
+      const int64_t count = rows.end - rows.begin;
+      table<T>().winograd_weight_gradient(gradient, parts, plan.lanes, plan.weight, rows.begin, count, w, plan.shape);
+      rows_finite[chunk] = all_finite(gradient + rows.begin * g.out, 9, count * g.out, g.channels * g.out);
+    });
+    finite = std::memchr(rows_finite, 0, static_cast<size_t>(chunks)) == nullptr;
+    if (!finite || !accumulate) return;
+    constexpr int64_t kGrain = 4096;
+    parallel_for(context, ceil_divide(size, kGrain), static_cast<double>(size), [&](int64_t chunk) {
+      const Range range = chunk_range(chunk, size, kGrain);
+      table<T>().sum_parts(data<T>(dw) + range.begin, separate + range.begin, range.end - range.begin, 1, size, true);
+    });
+  });
+  if (!finite) direct_backward_weight(context, g, dw, x, dy, accumulate, workspace);
+}
+
+}  // namespace fastnn::ops

@@ -1,0 +1,185 @@
+"""Each algorithm of convolution, forced: all cases, hostile numbers, infinities and NaN, a sample alone and in a batch.
+
+The error of Winograd's transforms is norm-wise: an element may be off by what the largest sum of its image allows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from op_calls import call, cast, each_level, levels, map_arrays, reference
+from op_cases import CASES, OpCase
+from tolerances import FAST_NORM, PRODUCT_FACTOR, UNIT_ROUNDOFF, assert_same_bits
+
+from fastnn import _core
+from fastnn import kernels as K
+
+BEST, DIRECT, WINOGRAD_2, WINOGRAD_4 = range(4)
+FORCED = pytest.mark.parametrize("algorithm", [DIRECT, WINOGRAD_2, WINOGRAD_4], ids=["direct", "F2", "F4"])
+CONVOLUTIONS = [
+    case
+    for case in CASES
+    if case.op in ("conv2d", "conv2d_backward_input", "conv2d_backward_weight", "conv2d_transpose")
+    and "depthwise" not in case.name
+]
+
+
+def assert_norm_wise(
+    got: np.ndarray, want: np.ndarray, terms: np.ndarray, count: float, algorithm: int, dtype: str, what: str
+) -> None:
+    """Within the class of the algorithm: of each image, or of dw, by the largest sum of absolute terms."""
+    axes = tuple(range(1, got.ndim)) if "weight" not in what else None
+    largest = terms.max(axis=axes, keepdims=True, initial=0.0)
+    relative = PRODUCT_FACTOR * np.sqrt(max(count, 1)) * UNIT_ROUNDOFF[dtype]
+    if algorithm == WINOGRAD_4:
+        relative = max(relative, FAST_NORM if dtype == "float32" else 1e-13)
+    tiny = np.sqrt(count) * 2.0**-145 if dtype == "float32" else 0.0
+    error = np.abs(got.astype(np.float64) - want)
+    assert np.isfinite(got).all(), f"{what}: not finite"
+    assert (error <= relative * largest + tiny).all(), (
+        f"{what}: {(error / (largest + tiny)).max():.2e} of the largest sum"
+    )
+
+
+@FORCED
+@pytest.mark.parametrize("case", CONVOLUTIONS, ids=str)
+def test_every_case(case: OpCase, algorithm: int) -> None:
+    _core.set_convolution(algorithm)
+    for dtype, names in (("float32", None), ("float64", levels()[:1])):
+        inputs = cast(case, dtype)
+        want, terms = reference(case, inputs)[0], reference(case, map_arrays(np.abs, inputs))[0]
+        ones = reference(case, map_arrays(np.ones_like, inputs))[0]
+        for _, threads, text in each_level((1, 2), names):
+            got = call(case, inputs)[0]
+            if threads == 1:
+                first = got
+                what = f"{case} {dtype} {text}"
+                assert_norm_wise(got, want, terms, float(ones.max(initial=1.0)), algorithm, dtype, what)
+            assert_same_bits(got, first, f"{case} {dtype} {text}")
+
+
+def hostile(kind: str, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    x = rng.standard_normal(shape)
+    if kind == "positive":
+        x = np.abs(x)
+    elif kind == "sparse":
+        x = np.maximum(x, 0) * (rng.random(shape) < 0.3)
+    elif kind == "pixels scaled":
+        x *= 2.0 ** rng.integers(-20, 21, (*shape[:-1], 1))
+    elif kind == "channels scaled":
+        x *= 2.0 ** rng.integers(-20, 21, shape[-1:])
+    elif kind == "cancelling":
+        x[..., 1::2] = -x[..., : shape[-1] // 2 * 2 : 2] * (1 + 1e-4)
+    elif kind == "huge":
+        x *= 1e34
+    elif kind == "subnormal":
+        x *= 1e-40
+    return x.astype(np.float32)
+
+
+KINDS = ("normal", "positive", "sparse", "pixels scaled", "channels scaled", "cancelling", "huge", "subnormal")
+
+
+@FORCED
+@pytest.mark.parametrize("kind", KINDS)
+def test_error_on_hostile_numbers(kind: str, algorithm: int, rng: np.random.Generator) -> None:
+    _core.set_convolution(algorithm)
+    for size, channels, out in ((12, 16, 17), (7, 300, 20)):
+        x = hostile(kind, rng, (2, size, size + 1, channels))
+        weight = (rng.standard_normal((3, 3, channels, out)) / np.sqrt(9 * channels)).astype(np.float32)
+        dy = hostile("pixels scaled" if kind == "pixels scaled" else "normal", rng, (2, size, size + 1, out))
+        calls: dict[str, tuple[Any, tuple[np.ndarray, ...], int]] = {
+            "forward": (K.conv2d, (x, weight), 9 * channels),
+            "backward_input": (K.conv2d_backward_input, (x, weight.transpose(0, 1, 3, 2).copy(), dy), 9 * channels),
+            "backward_weight": (K.conv2d_backward_weight, (x, dy, weight), 2 * size * (size + 1)),
+        }
+        wanted = {}
+        _core.set_convolution(DIRECT)
+        for name, (function, operands, _) in calls.items():
+            wide = [a.astype(np.float64) for a in operands]
+            wanted[name] = function(*wide, padding="same"), function(*map(np.abs, wide), padding="same")
+        _core.set_convolution(algorithm)
+        for level in levels()[:-1]:
+            _core.set_isa(level)
+            for name, (function, operands, count) in calls.items():
+                got = function(*operands, padding="same")
+                what = f"{name} {kind} {channels} channels isa={level}"
+                assert_norm_wise(got, *wanted[name], count, algorithm, "float32", what)
+
+
+@pytest.mark.parametrize("algorithm", [WINOGRAD_2, WINOGRAD_4], ids=["F2", "F4"])
+@pytest.mark.parametrize("where", ["x", "weight", "dy", "overflow"])
+def test_what_is_not_finite_is_what_the_direct_sum_gives(where: str, algorithm: int, rng: np.random.Generator) -> None:
+    x, weight, dy = (
+        rng.standard_normal(shape).astype(np.float32) for shape in ((2, 13, 10, 20), (3, 3, 20, 18), (2, 13, 10, 18))
+    )
+    if where == "x":
+        x[0, 0, 0, 3], x[0, 7, 5, 0], x[1, 12, 9, 19] = np.inf, np.nan, -np.inf
+    elif where == "weight":
+        weight[0, 1, 2, 3], weight[2, 2, 0, 17] = np.inf, -np.inf
+    elif where == "dy":
+        dy[0, 0, 4, 2], dy[1, 6, 0, 17] = np.nan, np.inf
+    else:
+        x[0, 4:6, 4:6] = np.where(x[0, 4:6, 4:6] > 0, 2e38, -2e38)
+        weight *= 1e-3
+        dy[0, 4:6] *= 1e-3
+    calls: tuple[tuple[str, Any, tuple[np.ndarray, ...]], ...] = (
+        ("forward", K.conv2d, (x, weight)),
+        ("backward_input", K.conv2d_backward_input, (dy, weight, x)),
+        ("backward_weight", K.conv2d_backward_weight, (x, dy, weight)),
+    )
+    for level, _, text in each_level((1, 2), levels()[:-1]):
+        for name, function, operands in calls:
+            _core.set_convolution(DIRECT)
+            want = function(*operands, padding="same")
+            _core.set_convolution(algorithm)
+            got = function(*operands, padding="same")
+            finite = np.isfinite(want)
+            assert_same_bits(got[~finite], want[~finite], f"{name} {text}")
+            scale = np.abs(want[finite]).max(initial=0.0)
+            np.testing.assert_allclose(got[finite], want[finite], rtol=0, atol=1e-4 * scale, err_msg=f"{name} {text}")
+            if name != "forward":
+                into, before = np.ones_like(want), np.ones_like(want)
+                function(*operands, padding="same", out=into, accumulate=True)
+                np.testing.assert_array_equal(np.isfinite(into), finite, f"{name} {level} accumulated")
+                kept = got[finite] + before[finite]
+                np.testing.assert_allclose(into[finite], kept, rtol=1e-6, atol=1e-4 * scale)
+
+
+@FORCED
+def test_a_sample_alone_has_the_bits_it_has_in_a_batch(algorithm: int, rng: np.random.Generator) -> None:
+    _core.set_convolution(algorithm)
+    x, weight = (rng.standard_normal(shape).astype(np.float32) for shape in ((9, 11, 14, 20), (3, 3, 20, 20)))
+    x[4, 3, 3, 3] = np.inf
+    for _, _, text in each_level():
+        for function in (
+            lambda x: K.conv2d(x, weight, padding="same"),
+            lambda dy: K.conv2d_backward_input(dy, weight, dy, padding="same"),
+        ):
+            together = function(x)
+            for sample in (0, 3, 4, 8):
+                assert_same_bits(function(x[sample : sample + 1]), together[sample : sample + 1], text)
+
+
+def test_the_choice(rng: np.random.Generator) -> None:
+    """Transforms where they pay, by the batch or, in batch-invariant mode, by the image; never for float64."""
+
+    def bits(algorithm: int, shape: tuple[int, ...], dtype: str = "float32") -> bytes:
+        _core.set_convolution(algorithm)
+        x = np.random.default_rng(1).standard_normal(shape).astype(dtype)
+        weight = np.random.default_rng(2).standard_normal((3, 3, shape[-1], 32)).astype(dtype)
+        return K.conv2d(x, weight, padding="same").tobytes()
+
+    for level in levels()[:-1]:
+        _core.set_isa(level)
+        large, small, thin = (4, 12, 12, 32), (1, 4, 4, 32), (4, 12, 12, 3)
+        assert bits(BEST, large) == bits(WINOGRAD_2, large) != bits(DIRECT, large)
+        assert bits(BEST, small) == bits(DIRECT, small) != bits(WINOGRAD_2, small)
+        assert bits(BEST, thin) == bits(DIRECT, thin)
+        _core.set_batch_invariant(True)
+        assert bits(BEST, (16, 4, 4, 32)) == bits(DIRECT, (16, 4, 4, 32)) != bits(WINOGRAD_2, (16, 4, 4, 32))
+        _core.set_batch_invariant(False)
+        assert bits(BEST, (16, 4, 4, 32)) == bits(WINOGRAD_2, (16, 4, 4, 32))
+    assert bits(BEST, (4, 12, 12, 32), "float64") == bits(DIRECT, (4, 12, 12, 32), "float64")
