@@ -69,6 +69,7 @@ class Call(c.Structure):
         ("workspace", Pointer),
         ("workspace_size", c.c_size_t),
         ("user_data", Pointer),
+        ("first", c.c_int64),
     )
 
 

@@ -40,7 +40,7 @@ void dropout_run(const fastnn_call& call) {
     parallel_for(*call.context, ceil_divide(count, kGrain), 1.5 * static_cast<double>(count), [&](int64_t chunk) {
       const Range range = chunk_range(chunk, count, kGrain);
       table<T>().dropout(to + range.begin, mask == nullptr ? nullptr : mask + range.begin, from + range.begin,
-                         range.begin, range.end - range.begin, scale, threshold, random);
+                         call.first + range.begin, range.end - range.begin, scale, threshold, random);
     });
   });
 }

@@ -162,6 +162,7 @@ def c_header(ops: list[Op]) -> str:
     return "\n".join(out)
 
 
+ELEMENTWISE = {"value": "FASTNN_BY_VALUE", "position": "FASTNN_BY_POSITION"}
 ROLES = {"read": "FASTNN_READ", "shape": "FASTNN_SHAPE", "update": "FASTNN_UPDATE"}
 LAYOUTS = {
     "contiguous": "FASTNN_CONTIGUOUS",
@@ -217,6 +218,7 @@ def engine_table(ops: list[Op]) -> str:
         inputs = f"{name}_inputs" if op["inputs"] else "nullptr"
         outputs = f"{name}_outputs" if op["outputs"] else "nullptr"
         tail = f"{name}_attributes, {name}_defaults" if attributes else "nullptr, nullptr"
+        tail += ", " + ELEMENTWISE.get(op.get("elementwise", ""), "0")
         out.append(
             f'    {{{{sizeof(fastnn_schema), "{name}", {op["version"]}, {int(op.get("view", False))}, '
             f"{len(op['inputs'])}, {len(op['outputs'])}, {len(attributes)}, {count},\n"

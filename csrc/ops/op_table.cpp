@@ -262,6 +262,10 @@ void check_schema(const fastnn_schema* schema) {
   check_list("outputs", schema->output_count, kMaxOutputs, schema->outputs);
   check_list("attributes", schema->attribute_count, kMaxSlots, schema->attributes);
   check_list("defaults", schema->slot_count, kMaxSlots, schema->defaults);
+  if (schema->elementwise < 0 || schema->elementwise > FASTNN_BY_POSITION) {
+    value_error("register_op: expected elementwise of 0 to ", FASTNN_BY_POSITION + 0, " for ", schema->name, ", got ",
+                schema->elementwise);
+  }
 }
 
 void apply(const fastnn_op& op, const fastnn_call& original);
@@ -352,6 +356,7 @@ Application::Application(const fastnn_op& op, const fastnn_call& original) : op_
   check_memory(op, call_);
   attributes_ = resolve_attributes(schema, call_.attributes, call_.scalars);
   call_.attributes = &attributes_;
+  call_.first = 0;
 
   fastnn_tensor expected[kMaxOutputs];
   fastnn_tensor* expected_pointers[kMaxOutputs];

@@ -31,7 +31,7 @@ void draw(const fastnn_call& call, double nanoseconds, Body&& body) {
     parallel_for(*call.context, ceil_divide(count, kGrain), nanoseconds * static_cast<double>(count),
                  [&](int64_t chunk) {
                    const Range range = chunk_range(chunk, count, kGrain);
-                   body(data<T>(y) + range.begin, range.begin, range.end - range.begin, random);
+                   body(data<T>(y) + range.begin, call.first + range.begin, range.end - range.begin, random);
                  });
   });
 }

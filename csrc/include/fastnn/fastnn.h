@@ -164,6 +164,11 @@ typedef enum fastnn_layout {
   FASTNN_MATRICES = 3 /* one of the last two axes has stride 1; the others lie anyhow */
 } fastnn_layout;
 
+/* What an element of an op's outputs is made of: of the same element of the inputs, which broadcast as NumPy's do, and of
+ * nothing else, or of that and its place. Such an op needs no workspace, can't fail in run, and fastnn may run it on
+ * parts of its arguments: each output then is that part of the whole, in C order from element fastnn_call.first on. */
+typedef enum fastnn_elementwise { FASTNN_BY_VALUE = 1, FASTNN_BY_POSITION = 2 } fastnn_elementwise;
+
 typedef enum fastnn_attribute_kind {
   FASTNN_ATTRIBUTE_INT = 0,   /* int64_t */
   FASTNN_ATTRIBUTE_FLOAT = 1, /* double */
@@ -206,6 +211,7 @@ typedef struct fastnn_schema {
   const fastnn_argument_schema* outputs;
   const fastnn_attribute_schema* attributes;
   const int64_t* defaults; /* slot_count slots; doubles by their bits */
+  int32_t elementwise;     /* fastnn_elementwise, or 0 */
 } fastnn_schema;
 
 typedef struct fastnn_op fastnn_op;
@@ -242,6 +248,8 @@ typedef struct fastnn_call {
   void* workspace;
   size_t workspace_size;
   void* user_data; /* of the implementation */
+  int64_t first;   /* where the outputs begin in the whole, of which they are a part; a multiple of 4, 0 but for
+                      elementwise ops */
 } fastnn_call;
 
 /* Fills dtype, device, rank, shape and strides of every wanted output, touching no data. workspace may be NULL. */
