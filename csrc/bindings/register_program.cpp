@@ -157,6 +157,8 @@ class Program {
     result["nodes"] = info.nodes;
     result["arena_bytes"] = info.arena_bytes;
     result["value_bytes"] = info.value_bytes;
+    result["moved_bytes"] = info.moved_bytes;
+    result["unfused_bytes"] = info.unfused_bytes;
     return result;
   }
 

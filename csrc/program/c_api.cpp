@@ -1,5 +1,4 @@
 // c_api.cpp: the C functions about programs.
-#include <algorithm>
 
 #include "program/program.h"
 
@@ -51,10 +50,12 @@ fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_prog
     require_struct(info, "program", "info");
     *info = {info->struct_size,
              program->batch,
-             std::count(program->plan.live.begin(), program->plan.live.end(), true),
+             static_cast<int64_t>(program->plan.steps.size()),
              static_cast<int64_t>(program->graph.results.size()),
              static_cast<int64_t>(program->plan.arena_bytes),
-             static_cast<int64_t>(program->plan.value_bytes)};
+             static_cast<int64_t>(program->plan.value_bytes),
+             program->plan.moved_bytes,
+             program->plan.unfused_bytes};
   });
 }
 

@@ -68,6 +68,23 @@ namespace fastnn {
 const char* kind_name(Value::Kind kind);
 // The value that owns the memory a value lives in.
 int64_t root(const fastnn_graph& graph, int64_t value);
+// A view in its input's memory: nothing to run.
+inline bool is_free_view(const fastnn_graph& graph, const Node& node) {
+  return node.op->schema.is_view != 0 && graph.values[static_cast<size_t>(node.outputs[0])].alias >= 0;
+}
+// Calls body(value, reads, writes) for every value whose memory a node touches.
+template <typename Body>
+void for_each_access(const Node& node, Body&& body) {
+  const int64_t input_count = static_cast<int64_t>(node.inputs.size());
+  for (int64_t i = 0; i < input_count; ++i) {
+    const int64_t value = node.inputs[static_cast<size_t>(i)];
+    const int32_t role = input_schema(node.op->schema, input_count, i).role;
+    if (value >= 0 && role != FASTNN_SHAPE) body(value, true, role == FASTNN_UPDATE);
+  }
+  for (size_t i = 0; i < node.outputs.size(); ++i) {
+    if (node.outputs[i] >= 0) body(node.outputs[i], ((node.accumulate >> i) & 1) != 0, true);
+  }
+}
 // Recorded batch size: the leading dimension of the first batched argument; 1 when there is none.
 int64_t recorded_batch(const fastnn_graph& graph);
 

@@ -1,9 +1,10 @@
-// plan.cpp: lifetimes into one arena.
+// plan.cpp: what runs, in which steps, and lifetimes into one arena.
 #include "program/plan.h"
 
 #include <algorithm>
 #include <numeric>
 
+#include "program/fusion.h"
 #include "program/passes.h"
 
 namespace fastnn {
@@ -15,8 +16,67 @@ size_t value_bytes(const fastnn_tensor& t) {
   return static_cast<size_t>(checked_multiply(element_count(t), item_size(t.dtype)));
 }
 
+// Bytes of the elements that a tensor has memory for.
+int64_t touched_bytes(const fastnn_tensor& t) {
+  int64_t elements = 1;
+  for (int32_t axis = 0; axis < t.rank; ++axis) elements *= t.strides[axis] == 0 ? 1 : t.shape[axis];
+  return elements * item_size(t.dtype);
+}
+
+// Bytes that nodes read and write when they run as one: of memory that nobody else uses nothing, and what one of them
+// reads or writes is at hand for the others.
+int64_t moved_bytes(const fastnn_graph& graph, const Shapes& shapes, const Uses& uses,
+                    const std::vector<size_t>& nodes) {
+  std::vector<int64_t> read, written;
+  int64_t bytes = 0;
+  const auto is_new = [](std::vector<int64_t>& known, int64_t value) {
+    if (std::find(known.begin(), known.end(), value) != known.end()) return false;
+    known.push_back(value);
+    return true;
+  };
+  for (const size_t n : nodes) {
+    for_each_access(graph.nodes[n], [&](int64_t value, bool reads, bool writes) {
+      const int64_t owner = root(graph, value);
+      if (nodes.size() > 1 && is_local(uses, static_cast<size_t>(owner), nodes)) return;
+      const int64_t size = touched_bytes(shapes.values[static_cast<size_t>(value)]);
+      const bool at_hand = std::find(written.begin(), written.end(), owner) != written.end();
+      if (reads && !at_hand && is_new(read, value)) bytes += size;
+      if (writes && is_new(written, owner)) bytes += size;
+    });
+  }
+  return bytes;
+}
+
 size_t aligned(size_t bytes) {
   return static_cast<size_t>(round_up(static_cast<int64_t>(bytes), static_cast<int64_t>(kBlockAlignment)));
+}
+
+// What runs: the live nodes less views, elementwise ones gathered where the device has the ops in this process.
+void find_steps(const fastnn_graph& graph, const fastnn_context& context, Plan& plan) {
+  std::vector<bool> runs = plan.live;
+  for (size_t n = 0; n < runs.size(); ++n) runs[n] = runs[n] && !is_free_view(graph, graph.nodes[n]);
+  const Uses uses = find_uses(graph, runs);
+  plan.in_scratch.assign(graph.values.size(), false);
+  if (context.device.type == FASTNN_CPU) {
+    for (std::vector<size_t>& nodes : fuse_elementwise(graph, plan.shapes, uses, runs)) {
+      plan.steps.push_back({std::move(nodes), nullptr});
+    }
+  } else {
+    for (size_t n = 0; n < runs.size(); ++n) {
+      if (runs[n]) plan.steps.push_back({{n}, nullptr});
+    }
+  }
+  for (PlannedStep& step : plan.steps) {
+    plan.commit_step += step.nodes.front() < graph.commit_begin;
+    plan.moved_bytes += moved_bytes(graph, plan.shapes, uses, step.nodes);
+    for (const size_t n : step.nodes) plan.unfused_bytes += moved_bytes(graph, plan.shapes, uses, {n});
+    if (step.nodes.size() == 1) continue;
+    step.blocks = std::make_shared<const Blocks>(*make_blocks(graph, plan.shapes, uses, step.nodes));
+    for (size_t v = 0; v < graph.values.size(); ++v) {
+      const size_t owner = static_cast<size_t>(root(graph, static_cast<int64_t>(v)));
+      if (owner == v && !uses.nodes[v].empty() && is_local(uses, v, step.nodes)) plan.in_scratch[v] = true;
+    }
+  }
 }
 
 }  // namespace
@@ -49,11 +109,12 @@ Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t
   Plan plan;
   plan.shapes = infer_shapes(graph, context, batch);
   plan.live = live_nodes(graph);
+  find_steps(graph, context, plan);
   const size_t value_count = graph.values.size();
-  const size_t node_count = graph.nodes.size();
+  const size_t step_count = plan.steps.size();
   plan.block_of_value.assign(value_count, -1);
   plan.result_of_value.assign(value_count, -1);
-  plan.block_of_workspace.assign(node_count, -1);
+  plan.block_of_workspace.assign(graph.nodes.size(), -1);
 
   // a result that owns its memory is computed straight into the caller's; any other is copied before the commit
   for (size_t r = 0; r < graph.results.size(); ++r) {
@@ -81,31 +142,25 @@ Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t
     }
   }
 
-  std::vector<size_t> first(value_count, node_count);
+  std::vector<size_t> first(value_count, step_count);
   std::vector<size_t> last(value_count, 0);
-  const auto touch = [&](int64_t value, size_t node) {
+  const auto touch = [&](int64_t value, size_t step) {
     const size_t owner = static_cast<size_t>(root(graph, value));
-    first[owner] = std::min(first[owner], node);
-    last[owner] = std::max(last[owner], node);
+    first[owner] = std::min(first[owner], step);
+    last[owner] = std::max(last[owner], step);
   };
-  for (size_t n = 0; n < node_count; ++n) {
-    if (!plan.live[n]) continue;
-    const Node& node = graph.nodes[n];
-    const int64_t input_count = static_cast<int64_t>(node.inputs.size());
-    for (int64_t i = 0; i < input_count; ++i) {
-      const int64_t value = node.inputs[static_cast<size_t>(i)];
-      // an input that only gives its shape doesn't keep its memory alive
-      if (value >= 0 && input_schema(node.op->schema, input_count, i).role != FASTNN_SHAPE) touch(value, n);
-    }
-    for (const int64_t value : node.outputs) {
-      if (value >= 0) touch(value, n);
+  for (size_t step = 0; step < step_count; ++step) {
+    for (const size_t n : plan.steps[step].nodes) {
+      for_each_access(graph.nodes[n], [&](int64_t value, bool, bool) {
+        if (!plan.in_scratch[static_cast<size_t>(root(graph, value))]) touch(value, step);
+      });
     }
   }
   for (const int64_t result : plan.copied_results) {
-    touch(graph.results[static_cast<size_t>(result)].value, graph.commit_begin);
+    touch(graph.results[static_cast<size_t>(result)].value, plan.commit_step);
   }
 
-  for (const Undo& undo : graph.undos) touch(undo.copy, graph.commit_begin);
+  for (const Undo& undo : graph.undos) touch(undo.copy, plan.commit_step);
 
   for (size_t v = 0; v < value_count; ++v) {
     const bool owns = graph.values[v].kind == Value::Kind::result && graph.values[v].alias < 0;
@@ -113,10 +168,12 @@ Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t
     plan.block_of_value[v] = static_cast<int64_t>(plan.blocks.size());
     plan.blocks.push_back({aligned(value_bytes(plan.shapes.values[v])), first[v], last[v], 0});
   }
-  for (size_t n = 0; n < node_count; ++n) {
-    if (!plan.live[n] || plan.shapes.workspaces[n] == 0) continue;
-    plan.block_of_workspace[n] = static_cast<int64_t>(plan.blocks.size());
-    plan.blocks.push_back({aligned(plan.shapes.workspaces[n]), n, n, 0});
+  for (size_t step = 0; step < step_count; ++step) {
+    for (const size_t n : plan.steps[step].nodes) {
+      if (plan.shapes.workspaces[n] == 0) continue;
+      plan.block_of_workspace[n] = static_cast<int64_t>(plan.blocks.size());
+      plan.blocks.push_back({aligned(plan.shapes.workspaces[n]), step, step, 0});
+    }
   }
   for (const Block& block : plan.blocks) plan.value_bytes += block.bytes;
   plan.arena_bytes = place_blocks(plan.blocks);

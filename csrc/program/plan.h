@@ -1,6 +1,7 @@
 // plan.h: where every value of a graph lives at one batch size.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "program/graph.h"
@@ -19,16 +20,29 @@ struct Block {
 // first, each at the lowest offset that is free during its life (greedy by size, Pisarchyk and Lee 2020).
 size_t place_blocks(std::vector<Block>& blocks);
 
+struct Blocks;
+
+// What runs at once: one node, or several that walk their elements together.
+struct PlannedStep {
+  std::vector<size_t> nodes;
+  std::shared_ptr<const Blocks> blocks;  // NULL for one node
+};
+
 struct Plan {
   Shapes shapes;
   std::vector<bool> live;                   // per node: it has to run
+  std::vector<PlannedStep> steps;           // in order; live views in their input's memory are in none
+  size_t commit_step = 0;                   // steps from here on write state
+  std::vector<bool> in_scratch;             // per root value: it lives within one step's blocks only
   std::vector<int64_t> block_of_value;      // per root value: its block, or -1 when its memory is elsewhere
   std::vector<int64_t> block_of_workspace;  // per node: its block, or -1
   std::vector<int64_t> result_of_value;     // per root value: the result that is computed straight into, or -1
   std::vector<int64_t> copied_results;      // results that need a copy before the commit
   std::vector<Block> blocks;
   size_t arena_bytes = 0;
-  size_t value_bytes = 0;  // what the blocks take when each has memory of its own
+  size_t value_bytes = 0;     // what the blocks take when each has memory of its own
+  int64_t moved_bytes = 0;    // read and written by all steps
+  int64_t unfused_bytes = 0;  // the same if every node were a step
 };
 
 Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t batch);

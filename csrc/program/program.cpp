@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/device.h"
+#include "program/blocks.h"
 
 using namespace fastnn;
 
@@ -31,7 +32,7 @@ fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_contex
   }
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const Node& node = graph.nodes[n];
-    const bool view = node.op->schema.is_view != 0 && graph.values[static_cast<size_t>(node.outputs[0])].alias >= 0;
+    const bool view = is_free_view(graph, node);
     implementations_.push_back(view || !plan.live[n] ? nullptr : &implementation(*node.op, context.device.type));
     if (plan.live[n] && !node.scalars.empty()) scalar_nodes_.push_back(n);
     const int64_t input_count = static_cast<int64_t>(node.inputs.size());
@@ -48,11 +49,14 @@ fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_contex
     }
   }
   for (const Undo& undo : graph.undos) {
-    const auto makes_copy = [&](const Node& node) {
-      return std::find(node.outputs.begin(), node.outputs.end(), undo.copy) != node.outputs.end();
+    const auto makes_copy = [&](size_t n) {
+      const std::vector<int64_t>& outputs = graph.nodes[n].outputs;
+      return std::find(outputs.begin(), outputs.end(), undo.copy) != outputs.end();
     };
-    copied_at_.push_back(
-        static_cast<size_t>(std::find_if(graph.nodes.begin(), graph.nodes.end(), makes_copy) - graph.nodes.begin()));
+    const auto step = std::find_if(plan.steps.begin(), plan.steps.end(), [&](const PlannedStep& planned) {
+      return std::any_of(planned.nodes.begin(), planned.nodes.end(), makes_copy);
+    });
+    copied_at_.push_back(static_cast<size_t>(step - plan.steps.begin()));
   }
   std::sort(written_.begin(), written_.end());
   written_.erase(std::unique(written_.begin(), written_.end()), written_.end());
@@ -159,23 +163,27 @@ void fastnn_program::read_scalars(Execution& e) const {
   }
 }
 
-void fastnn_program::run_node(const Execution& e, size_t node) const {
-  if (implementations_[node] == nullptr) return;
+void fastnn_program::run_step(const Execution& e, const PlannedStep& step) const {
+  if (step.blocks != nullptr) {
+    run_blocks(*step.blocks, context, e.calls.data(), implementations_.data());
+    return;
+  }
+  const size_t node = step.nodes.front();
   const fastnn_status status = implementations_[node]->run(&e.calls[node]);
   if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
 }
 
 void fastnn_program::run_until_commit(const Execution& e) const {
-  size_t n = 0;
+  size_t i = 0;
   try {
-    for (; n < graph.commit_begin; ++n) run_node(e, n);
+    for (; i < plan.commit_step; ++i) run_step(e, plan.steps[i]);
   } catch (...) {
-    put_back(e, n);
+    put_back(e, i);
     throw;
   }
 }
 
-// Undoes what the nodes before one that failed wrote into state.
+// Undoes what the steps before one that failed wrote into state.
 void fastnn_program::put_back(const Execution& e, size_t failed) const {
   const fastnn_implementation& assign = implementation(find_op("assign_update"), context.device.type);
   for (size_t i = 0; i < graph.undos.size(); ++i) {
@@ -217,7 +225,7 @@ void fastnn_program::run(const fastnn_tensor* const* arguments, int64_t argument
       const fastnn_status status = copy.run(&call);
       if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
     }
-    for (size_t n = graph.commit_begin; n < graph.nodes.size(); ++n) run_node(e, n);
+    for (size_t i = plan.commit_step; i < plan.steps.size(); ++i) run_step(e, plan.steps[i]);
     bump_versions();
     commit_scalars();
   };

@@ -88,7 +88,7 @@ struct fastnn_program {
   void check_results_apart(const fastnn_tensor* const* arguments, fastnn_tensor* const* results) const;
   void bind(fastnn::Execution& execution, const fastnn_tensor* const* arguments, fastnn_tensor* const* results) const;
   void read_scalars(fastnn::Execution& execution) const;
-  void run_node(const fastnn::Execution& execution, size_t node) const;
+  void run_step(const fastnn::Execution& execution, const fastnn::PlannedStep& step) const;
   void run_until_commit(const fastnn::Execution& execution) const;
   void put_back(const fastnn::Execution& execution, size_t failed) const;
   void commit_scalars() const;
@@ -97,7 +97,7 @@ struct fastnn_program {
   std::vector<const fastnn_implementation*>
       implementations_;  // per node; NULL: a view or a dead result, nothing to run
   const fastnn_op* copy_;
-  std::vector<size_t> copied_at_;         // per undo: the node that makes its copy
+  std::vector<size_t> copied_at_;         // per undo: the step that makes its copy
   std::vector<int64_t> root_of_;          // per value
   std::vector<int64_t> argument_of_;      // per root value: which argument it is, or -1
   std::vector<int64_t> bound_;            // values whose memory is the caller's

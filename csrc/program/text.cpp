@@ -5,6 +5,7 @@
 #include <memory>
 #include <sstream>
 
+#include "program/blocks.h"
 #include "program/plan.h"
 
 namespace fastnn {
@@ -103,36 +104,70 @@ std::string node_text(const fastnn_graph& graph, const Node& node) {
 
 }  // namespace
 
+namespace {
+
+// A node's line in a plan: " = op(...)" with shape, bytes and place of every output.
+std::string planned_node_text(const fastnn_graph& graph, const Plan& plan, int64_t batch, size_t n) {
+  const Node& node = graph.nodes[n];
+  std::ostringstream text;
+  text << node_text(graph, node);
+  for (const int64_t value : node.outputs) {
+    if (value < 0) continue;
+    const fastnn_tensor& t = plan.shapes.values[static_cast<size_t>(value)];
+    const size_t owner = static_cast<size_t>(root(graph, value));
+    text << " " << symbolic_shape(t, nullptr, batch);
+    if (!plan.live[n]) continue;
+    text << " " << element_count(t) * item_size(t.dtype) << " bytes";
+    if (plan.in_scratch[owner]) {
+      text << " in scratch";
+    } else if (plan.block_of_value[owner] >= 0) {
+      const Block& block = plan.blocks[static_cast<size_t>(plan.block_of_value[owner])];
+      text << " at " << block.offset + static_cast<size_t>(t.byte_offset);
+    } else if (plan.result_of_value[owner] >= 0) {
+      text << " in result " << graph.results[static_cast<size_t>(plan.result_of_value[owner])].name;
+    } else if (graph.values[owner].kind != Value::Kind::result) {
+      text << " in " << graph.values[owner].name;
+    }
+  }
+  if (plan.block_of_workspace[n] >= 0) {
+    const Block& block = plan.blocks[static_cast<size_t>(plan.block_of_workspace[n])];
+    text << " workspace " << block.bytes << " bytes at " << block.offset;
+  }
+  return text.str();
+}
+
+}  // namespace
+
 std::string plan_text(const fastnn_graph& graph, const Plan& plan, int64_t batch) {
   std::ostringstream text;
   text << "fastnn-program " << kTextVersion << " batch " << batch << "\n";
   text << "arena " << plan.arena_bytes << " bytes, " << plan.value_bytes << " without sharing\n";
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    const Node& node = graph.nodes[n];
-    if (n == graph.commit_begin) text << "commit\n";
-    text << (plan.live[n] ? "" : "not run: ") << node_text(graph, node);
-    for (const int64_t value : node.outputs) {
-      if (value < 0) continue;
-      const fastnn_tensor& t = plan.shapes.values[static_cast<size_t>(value)];
-      const size_t owner = static_cast<size_t>(root(graph, value));
-      text << " " << symbolic_shape(t, nullptr, batch);
-      if (!plan.live[n]) continue;
-      text << " " << element_count(t) * item_size(t.dtype) << " bytes";
-      if (plan.block_of_value[owner] >= 0) {
-        const Block& block = plan.blocks[static_cast<size_t>(plan.block_of_value[owner])];
-        text << " at " << block.offset + static_cast<size_t>(t.byte_offset);
-      } else if (plan.result_of_value[owner] >= 0) {
-        text << " in result " << graph.results[static_cast<size_t>(plan.result_of_value[owner])].name;
-      } else if (graph.values[owner].kind != Value::Kind::result) {
-        text << " in " << graph.values[owner].name;
-      }
-    }
-    if (plan.block_of_workspace[n] >= 0) {
-      const Block& block = plan.blocks[static_cast<size_t>(plan.block_of_workspace[n])];
-      text << " workspace " << block.bytes << " bytes at " << block.offset;
-    }
-    text << "\n";
+  text << "moves " << plan.moved_bytes << " bytes, " << plan.unfused_bytes << " unfused\n";
+  std::vector<bool> printed(graph.nodes.size(), false);
+  for (const PlannedStep& step : plan.steps) {
+    for (const size_t n : step.nodes) printed[n] = true;
   }
+  // what does not run is printed where it was recorded
+  size_t next = 0;
+  const auto print_idle = [&](size_t end) {
+    for (; next < end; ++next) {
+      if (printed[next]) continue;
+      text << (plan.live[next] ? "" : "not run: ") << planned_node_text(graph, plan, batch, next) << "\n";
+    }
+  };
+  for (size_t i = 0; i < plan.steps.size(); ++i) {
+    const PlannedStep& step = plan.steps[i];
+    print_idle(step.nodes.back());
+    if (i == plan.commit_step) text << "commit\n";
+    if (step.blocks != nullptr) {
+      text << "together, " << step.blocks->rows * step.blocks->inner << " of " << step.blocks->elements
+           << " elements at a time, " << step.blocks->scratch << " bytes of scratch:\n";
+    }
+    for (const size_t n : step.nodes) {
+      text << (step.blocks != nullptr ? "  " : "") << planned_node_text(graph, plan, batch, n) << "\n";
+    }
+  }
+  print_idle(graph.nodes.size());
   return text.str();
 }
 

@@ -75,10 +75,13 @@ FASTNN_API fastnn_status fastnn_program_result(const fastnn_program* program, in
 typedef struct fastnn_program_info {
   size_t struct_size;
   int64_t batch;
-  int64_t nodes; /* that run: less those whose results nobody reads */
+  int64_t
+      nodes; /* that run: less views and those whose results nobody reads, elementwise ones that run together as one */
   int64_t results;
-  int64_t arena_bytes; /* one arena, planned by lifetimes */
-  int64_t value_bytes; /* what the same values take when each has memory of its own */
+  int64_t arena_bytes;   /* one arena, planned by lifetimes */
+  int64_t value_bytes;   /* what the same values take when each has memory of its own */
+  int64_t moved_bytes;   /* read and written in one run */
+  int64_t unfused_bytes; /* the same if no ops ran together */
 } fastnn_program_info;
 
 FASTNN_API fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_program_info* info);

@@ -1,0 +1,213 @@
+"""Ops that a program runs together: which do, that they move fewer bytes, and that the bits are those of eager."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from op_calls import each_level, levels
+from tolerances import assert_same_bits
+
+import fastnn
+from fastnn import Tensor, _core
+from fastnn import functional as F
+from fastnn.program import Step
+
+SIGMOIDS = ["sigmoid", "tanh", "softsign", "hard_sigmoid"]
+UNITS = ["relu", "leaky_relu", "elu", "selu", "gelu", "silu", "softplus"]
+UNARY = [*SIGMOIDS, *UNITS, "exp", "log", "sqrt", "abs", "clip", "copy"]
+BACKWARD = [*SIGMOIDS, *UNITS, "abs", "clip"]
+BINARY = ["add", "subtract", "multiply", "divide", "maximum", "minimum", "power"]
+COMPARE = ["equal", "not_equal", "less", "less_equal", "greater", "greater_equal"]
+SHAPES = ((5,), (7, 33), (3, 5, 4), (64, 97), (2, 9, 16, 24), (40_000,))
+
+
+class Drawn:
+    """A random graph of elementwise ops over one shape, run as often as wanted on the same arguments."""
+
+    def __init__(self, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        shape = SHAPES[seed % len(SHAPES)]
+        self.dtype = np.dtype(np.float64 if seed % 5 == 4 else np.float32)
+        whole = [shape] * 2
+        repeated = [shape[-1:], tuple(1 if axis % 2 else size for axis, size in enumerate(shape)), ()]
+        self.arguments = [
+            _core.Array.from_numpy(np.asarray(rng.standard_normal(shape), self.dtype)) for shape in whole + repeated
+        ]
+        self.whole = len(whole)
+        self.seed = _core.Scalar(seed, "int")
+        self.step = _core.Scalar(3, "int")
+        self.draws = [(float(rng.random()), rng.integers(0, 1 << 30, 4)) for _ in range(int(rng.integers(6, 30)))]
+
+    def run(self) -> list[_core.Array]:
+        """The values nobody reads, and one that others read too."""
+        values, masks, chosen = list(self.arguments[: self.whole]), [], []
+        read: set[int] = set()
+
+        def pick(number: int, pool: list[_core.Array]) -> _core.Array:
+            array = pool[number % len(pool)]
+            read.add(array.identity)
+            return array
+
+        def operand(number: int) -> _core.Array:
+            return pick(number, values if number % 3 else [*values, *self.arguments])
+
+        def call(name: str, *inputs: _core.Array, **attributes: Any) -> _core.Array:
+            result: _core.Array = _core.op(name)(*inputs, **attributes)
+            return result
+
+        # every value hangs on the one before, so that all of them are one graph
+        for choice, (a, b, c, d) in self.draws:
+            newest = values[-1]
+            read.add(newest.identity)
+            if choice < 0.3:
+                made = call(UNARY[a % len(UNARY)], newest)
+            elif choice < 0.45:
+                made = call(BACKWARD[a % len(BACKWARD)] + "_backward", newest, pick(b, values))
+            elif choice < 0.7:
+                pair = (newest, operand(b)) if c % 2 else (operand(b), newest)
+                made = call(BINARY[a % len(BINARY)], *pair)
+            elif choice < 0.8:
+                condition = call(COMPARE[a % len(COMPARE)], newest, operand(b))
+                made = call("where", condition, newest if d % 2 else operand(c), pick(d, values))
+            elif choice < 0.85:
+                wide = "float32" if self.dtype == np.float64 else "float64"
+                made = call("cast", call("exp", call("cast", newest, dtype=wide)), dtype=str(self.dtype))
+            elif choice < 0.92:
+                made, mask = _core.op("dropout")(newest, rate=0.3, seed=self.seed, stream=int(a % 7), step=self.step)
+                masks.append(mask)
+            elif choice < 0.95 and masks:
+                made = call("dropout_backward", newest, pick(a, masks), rate=0.3)
+            else:
+                # a sum that two ops write, the second in place
+                made = call("add", newest, call("fill", newest, value=0.5))
+                _core.op("multiply")(newest, operand(a), out=made, accumulate=1)
+            values.append(made)
+            if choice > 0.97:
+                chosen.append(made)
+        return [*chosen, *(value for value in values[self.whole :] if value.identity not in read)]
+
+    def program(self) -> _core.Program:
+        recorder = _core.Recorder()
+        for index, argument in enumerate(self.arguments):
+            recorder.argument(argument, f"x{index}", False)
+        recorder.scalar(self.seed, "seed")
+        recorder.scalar(self.step, "step")
+        with recorder:
+            for index, result in enumerate(self.run()):
+                recorder.result(result, f"y{index}")
+        return _core.Program(recorder.finish(), 1)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_random_elementwise_graphs_are_one_node_with_the_bits_of_eager(seed: int) -> None:
+    drawn = Drawn(seed)
+    with np.errstate(all="ignore"):
+        for _, _, text in each_level((1, 2)):
+            want = [np.array(value.numpy()) for value in drawn.run()]
+            program = drawn.program()
+            assert program.info["nodes"] == 1, program.text()
+            assert program.info["moved_bytes"] < program.info["unfused_bytes"]
+            for _ in range(2):
+                got = program.run(drawn.arguments)
+                for index, (array, value) in enumerate(zip(got, want, strict=True)):
+                    assert_same_bits(np.array(array.numpy()), value, f"{text} result {index}\n{program.text()}")
+
+
+def replayed(function: Callable[..., tuple[Tensor, ...]], *arguments: np.ndarray) -> tuple[Step, list[np.ndarray]]:
+    """The step after a replay, whose results have the bits of the first, eager run."""
+    step = Step(function, states=dict)
+    want = [np.array(result.numpy()) for result in step(*arguments)]
+    for _ in range(3):
+        for index, (got, value) in enumerate(zip(step(*arguments), want, strict=True)):
+            assert_same_bits(np.array(got.numpy()), value, f"result {index}")
+    assert step.eager_reasons() == []
+    return step, want
+
+
+def text_of(step: Step, batch: int) -> list[str]:
+    return step.plans(batch).splitlines()
+
+
+def test_a_value_between_two_members_moves_no_bytes_and_one_read_later_moves_once() -> None:
+    x = np.linspace(-1, 1, 6 * 50, dtype=np.float32).reshape(6, 50)
+
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        hidden = F.relu(x) * 2.0
+        y = hidden + x
+        return (y, F.sum(hidden))
+
+    step, _ = replayed(function, x)
+    (info,) = step.info()
+    size = x.nbytes
+    assert info["nodes"] == 2
+    assert info["moved_bytes"] == 3 * size + 4 + size + 4  # x, hidden, y and the 2.0; then hidden and its sum
+    assert info["unfused_bytes"] == 2 * size + (2 * size + 4) + 3 * size + size + 4
+    lines = text_of(step, 6)
+    start = next(index for index, line in enumerate(lines) if line.startswith("together, 300 of 300 elements"))
+    assert [line.split(" = ")[1].split(".")[0] for line in lines[start + 1 : start + 4]] == ["relu", "multiply", "add"]
+    assert [line.endswith("in scratch") for line in lines[start + 1 : start + 4]] == [True, False, False]
+
+
+def test_what_waits_for_an_op_between_them_does_not_run_together() -> None:
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        e = F.exp(x)
+        return (F.relu(e) / F.sum(e, axis=-1, keepdims=True) * 2.0,)
+
+    step, _ = replayed(function, np.linspace(-1, 1, 40, dtype=np.float32).reshape(8, 5))
+    assert {info["nodes"] for info in step.info()} == {3}
+    groups = [line for line in text_of(step, 8) if line.startswith("together")]
+    assert len(groups) == 2
+
+
+def test_memory_seen_under_another_order_is_not_walked_with_what_writes_it() -> None:
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        y = F.exp(x)
+        return (F.copy(F.transpose(y, (1, 0))) + 1.0,)
+
+    step, _ = replayed(function, np.arange(30, dtype=np.float32).reshape(5, 6) / 30)
+    assert {info["nodes"] for info in step.info()} == {2}
+
+
+@pytest.mark.parametrize("shape", [(4, 5000), (3, 7, 4099), (1, 1), (2, 0)])
+def test_rows_longer_than_a_block_and_empty_ones(shape: tuple[int, ...]) -> None:
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    bias = np.linspace(-1, 1, shape[-1], dtype=np.float32)
+    column = np.linspace(0, 1, shape[0], dtype=np.float32).reshape(-1, *[1] * (len(shape) - 1))
+    fixed = fastnn.constant(bias)
+
+    def function(x: Tensor, column: Tensor) -> tuple[Tensor, ...]:
+        return (F.relu(x + fixed) * column + x,)
+
+    for level, _, _ in each_level((1, 2), levels()):
+        step, (want,) = replayed(function, x, column)
+        tolerance = 1e-6 if level != "reference" else 0
+        np.testing.assert_allclose(want, np.maximum(x + bias, 0) * column + x, rtol=tolerance, atol=tolerance)
+        if x.size:
+            assert {info["nodes"] for info in step.info()} == {1}
+
+
+def test_views_of_a_slice_take_part() -> None:
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        a, b = x[:, :8], x[:, 8:]
+        return (a * b + F.sigmoid(F.copy(b)),)
+
+    step, _ = replayed(function, np.random.default_rng(0).standard_normal((9, 16)).astype(np.float32))
+    assert {info["nodes"] for info in step.info()} == {1}
+
+
+def test_the_gradient_of_a_residual_block_is_added_where_it_lies() -> None:
+    """The gradients that meet at the input of a residual sum are added by ops that run together."""
+
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        y = x.detach().requires_grad_()
+        F.sum(F.relu(F.tanh(y) * 3.0 + y) * y).backward()
+        assert y.grad is not None
+        return (y.grad,)
+
+    step, _ = replayed(function, np.random.default_rng(0).standard_normal((33, 40)).astype(np.float32))
+    (info,) = step.info()
+    assert info["nodes"] < 8
+    assert info["moved_bytes"] < 0.6 * info["unfused_bytes"]
