@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar
 
-__all__ = ["Configurable", "configured", "deserialize", "resolve", "serialize", "snake_case", "unknown"]
+__all__ = ["Configurable", "auto_name", "configured", "deserialize", "resolve", "serialize", "snake_case", "unknown"]
 
 T = TypeVar("T", bound="Configurable")
 
@@ -32,6 +33,16 @@ def snake_case(name: str) -> str:
     """Keras's spelling of a class's name: MaxPooling2D becomes max_pooling2d."""
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+_numbers: Counter[str] = Counter()
+
+
+def auto_name(base: str) -> str:
+    """Name of an object that got none: auc, auc_1, ..."""
+    number = _numbers[base]
+    _numbers[base] += 1
+    return f"{base}_{number}" if number else base
 
 
 def serialize(item: Configurable) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from .models import Model
 
@@ -157,4 +159,7 @@ def checked_verbose(where: str, verbose: int | str) -> int | str:
 
 
 def _text(logs: Logs, separator: str) -> str:
-    return separator.join(f"{name}: {value:.4f}" for name, value in logs.items())
+    def text(value: Any) -> str:
+        return np.array2string(np.asarray(value), precision=4, separator=", ", floatmode="fixed", suppress_small=True)
+
+    return separator.join(f"{name}: {text(value)}" for name, value in logs.items())

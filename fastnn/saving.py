@@ -94,8 +94,8 @@ def load_model(
         if compile and settings is not None:
             model.compile(
                 optimizers.get(settings["optimizer"]),
-                losses.get(settings["loss"]) if settings["loss"] is not None else None,
-                metrics=[metrics.get(metric) for metric in settings["metrics"]],
+                losses.as_loss(settings["loss"]) if settings["loss"] is not None else None,
+                metrics=[metrics.as_metric(metric) for metric in settings["metrics"]],
             )
             _build_slots(model, tensors)
         else:

@@ -95,7 +95,7 @@ class Trainer(Layer):
             raise TypeError(f"compile: expected metrics to be a list, got {metrics!r}")
         new_optimizer = optimizer_module.get(optimizer)
         new_loss = None if loss is None else losses.as_loss(loss)
-        new_metrics = [metric_module.get(metric) for metric in metrics or ()]
+        new_metrics = [metric_module.as_metric(metric) for metric in metrics or ()]
         if new_loss is not None and new_loss.reduction in ("none", None):
             raise ValueError(f"compile: expected a loss that gives one number, got reduction {new_loss.reduction!r}")
         names = ["loss", *(metric.name for metric in new_metrics)]
@@ -223,7 +223,7 @@ class Trainer(Layer):
         checked_verbose("evaluate", verbose)
         x, y = labelled_samples("evaluate", x, y, loss)
         with self._guard.exclusive("evaluate", nested=True) as inside:
-            before = [np.array(metric.total.numpy()) for metric in self.metrics]
+            before = [(v, np.array(v.numpy())) for metric in self.metrics for v in metric.variables]
             self._notice(self._structure)
             self._try("evaluate", x, y)
             batches = Batches((x, y), (self._input_dtype(x), y.dtype), size)
@@ -234,8 +234,8 @@ class Trainer(Layer):
             finally:
                 progress.close(logs)
                 if inside:  # a callback of fit evaluates: the epoch's own totals go on
-                    for metric, total in zip(self.metrics, before, strict=True):
-                        metric.total.assign(total)
+                    for variable, value in before:
+                        variable.assign(value)
         if return_dict:
             return logs
         return list(logs.values()) if self._metrics else logs["loss"]
@@ -368,7 +368,7 @@ class Trainer(Layer):
         super()._changed()
 
     def _results(self) -> dict[str, float]:
-        return {metric.name: metric.result() for metric in self.metrics}
+        return {metric.name: _plain(metric.result()) for metric in self.metrics}
 
     def _reset_metrics(self) -> None:
         for metric in self.metrics:
@@ -427,8 +427,12 @@ class Trainer(Layer):
                 metric.update_state(y, prediction)
 
     def _test_states(self) -> dict[str, Tensor]:
-        totals = {f"metrics.{metric.name}": metric.total for metric in self.metrics}
-        return {**self._named_states(), **totals}
+        counts = {
+            f"metrics.{metric.name}.{number}": variable
+            for metric in self.metrics
+            for number, variable in enumerate(metric.variables)
+        }
+        return {**self._named_states(), **counts}
 
     def _train_states(self) -> dict[str, Tensor]:
         optimizer, _ = self._compiled("fit")
@@ -483,9 +487,15 @@ class Trainer(Layer):
             target = Tensor(np.zeros_like(y[:1], order="C") if loss.sparse else np.ascontiguousarray(y[:1]))
             loss.call(target, prediction)
             for metric in self._metrics:
-                metric.values(target, prediction)
+                metric.check(target, prediction)
         if loss.sparse:
             check_labels(where, y, prediction.shape[-1], loss.ignore_class)
+
+
+def _plain(result: Any) -> Any:
+    """A metric's result: a float, or an array when there are several numbers."""
+    values = result.numpy() if isinstance(result, Tensor) else np.asarray(result)
+    return float(values) if values.ndim == 0 else values
 
 
 def _listed(callbacks: Any) -> list[Callback]:

@@ -244,13 +244,13 @@ def test_metrics_stream() -> None:
     mean.update_state(6)
     assert mean.result() == 3
     with pytest.raises(ValueError, match=r"accuracy: expected predictions \(..., classes\), got \(2,\)"):
-        metrics.get("accuracy").update_state([0, 1], [0.0, 1.0])
+        metrics.as_metric("accuracy").update_state([0, 1], [0.0, 1.0])
 
 
 def test_accuracy_of_one_output_is_binary() -> None:
     predictions = [[0.2], [0.5], [0.6], [0.9]]
     for labels in ([0, 1, 1, 0], [[0], [1], [1], [0]]):
-        accuracy = metrics.get("accuracy")
+        accuracy = metrics.as_metric("accuracy")
         accuracy.update_state(labels, predictions)
         assert accuracy.result() == 0.5  # 0.5 is not above the threshold
     strict = metrics.BinaryAccuracy(threshold=0.4)
@@ -261,7 +261,7 @@ def test_accuracy_of_one_output_is_binary() -> None:
     several.update_state([[1, 0, 1]], [[0.9, 0.8, 0.7]])
     assert several.result() == pytest.approx(2 / 3)
     with pytest.raises(ValueError, match=r"accuracy: expected y_true \(4, 1\), got \(4, 4\)"):
-        metrics.get("accuracy").update_state(np.zeros((4, 4)), predictions)
+        metrics.as_metric("accuracy").update_state(np.zeros((4, 4)), predictions)
 
 
 def test_to_categorical() -> None:
