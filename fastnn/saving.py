@@ -205,7 +205,7 @@ def _write(filepath: Any, tensors: Mapping[str, Tensor], metadata: dict[str, Any
 
     from safetensors.numpy import save
 
-    arrays = {path: np.ascontiguousarray(tensor.numpy()) for path, tensor in tensors.items()}
+    arrays = {path: np.asarray(tensor.numpy(), order="C") for path, tensor in tensors.items()}
     entry = {"format_version": FORMAT_VERSION, "fastnn_version": _core.version(), **metadata}
     _write_atomically(Path(filepath), save(arrays, {"fastnn": json.dumps(entry)}), overwrite)
 

@@ -10,6 +10,7 @@ import numpy as np
 __all__ = [
     "at_least",
     "channels_last",
+    "dense",
     "edges",
     "edges2d",
     "layout",
@@ -100,6 +101,13 @@ def padding_mode(cls: str, value: Any, causal: bool = False) -> Literal["valid",
             return "causal"
     expected = "'valid', 'same' or 'causal'" if causal else "'valid' or 'same'"
     raise ValueError(f"{cls}: expected padding to be {expected}, got {value!r}")
+
+
+def dense(cls: str, sparse: Any) -> bool:
+    """Refuse sparse results."""
+    if sparse:
+        raise ValueError(f"{cls}: expected sparse False, got {sparse!r}")
+    return False
 
 
 def channels_last(cls: str, data_format: str | None) -> None:
