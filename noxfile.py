@@ -149,9 +149,9 @@ def random(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Every op case and three training steps against NumPy and PyTorch; arguments go to benchmarks.run."""
+    """Whole training steps and kernels beside other libraries; arguments go to benchmarks.run."""
     session.install(".")
-    group(session, "oracle")
+    group(session, "peers")
     session.run("python", "-m", "benchmarks.run", *session.posargs)
 
 

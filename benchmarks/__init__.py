@@ -1,1 +1,1 @@
-"""Measures fastnn against NumPy and PyTorch: every op case and whole training steps (python -m benchmarks.run)."""
+"""Measures fastnn beside other libraries: training steps, inference, kernels (python -m benchmarks.run; README.md)."""

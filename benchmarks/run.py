@@ -1,8 +1,8 @@
-"""Times fastnn, NumPy and PyTorch on every op case and on whole training steps: python -m benchmarks.run --help.
+"""Times fastnn beside other libraries on whole training steps, inference and kernels: python -m benchmarks.run --help.
 
 Each library works in a process of its own with the same number of threads; the rounds alternate between them, so that a
 slow minute of the machine hits all alike, and a number is the median of the rounds. Run it from the root of the
-checkout, with fastnn installed.
+checkout, with fastnn installed. README.md here says how to read what it prints.
 """
 
 from __future__ import annotations
@@ -13,40 +13,76 @@ import json
 import os
 import platform
 import re
+import shlex
 import statistics
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from . import peak as peak_program
+from . import table
+from .kernels import KERNELS, TARGETS
 from .libraries import LIBRARIES, environment
-from .steps import STEPS
-from .timing import duration, rate
+from .networks import CNN, GAN, INFERENCE_BATCH, MLP, NETWORKS
+from .start import first_step
+from .table import Aim
 from .worker import op_cases
 
 ROOT = Path(__file__).parents[1]
-LABEL = 52  # width of the first column
+FORMAT = 1  # of the JSON file
+HOPELESS = 6.0
 
 
+@dataclass(frozen=True)
+class Row:
+    """A line of a table: what to ask the workers for, its operations and bytes, and what is aimed at."""
+
+    section: str
+    name: str
+    request: Mapping[str, Any]
+    flops: int = 0
+    bytes: int = 0
+    aims: Sequence[Aim] = ()
+    target: str = ""
+    must: float | None = None
+
+
+@dataclass
 class Worker:
     """The process of one library."""
 
-    def __init__(self, name: str, threads: int) -> None:
-        command = [sys.executable, "-m", "benchmarks.worker", name, str(threads)]
+    name: str
+    interpreter: Sequence[str]
+    threads: int
+    hello: dict[str, Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (as long as the process)
         self.process = subprocess.Popen(
-            command, cwd=ROOT, env=environment(threads), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [*self.interpreter, "-m", "benchmarks.worker", self.name, str(self.threads)],
+            cwd=ROOT,
+            env=environment(self.name, self.threads),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            text=True,
         )
-        self.name = name
         self.hello = self.receive()
 
     def receive(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
-            raise SystemExit(f"the worker of {self.name} ended with status {self.process.wait()}")
+            status = self.process.wait()
+            self.errors.seek(0)
+            raise SystemExit(f"the worker of {self.name} ended with status {status}:\n{self.errors.read()[-2000:]}")
         return dict(json.loads(line))
 
-    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps(request) + "\n")
         self.process.stdin.flush()
@@ -56,50 +92,127 @@ class Worker:
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait()
+        self.errors.close()
 
 
-def measure(workers: list[Worker], request: dict[str, Any], rounds: int, seconds: float) -> dict[str, Any]:
-    """For one op case or step: label, seconds {column: median}, rounds {column: [...]} and check {column: number}."""
-    prepared = [(worker, column) for worker in workers for column in worker.hello["columns"]]
-    answers = {column: worker.ask({**request, "column": column}) for worker, column in prepared}
-    prepared = [(worker, column) for worker, column in prepared if "check" in answers[column]]
+def measure(workers: Sequence[Worker], row: Row, rounds: int, seconds: float) -> dict[str, Any]:
+    """A row's median seconds, all rounds and checks, by column, and which columns failed.
+
+    A column that takes HOPELESS times as long as the fastest, and more than a tenth of a second, keeps the time of its
+    third call.
+    """
+    asked = [(worker, column) for worker in workers for column in worker.hello["columns"]]
+    answers = {column: worker.ask({**row.request, "column": column}) for worker, column in asked}
+    prepared = [(worker, column) for worker, column in asked if "check" in answers[column]]
     times: dict[str, list[float]] = {column: [] for _, column in prepared}
+    warm = {column: answers[column]["warm"] for column in times}
+    for worker, column in list(prepared):
+        if warm[column] > max(HOPELESS * min(warm.values()), 0.1):
+            times[column].append(warm[column])
+            prepared.remove((worker, column))
     for _ in range(rounds):
         for worker, column in prepared:
-            times[column].append(worker.ask({"measure": seconds, "column": column})["seconds"])
+            request = {"kind": "measure", "seconds": seconds, "column": column}
+            times[column].append(worker.ask(request)["seconds"])
+    ours = answers.get(table.OURS, {})
     return {
-        "label": next((answers[column]["label"] for column in times), ""),
         "seconds": {column: statistics.median(taken) for column, taken in times.items()},
         "rounds": times,
         "check": {column: answers[column]["check"] for column in times},
+        "failed": {column: found["missing"] for column, found in answers.items() if "failed" in found},
+        "recorded": ours.get("recorded"),
+        "fallback": ours.get("fallback", []),
+        "overhead": ours.get("overhead"),
     }
 
 
-def disagreement(checks: dict[str, float | None]) -> str:
-    """A remark when the libraries computed different things."""
-    known = {column: value for column, value in checks.items() if value is not None}
-    reference = known.get("fastnn", next(iter(known.values()), 0.0))
-    wrong = [c for c, value in known.items() if not abs(value - reference) <= 1e-3 * max(abs(reference), 1e-3)]
-    return f"  RESULTS DIFFER: {known}" if wrong else ""
+def measure_start(workers: Sequence[Worker], rounds: int) -> dict[str, Any]:
+    """As measure, for the time from process start to a first step; the workers sleep meanwhile."""
+    times: dict[str, list[float]] = {worker.name: [] for worker in workers}
+    for _ in range(rounds):
+        for worker in workers:
+            taken = first_step(worker.interpreter, worker.name, worker.threads)
+            if taken is not None:
+                times[worker.name].append(taken)
+    times = {name: taken for name, taken in times.items() if taken}
+    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    nothing: dict[str, Any] = {"check": {}, "failed": {}, "recorded": None, "fallback": [], "overhead": None}
+    return {"seconds": medians, "rounds": times, **nothing}
 
 
-def table_row(columns: list[str], result: dict[str, Any], flops: int, size: int) -> str:
-    """fastnn's time and rate, then every peer's time and how many times as long it took."""
-    seconds = result["seconds"]
-    ours = seconds.get("fastnn")
-    cells = []
-    for column in columns:
-        taken = seconds.get(column)
-        if taken is None:
-            cells.append("-")
-        elif column == "fastnn":
-            cells.append(f"{duration(taken)}, {rate(taken, flops, size)}".rstrip(", "))
+def step_rows() -> Iterator[Row]:
+    for network in NETWORKS:
+        request = {"kind": "step", "name": network.name}
+        yield Row("training step", network.name, request, network.flops(), aims=[Aim(network.aim)])
+    yield Row("training step", GAN.name, {"kind": "gan", "name": GAN.name}, GAN.flops(), aims=[Aim(GAN.aim)])
+    for network in (*NETWORKS, GAN.network()):
+        request = {"kind": "inference", "name": network.name, "batch": INFERENCE_BATCH}
+        flops = network.inference_flops(INFERENCE_BATCH)
+        yield Row(f"inference, batch {INFERENCE_BATCH}", network.name, request, flops, aims=[Aim(0.8)])
+    request = {"kind": "inference", "name": MLP.name, "batch": 1}
+    aims = [Aim(1.2, "onnxruntime"), Aim(1.0, "numpy")]
+    yield Row("predict of one row, whole call", MLP.name, request, MLP.inference_flops(1), aims=aims)
+    aims = [Aim(0.35, absolute=True)]
+    yield Row("process start to first trained step", CNN.name, {"kind": "start", "name": CNN.name}, aims=aims)
+
+
+def kernel_rows() -> Iterator[Row]:
+    for kernel in KERNELS:
+        request = {"kind": "kernel", "name": kernel.name}
+        must = TARGETS[kernel.target].must if kernel.must is None else kernel.must
+        yield Row("kernels", kernel.name, request, kernel.flops, kernel.bytes, target=kernel.target, must=must)
+
+
+def case_rows(small: bool) -> Iterator[Row]:
+    for name, case in op_cases().items():
+        known = case.benchmark
+        if known or small:
+            request = {"kind": "case", "name": name}
+            yield Row("op cases", name, request, known.flops if known else 0, known.bytes if known else 0)
+
+
+def print_rows(
+    rows: Iterable[Row],
+    workers: Sequence[Worker],
+    peak: peak_program.Peak | None,
+    previous: Mapping[tuple[str, str], float],
+    rounds: int,
+    seconds: float,
+) -> list[dict[str, Any]]:
+    """Measures and prints every row; the results as they go into the JSON file."""
+    results: list[dict[str, Any]] = []
+    section = None
+    for row in rows:
+        kernels = row.section in ("kernels", "op cases")
+        if row.section != section:
+            section = row.section
+            print(f"\n{section}\n{table.KERNEL_HEAD if kernels else table.STEP_HEAD}")
+        found = (
+            measure_start(workers, rounds) if row.request["kind"] == "start" else measure(workers, row, rounds, seconds)
+        )
+        result = {"section": row.section, "name": row.name, "flops": row.flops, "bytes": row.bytes, **found}
+        result["ratio"] = 1 / x if kernels and (x := table.times_as_fast(found["seconds"])) else None
+        was = previous.get((row.section, row.name))
+        if kernels:
+            aim = TARGETS[row.target].aim if row.target else None
+            lines = table.kernel_lines(result, row.must, aim, peak, was)
+            x = table.times_as_fast(found["seconds"])
+            result |= {"target": row.target, "x": x, "verdict": table.kernel_verdict(x, row.must, aim)}
         else:
-            cells.append(duration(taken) + (f" ({taken / ours:.2f}x)" if ours else ""))
-    widths = [26 if column == "fastnn" else 19 for column in columns]
-    line = "".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-    label = result["label"] if len(result["label"]) <= LABEL else result["label"][: LABEL - 3] + "..."
-    return f"{label:<{LABEL}}{line}{disagreement(result['check'])}"
+            result |= {"ratio": table.ratio(found["seconds"]), "met": table.met(row.aims, found["seconds"])}
+            lines = table.step_lines(result, row.aims, peak, was)
+        print("\n".join(lines), flush=True)
+        results.append(result)
+    return results
+
+
+def print_summary(results: Sequence[Mapping[str, Any]]) -> None:
+    """The targets of the kernels, each over all of its kernels."""
+    print("\ntargets of the kernels, x over all kernels of each")
+    for name, target in TARGETS.items():
+        own = [result for result in results if result.get("target") == name and result["x"] is not None]
+        if own:
+            print(table.summary_line(target, [result["x"] for result in own], [result["verdict"] for result in own]))
 
 
 def machine() -> dict[str, Any]:
@@ -117,60 +230,121 @@ def machine() -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__.splitlines()[0])
-    parser.add_argument("--ops", action="store_true", help="only op cases")
-    parser.add_argument("--steps", action="store_true", help="only training steps")
-    parser.add_argument("--all-cases", action="store_true", help="the small op cases of the tests too")
-    parser.add_argument("--filter", default="", metavar="TEXT", help="only names that match this regular expression")
-    parser.add_argument("--libraries", default=",".join(LIBRARIES), help="default: %(default)s")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: %(default)s")
-    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
-    parser.add_argument("--quick", action="store_true", help="one short round: does everything run?")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here too")
-    options = parser.parse_args()
-    names = options.libraries.split(",")
-    if unknown := set(names) - set(LIBRARIES):
-        parser.error(f"--libraries: expected some of {', '.join(LIBRARIES)}, got {', '.join(sorted(unknown))}")
-    if options.threads < 1 or options.rounds < 1:
-        parser.error("--threads and --rounds: expected at least 1")
-    rounds, seconds = (1, 0.01) if options.quick else (options.rounds, 0.2)
+def interpreters(words: Sequence[str]) -> dict[str, list[str]]:
+    """{library: command} of "torch,jax=/path/python" and the like; this interpreter for the rest."""
+    found = {name: [sys.executable] for name in LIBRARIES}
+    for word in words:
+        names, _, command = word.partition("=")
+        chosen = [name for name in LIBRARIES if name != table.OURS] if names == "peers" else names.split(",")
+        if not command or set(chosen) - set(LIBRARIES):
+            raise ValueError(f"--python: expected LIBRARY[,LIBRARY...]=COMMAND or peers=COMMAND, got {word!r}")
+        found |= dict.fromkeys(chosen, shlex.split(command))
+    return found
 
-    selected: list[tuple[dict[str, Any], int, int]] = []
-    if options.ops or not options.steps:
-        for name, case in op_cases().items():
-            known = case.benchmark
-            if known or options.all_cases:
-                selected.append(({"op": name}, known.flops if known else 0, known.bytes if known else 0))
-    if options.steps or not options.ops:
-        selected += [({"step": step.name}, step.flops(), 0) for step in STEPS]
-    selected = [item for item in selected if re.search(options.filter, *item[0].values())]
+
+def chosen_peers(text: str) -> list[str]:
+    names = [name for name in text.split(",") if name]
+    unknown = [name for name in names if name not in LIBRARIES or name == table.OURS]
+    if unknown:
+        peers = ", ".join(name for name in LIBRARIES if name != table.OURS)
+        raise ValueError(f"--peers: expected some of {peers}, got {', '.join(unknown)}")
+    return names
+
+
+def previous_ratios(path: Path | None) -> dict[tuple[str, str], float]:
+    """{(section, name): ratio} of an earlier run's JSON file."""
+    if path is None:
+        return {}
+    written = json.loads(path.read_text())
+    if written.get("format") != FORMAT:
+        raise ValueError(f"--compare: expected a file of format {FORMAT}, got {written.get('format')}")
+    return {(r["section"], r["name"]): r["ratio"] for r in written["results"] if r["ratio"] is not None}
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m benchmarks.run", description=(__doc__ or "").splitlines()[0])
+    made.add_argument("--steps", action="store_true", help="training steps, inference, start (default with --ops)")
+    made.add_argument("--ops", action="store_true", help="the kernels that have targets (default with --steps)")
+    made.add_argument("--cases", action="store_true", help="every op case of the tests that has a benchmark")
+    made.add_argument("--all-cases", action="store_true", help="the small op cases too")
+    made.add_argument("--filter", default="", metavar="TEXT", help="only names that match this regular expression")
+    made.add_argument("--section", default="", metavar="TEXT", help="only sections that match this regular expression")
+    made.add_argument("--peers", default="torch,jax,tensorflow,onnxruntime,numpy", help="default: %(default)s")
+    made.add_argument("--without", default="", metavar="COLUMN,...", help="leave these columns out")
+    made.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="LIBRARY=COMMAND",
+        help="interpreter of libraries, e.g. torch,jax=venv/bin/python; peers= for all of them",
+    )
+    made.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))), help="default: %(default)s")
+    made.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
+    made.add_argument("--seconds", type=float, default=0.2, help="of a measurement in a round, default: %(default)s")
+    made.add_argument("--quick", action="store_true", help="one short round: does everything run?")
+    made.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here too")
+    made.add_argument("--compare", type=Path, metavar="FILE", help="print the ratios of this earlier --json beside")
+    return made
+
+
+def start_workers(
+    names: Sequence[str], commands: Mapping[str, Sequence[str]], threads: int, without: Sequence[str]
+) -> list[Worker]:
+    """The workers of fastnn and the peers; who is left out is named."""
+    workers = []
+    for name in [table.OURS, *names]:
+        worker = Worker(name, commands[name], threads)
+        if "missing" in worker.hello:
+            print(f"{name}: LEFT OUT, {worker.hello['missing']}")
+            worker.close()
+        else:
+            worker.hello["columns"] = [column for column in worker.hello["columns"] if column not in without]
+            print(worker.hello["about"])
+            workers.append(worker)
+    return workers
+
+
+def main() -> None:
+    arguments = parser()
+    options = arguments.parse_args()
+    try:
+        peers, commands = chosen_peers(options.peers), interpreters(options.python)
+        previous = previous_ratios(options.compare)
+    except (ValueError, OSError) as error:
+        arguments.error(str(error))
+    if options.threads < 1 or options.rounds < 1:
+        arguments.error("--threads and --rounds: expected at least 1")
+    rounds, seconds = (1, 0.01) if options.quick else (options.rounds, options.seconds)
+    everything = not (options.steps or options.ops or options.cases)
+    rows: list[Row] = []
+    if options.steps or everything:
+        rows += step_rows()
+    if options.ops or everything:
+        rows += kernel_rows()
+    if options.cases:
+        rows += case_rows(options.all_cases)
+    rows = [row for row in rows if re.search(options.filter, row.name) and re.search(options.section, row.section)]
 
     about = machine()
     print(f"{about['cpu']}, {about['cpus']} CPUs, {options.threads} threads, {about['date']}")
-    workers = []
-    for library in names:
-        worker = Worker(library, options.threads)
-        if "missing" in worker.hello:
-            print(f"{library}: left out, {worker.hello['missing']}")
-        else:
-            print(worker.hello["about"])
-            workers.append(worker)
-    columns = [column for worker in workers for column in worker.hello["columns"]]
-    print(f"\n{'':<{LABEL}}" + "".join(f"{c:>{26 if c == 'fastnn' else 19}}" for c in columns))
-    results = []
-    for request, flops, size in selected:
-        result = measure(workers, request, rounds, seconds)
-        print(table_row(columns, result, flops, size), flush=True)
-        results.append({**request, "flops": flops, "bytes": size, **result})
+    workers = start_workers(peers, commands, options.threads, options.without.split(","))
+    isa = next((worker.hello.get("isa") for worker in workers if worker.name == table.OURS), None)
+    try:
+        peak = peak_program.measure(isa or "base", options.threads)
+        print(f"peak ({isa}): {peak}")
+    except RuntimeError as error:
+        peak = None
+        print(f"peak: not measured, {error}")
+    results = print_rows(rows, workers, peak, previous, rounds, seconds)
     for worker in workers:
         worker.close()
-    print("\n(2.00x): took twice as long as fastnn.  -: nothing to compare with.")
-    if "numpy" in names:
-        print("numpy: op cases are the tests' references, written to be read; steps are benchmarks/numpy_step.py.")
+    if any(result.get("target") for result in results):
+        print_summary(results)
     if options.json:
         about |= {"threads": options.threads, "libraries": [worker.hello["about"] for worker in workers]}
-        options.json.write_text(json.dumps({"machine": about, "results": results}, indent=1) + "\n")
+        about["peak"] = None if peak is None else {"isa": isa, "flops": peak.flops, "bandwidth": peak.bandwidth}
+        written = {"format": FORMAT, "machine": about, "rounds": rounds, "results": results}
+        options.json.write_text(json.dumps(written, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ def seconds_per_call(call: Callable[[], Any], budget: float, least: float = 1e-4
     must return only when its result is ready.
     """
     start = time.perf_counter()
-    call()
+    call()  # and after a pause the first call is a slow one
     repeats = max(1, round(least / max(time.perf_counter() - start, 1e-9)))
     samples: list[float] = []
     end = time.perf_counter() + budget

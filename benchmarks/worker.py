@@ -1,12 +1,14 @@
 """One library in a process of its own, told over pipes what to run: a JSON line for each request and each answer.
 
-    {"op": case name, "column": ...} or {"step": name, "column": ...}
-        makes the call of that column: {"check": a number to compare between libraries, "label": what to call it in the
-        table}, or {"missing": why}
-    {"measure": seconds, "column": ...}
+    {"kind": "step" | "gan" | "inference" | "kernel" | "case", "name": ..., "batch": of inference, "column": ...}
+        makes the call of that column and runs it three times: {"check": a number to compare between libraries, "warm":
+        seconds of the third, "recorded": whether fastnn runs it as a program, "fallback": its words if not}, or
+        {"missing": why}
+    {"kind": "measure", "seconds": ..., "column": ...}
         times the column's call: {"seconds": median}
 
-The first answer, without a request, says which library this is: {"about": ..., "columns": [...]}, or {"missing": why}.
+The first answer, without a request, says which library this is: {"about": ..., "columns": [...], "isa": of fastnn},
+or {"missing": why}.
 """
 
 from __future__ import annotations
@@ -14,17 +16,19 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .libraries import LIBRARIES
-from .steps import STEPS
+from .kernels import KERNELS
+from .libraries import QUEUED, Call, Library, make, use_cpus
+from .networks import BY_NAME, GAN
 from .timing import seconds_per_call
 
 ROOT = Path(__file__).parents[1]
+WARM_UPS = 2  # fastnn replays from the third call on
 PAUSE = 0.03  # seconds before the clock starts: the threads of the process measured last must have stopped spinning
 
 
@@ -40,7 +44,7 @@ def op_cases() -> dict[str, Any]:
 
 def op_inputs(case: Any) -> list[Any]:
     """The benchmark's inputs of a case, or its test's; float64 becomes float32 except where the case keeps it."""
-    make = case.benchmark.make if case.benchmark else case.make
+    make_inputs = case.benchmark.make if case.benchmark else case.make
 
     def cast(value: Any) -> Any:
         if isinstance(value, list):
@@ -48,72 +52,88 @@ def op_inputs(case: Any) -> list[Any]:
         array = None if value is None else np.asarray(value, order="C")
         return array.astype(np.float32) if array is not None and array.dtype == np.float64 else array
 
-    inputs = make(np.random.default_rng(0))
+    inputs = make_inputs(np.random.default_rng(0))
     return [value if index in case.keep else cast(value) for index, value in enumerate(inputs)]
 
 
 def norm(result: Any) -> float | None:
-    """The Euclidean norm of an op's first output; None where there is none."""
+    """The Euclidean norm of the first array in a result; None where there is none."""
     while isinstance(result, tuple | list):
         result = result[0] if result else None
-    return None if result is None else float(np.linalg.norm(np.asarray(result, np.float64)))
+    if result is None:
+        return None
+    array = result.detach() if hasattr(result, "detach") else result
+    return float(np.linalg.norm(np.asarray(array, np.float64)))
 
 
-def shapes(inputs: list[Any]) -> str:
-    """The shapes of an op's inputs: 16x32x32x32 3x3x32x32 32."""
-    words = []
-    for value in inputs:
-        if isinstance(value, list):
-            words.append(f"{len(value)} arrays of {sum(item.size for item in value)}")
-        elif value is not None:
-            words.append("x".join(map(str, value.shape)) or "scalar")
-    return " ".join(words)
+def made(library: Library, request: dict[str, Any]) -> Call | None:
+    """The call that a request names."""
+    name, column = request["name"], request["column"]
+    match request["kind"]:
+        case "step":
+            return library.step(BY_NAME[name], column)
+        case "gan":
+            return library.gan(GAN, column)
+        case "inference":
+            return library.inference(BY_NAME[name], request["batch"], column)
+        case "kernel":
+            return library.kernel(next(kernel for kernel in KERNELS if kernel.name == name), column)
+        case _:
+            case = op_cases()[name]
+            return library.case(case, op_inputs(case), column)
 
 
-def answer(
-    library: Any, request: dict[str, Any], cases: dict[str, Any]
-) -> tuple[Callable[[], Any] | None, dict[str, Any]]:
-    """Makes the call that a request names."""
-    column = request["column"]
-    if "op" in request:
-        case = cases[request["op"]]
-        inputs = op_inputs(case)
-        call = library.op(case, inputs, column)
-        if call is not None:
-            return call, {"check": norm(call()), "label": f"{case.op} {shapes(inputs)}"}
-    else:
-        call = library.step(next(step for step in STEPS if step.name == request["step"]), column)
+def answer(library: Library, request: dict[str, Any]) -> tuple[Call | None, dict[str, Any]]:
+    """The call, and what to say about it: the loss of the second step, or the norm of what came out."""
+    call = made(library, request)
     if call is None:
         return None, {"missing": "nothing to compare with"}
-    losses = [float(call()) for _ in range(3)]  # fastnn replays from the third on
-    return call, {"check": losses[1], "label": request["step"]}
+    own = type(library).__name__ == "Fastnn"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RuntimeWarning)
+        results = [call() for _ in range(WARM_UPS)]
+        start = time.perf_counter()
+        results.append(call())
+        seconds = time.perf_counter() - start
+    fallback = [str(warning.message) for warning in caught if "without a program" in str(warning.message)]
+    if request["kind"] in ("step", "gan"):
+        check = None if request["column"].endswith("queued") else float(results[1])
+    else:
+        check = norm(results[-1])
+    recorded = not fallback if own and request["kind"] in ("step", "gan", "inference") else None
+    return call, {"check": check, "warm": seconds, "recorded": recorded, "fallback": fallback}
 
 
 def main(name: str, threads: int) -> None:
     def reply(message: dict[str, Any]) -> None:
-        print(json.dumps(message), flush=True)
+        print(json.dumps(message), file=answers, flush=True)
 
+    answers, sys.stdout = sys.stdout, sys.stderr  # what libraries print must not get between the answers
     # started from the checkout, whose folder fastnn/ holds no engine: the installed package goes first
     sys.path.sort(key=lambda entry: Path(entry or ".").resolve() == ROOT)
+    use_cpus(threads)
     try:
-        library = LIBRARIES[name](threads)
+        library = make(name, threads)
     except ModuleNotFoundError as error:
         reply({"missing": f"{error.name} isn't installed"})
         return
-    cases = op_cases()
-    reply({"about": library.about, "columns": library.columns})
-    calls: dict[str, Callable[[], Any] | None] = {}
+    reply({"about": library.about, "columns": library.columns, "isa": getattr(library, "isa", None)})
+    calls: dict[str, Call | None] = {}
     for line in sys.stdin:
         request = json.loads(line)
         column = request["column"]
-        if "measure" in request:
+        if request["kind"] == "measure":
             time.sleep(PAUSE)
             call = calls[column]
             assert call is not None
-            reply({"seconds": seconds_per_call(call, request["measure"])})
+            seconds = seconds_per_call(call, request["seconds"])
+            reply({"seconds": seconds / QUEUED if column.endswith("queued") else seconds})
         else:
             calls.pop(column, None)  # frees what its last call held
-            calls[column], message = answer(library, request, cases)
+            try:
+                calls[column], message = answer(library, request)
+            except Exception as error:  # one network that a library can't run leaves the rest standing
+                calls[column], message = None, {"missing": f"{type(error).__name__}: {error}"[:300], "failed": True}
             reply(message)
 
 

@@ -1,0 +1,85 @@
+"""What each library runs, one module per library, imported only in that library's own process.
+
+A library is a class with `about`, a line that names its version, and `columns`, the ways of using it that are timed on
+their own. Its methods make a call without arguments that returns when its result is ready, or None where there is
+nothing to compare: step(network, column) a training step that returns its loss, gan(gan, column) the same for a GAN,
+inference(network, batch, column) a prediction, kernel(kernel, column) a kernel, and case(case, inputs, column) an op
+case of the tests. A column whose name ends in "queued" waits only for the last of QUEUED steps.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+Call = Callable[[], Any]
+
+LIBRARIES = {
+    "fastnn": "Fastnn",
+    "numpy": "Numpy",
+    "torch": "Torch",
+    "jax": "Jax",
+    "tensorflow": "Tensorflow",
+    "onnxruntime": "OnnxRuntime",
+}
+QUEUED = 16
+
+
+class Library:
+    """A library that has nothing to compare."""
+
+    columns: tuple[str, ...] = ()
+    about = ""
+
+    def step(self, network: Any, column: str) -> Call | None:
+        return None
+
+    def gan(self, gan: Any, column: str) -> Call | None:
+        return None
+
+    def inference(self, network: Any, batch: int, column: str) -> Call | None:
+        return None
+
+    def kernel(self, kernel: Any, column: str) -> Call | None:
+        return None
+
+    def case(self, case: Any, inputs: list[Any], column: str) -> Call | None:
+        return None
+
+
+def make(name: str, threads: int) -> Library:
+    """The library of a name; ModuleNotFoundError when it isn't installed."""
+    made: Library = getattr(import_module(f"{__name__}.{name}_library"), LIBRARIES[name])(threads)
+    return made
+
+
+def environment(name: str, threads: int) -> dict[str, str]:
+    """The environment of a library's process: its number of threads, and no chatter."""
+    names = ("FASTNN_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "NPROC")
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu", "KERAS_BACKEND": "tensorflow"}
+    found = {**os.environ, **quiet, **dict.fromkeys(names, str(threads))}
+    if name == "jax" and threads == 1:
+        eigen = "--xla_cpu_multi_thread_eigen=false"
+        found["XLA_FLAGS"] = f"{found.get('XLA_FLAGS', '')} {eigen}".strip()
+    return found
+
+
+def use_cpus(count: int) -> None:
+    """Keeps the process on so many CPUs, one of each core first: no library then takes more, whatever it was told."""
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    usable = sorted(os.sched_getaffinity(0))
+
+    def sibling(cpu: int) -> int:
+        """How many of its core's hardware threads come before this one."""
+        path = Path(f"/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list")
+        try:
+            first = path.read_text().replace("-", ",").split(",")[0].strip()
+        except OSError:
+            return 0
+        return int(first != str(cpu))
+
+    os.sched_setaffinity(0, sorted(usable, key=sibling)[:count])

@@ -1,0 +1,132 @@
+"""The kernels in fastnn: the functions of fastnn.kernels, results written into arrays that are there already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fastnn import kernels as K
+
+from . import Call
+
+
+def make(kernel: Any) -> Call:
+    arrays = [np.ascontiguousarray(array) for array in kernel.arrays()]
+    made: Call = globals()[kernel.kind](arrays, **kernel.sizes)
+    return made
+
+
+def gemm(arrays: Any, transpose_a: bool, transpose_b: bool) -> Call:
+    a, b = arrays
+    y = np.empty((a.shape[1 if transpose_a else 0], b.shape[0 if transpose_b else 1]), np.float32)
+    return lambda: K.gemm(a, b, transpose_a=transpose_a, transpose_b=transpose_b, out=y)
+
+
+def conv(arrays: Any, part: str, stride: int, groups: int, epilogue: bool) -> Call:
+    x, w, dy = arrays
+    options: Any = {"strides": (stride, stride), "padding": "same", "groups": groups}
+    if part == "forward":
+        y, bias = np.empty_like(dy), np.zeros(w.shape[3], np.float32) if epilogue else None
+        return lambda: K.conv2d(x, w, bias, activation="relu" if epilogue else "linear", out=y, **options)
+    if part == "input":
+        dx = np.empty_like(x)
+        return lambda: K.conv2d_backward_input(dy, w, x, out=dx, **options)
+    dw = np.empty_like(w)
+    if not epilogue:
+        return lambda: K.conv2d_backward_weight(x, dy, w, out=dw, **options)
+    return lambda: (K.conv2d_backward_weight(x, dy, w, out=dw, **options), K.sum(dy, axes=(0, 1, 2)))
+
+
+def transposed(arrays: Any) -> Call:
+    x, w = arrays
+    return lambda: K.conv2d_transpose(x, w, strides=(2, 2), padding="same")
+
+
+def pool(arrays: Any, channels: int) -> Call:
+    x, dy = arrays
+    dx = np.empty_like(x)
+
+    def call() -> Any:
+        _, index = K.max_pool2d(x)
+        return K.max_pool2d_backward(dy, index, x, out=dx)
+
+    return call
+
+
+def batchnorm_relu(arrays: Any, channels: int) -> Call:
+    x, dy = arrays
+    gamma, beta = np.ones(channels, np.float32), np.zeros(channels, np.float32)
+
+    def call() -> Any:
+        mean, variance = K.batch_statistics(x)
+        y = K.relu(K.batch_normalization(x, mean, variance, gamma, beta))
+        return K.batch_normalization_backward(K.relu_backward(dy, y), x, mean, variance, gamma)
+
+    return call
+
+
+def cross_entropy(arrays: Any, classes: int) -> Call:
+    logits, labels = arrays
+    dloss = np.full(len(logits), 1 / len(logits), np.float32)
+
+    def call() -> Any:
+        _, probabilities = K.softmax_cross_entropy(logits, labels)
+        return K.softmax_cross_entropy_backward(dloss, probabilities, labels)
+
+    return call
+
+
+def rnn(arrays: Any, cell: str, training: bool, units: int) -> Call:
+    x, kernel, recurrent, bias, dy = arrays
+    if cell == "lstm":
+
+        def call() -> Any:
+            y, _, gates, cells = K.lstm(x, kernel, recurrent, bias)
+            return K.lstm_backward(x, kernel, recurrent, y, gates, cells, dy) if training else y
+
+    else:
+
+        def call() -> Any:
+            y, gates = K.gru(x, kernel, recurrent, bias)
+            return K.gru_backward(dy, x, kernel, recurrent, y, gates) if training else y
+
+    return call
+
+
+def attention(arrays: Any) -> Call:
+    query, key, value, dy = arrays
+
+    def call() -> Any:
+        y, logsumexp = K.scaled_dot_product_attention(query, key, value)
+        return K.scaled_dot_product_attention_backward(dy, query, key, value, y, logsumexp)
+
+    return call
+
+
+def adam(arrays: Any) -> Call:
+    weights, first, second = ([np.zeros_like(array) for array in arrays] for _ in range(3))
+    steps = 0
+
+    def call() -> Any:
+        nonlocal steps
+        K.adam_update(weights, arrays, first, second, iterations=steps)
+        steps += 1
+        return weights
+
+    return call
+
+
+def embedding(arrays: Any, rows: int, lazy: bool) -> Call:
+    table, dy, ids = arrays
+    moments = [np.zeros_like(table) for _ in range(2)]
+    steps = 0
+
+    def call() -> Any:
+        nonlocal steps
+        y = K.embedding(ids, table)
+        K.adam_update([table], [dy], [moments[0]], [moments[1]], ids=[ids], iterations=steps, lazy=lazy)
+        steps += 1
+        return y
+
+    return call

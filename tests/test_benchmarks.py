@@ -1,0 +1,108 @@
+"""The plumbing of benchmarks/: what networks and kernels count, options, verdicts, and a run without peers."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.append(str(ROOT))
+
+from benchmarks import networks, run, table  # noqa: E402 (the checkout's, behind the installed package)
+from benchmarks.kernels import KERNELS, TARGETS  # noqa: E402
+from benchmarks.peak import Peak  # noqa: E402
+
+
+def test_networks_count_what_their_layers_do() -> None:
+    dense = 784 * 128 + 128 * 10
+    assert networks.MLP.parameters() == dense + 138
+    assert networks.MLP.flops() == 32 * (2 * 2 * 784 * 128 + 3 * 2 * 128 * 10)
+    resnet = next(network for network in networks.NETWORKS if network.name == "ResNet-20")
+    assert networks.output_shape(resnet.layers, resnet.input_shape) == (10,)
+    assert len([shape for shape, *_ in networks.weights_of(resnet.layers, (32, 32, 3)) if len(shape) == 4]) == 21
+    assert [weight.shape for weight in networks.MLP.weights()] == [(784, 128), (128,), (128, 10), (10,)]
+
+
+def test_names_tell_rows_apart() -> None:
+    rows = [*run.step_rows(), *run.kernel_rows()]
+    assert len({(row.section, row.name) for row in rows}) == len(rows)
+    assert {kernel.target for kernel in KERNELS} == set(TARGETS)
+    for kernel in KERNELS:
+        if kernel.bytes < 2**20:
+            assert tuple(array.shape for array in kernel.arrays()) == kernel.shapes
+
+
+def test_the_fastest_peer_is_compared() -> None:
+    seconds = {"fastnn": 1.0, "torch": 4.0, "torch-fused": 3.0, "jax": 2.0, "numpy": 0.5}
+    assert table.fastest(seconds) == "jax"
+    assert table.fastest(seconds, "torch") == "torch-fused"
+    assert table.ratio(seconds) == 0.5
+    assert table.times_as_fast(seconds) == 0.5
+    assert table.met([table.Aim(0.5)], seconds) is True
+    assert table.met([table.Aim(0.4, "torch")], seconds) is True
+    assert table.met([table.Aim(0.5), table.Aim(1.0, "numpy")], seconds) is False
+    assert table.met([table.Aim(1.2, "onnxruntime")], seconds) is None
+    assert table.met([table.Aim(0.9, absolute=True)], seconds) is False
+
+
+def test_verdicts_on_kernels() -> None:
+    assert table.kernel_verdict(1.5, 1.0, 1.5) == "aim"
+    assert table.kernel_verdict(1.2, 1.0, 1.5) == "must"
+    assert table.kernel_verdict(0.9, 1.0, 1.5) == "no"
+    assert table.kernel_verdict(9.0, None, None) == "-"
+    line = table.summary_line(TARGETS["gemm"], [1.0, 4.0], ["must", "aim"])
+    assert "geometric mean 2.00 (must be 1.00: yes); 2 of 2 as they must be, 1 as aimed" in line
+
+
+def test_results_that_differ_are_told() -> None:
+    assert table.disagreement({"fastnn": 1.0, "torch": 1.0001, "jax-queued": None}) == ""
+    assert table.disagreement({"fastnn": 1.0, "torch": 1.1}).startswith("RESULTS DIFFER")
+    assert table.disagreement({"fastnn": 1.0, "torch": math.nan}).startswith("RESULTS DIFFER")
+
+
+def test_the_share_of_the_peak_takes_the_tighter_bound() -> None:
+    peak = Peak(flops=100.0, bandwidth=10.0)
+    assert peak.share(2.0, flops=100, size=0) == 0.5
+    assert peak.share(2.0, flops=10, size=10) == 0.5
+
+
+def test_options() -> None:
+    assert run.chosen_peers("torch,jax") == ["torch", "jax"]
+    with pytest.raises(ValueError, match=r"^--peers: expected some of numpy, torch, .*, got theano$"):
+        run.chosen_peers("torch,theano")
+    commands = run.interpreters(["peers=/a/python", "jax=nice /b/python"])
+    assert commands["fastnn"] == [sys.executable]
+    assert commands["torch"] == ["/a/python"]
+    assert commands["jax"] == ["nice", "/b/python"]
+    with pytest.raises(ValueError, match=r"^--python: expected LIBRARY"):
+        run.interpreters(["torch"])
+
+
+def test_a_run_names_who_is_missing_and_writes_what_it_found(tmp_path: Path) -> None:
+    file = tmp_path / "found.json"
+    words = ["--quick", "--filter", "MLP 784-128", "--section", "training", "--peers", "jax,numpy", "--threads", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.run", "--steps", *words, "--json", file],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONSAFEPATH": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    written = json.loads(file.read_text())
+    (result,) = written["results"]
+    assert result["name"] == "MLP 784-128-10"
+    assert {"fastnn", "numpy"} <= set(result["seconds"])
+    assert result["recorded"] is True
+    assert "RESULTS DIFFER" not in done.stdout
+    assert "jax" in result["seconds"] or "jax: LEFT OUT, jax isn't installed" in done.stdout
+    assert run.previous_ratios(file) == {
+        (r["section"], r["name"]): r["ratio"] for r in written["results"] if r["ratio"] is not None
+    }
