@@ -80,9 +80,31 @@ class Recorder:
 class Program:
     def __init__(self, graph: Graph, batch: int, device: str = "cpu") -> None: ...
     def run(self, arguments: Sequence[Array], results: Sequence[Array | None] | None = None) -> list[Array]: ...
+    def run_batches(
+        self,
+        arguments: Sequence[Array],
+        results: Sequence[Array],
+        order: np.ndarray[Any, Any] | None,
+        first: int,
+        steps: int,
+        seconds: float = 0.0,
+    ) -> int: ...
+    def profile(
+        self,
+        arguments: Sequence[Array],
+        results: Sequence[Array],
+        order: np.ndarray[Any, Any] | None,
+        first: int,
+        steps: int,
+    ) -> tuple[int, list[tuple[str, int]], int, int]: ...
     def text(self) -> str: ...
     @property
     def info(self) -> dict[str, int]: ...
+
+class Shortcuts:
+    def add(self, program: Program, x: np.ndarray[Any, Any]) -> None: ...
+    def clear(self) -> None: ...
+    def __call__(self, x: Any, most: int) -> np.ndarray[Any, Any] | None: ...
 
 class _Level(TypedDict):
     name: str

@@ -82,6 +82,7 @@ for name in ("find_op", "op_schema", "op_at", "storage_data", "find_implementati
 for name in ("storage_bytes", "storage_version"):
     getattr(LIBRARY, f"fastnn_{name}").restype = c.c_uint64
 LIBRARY.fastnn_graph_text.restype = c.c_int64
+LIBRARY.fastnn_program_node_text.restype = c.c_int64
 
 FLOAT32 = Dtype(2, 32, 1)
 RELU = c.c_void_p(LIBRARY.fastnn_find_op(b"relu"))
@@ -190,6 +191,8 @@ def test_null_is_refused() -> None:
         ("program_run", (None, None, c.c_int64(0), None, c.c_int64(0))),
         ("program_result", (None, c.c_int64(0), tensor)),
         ("program_get_info", (None, None)),
+        ("program_run_batches", (None, None, None)),
+        ("program_argument", (None, c.c_int64(0), tensor)),
         ("commit", (None, None, one, None, None, c.c_int64(0))),
         ("commit", (None, None, c.c_int64(0), None, None, one)),
     ]
@@ -202,6 +205,7 @@ def test_null_is_harmless_where_there_is_no_status() -> None:
         assert not getattr(LIBRARY, f"fastnn_{function}")(None)
     assert LIBRARY.fastnn_find_implementation(None, c.c_int32(1)) is None
     assert LIBRARY.fastnn_graph_text(None, None, c.c_int64(0)) == -1
+    assert LIBRARY.fastnn_program_node_text(None, c.c_int64(0), None, c.c_int64(0)) == -1
     LIBRARY.fastnn_context_init(None, c.c_size_t(c.sizeof(Context)))
     for function in (
         "storage_retain",

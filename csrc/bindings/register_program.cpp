@@ -1,6 +1,7 @@
 // register_program.cpp: recording, graphs and programs.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "bindings/array.h"
@@ -107,6 +108,13 @@ class Recorder {
   std::vector<std::string> lines_;
 };
 
+fastnn_program_info info_of(const fastnn_program* program) {
+  fastnn_program_info info{};
+  info.struct_size = sizeof(info);
+  check(fastnn_program_get_info(program, &info));
+  return info;
+}
+
 class Program {
  public:
   Program(const Graph& graph, int64_t batch, const std::string& device) : scalars_(graph.scalars) {
@@ -115,6 +123,17 @@ class Program {
     fastnn_program* created = nullptr;
     check(fastnn_program_create(graph.graph.get(), &context, batch, &created));
     program_.reset(created);
+    info_ = info_of(created);
+    arguments_.resize(static_cast<size_t>(info_.arguments));
+    for (size_t i = 0; i < arguments_.size(); ++i) {
+      check(fastnn_program_argument(created, static_cast<int64_t>(i), &arguments_[i]));
+    }
+    results_.resize(static_cast<size_t>(info_.results));
+    for (size_t i = 0; i < results_.size(); ++i) {
+      check(fastnn_program_result(created, static_cast<int64_t>(i), &results_[i]));
+    }
+    check(fastnn_active_level(&level_));
+    batch_invariant_ = batch_invariant();
   }
 
   // Allocates what is not given and replays. Returns the results.
@@ -123,19 +142,13 @@ class Program {
     std::vector<const fastnn_tensor*> inputs;
     for (const ArrayPointer& array : arguments) inputs.push_back(&array->tensor);
     std::vector<fastnn_tensor*> outputs;
-    std::vector<ArrayPointer> results =
-        given ? std::move(*given) : std::vector<ArrayPointer>(static_cast<size_t>(raw_info().results));
-    if (static_cast<int64_t>(results.size()) != raw_info().results) {
-      throw py::value_error("program: expected " + std::to_string(raw_info().results) + " results, got " +
+    std::vector<ArrayPointer> results = given ? std::move(*given) : std::vector<ArrayPointer>(results_.size());
+    if (results.size() != results_.size()) {
+      throw py::value_error("program: expected " + std::to_string(results_.size()) + " results, got " +
                             std::to_string(results.size()));
     }
     for (size_t i = 0; i < results.size(); ++i) {
-      if (results[i] == nullptr) {
-        fastnn_tensor described{};
-        described.struct_size = sizeof(described);
-        check(fastnn_program_result(program_.get(), static_cast<int64_t>(i), &described));
-        results[i] = Array::allocate(described);
-      }
+      if (results[i] == nullptr) results[i] = Array::allocate(results_[i]);
       outputs.push_back(&results[i]->tensor);
     }
     fastnn_status status;
@@ -148,30 +161,172 @@ class Program {
     return results;
   }
 
+  // Several steps; how many were done.
+  int64_t run_batches(const std::vector<ArrayPointer>& arguments, const std::vector<ArrayPointer>& results,
+                      const std::optional<py::array_t<int64_t, py::array::c_style>>& order, int64_t first,
+                      int64_t steps, double seconds) const {
+    return run_batches(arguments, results, order, first, steps, seconds, nullptr);
+  }
+
+  // The same, and the nanoseconds that each node took, taking the batches, and all of it.
+  py::tuple profile(const std::vector<ArrayPointer>& arguments, const std::vector<ArrayPointer>& results,
+                    const std::optional<py::array_t<int64_t, py::array::c_style>>& order, int64_t first,
+                    int64_t steps) const {
+    std::vector<int64_t> times(static_cast<size_t>(info_.nodes) + 2);
+    const int64_t done = run_batches(arguments, results, order, first, steps, 0, &times);
+    py::list nodes;
+    for (int64_t node = 0; node < info_.nodes; ++node) {
+      const auto write = [node](const fastnn_program* program, char* text, int64_t size) {
+        return fastnn_program_node_text(program, node, text, size);
+      };
+      nodes.append(py::make_tuple(text_of(write, program_.get()), times[static_cast<size_t>(node)]));
+    }
+    return py::make_tuple(done, nodes, times[times.size() - 2], times.back());
+  }
+
+  // One batch of the only argument into a new array that is the only result. Expects that fits says so.
+  py::array call(const py::array& x, fastnn_dtype dtype) const {
+    fastnn_tensor input = arguments_[0];
+    input.dtype = dtype;
+    input.data = const_cast<void*>(x.data());
+    input.flags = FASTNN_READ_ONLY;
+    fastnn_tensor output = results_[0];
+    py::array result(dtype_to_numpy(output.dtype), std::vector<py::ssize_t>(output.shape, output.shape + output.rank));
+    output.data = result.mutable_data();
+    const fastnn_tensor* inputs = &input;
+    fastnn_tensor* outputs = &output;
+    fastnn_batches batches{};
+    batches.struct_size = sizeof(batches);
+    batches.arguments = &inputs;
+    batches.results = &outputs;
+    batches.argument_count = batches.result_count = batches.steps = 1;
+    int64_t done = 0;
+    fastnn_status status;
+    {
+      const Unlocked unlocked;
+      status = fastnn_program_run_batches(program_.get(), &batches, &done);
+    }
+    check(status);
+    return result;
+  }
+
+  // Whether an array is a batch of the only argument, of whatever dtype, and the only result has a row for each sample,
+  // and the switches are those that the program was planned under.
+  bool fits(const py::array& x) const {
+    if (arguments_.size() != 1 || results_.size() != 1) return false;
+    const fastnn_tensor& argument = arguments_[0];
+    if (x.ndim() != argument.rank || !std::equal(argument.shape, argument.shape + argument.rank, x.shape()))
+      return false;
+    const char* level = nullptr;
+    check(fastnn_active_level(&level));
+    return results_[0].rank > 0 && results_[0].shape[0] == info_.batch && level == level_ &&
+           batch_invariant_ == batch_invariant();
+  }
+
   std::string text() const { return text_of(fastnn_program_text, program_.get()); }
 
   py::dict info() const {
-    const fastnn_program_info info = raw_info();
     py::dict result;
-    result["batch"] = info.batch;
-    result["nodes"] = info.nodes;
-    result["arena_bytes"] = info.arena_bytes;
-    result["value_bytes"] = info.value_bytes;
-    result["moved_bytes"] = info.moved_bytes;
-    result["unfused_bytes"] = info.unfused_bytes;
+    result["batch"] = info_.batch;
+    result["nodes"] = info_.nodes;
+    result["arena_bytes"] = info_.arena_bytes;
+    result["value_bytes"] = info_.value_bytes;
+    result["moved_bytes"] = info_.moved_bytes;
+    result["unfused_bytes"] = info_.unfused_bytes;
     return result;
   }
 
  private:
-  fastnn_program_info raw_info() const {
-    fastnn_program_info info{};
-    info.struct_size = sizeof(info);
-    check(fastnn_program_get_info(program_.get(), &info));
-    return info;
+  int64_t run_batches(const std::vector<ArrayPointer>& arguments, const std::vector<ArrayPointer>& results,
+                      const std::optional<py::array_t<int64_t, py::array::c_style>>& order, int64_t first,
+                      int64_t steps, double seconds, std::vector<int64_t>* times) const {
+    std::vector<const fastnn_tensor*> inputs;
+    for (const ArrayPointer& array : arguments) inputs.push_back(&array->tensor);
+    std::vector<fastnn_tensor*> outputs;
+    for (const ArrayPointer& array : results) outputs.push_back(&array->tensor);
+    fastnn_batches batches{};
+    batches.struct_size = sizeof(batches);
+    batches.arguments = inputs.data();
+    batches.argument_count = static_cast<int64_t>(inputs.size());
+    batches.results = outputs.data();
+    batches.result_count = static_cast<int64_t>(outputs.size());
+    if (order) {
+      batches.order = order->data();
+      batches.order_count = order->size();
+    }
+    batches.first = first;
+    batches.steps = steps;
+    batches.nanoseconds = static_cast<int64_t>(seconds * 1e9);
+    if (times != nullptr) {
+      batches.times = times->data();
+      batches.time_count = static_cast<int64_t>(times->size());
+    }
+    int64_t done = 0;
+    fastnn_status status;
+    {
+      const Unlocked unlocked;
+      status = fastnn_program_run_batches(program_.get(), &batches, &done);
+    }
+    // what failed after whole steps fails again when it comes first: then the caller knows which step it was
+    if (done == 0) check(status);
+    return done;
   }
 
   KeptScalars scalars_;
   fastnn::Program program_;
+  fastnn_program_info info_{};
+  std::vector<fastnn_tensor> arguments_, results_;  // shapes and dtypes
+  const char* level_ = nullptr;
+  bool batch_invariant_ = false;
+};
+
+// The programs of a step that were asked for last, by what is given: the way from an array to a result without Python.
+class Shortcuts {
+ public:
+  // The program takes arrays like x, whose dtype it may have to convert.
+  void add(const std::shared_ptr<Program>& program, const py::array& x) {
+    if (!is_usable(x) || !program->fits(x)) return;
+    fastnn_dtype dtype;
+    try {
+      dtype = dtype_from_numpy(x.dtype());
+    } catch (const py::type_error&) {
+      return;  // one that NumPy converts
+    }
+    if (entries_.size() == kMost) entries_.pop_back();
+    entries_.insert(entries_.begin(), Entry{program, x.dtype().num(), dtype});
+  }
+
+  void clear() { entries_.clear(); }
+
+  // The result, or None when no program is known for x, or it has more samples than `most`.
+  py::object call(const py::object& given, int64_t most) {
+    if (!py::isinstance<py::array>(given)) return py::none();
+    const auto x = py::reinterpret_borrow<py::array>(given);
+    if (!is_usable(x) || x.ndim() == 0 || x.shape(0) > most) return py::none();
+    const int number = x.dtype().num();
+    for (const Entry& entry : entries_) {
+      if (entry.number != number || !entry.program->fits(x)) continue;
+      const std::shared_ptr<Program> program = entry.program;  // another thread may clear the list meanwhile
+      return program->call(x, entry.dtype);
+    }
+    return py::none();
+  }
+
+ private:
+  static constexpr size_t kMost = 8;
+  struct Entry {
+    std::shared_ptr<Program> program;
+    int number;  // of the dtype, as NumPy counts
+    fastnn_dtype dtype;
+  };
+
+  static bool is_usable(const py::array& x) {
+    constexpr int kWanted = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+    const char order = x.dtype().byteorder();
+    return (x.flags() & kWanted) == kWanted && (order == '=' || order == '|');
+  }
+
+  std::vector<Entry> entries_;
 };
 
 }  // namespace
@@ -210,13 +365,34 @@ void register_program(py::module_& module) {
       .def("advance", &Recorder::advance, py::arg("scalar"), py::arg("amount"),
            "The step adds to a registered integer: ops from here on read it so much higher.")
       .def("finish", &Recorder::finish, "Ends the recording; returns the Graph.");
-  py::class_<Program>(module, "Program", "A graph planned for one batch size.")
+  py::class_<Program, std::shared_ptr<Program>>(module, "Program", "A graph planned for one batch size.")
       .def(py::init<const Graph&, int64_t, const std::string&>(), py::arg("graph"), py::arg("batch"),
            py::arg("device") = "cpu")
       .def("run", &Program::run, py::arg("arguments"), py::arg("results") = py::none(),
            "Replays with contiguous arguments; results that are None, or all without a list, are allocated.")
+      .def(
+          "run_batches",
+          py::overload_cast<const std::vector<ArrayPointer>&, const std::vector<ArrayPointer>&,
+                            const std::optional<py::array_t<int64_t, py::array::c_style>>&, int64_t, int64_t, double>(
+              &Program::run_batches, py::const_),
+          py::arg("arguments"), py::arg("results"), py::arg("order"), py::arg("first"), py::arg("steps"),
+          py::arg("seconds") = 0.0,
+          "Replays with one batch of the arguments after the other, of samples in an order or as they stand, into rows "
+          "of the results; begins no step after so many seconds. Returns the number of steps: fewer than asked for "
+          "when "
+          "one fails, which raises when it is the first one.")
+      .def("profile", &Program::profile, py::arg("arguments"), py::arg("results"), py::arg("order"), py::arg("first"),
+           py::arg("steps"),
+           "Replays as run_batches does. Returns the number of steps, a line and the nanoseconds for each node, those "
+           "for taking batches, and those for all.")
       .def("text", &Program::text, "What the plan made of the graph: ops, shapes, bytes, offsets.")
       .def_property_readonly("info", &Program::info);
+  py::class_<Shortcuts>(module, "Shortcuts", "Programs from an array to an array, by the array's shape and dtype.")
+      .def(py::init<>())
+      .def("add", &Shortcuts::add, py::arg("program"), py::arg("x"), "Let the program be called with arrays like x.")
+      .def("clear", &Shortcuts::clear)
+      .def("__call__", &Shortcuts::call, py::arg("x"), py::arg("most"),
+           "The result in a new array; None when no program is known for x, or it has more samples than that.");
 }
 
 }  // namespace fastnn::bindings

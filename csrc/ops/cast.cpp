@@ -1,6 +1,10 @@
 // cast.cpp: numbers of one dtype as another, from any strides.
+#include <algorithm>
+#include <iterator>
+
 #include "fastnn/ops.h"
 #include "ops/op.h"
+#include "ops/rows.h"
 #include "ops/strided.h"
 
 namespace fastnn::ops {
@@ -10,12 +14,18 @@ namespace {
 constexpr fastnn_dtype kDtypes[] = {kFloat32, kFloat64, kInt32, kInt64, kUint8, kBool};
 
 kernels::ItemType item_type(fastnn_dtype dtype) {
-  int64_t index = 0;
-  while (!(kDtypes[index] == dtype)) ++index;
-  return static_cast<kernels::ItemType>(index);
+  kernels::ItemType type{};
+  find_item_type(dtype, &type);
+  return type;
 }
 
 }  // namespace
+
+bool find_item_type(fastnn_dtype dtype, kernels::ItemType* type) {
+  const auto* found = std::find_if(std::begin(kDtypes), std::end(kDtypes), [&](fastnn_dtype d) { return d == dtype; });
+  *type = static_cast<kernels::ItemType>(found - std::begin(kDtypes));
+  return found != std::end(kDtypes);
+}
 
 size_t cast_infer(const fastnn_call& call) {
   const fastnn_tensor& x = input(call, 0);

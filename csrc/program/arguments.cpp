@@ -5,30 +5,8 @@
 
 using namespace fastnn;
 
-void fastnn_program::check_arguments(const fastnn_tensor* const* arguments, int64_t argument_count,
-                                     fastnn_tensor* const* results, int64_t result_count) const {
-  const auto check = [&](const char* what, const std::string& name, const fastnn_tensor* given,
-                         const fastnn_tensor& planned) {
-    require(given, "program", name.c_str());
-    const fastnn_tensor& got = *given;
-    check_fields("program", name.c_str(), got);
-    if (!(got.dtype == planned.dtype)) {
-      type_error("program: expected ", what, " ", name, " of ", dtype_name(planned.dtype), ", got ",
-                 dtype_name(got.dtype));
-    }
-    if (!same_shape(got, planned)) {
-      value_error("program: expected ", what, " ", name, " ", shape_text(planned), ", got ", shape_text(got));
-    }
-    if (!(got.device == context.device)) {
-      value_error("program: expected ", what, " ", name, " on ", device_name(context.device), ", got it on ",
-                  device_name(got.device));
-    }
-    if (!is_contiguous(got)) {
-      value_error("program: expected contiguous ", what, " ", name, ", got strides ",
-                  shape_text(got.rank, got.strides));
-    }
-    if (got.data == nullptr && element_count(got) > 0) value_error("program: ", what, " ", name, " has no data");
-  };
+void fastnn_program::check_counts(const fastnn_tensor* const* arguments, int64_t argument_count,
+                                  fastnn_tensor* const* results, int64_t result_count) const {
   if (argument_count != static_cast<int64_t>(graph.arguments.size())) {
     value_error("program: expected ", graph.arguments.size(), " arguments, got ", argument_count);
   }
@@ -37,16 +15,45 @@ void fastnn_program::check_arguments(const fastnn_tensor* const* arguments, int6
   }
   if (argument_count > 0) require(arguments, "program", "arguments");
   if (result_count > 0) require(results, "program", "results");
+}
+
+void fastnn_program::check_given(const char* what, const std::string& name, const fastnn_tensor* given,
+                                 const fastnn_tensor& planned) const {
+  require(given, "program", name.c_str());
+  const fastnn_tensor& got = *given;
+  check_fields("program", name.c_str(), got);
+  if (!(got.dtype == planned.dtype)) {
+    type_error("program: expected ", what, " ", name, " of ", dtype_name(planned.dtype), ", got ",
+               dtype_name(got.dtype));
+  }
+  if (!same_shape(got, planned)) {
+    value_error("program: expected ", what, " ", name, " ", shape_text(planned), ", got ", shape_text(got));
+  }
+  if (!(got.device == context.device)) {
+    value_error("program: expected ", what, " ", name, " on ", device_name(context.device), ", got it on ",
+                device_name(got.device));
+  }
+  if (!is_contiguous(got)) {
+    value_error("program: expected contiguous ", what, " ", name, ", got strides ", shape_text(got.rank, got.strides));
+  }
+  if (got.data == nullptr && element_count(got) > 0) value_error("program: ", what, " ", name, " has no data");
+}
+
+void fastnn_program::check_result(const std::string& name, const fastnn_tensor* given,
+                                  const fastnn_tensor& planned) const {
+  check_given("result", name, given, planned);
+  if ((given->flags & FASTNN_READ_ONLY) != 0) value_error("program: result ", name, " is read-only");
+}
+
+void fastnn_program::check_arguments(const fastnn_tensor* const* arguments, int64_t argument_count,
+                                     fastnn_tensor* const* results, int64_t result_count) const {
+  check_counts(arguments, argument_count, results, result_count);
   for (size_t i = 0; i < graph.arguments.size(); ++i) {
     const size_t value = static_cast<size_t>(graph.arguments[i]);
-    check("argument", graph.values[value].name, arguments[i], plan.shapes.values[value]);
+    check_given("argument", graph.values[value].name, arguments[i], plan.shapes.values[value]);
   }
   for (size_t i = 0; i < graph.results.size(); ++i) {
-    const fastnn_tensor& planned = plan.shapes.values[static_cast<size_t>(graph.results[i].value)];
-    check("result", graph.results[i].name, results[i], planned);
-    if ((results[i]->flags & FASTNN_READ_ONLY) != 0) {
-      value_error("program: result ", graph.results[i].name, " is read-only");
-    }
+    check_result(graph.results[i].name, results[i], plan.shapes.values[static_cast<size_t>(graph.results[i].value)]);
   }
   check_results_apart(arguments, results);
 }

@@ -4,6 +4,21 @@
 
 using namespace fastnn;
 
+namespace {
+
+// Dtype, device and shape of a planned value.
+void describe(const fastnn_program& program, int64_t value, fastnn_tensor* described) {
+  *described = program.plan.shapes.values[static_cast<size_t>(value)];
+  described->data = nullptr;
+  described->byte_offset = 0;
+  described->flags = 0;
+  described->identity = 0;
+  described->storage = nullptr;
+  set_contiguous_strides(*described);
+}
+
+}  // namespace
+
 extern "C" {
 
 fastnn_status fastnn_program_create(const fastnn_graph* graph, const fastnn_context* context, int64_t batch,
@@ -26,6 +41,26 @@ fastnn_status fastnn_program_run(fastnn_program* program, const fastnn_tensor* c
   });
 }
 
+fastnn_status fastnn_program_run_batches(fastnn_program* program, const fastnn_batches* batches, int64_t* done) {
+  return guarded([&] {
+    require(program, "program", "program");
+    require_struct(batches, "program", "batches");
+    require(done, "program", "the place for the steps done");
+    program->run_batches(*batches, done);
+  });
+}
+
+fastnn_status fastnn_program_argument(const fastnn_program* program, int64_t index, fastnn_tensor* argument) {
+  return guarded([&] {
+    require(program, "program", "program");
+    require(argument, "program", "argument");
+    if (index < 0 || index >= static_cast<int64_t>(program->graph.arguments.size())) {
+      index_error("program: expected an argument below ", program->graph.arguments.size(), ", got ", index);
+    }
+    describe(*program, program->graph.arguments[static_cast<size_t>(index)], argument);
+  });
+}
+
 fastnn_status fastnn_program_result(const fastnn_program* program, int64_t index, fastnn_tensor* result) {
   return guarded([&] {
     require(program, "program", "program");
@@ -33,14 +68,7 @@ fastnn_status fastnn_program_result(const fastnn_program* program, int64_t index
     if (index < 0 || index >= static_cast<int64_t>(program->graph.results.size())) {
       index_error("program: expected a result below ", program->graph.results.size(), ", got ", index);
     }
-    const int64_t value = program->graph.results[static_cast<size_t>(index)].value;
-    *result = program->plan.shapes.values[static_cast<size_t>(value)];
-    result->data = nullptr;
-    result->byte_offset = 0;
-    result->flags = 0;
-    result->identity = 0;
-    result->storage = nullptr;
-    set_contiguous_strides(*result);
+    describe(*program, program->graph.results[static_cast<size_t>(index)].value, result);
   });
 }
 
@@ -55,7 +83,8 @@ fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_prog
              static_cast<int64_t>(program->plan.arena_bytes),
              static_cast<int64_t>(program->plan.value_bytes),
              program->plan.moved_bytes,
-             program->plan.unfused_bytes};
+             program->plan.unfused_bytes,
+             static_cast<int64_t>(program->graph.arguments.size())};
   });
 }
 
@@ -64,6 +93,21 @@ int64_t fastnn_program_text(const fastnn_program* program, char* text, int64_t s
   guarded([&] {
     require(program, "program_text", "program");
     length = write_text(plan_text(program->graph, program->plan, program->batch), "program_text", text, size);
+  });
+  return length;
+}
+
+int64_t fastnn_program_node_text(const fastnn_program* program, int64_t node, char* text, int64_t size) {
+  int64_t length = -1;
+  guarded([&] {
+    require(program, "program_node_text", "program");
+    const Plan& plan = program->plan;
+    if (node < 0 || node >= static_cast<int64_t>(plan.steps.size())) {
+      index_error("program_node_text: expected a node below ", plan.steps.size(), ", got ", node);
+    }
+    const std::string lines =
+        planned_step_text(program->graph, plan, program->batch, plan.steps[static_cast<size_t>(node)]);
+    length = write_text(lines, "program_node_text", text, size);
   });
   return length;
 }

@@ -2,11 +2,23 @@
 #include "program/program.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "core/device.h"
 #include "program/blocks.h"
 
 using namespace fastnn;
+
+namespace {
+
+constexpr int64_t kStagingAlignment = 64;
+
+}  // namespace
+
+int64_t fastnn::now_nanoseconds() {
+  const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(since_start).count();
+}
 
 fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_context& given, int64_t batch_size)
     : graph(recorded), context(given), batch(batch_size), copy_(&find_op("copy")) {
@@ -19,7 +31,12 @@ fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_contex
   const size_t value_count = graph.values.size();
   argument_of_.assign(value_count, -1);
   for (size_t i = 0; i < graph.arguments.size(); ++i) {
-    argument_of_[static_cast<size_t>(graph.arguments[i])] = static_cast<int64_t>(i);
+    const size_t value = static_cast<size_t>(graph.arguments[i]);
+    argument_of_[value] = static_cast<int64_t>(i);
+    staged_offsets_.push_back(staged_bytes_);
+    const fastnn_tensor& t = plan.shapes.values[value];
+    const int64_t bytes = checked_multiply(element_count(t), item_size(t.dtype));
+    staged_bytes_ += static_cast<size_t>(round_up(bytes, kStagingAlignment));
   }
   for (size_t v = 0; v < value_count; ++v) {
     root_of_.push_back(root(graph, static_cast<int64_t>(v)));
@@ -133,6 +150,10 @@ std::unique_ptr<Execution> fastnn_program::make_execution() const {
     call.user_data = implementation(*copy_, context.device.type).user_data;
     e.result_copies.push_back(call);
   }
+  e.fed.resize(graph.arguments.size());
+  for (const fastnn_tensor& t : e.fed) e.fed_arguments.push_back(&t);
+  e.fed_results.resize(graph.results.size());
+  for (fastnn_tensor& t : e.fed_results) e.fed_results_list.push_back(&t);
   return execution;
 }
 
@@ -173,10 +194,23 @@ void fastnn_program::run_step(const Execution& e, const PlannedStep& step) const
   if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
 }
 
-void fastnn_program::run_until_commit(const Execution& e) const {
+void fastnn_program::run_steps(const Execution& e, size_t& i, size_t end, int64_t* times) const {
+  if (times == nullptr) {
+    for (; i < end; ++i) run_step(e, plan.steps[i]);
+    return;
+  }
+  int64_t before = now_nanoseconds();
+  for (; i < end; ++i) {
+    run_step(e, plan.steps[i]);
+    const int64_t after = now_nanoseconds();
+    times[i] += after - std::exchange(before, after);
+  }
+}
+
+void fastnn_program::run_until_commit(const Execution& e, int64_t* times) const {
   size_t i = 0;
   try {
-    for (; i < plan.commit_step; ++i) run_step(e, plan.steps[i]);
+    run_steps(e, i, plan.commit_step, times);
   } catch (...) {
     put_back(e, i);
     throw;
@@ -210,30 +244,30 @@ void fastnn_program::bump_versions() const {
   for (fastnn_storage* storage : written_) fastnn_storage_bump_version(storage);
 }
 
+void fastnn_program::replay(Execution& e, const fastnn_tensor* const* arguments, fastnn_tensor* const* results,
+                            int64_t* times) const {
+  bind(e, arguments, results);
+  read_scalars(e);
+  run_until_commit(e, times);
+  const fastnn_implementation& copy = implementation(*copy_, context.device.type);
+  for (const fastnn_call& call : e.result_copies) {
+    const fastnn_status status = copy.run(&call);
+    if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
+  }
+  size_t i = plan.commit_step;
+  run_steps(e, i, plan.steps.size(), times);
+  bump_versions();
+  commit_scalars();
+}
+
+Lease fastnn_program::lease() {
+  std::unique_ptr<Execution> idle = idle_.take();
+  return Lease(idle_, idle != nullptr ? std::move(idle) : make_execution());
+}
+
 void fastnn_program::run(const fastnn_tensor* const* arguments, int64_t argument_count, fastnn_tensor* const* results,
                          int64_t result_count) {
   check_arguments(arguments, argument_count, results, result_count);
-  std::unique_ptr<Execution> execution = idle_.take();
-  if (execution == nullptr) execution = make_execution();
-  const auto body = [&] {
-    Execution& e = *execution;
-    bind(e, arguments, results);
-    read_scalars(e);
-    run_until_commit(e);
-    const fastnn_implementation& copy = implementation(*copy_, context.device.type);
-    for (const fastnn_call& call : e.result_copies) {
-      const fastnn_status status = copy.run(&call);
-      if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
-    }
-    for (size_t i = plan.commit_step; i < plan.steps.size(); ++i) run_step(e, plan.steps[i]);
-    bump_versions();
-    commit_scalars();
-  };
-  try {
-    body();
-  } catch (...) {
-    idle_.give_back(std::move(execution));
-    throw;
-  }
-  idle_.give_back(std::move(execution));
+  const Lease execution = lease();
+  replay(*execution, arguments, results, nullptr);
 }

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "program/plan.h"
@@ -26,6 +27,13 @@ struct Execution {
   std::vector<fastnn_tensor> copy_targets;  // per copied result
   std::vector<const fastnn_tensor*> copy_inputs;
   std::vector<fastnn_tensor*> copy_outputs;
+  // of several steps in one call: the batch of the step at hand, and the memory that arguments are gathered into, made
+  // when first needed
+  std::vector<fastnn_tensor> fed;
+  std::vector<const fastnn_tensor*> fed_arguments;
+  std::vector<fastnn_tensor> fed_results;
+  std::vector<fastnn_tensor*> fed_results_list;
+  StorageReference staging;
 };
 
 // Memory that a program shares with its owner, and the value it belongs to.
@@ -69,12 +77,30 @@ class ExecutionPool {
   std::array<std::atomic<Execution*>, kPooledExecutions> slots_{};
 };
 
+// An execution of a pool, until the end of a scope.
+class Lease {
+ public:
+  Lease(ExecutionPool& pool, std::unique_ptr<Execution> execution) : pool_(pool), execution_(std::move(execution)) {}
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
+  ~Lease() { pool_.give_back(std::move(execution_)); }
+  Execution& operator*() const { return *execution_; }
+
+ private:
+  ExecutionPool& pool_;
+  std::unique_ptr<Execution> execution_;
+};
+
+int64_t now_nanoseconds();
+
 }  // namespace fastnn
 
 struct fastnn_program {
   fastnn_program(const fastnn_graph& recorded, const fastnn_context& given, int64_t batch_size);
   void run(const fastnn_tensor* const* arguments, int64_t argument_count, fastnn_tensor* const* results,
            int64_t result_count);
+  // done counts the steps, those before an error too.
+  void run_batches(const fastnn_batches& given, int64_t* done);
 
   fastnn_graph graph;
   fastnn_context context;
@@ -83,13 +109,32 @@ struct fastnn_program {
 
  private:
   std::unique_ptr<fastnn::Execution> make_execution() const;
+  fastnn::Lease lease();
+
+  // what is given, in arguments.cpp
+  void check_counts(const fastnn_tensor* const* arguments, int64_t argument_count, fastnn_tensor* const* results,
+                    int64_t result_count) const;
+  void check_given(const char* what, const std::string& name, const fastnn_tensor* given,
+                   const fastnn_tensor& planned) const;
+  void check_result(const std::string& name, const fastnn_tensor* given, const fastnn_tensor& planned) const;
   void check_arguments(const fastnn_tensor* const* arguments, int64_t argument_count, fastnn_tensor* const* results,
                        int64_t result_count) const;
   void check_results_apart(const fastnn_tensor* const* arguments, fastnn_tensor* const* results) const;
+
+  // several steps, in batches.cpp
+  void check_batches(const fastnn_batches& given) const;
+  void check_order(const int64_t* numbers, int64_t samples) const;
+  void take_batch(fastnn::Execution& execution, const fastnn_batches& given, int64_t first) const;
+
+  // One step; times, when not NULL, has a place for each step of the plan, to add its nanoseconds to.
+  void replay(fastnn::Execution& execution, const fastnn_tensor* const* arguments, fastnn_tensor* const* results,
+              int64_t* times) const;
   void bind(fastnn::Execution& execution, const fastnn_tensor* const* arguments, fastnn_tensor* const* results) const;
   void read_scalars(fastnn::Execution& execution) const;
   void run_step(const fastnn::Execution& execution, const fastnn::PlannedStep& step) const;
-  void run_until_commit(const fastnn::Execution& execution) const;
+  // From step i on, which is left at the end, or at the one that failed.
+  void run_steps(const fastnn::Execution& execution, size_t& i, size_t end, int64_t* times) const;
+  void run_until_commit(const fastnn::Execution& execution, int64_t* times) const;
   void put_back(const fastnn::Execution& execution, size_t failed) const;
   void commit_scalars() const;
   void bump_versions() const;
@@ -104,5 +149,7 @@ struct fastnn_program {
   std::vector<size_t> scalar_nodes_;      // nodes that read scalars
   std::vector<fastnn_storage*> written_;  // storages of written state
   std::vector<fastnn::Kept> kept_;        // state and constants
+  std::vector<size_t> staged_offsets_;    // per argument, in the memory that batches are gathered into
+  size_t staged_bytes_ = 0;
   fastnn::ExecutionPool idle_;
 };

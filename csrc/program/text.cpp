@@ -138,6 +138,18 @@ std::string planned_node_text(const fastnn_graph& graph, const Plan& plan, int64
 
 }  // namespace
 
+std::string planned_step_text(const fastnn_graph& graph, const Plan& plan, int64_t batch, const PlannedStep& step) {
+  std::ostringstream text;
+  if (step.blocks != nullptr) {
+    text << "together, " << step.blocks->rows * step.blocks->inner << " of " << step.blocks->elements
+         << " elements at a time, " << step.blocks->scratch << " bytes of scratch:\n";
+  }
+  for (const size_t n : step.nodes) {
+    text << (step.blocks != nullptr ? "  " : "") << planned_node_text(graph, plan, batch, n) << "\n";
+  }
+  return text.str();
+}
+
 std::string plan_text(const fastnn_graph& graph, const Plan& plan, int64_t batch) {
   std::ostringstream text;
   text << "fastnn-program " << kTextVersion << " batch " << batch << "\n";
@@ -159,13 +171,7 @@ std::string plan_text(const fastnn_graph& graph, const Plan& plan, int64_t batch
     const PlannedStep& step = plan.steps[i];
     print_idle(step.nodes.back());
     if (i == plan.commit_step) text << "commit\n";
-    if (step.blocks != nullptr) {
-      text << "together, " << step.blocks->rows * step.blocks->inner << " of " << step.blocks->elements
-           << " elements at a time, " << step.blocks->scratch << " bytes of scratch:\n";
-    }
-    for (const size_t n : step.nodes) {
-      text << (step.blocks != nullptr ? "  " : "") << planned_node_text(graph, plan, batch, n) << "\n";
-    }
+    text << planned_step_text(graph, plan, batch, step);
   }
   print_idle(graph.nodes.size());
   return text.str();

@@ -69,7 +69,31 @@ FASTNN_API void fastnn_program_destroy(fastnn_program* program);
 FASTNN_API fastnn_status fastnn_program_run(fastnn_program* program, const fastnn_tensor* const* arguments,
                                             int64_t argument_count, fastnn_tensor* const* results,
                                             int64_t result_count);
-/* Fills dtype, device, rank, shape and strides of result index. */
+
+/* Several steps in one call; see fastnn_program_run_batches. */
+typedef struct fastnn_batches {
+  size_t struct_size;
+  const fastnn_tensor* const* arguments; /* (samples, ...) where the argument has a batch axis; of any dtype there */
+  int64_t argument_count;
+  fastnn_tensor* const* results; /* (samples, ...): a step writes the rows of its batch */
+  int64_t result_count;
+  const int64_t* order; /* which samples batches are made of, one after the other; NULL: as they stand */
+  int64_t order_count;
+  int64_t first; /* where in the order the first batch begins */
+  int64_t steps;
+  int64_t nanoseconds; /* after so long no further step begins; 0: no limit */
+  int64_t* times;      /* NULL, or to be added to: nanoseconds of each node that runs, of taking batches, of all */
+  int64_t time_count;
+} fastnn_batches;
+
+/* Runs steps one after the other, each with the next batch of the arguments: rows that stand in order and have the
+ * planned dtype are read where they are, others gathered and converted. The state and the results are those of
+ * fastnn_program_run with these batches, to the bit. done receives the number of whole steps, also when a later one
+ * fails. */
+FASTNN_API fastnn_status fastnn_program_run_batches(fastnn_program* program, const fastnn_batches* batches,
+                                                    int64_t* done);
+/* Fills dtype, device, rank, shape and strides of argument index, or result index. */
+FASTNN_API fastnn_status fastnn_program_argument(const fastnn_program* program, int64_t index, fastnn_tensor* argument);
 FASTNN_API fastnn_status fastnn_program_result(const fastnn_program* program, int64_t index, fastnn_tensor* result);
 
 typedef struct fastnn_program_info {
@@ -82,12 +106,15 @@ typedef struct fastnn_program_info {
   int64_t value_bytes;   /* what the same values take when each has memory of its own */
   int64_t moved_bytes;   /* read and written in one run */
   int64_t unfused_bytes; /* the same if no ops ran together */
+  int64_t arguments;
 } fastnn_program_info;
 
 FASTNN_API fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_program_info* info);
 /* What the plan made of the graph, one op a line: shapes, bytes, offsets in the arena, and which results are dead. Writes
  * as fastnn_graph_text does. */
 FASTNN_API int64_t fastnn_program_text(const fastnn_program* program, char* text, int64_t size);
+/* The lines of one of the nodes that run. */
+FASTNN_API int64_t fastnn_program_node_text(const fastnn_program* program, int64_t node, char* text, int64_t size);
 
 /* Runs ops that write state, one after the other, then advances integer scalars, as the end of a recorded step does:
  * all calls are checked before the first one writes. */
