@@ -1,22 +1,27 @@
 """The data of fit, evaluate and predict: checked arrays, cut into batches.
 
-Batches are slices where they need no change, else gathered and converted into buffers that are used again.
+Steps that are programs take their batches from the arrays themselves, many steps in one call. For all others batches
+are slices where they need no change, else gathered and converted into buffers that are used again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from . import losses
+from . import _core, losses
 from .losses.arrays import whole_numbers
 from .losses.base import FunctionLoss
 from .losses.crossentropy import CrossentropyByShape
-from .tensor import Tensor
+from .program import Step
+from .tensor import DTYPES, Tensor
 
 __all__ = ["Batches", "as_numbers", "batch_size_of", "check_labels", "labelled_samples", "split", "whole_number"]
+
+
+SECONDS = 0.05  # steps run together for so long: Ctrl-C and a progress bar wait no longer
 
 
 class Batches:
@@ -36,15 +41,79 @@ class Batches:
         self.batch_size = batch_size
         self.samples = len(self.arrays[0])
         self._buffers: dict[tuple[int, int, str], np.ndarray] = {}
+        usable = all(a.dtype.isnative and a.dtype.name in DTYPES and a.flags.aligned for a in self.arrays)
+        self._sources = [_core.Array.from_numpy(array, copy=False) for array in self.arrays] if usable else None
 
     def __len__(self) -> int:
         return -(-self.samples // self.batch_size)
 
-    def iterate(self, order: np.ndarray | None = None) -> Iterator[tuple[np.ndarray, ...]]:
-        """The batches, of samples in the order given. A batch is valid until the next one is asked for."""
-        for start in range(0, self.samples, self.batch_size):
-            stop = min(start + self.batch_size, self.samples)
-            yield tuple(self._batch(index, start, stop, order) for index in range(len(self.arrays)))
+    def size(self, first: int) -> int:
+        """Samples of the batch that begins at a place in the order."""
+        return min(self.batch_size, self.samples - first)
+
+    def run(
+        self,
+        step: Step,
+        first: int,
+        *,
+        order: np.ndarray | None = None,
+        out: Sequence[np.ndarray] = (),
+        key: tuple[Any, ...] = (),
+        single: bool = False,
+    ) -> int:
+        """Run the next steps.
+
+        Parameters
+        ----------
+        step : Step
+        first : int
+            How many samples of the order are done.
+        order : int64 array, optional
+            The samples as the pass takes them; as they stand when not given.
+        out : sequence of arrays, (samples, ...)
+            What the results of each batch are written into.
+        key : tuple
+            What else changes what the step records.
+        single : bool
+            Whether to run only one.
+
+        Returns
+        -------
+        int
+            How many samples the steps took.
+
+        Raises
+        ------
+        ValueError, TypeError, IndexError
+            The first of them failed; a note names the batch.
+        """
+        try:
+            return self._run(step, first, order, out, key, single)
+        except (ValueError, TypeError, IndexError) as error:
+            error.add_note(f"in batch {first // self.batch_size} of the pass, counted from 0")
+            raise
+
+    def _run(
+        self,
+        step: Step,
+        first: int,
+        order: np.ndarray | None,
+        out: Sequence[np.ndarray],
+        key: tuple[Any, ...],
+        single: bool,
+    ) -> int:
+        size = self.size(first)
+        if self._sources is not None:
+            steps = 1 if single else (self.samples - first) // size
+            done = step.replay(
+                self._sources, self.dtypes, size, first, steps, order=order, out=out, extra_key=key, seconds=SECONDS
+            )
+            if done:
+                return done * size
+        stop = first + size
+        batch = [self._batch(index, first, stop, order) for index in range(len(self.arrays))]
+        step(*batch, out=[array[first:stop] for array in out] or None, extra_key=key)
+        return size
 
     def _batch(self, index: int, start: int, stop: int, order: np.ndarray | None) -> np.ndarray:
         array, dtype = self.arrays[index], self.dtypes[index]

@@ -141,6 +141,7 @@ class Step:
         self._lock = threading.Lock()
         self._entries: dict[Any, Recordings] = {}
         self._warned: set[str] = set()
+        self._shortcuts = _core.Shortcuts()
 
     def __call__(
         self, *arguments: Any, out: Sequence[np.ndarray[Any, Any]] | None = None, extra_key: tuple[Any, ...] = ()
@@ -171,7 +172,7 @@ class Step:
         targets = None if out is None else [_target_array(self._name, array) for array in out]
         batch = _batch_size(self._name, arrays)
         device = arrays[0].device if arrays else "cpu"
-        key = self._key(arrays, batch, device, extra_key)
+        key = _key(arrays, [array.dtype for array in arrays], batch, device, extra_key)
         with self._lock:
             entry = self._entries.setdefault(key, Recordings(self._name))
             program = entry.program(batch, device)
@@ -192,26 +193,96 @@ class Step:
         batch = _batch_size(self._name, arrays)
         device = arrays[0].device if arrays else "cpu"
         with self._lock:
-            entry = self._entries.get(self._key(arrays, batch, device, extra_key))
+            entry = self._entries.get(_key(arrays, [array.dtype for array in arrays], batch, device, extra_key))
             return None if entry is None else entry.program(batch, device)
 
-    def _key(self, arrays: list[_core.Array], batch: int, device: str, extra_key: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (
-            tuple((array.shape[1:], array.dtype.str) for array in arrays),
-            device,
-            _core.active_isa(),
-            _core.batch_invariant(),
-            _core.precision(),
-            _core.convolution(),
-            is_grad_enabled(),
-            min(batch, 2),  # memory with an axis of size 0 or 1 is contiguous where that of larger ones isn't
-            extra_key,
-        )
+    def replay(
+        self,
+        arrays: Sequence[_core.Array],
+        dtypes: Sequence[np.dtype[Any]],
+        batch: int,
+        first: int,
+        steps: int,
+        *,
+        order: np.ndarray[Any, Any] | None = None,
+        out: Sequence[np.ndarray[Any, Any]] = (),
+        extra_key: tuple[Any, ...] = (),
+        seconds: float = 0.0,
+    ) -> int:
+        """Run several steps in one call, each with the next batch of the arrays.
+
+        Parameters
+        ----------
+        arrays : sequence of Array, (samples, ...)
+            Contiguous, on the CPU.
+        dtypes : sequence of dtype
+            What the batches of each are to be.
+        batch, steps : int
+            Samples in a step, and most steps to run.
+        first : int
+            Where in the order the first batch begins.
+        order : int64 array, optional
+            Numbers of the samples that batches are made of; as they stand when not given.
+        out : sequence of ndarray, (samples, ...)
+            Contiguous arrays that each step writes the rows of its batch into.
+        extra_key : tuple
+        seconds : float
+            No further step begins after that; 0 sets no limit.
+
+        Returns
+        -------
+        int
+            How many steps have run: 0 when there is no program for such batches. Call the step itself for the next one.
+
+        Raises
+        ------
+        ValueError, IndexError
+            The first step failed; a later one that fails ends the call, with the state of the last whole step.
+        """
+        if in_step():
+            raise RuntimeError(f"{self._name}: a step can't run inside another step")
+        key = _key(arrays, dtypes, batch, "cpu", extra_key)
+        with self._lock:
+            entry = self._entries.get(key)
+            program = None if entry is None else entry.program(batch, "cpu")
+            if entry is None or program is None:
+                return 0
+            if self._verify_every:
+                steps = min(steps, self._verify_every - 1 - entry.replays % self._verify_every)
+        if steps <= 0:
+            return 0
+        targets = [_target_array(self._name, array) for array in out]
+        done = program.run_batches(arrays, targets, order, first, steps, seconds)
+        with self._lock:
+            entry.replays += done
+        return done
+
+    def shorten(self, x: np.ndarray[Any, Any], dtype: np.dtype[Any]) -> None:
+        """Let `shortcut` answer for arrays like x, when there is a program for them as dtype."""
+        array = _core.Array.from_numpy(np.empty((0, *x.shape[1:]), dtype=dtype))
+        with self._lock:
+            entry = self._entries.get(_key([array], [dtype], len(x), "cpu", ()))
+            program = None if entry is None or self._verify_every else entry.program(len(x), "cpu")
+            if program is not None:
+                self._shortcuts.add(program, x)
+
+    def shortcut(self, x: Any, most: int) -> np.ndarray[Any, Any] | None:
+        """The only result for the only argument in a new array, or None: call the step then.
+
+        Parameters
+        ----------
+        x : anything
+            Answered are arrays of shapes and dtypes that `shorten` was told of.
+        most : int
+            Of at most so many samples.
+        """
+        return None if in_step() else self._shortcuts(x, most)
 
     def drop(self) -> None:
         """Forget all recordings and programs."""
         with self._lock:
             self._entries.clear()
+            self._shortcuts.clear()
 
     def info(self) -> list[dict[str, int]]:
         """One dict for each program: batch, nodes, arena_bytes, value_bytes, and the replays of its key."""
@@ -283,6 +354,23 @@ class Step:
                 raise ValueError(
                     f"{self._name}: expected out {result.shape} of {result.dtype}, got {target.shape} of {target.dtype}"
                 )
+
+
+def _key(
+    arrays: Sequence[_core.Array], dtypes: Sequence[np.dtype[Any]], batch: int, device: str, extra: tuple[Any, ...]
+) -> tuple[Any, ...]:
+    """What a program depends on, for arrays whose batches have these dtypes."""
+    return (
+        tuple((array.shape[1:], dtype.str) for array, dtype in zip(arrays, dtypes, strict=True)),
+        device,
+        _core.active_isa(),
+        _core.batch_invariant(),
+        _core.precision(),
+        _core.convolution(),
+        is_grad_enabled(),
+        min(batch, 2),  # memory with an axis of size 0 or 1 is contiguous where that of larger ones isn't
+        extra,
+    )
 
 
 def _argument_array(value: Any) -> _core.Array:

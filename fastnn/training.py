@@ -261,20 +261,36 @@ class Trainer(Layer):
         """
         size = batch_size_of("predict", batch_size)
         verbose = 0 if checked_verbose("predict", verbose) == "auto" else verbose
-        x = as_numbers("predict", "x", x)
         with self._guard.shared("predict"):
-            shape, dtype = self._output_of(x)
-            result = np.empty((len(x), *shape), dtype=dtype)
-            progress = Progress(verbose, "Predict", len(x))
-            try:
-                start = 0
-                for (batch,) in Batches((x,), (self._input_dtype(x),), size).iterate():
-                    stop = start + len(batch)
-                    self._run(self._predict_step, batch, out=[result[start:stop]])
-                    progress.update(len(batch))
-                    start = stop
-            finally:
-                progress.close()
+            if verbose != 1:
+                result = self._predict_at_once(x, size)
+                if result is not None:
+                    return result
+            return self._predict_batches(as_numbers("predict", "x", x), size, verbose)
+
+    def _predict_at_once(self, x: Any, most: int) -> np.ndarray | None:
+        """The results for an array of at most so many samples whose like has been seen before; else None."""
+        if self._structure.changed():
+            self._changed()
+        if self._recorded is not self._change or self._stateful:
+            return None
+        return self._predict_step.shortcut(x, most)
+
+    def _predict_batches(self, x: np.ndarray, size: int, verbose: int | str) -> np.ndarray:
+        shape, dtype = self._output_of(x)
+        result = np.empty((len(x), *shape), dtype=dtype)
+        batches = Batches((x,), (self._input_dtype(x),), size)
+        progress = Progress(verbose, "Predict", len(x))
+        try:
+            done = 0
+            while done < batches.samples:
+                count = self._run_batches(self._predict_step, batches, done, out=(result,))
+                progress.update(count)
+                done += count
+        finally:
+            progress.close()
+        if 0 < len(x) <= size:
+            self._predict_step.shorten(x, self._input_dtype(x))
         return result
 
     # ---- a pass over the data ----------------------------------------------------------------------------------------
@@ -297,16 +313,20 @@ class Trainer(Layer):
         optimizer, _ = self._compiled("fit")
         progress = Progress(verbose, title, train.samples, self._results)
         logs: dict[str, float] | None = None
+        each = bool(listeners.at_batch_begin or listeners.at_batch_end)
         try:
-            for step, batch in enumerate(train.iterate(order)):
+            done = 0
+            while done < train.samples:
+                step = done // train.batch_size
                 for callback in listeners.at_batch_begin:
                     callback.on_train_batch_begin(step, {})
-                self._run(self._train_step, *batch, key=optimizer._key())
+                count = self._run_batches(self._train_step, train, done, order=order, key=optimizer._key(), single=each)
                 if listeners.at_batch_end:
                     results = self._results()
                     for callback in listeners.at_batch_end:
                         callback.on_train_batch_end(step, results)
-                progress.update(len(batch[0]))
+                progress.update(count)
+                done += count
             self._epochs += 1
             logs = self._results()
             if test is not None:
@@ -319,10 +339,12 @@ class Trainer(Layer):
     def _evaluate(self, batches: Batches, progress: Progress | None = None) -> dict[str, float]:
         self._notice(self._structure, self._settings)
         self._reset_metrics()
-        for batch in batches.iterate():
-            self._run(self._test_step, *batch)
+        done = 0
+        while done < batches.samples:
+            count = self._run_batches(self._test_step, batches, done)
             if progress is not None:
-                progress.update(len(batch[0]))
+                progress.update(count)
+            done += count
         return self._results()
 
     def _run(
@@ -332,6 +354,13 @@ class Trainer(Layer):
         for layer in self._stateful:
             layer.make_states(len(arrays[0]))
         step(*arrays, out=out, extra_key=key)
+
+    def _run_batches(self, step: Step, batches: Batches, first: int, **options: Any) -> int:
+        """Run the next steps of a pass: how many samples they took."""
+        self._drop_programs()
+        for layer in self._stateful:
+            layer.make_states(batches.size(first))
+        return batches.run(step, first, **options)
 
     def _notice(self, *watches: Watch) -> None:
         """Before a pass over data: let the programs go when something that they have recorded is different now."""

@@ -475,7 +475,7 @@ def test_two_threads_training_two_networks_don_t_meet() -> None:
 # ---- allocations -----------------------------------------------------------------------------------------------------
 
 COUNTER = r"""
-// Counts what all threads allocate while fastnn_program_run is on the stack of one of them.
+// Counts what all threads allocate while fastnn_program_run or _run_batches is on the stack of one of them.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -512,10 +512,21 @@ void* mmap(void* a, size_t n, int prot, int flags, int fd, long offset) {
   return next(a, n, prot, flags, fd, offset);
 }
 
+// the extension's library is in no scope that RTLD_NEXT looks at
+static void* engine(const char* name) { return dlsym(dlopen(getenv("FASTNN_LIBRARY"), RTLD_LAZY | RTLD_NOLOAD), name); }
+
+int fastnn_program_run_batches(void* program, const void* batches, int64_t* done) {
+  static int (*next)(void*, const void*, int64_t*);
+  if (next == NULL) next = engine("fastnn_program_run_batches");
+  atomic_fetch_add(&inside, 1);
+  const int status = next(program, batches, done);
+  atomic_fetch_sub(&inside, 1);
+  atomic_fetch_add(&runs, *done);
+  return status;
+}
 int fastnn_program_run(void* program, const void* a, int64_t n, void* r, int64_t m) {
   static int (*next)(void*, const void*, int64_t, void*, int64_t);
-  // the extension's library is in no scope that RTLD_NEXT looks at
-  if (next == NULL) next = dlsym(dlopen(getenv("FASTNN_LIBRARY"), RTLD_LAZY | RTLD_NOLOAD), "fastnn_program_run");
+  if (next == NULL) next = engine("fastnn_program_run");
   atomic_fetch_add(&runs, 1);
   atomic_fetch_add(&inside, 1);
   const int status = next(program, a, n, r, m);
@@ -529,6 +540,8 @@ long counted_runs(void) { return atomic_load(&runs); }
 COUNTED = """
     import ctypes, sys
     import fastnn
+    import numpy as np
+    from fastnn.batches import Batches
     from fastnn.program import Step
     from step_models import Network, batches
 
@@ -543,6 +556,22 @@ COUNTED = """
         predict(x)
         if index == 3:  # two recordings, then the first two replays
             before, runs = counter.counted_allocations(), counter.counted_runs()
+    print(counter.counted_runs() - runs, counter.counted_allocations() - before)
+
+    def train(x, labels):
+        network.train(x, labels)
+        return ()
+
+    step = Step(train, states=network.states, scalars=network.scalars, name="train")
+    x, labels = batches(sys.argv[1], 1, size=640)[0]
+    many = Batches((x.astype(float), labels), (np.float32, labels.dtype), 64)
+    order = np.random.default_rng(0).permutation(640)
+    for _ in range(3):  # two recordings, then the replay that makes memory for batches
+        many.run(step, 0, order=order, single=True)
+    before, runs = counter.counted_allocations(), counter.counted_runs()
+    done = 0
+    while done < 640:
+        done += many.run(step, done, order=order)
     print(counter.counted_runs() - runs, counter.counted_allocations() - before)
 """
 
@@ -592,9 +621,11 @@ def test_replay_allocates_nothing(kind: str, threads: int, tmp_path: Path) -> No
         },
     )
     assert done.returncode == 0, done.stderr
-    runs, allocations = map(int, done.stdout.split())
-    assert runs == 16
-    assert allocations == 0, f"{allocations} allocations within {runs} replays"
+    replays, allocations, many_replays, many_allocations = map(int, done.stdout.split())
+    assert replays == 16
+    assert allocations == 0, f"{allocations} allocations within {replays} replays"
+    assert many_replays == 10
+    assert many_allocations == 0, f"{many_allocations} allocations within {many_replays} replays of few calls"
 
 
 # ---- what a step refuses ---------------------------------------------------------------------------------------------

@@ -133,7 +133,7 @@ class Program {
       check(fastnn_program_result(created, static_cast<int64_t>(i), &results_[i]));
     }
     check(fastnn_active_level(&level_));
-    batch_invariant_ = batch_invariant();
+    context_ = context;
   }
 
   // Allocates what is not given and replays. Returns the results.
@@ -219,8 +219,10 @@ class Program {
       return false;
     const char* level = nullptr;
     check(fastnn_active_level(&level));
+    const fastnn_context now = thread_context(context_.device);
     return results_[0].rank > 0 && results_[0].shape[0] == info_.batch && level == level_ &&
-           batch_invariant_ == batch_invariant();
+           now.batch_invariant == context_.batch_invariant && now.precision == context_.precision &&
+           now.convolution == context_.convolution;
   }
 
   std::string text() const { return text_of(fastnn_program_text, program_.get()); }
@@ -277,7 +279,7 @@ class Program {
   fastnn_program_info info_{};
   std::vector<fastnn_tensor> arguments_, results_;  // shapes and dtypes
   const char* level_ = nullptr;
-  bool batch_invariant_ = false;
+  fastnn_context context_{};
 };
 
 // The programs of a step that were asked for last, by what is given: the way from an array to a result without Python.
