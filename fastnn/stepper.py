@@ -15,7 +15,7 @@ import numpy as np
 from . import _core
 from . import functional as F
 from .layers import arguments
-from .layers.base import Shape, trying
+from .layers.base import Shape, _training, trying
 from .program import Step, update
 from .tensor import Tensor, no_grad
 
@@ -179,7 +179,7 @@ class Stepper:
     def _results(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """What the model gives for a step, and the states behind it by path."""
         model = self._model
-        with no_grad():
+        with no_grad(), _training(False):
             result, states = model._advance(F.expand_dims(x, 1), self._tree)
             name, ended = model.name, model._ends_sequence()
             wanted = (self._batch,) if ended else (self._batch, 1)

@@ -34,7 +34,7 @@ _lock = threading.RLock()  # names are given and weights are made under it
 
 
 class _Thread(threading.local):
-    training = False
+    training: bool | None = None  # not known outside of layers
     trying = False
     budget: int | None = None
 
@@ -43,7 +43,7 @@ _thread = _Thread()
 
 
 @contextmanager
-def _training(flag: bool) -> Iterator[None]:
+def _training(flag: bool | None) -> Iterator[None]:
     """Let the layers called in this thread know whether they train."""
     before = _thread.training
     _thread.training = flag
@@ -218,7 +218,8 @@ class Layer(Streamed, Node, Configurable):
         *args, **kwargs
             What `call` takes besides; arrays among them become Tensors.
         training : bool, optional
-            Whether dropout and the like are active; as in the surrounding layer when not given, else False.
+            Whether dropout and the like are active; when not given as in the surrounding layer, else the default of
+            `call`, which is False in most.
         mask : Tensor or array, optional
             For layers whose `call` has it; which steps count. The mask that the inputs carry when not given.
 
@@ -235,7 +236,8 @@ class Layer(Streamed, Node, Configurable):
             self._build(shape_of(x), signature.build_shapes(args, kwargs))
         training = _thread.training if training is None else bool(training)
         if signature.takes_training:
-            kwargs["training"] = training
+            training = signature.training if training is None else training
+            kwargs["training"] = bool(training)
         if mask is not None:
             kwargs["mask"] = as_argument(mask)
         carried = mask_of(x)

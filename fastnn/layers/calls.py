@@ -25,6 +25,8 @@ class Signature:
         names = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         self._names = names[1:]  # behind the inputs
         self.takes_training = "training" in names or any(p.kind is p.VAR_KEYWORD for p in parameters)
+        default = next((p.default for p in parameters if p.name == "training"), None)
+        self.training = default if isinstance(default, bool) else None  # unless the call or its surroundings say
         self._build = tuple(inspect.signature(build).parameters)[2:]
         # pairs of an argument and where its mask goes: (value, value_mask)
         self._masks = [(name, f"{name}_mask") for name in self._names if f"{name}_mask" in names]

@@ -37,6 +37,7 @@ class Lambda(Layer):
     """
 
     supports_masking = True
+    _streams = "its function may look at other steps; write a layer with stream_states for it"
 
     def __init__(
         self,

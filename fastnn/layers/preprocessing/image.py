@@ -1,0 +1,98 @@
+"""What the layers of images share: shapes, images without a batch, windows of an aspect ratio, and random draws."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ... import functional as F
+from ...tensor import Tensor
+from .. import arguments
+from ..base import Layer, Shape
+from ..regularization import Drawing
+from ..streaming import JOINS_STEPS
+
+__all__ = ["ImageLayer", "RandomImageLayer", "bounds_of_values", "factors", "resized_window", "window_of_ratio"]
+
+
+class ImageLayer(Layer):
+    """A layer over images (batch, height, width, channels), or one image without a batch."""
+
+    _streams = JOINS_STEPS
+
+    def check_input(self, shape: Shape) -> None:
+        if len(shape) not in (3, 4) or 0 in shape[-3:]:
+            raise self.expected("(batch, height, width, channels) or (height, width, channels)", shape)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        images = F.cast(inputs, "float32")
+        return F.squeeze(self._images(F.expand_dims(images, 0)), 0) if inputs.ndim == 3 else self._images(images)
+
+    def _images(self, images: Tensor) -> Tensor:
+        """The result for (batch, height, width, channels)."""
+        raise NotImplementedError
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        self.check_input(input_shape)
+        return (*input_shape[:-3], *self._size(input_shape[-3:-1]), input_shape[-1])
+
+    def _size(self, size: Shape) -> Shape:
+        """Height and width of the result."""
+        return size
+
+
+class RandomImageLayer(Drawing, ImageLayer):
+    """An ImageLayer that changes images at random while training, and in calls by themselves that don't say."""
+
+    _streams = JOINS_STEPS
+
+    def __init__(self, *, seed: int | None = None, data_format: str | None = None, **kwargs: Any) -> None:
+        super().__init__(seed=seed, **kwargs)
+        arguments.channels_last(type(self).__name__, data_format)
+
+    def call(self, inputs: Tensor, training: bool = True) -> Tensor:
+        return super().call(inputs) if training else F.cast(inputs, "float32")
+
+    def _uniform(self, images: Tensor, low: float, high: float) -> Tensor:
+        """A number for each image, (batch, 1, 1, 1)."""
+        if low == high:
+            return F.fill(images[:, :1, :1, :1], low)
+        return self._draw(F.random_uniform, images[:, :1, :1, :1], low, high)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "seed": self.seed}
+
+
+def factors(cls: str, argument: str, value: Any, low: float, high: float) -> tuple[float, float]:
+    """A range from one number for both directions, or from two, in order; within [low, high]."""
+    given = tuple(value) if isinstance(value, tuple | list) else (max(-abs(value), low), abs(value))
+    if len(given) != 2 or any(isinstance(part, bool) or not isinstance(part, int | float) for part in given):
+        raise TypeError(f"{cls}: expected {argument} to be a number or two, got {value!r}")
+    lower, upper = sorted(map(float, given))
+    if not low <= lower <= upper <= high:
+        raise ValueError(f"{cls}: expected {argument} in [{low:g}, {high:g}], got {value!r}")
+    return lower, upper
+
+
+def bounds_of_values(cls: str, value: Any) -> tuple[float, float]:
+    """The lowest and the highest value of pixels."""
+    if not isinstance(value, Sequence) or len(value) != 2:
+        raise ValueError(f"{cls}: expected value_range of two numbers, got {value!r}")
+    lower, upper = sorted(map(float, value))
+    return lower, upper
+
+
+def window_of_ratio(size: Sequence[int], target: Sequence[int]) -> tuple[int, int, int, int]:
+    """The largest window in the middle of an image of the target's aspect ratio: top, left, height, width."""
+    (height, width), (new_height, new_width) = size, target
+    rows = max(min(height, int(np.float32(width * new_height) / np.float32(new_width))), 1)
+    columns = max(min(width, int(np.float32(height * new_width) / np.float32(new_height))), 1)
+    return (height - rows) // 2, (width - columns) // 2, rows, columns
+
+
+def resized_window(images: Tensor, target: tuple[int, int], interpolation: Any = "bilinear") -> Tensor:
+    """The largest window in the middle of the target's aspect ratio, resized to it."""
+    top, left, rows, columns = window_of_ratio(images.shape[1:3], target)
+    return F.resize(images[:, top : top + rows, left : left + columns], target, interpolation)

@@ -1,0 +1,205 @@
+"""Layers of images by themselves: draws, programs, gradients, files, errors. Keras: test_keras_images.py."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import Input, Sequential, Tensor, layers
+
+IMAGES = np.random.default_rng(3).uniform(0, 255, (6, 8, 7, 2)).astype(np.float32)
+
+RANDOM: dict[str, Callable[..., Any]] = {
+    "flip": lambda **o: layers.RandomFlip(**o),
+    "crop": lambda **o: layers.RandomCrop(5, 4, **o),
+    "rotation": lambda **o: layers.RandomRotation(0.2, **o),
+    "translation": lambda **o: layers.RandomTranslation(0.3, (-0.1, 0.2), fill_mode="wrap", **o),
+    "zoom": lambda **o: layers.RandomZoom(0.4, interpolation="nearest", **o),
+    "contrast": lambda **o: layers.RandomContrast(0.5, **o),
+    "brightness": lambda **o: layers.RandomBrightness((0.1, 0.3), **o),
+}
+each = pytest.mark.parametrize("name", RANDOM)
+
+
+@each
+def test_draws_follow_from_the_seed(name: str) -> None:
+    first, second, other = (RANDOM[name](seed=seed) for seed in (5, 5, 6))
+    for _ in range(2):
+        y = first(IMAGES, training=True).numpy()
+        np.testing.assert_array_equal(second(IMAGES, training=True).numpy(), y)
+    assert not np.array_equal(first(IMAGES, training=True).numpy(), y)
+    if name != "crop":  # which has 16 windows only
+        assert not np.array_equal(other(IMAGES, training=True).numpy(), second(IMAGES, training=True).numpy())
+    again = type(first).from_config(first.get_config())
+    np.testing.assert_array_equal(
+        again(IMAGES, training=True).numpy(), RANDOM[name](seed=5)(IMAGES, training=True).numpy()
+    )
+    assert first(IMAGES[0], training=True).shape == y.shape[1:]
+    assert first.compute_output_shape((None, 8, 7, 2)) == (None, *y.shape[1:])
+
+
+@each
+def test_fit_records_them_and_predict_leaves_images_alone(name: str, tmp_path: Path) -> None:
+    layer = RANDOM[name]()
+    model = Sequential([Input((8, 7, 2)), layer, layers.Flatten(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    if name != "crop":
+        x = (IMAGES.reshape(6, -1) @ model.layers[-1].kernel.numpy()) + model.layers[-1].bias.numpy()
+        np.testing.assert_allclose(model.predict(IMAGES), x, rtol=1e-4, atol=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(IMAGES / 255, np.zeros((6, 1)), epochs=3, batch_size=4, verbose=0)
+    assert model._train_step.eager_reasons() == []
+    assert "random_uniform" in model._train_step.text()
+    model.save(tmp_path / "m.safetensors")
+    again = fastnn.models.load_model(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(again.predict(IMAGES), model.predict(IMAGES))
+
+
+@each
+def test_steps_draw_as_eager_steps_do(name: str) -> None:
+    def trained(eager: bool) -> list[np.ndarray]:
+        fastnn.random.set_random_seed(11)
+        model = Sequential([Input((8, 7, 2)), RANDOM[name](), layers.Flatten(), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        for _ in range(4):
+            if eager:
+                model._train_step.drop()
+            model.fit(IMAGES / 255, np.ones((6, 1)), batch_size=3, verbose=0)
+        return model.get_weights()
+
+    for mine, other in zip(trained(False), trained(True), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+def test_numbers_are_spread_over_the_range() -> None:
+    constant = np.full((2000, 2, 2, 1), 100.0, np.float32)
+    shares = (layers.RandomBrightness((-0.2, 0.3), seed=1)(constant).numpy()[:, 0, 0, 0] - 100) / 255
+    assert shares.min() >= -0.2001
+    assert shares.max() <= 0.3001
+    np.testing.assert_allclose(np.quantile(shares, [0.1, 0.5, 0.9]), [-0.15, 0.05, 0.25], atol=0.03)
+    sided = np.zeros((2000, 1, 2, 1), np.float32)
+    sided[:, :, 0] = 1
+    flipped = layers.RandomFlip("horizontal", seed=1)(sided).numpy()[:, 0, 0, 0]
+    assert 0.46 < flipped.mean() < 0.54
+    ramp = np.broadcast_to(np.arange(20, dtype=np.float32).reshape(1, 20, 1, 1), (1, 20, 20, 1))
+    crop = layers.RandomCrop(16, 16, seed=2)
+    tops = [crop(ramp).numpy()[0, 0, 0, 0] for _ in range(200)]
+    assert set(tops) == {0, 1, 2, 3, 4}
+    level = layers.RandomContrast(0.5, value_range=(-9, 9), seed=3)(np.tile(np.float32([[-1], [1]]), (2000, 1, 1, 1)))
+    assert 1.0 <= level.numpy().max(axis=(1, 2, 3)).min() < 1.01
+    assert 1.49 < level.numpy().max() <= 1.5
+
+
+def test_a_crop_in_inference_is_the_window_in_the_middle() -> None:
+    layer = layers.RandomCrop(4, 4)
+    np.testing.assert_array_equal(
+        layer(IMAGES, training=False).numpy(), layers.Resizing(4, 4, crop_to_aspect_ratio=True)(IMAGES).numpy()
+    )
+    assert layer(IMAGES[0], training=False).shape == (4, 4, 2)
+
+
+@pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
+def test_gradients_reach_the_images(interpolation: str) -> None:
+    layer = layers.RandomRotation(0.3, interpolation=interpolation, seed=4)
+    images = Tensor(IMAGES, requires_grad=True)
+    weights = np.random.default_rng(0).standard_normal(IMAGES.shape).astype(np.float32)
+    (layer(images, training=True) * Tensor(weights)).sum().backward()
+    # the result is linear in the images: its product with them is that of the gradient with them
+    again = layers.RandomRotation(0.3, interpolation=interpolation, seed=4)
+    total = float((again(IMAGES, training=True).numpy().astype(np.float64) * weights).sum())
+    assert images.grad is not None
+    np.testing.assert_allclose((images.grad.numpy().astype(np.float64) * IMAGES).sum(), total, rtol=1e-4)
+
+
+def test_training_is_what_the_surroundings_say_else_the_layer_s_own() -> None:
+    augment = Sequential([layers.RandomBrightness((0.2, 0.3)), layers.RandomFlip("horizontal", seed=1)])
+    assert (augment(IMAGES[:, :, :1]).numpy() > IMAGES[:, :, :1]).any()
+    np.testing.assert_array_equal(augment(IMAGES, training=False).numpy(), IMAGES)
+    np.testing.assert_array_equal(augment.predict(IMAGES), IMAGES)
+
+    class Net(fastnn.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = augment
+
+        def call(self, x: Tensor, training: bool = False) -> Tensor:
+            return self.inner(x)
+
+    np.testing.assert_array_equal(Net()(IMAGES).numpy(), IMAGES)
+    assert not np.array_equal(Net()(IMAGES, training=True).numpy(), IMAGES)
+
+
+WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
+    (lambda: layers.Resizing(0, 3), ValueError, "Resizing: expected a positive height, got 0"),
+    (
+        lambda: layers.Resizing(2, 3, "cubic"),
+        ValueError,
+        "Resizing: expected interpolation 'bilinear' or 'nearest', got 'cubic'",
+    ),
+    (lambda: layers.Resizing(2, 3, antialias=True), ValueError, "Resizing: expected antialias False, got True"),
+    (
+        lambda: layers.Resizing(2, 3, fill_mode="wrap"),
+        ValueError,
+        "Resizing: expected fill_mode 'constant', got 'wrap'",
+    ),
+    (
+        lambda: layers.Resizing(2, 3, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True),
+        ValueError,
+        "Resizing: expected crop_to_aspect_ratio or pad_to_aspect_ratio, got both",
+    ),
+    (
+        lambda: layers.CenterCrop(2, 3, name="c")(np.zeros((2, 3))),
+        ValueError,
+        "c: expected input (batch, height, width, channels) or (height, width, channels), got (2, 3)",
+    ),
+    (
+        lambda: layers.RandomFlip("left"),
+        ValueError,
+        "RandomFlip: expected mode horizontal, vertical, horizontal_and_vertical, got 'left'",
+    ),
+    (
+        lambda: layers.RandomFlip(data_format="channels_first"),
+        ValueError,
+        "RandomFlip: expected data_format 'channels_last', got 'channels_first'",
+    ),
+    (lambda: layers.RandomRotation(1.5), ValueError, "RandomRotation: expected factor in [-1, 1], got 1.5"),
+    (
+        lambda: layers.RandomRotation((0.1, 0.2, 0.3)),
+        TypeError,
+        "RandomRotation: expected factor to be a number or two, got (0.1, 0.2, 0.3)",
+    ),
+    (
+        lambda: layers.RandomRotation(0.1, fill_mode="mirror"),
+        ValueError,
+        "RandomRotation: expected fill_mode reflect, wrap, constant, nearest, got 'mirror'",
+    ),
+    (
+        lambda: layers.RandomZoom(0.1, interpolation="cubic"),
+        ValueError,
+        "RandomZoom: expected interpolation nearest or bilinear, got 'cubic'",
+    ),
+    (
+        lambda: layers.RandomContrast((-0.1, 0.2)),
+        ValueError,
+        "RandomContrast: expected factor in [0, 1], got (-0.1, 0.2)",
+    ),
+    (
+        lambda: layers.RandomBrightness(0.1, value_range=5),
+        ValueError,
+        "RandomBrightness: expected value_range of two numbers, got 5",
+    ),
+]
+
+
+@pytest.mark.parametrize(("wrong", "error", "message"), WRONG, ids=[message[:50] for *_, message in WRONG])
+def test_wrong_use(wrong: Callable[[], Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        wrong()
+    assert str(caught.value) == message
