@@ -14,6 +14,7 @@ from .layers.base import Layer, Shape
 from .layers.calls import carrying
 from .layers.core import InputLayer
 from .layers.structure import Node
+from .profiling import Profile, profile
 from .saving import load_model, load_weights, save_model, save_weights
 from .stepper import Stepper
 from .tensor import Tensor
@@ -136,6 +137,33 @@ class Model(Trainer):
         if not plans:
             raise RuntimeError(f"{self.name}: fit has not trained with batches of {batch_size} yet")
         return f"{step.text()}\n{plans}"
+
+    def profile(self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 20) -> Profile:
+        """Where the time of a step goes, by the nodes of its program. The model stays as it was.
+
+        Parameters
+        ----------
+        x : array, (samples, ...)
+            The first batch of it is taken.
+        y : array, (samples, ...), optional
+            The step of `fit` is timed; without it that of `predict`.
+        batch_size : int, default 32
+        steps : int, default 20
+            How many are timed; the fastest counts.
+
+        Returns
+        -------
+        Profile
+            `nodes`, `batches`, `total` and `overhead`, in seconds; print it for a table.
+
+        Raises
+        ------
+        ValueError, TypeError, IndexError
+            The data doesn't fit, as in `fit` and `predict`.
+        RuntimeError
+            The step runs without a program, the model isn't compiled, or another thread uses it.
+        """
+        return profile(self, x, y, batch_size, steps)
 
     def stream(self, batch_size: int = 1) -> Stepper:
         """Take sequences step by step: ``stepper.step(x[:, t])`` equals ``predict(x)[:, t]``.

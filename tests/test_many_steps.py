@@ -237,6 +237,35 @@ def test_a_profile_tells_the_time_of_every_node() -> None:
     assert sum(time for _, time in nodes) + taking <= total
 
 
+def test_the_profile_of_a_model_leaves_it_as_it_was() -> None:
+    model = classifier()
+    x = X.astype(np.float32)
+    model.fit(x, Y, verbose=0)
+    before = [*model.get_weights(), *(np.array(slot.numpy()) for slot in model._named_slots().values())]
+    for y, name in ((None, "linear"), (Y, "adam_update")):
+        for rows in (32, 70):
+            found = model.profile(x, y, batch_size=rows, steps=3)
+            assert found.batch_size == rows
+            assert any(name in text for text, _ in found.nodes)
+            assert 0 < sum(seconds for _, seconds in found.nodes) + found.overhead == pytest.approx(found.total)
+            assert found.overhead > 0
+            assert name in str(found)
+            assert "all but the nodes" in str(found)
+    after = [*model.get_weights(), *(np.array(slot.numpy()) for slot in model._named_slots().values())]
+    assert_same(after, before)
+    assert model.optimizer is not None
+    assert model.optimizer.iterations == 3
+    again = classifier()
+    again.fit(x, Y, verbose=0)
+    for one in (model, again):
+        one.fit(x, Y, verbose=0, shuffle=False)
+    assert_same(model.get_weights(), again.get_weights())
+    with pytest.raises(ValueError, match="profile: expected steps of at least 1, got 0"):
+        model.profile(x, steps=0)
+    with pytest.raises(RuntimeError, match="profile: expected a model compiled with a loss"):
+        fastnn.Sequential([layers.Dense(2)]).profile(x, Y)
+
+
 # ---- predicting at once ----------------------------------------------------------------------------------------------
 
 

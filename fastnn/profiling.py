@@ -1,0 +1,112 @@
+"""Where the time of a step goes: nanoseconds of every node of its program, as the engine sees them.
+
+Nodes are timed only here; a program that runs otherwise reads no clock for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import _core
+from .batches import as_numbers, batch_size_of, labelled_samples, whole_number
+from .program import Step
+
+if TYPE_CHECKING:
+    from .models import Model
+
+__all__ = ["Profile", "profile"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One step, the fastest of those that were timed; print it for a table.
+
+    Attributes
+    ----------
+    batch_size : int
+    nodes : tuple of (str, float)
+        For each node that ran its lines in `Model.program`, and its seconds.
+    batches : float
+        Seconds for taking the batch from the data.
+    total : float
+        Seconds for the whole step.
+    """
+
+    batch_size: int
+    nodes: tuple[tuple[str, float], ...]
+    batches: float
+    total: float
+
+    @property
+    def overhead(self) -> float:
+        """Seconds of the step less those of its nodes."""
+        return self.total - sum(seconds for _, seconds in self.nodes)
+
+    def __str__(self) -> str:
+        rows = [(seconds, text.strip()) for text, seconds in self.nodes]
+        rows += [(self.batches, "taking the batch"), (self.overhead, "all but the nodes")]
+        lines = [f"{self.total * 1e6:10.1f} us        a step with a batch of {self.batch_size}"]
+        lines += [f"{seconds * 1e6:10.1f} us {seconds / self.total:6.1%} {text}" for seconds, text in rows]
+        return "\n".join(lines)
+
+
+def profile(model: Model, x: Any, y: Any, batch_size: int | None, steps: int) -> Profile:
+    """What `Model.profile` returns."""
+    size = batch_size_of("profile", batch_size)
+    steps = whole_number("profile", "steps", steps, 1)
+    if y is None:
+        x = as_numbers("profile", "x", x)
+    else:
+        x, y = labelled_samples("profile", x, y, model._compiled("profile")[1])
+    if len(x) == 0:
+        raise ValueError(f"profile: expected data, got x of shape {x.shape}")
+    with model._guard.exclusive("profile"):
+        model._notice(model._structure, model._settings)
+        batch = [np.ascontiguousarray(x[:size], dtype=model._input_dtype(x))]
+        key: tuple[Any, ...] = ()
+        step = model._predict_step
+        if y is None:
+            model._output_of(x)
+        else:
+            model._try("profile", x, y)
+            batch.append(np.ascontiguousarray(y[:size]))
+            key = model._compiled("profile")[0]._key()
+            step = model._train_step
+        with _restored(model):
+            program = _program(model, step, batch, key)
+            sources = [_core.Array.from_numpy(array, copy=False) for array in batch]
+            results = program.run(sources) if y is None else []
+            runs = [program.profile(sources, results, None, 0, 1) for _ in range(steps)]
+    _, nodes, batches, total = min(runs, key=lambda run: run[3])
+    return Profile(len(batch[0]), tuple((text, time / 1e9) for text, time in nodes), batches / 1e9, total / 1e9)
+
+
+def _program(model: Model, step: Step, batch: list[np.ndarray], key: tuple[Any, ...]) -> _core.Program:
+    """The program for a batch, after as many runs of the step as it takes to record it."""
+    while (program := step.planned(*batch, extra_key=key)) is None:
+        if reasons := step.eager_reasons():
+            raise RuntimeError(f"profile: {reasons[0]}")
+        model._run(step, *batch, key=key)
+    return program
+
+
+@contextmanager
+def _restored(model: Model) -> Iterator[None]:
+    """Put weights, optimizer, metrics and counts back to what they were."""
+    compiled = model.optimizer is not None and model.loss is not None
+    states = model._train_states() if compiled else model._test_states()
+    scalars = model._train_scalars() if compiled else {}
+    before = [(state, np.array(state.numpy())) for state in states.values()]
+    counts = [(cell, cell.value) for cell, _ in scalars.values()]
+    try:
+        yield
+    finally:
+        for state, values in before:
+            state.assign(values)
+        for cell, value in counts:
+            cell.value = value
