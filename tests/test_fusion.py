@@ -1,4 +1,5 @@
-"""Ops that a program runs together: which do, that they move fewer bytes, and that the bits are those of eager."""
+"""What a plan changes about a step: ops that run together, copies that are not made, sums that are not written; always
+with the bits of eager, and fewer bytes moved."""
 
 from __future__ import annotations
 
@@ -211,3 +212,76 @@ def test_the_gradient_of_a_residual_block_is_added_where_it_lies() -> None:
     (info,) = step.info()
     assert info["nodes"] < 8
     assert info["moved_bytes"] < 0.6 * info["unfused_bytes"]
+
+
+# ---- what the other passes change ------------------------------------------------------------------------------------
+
+
+def recorded(function: Callable[..., Any], *arrays: np.ndarray) -> tuple[_core.Program, list[str]]:
+    """A program of ops on plain arrays, run once and equal to eager; its plan's lines."""
+    arguments = [_core.Array.from_numpy(array) for array in arrays]
+    want = np.array(function(*arguments).numpy())
+    recorder = _core.Recorder()
+    for index, argument in enumerate(arguments):
+        recorder.argument(argument, f"x{index}", False)
+    with recorder:
+        recorder.result(function(*arguments), "y")
+    program = _core.Program(recorder.finish(), 1)
+    assert_same_bits(np.array(program.run(arguments)[0].numpy()), want, program.text())
+    return program, program.text().splitlines()
+
+
+def test_a_copy_is_not_made_where_its_reader_can_read_the_original(rng: np.random.Generator) -> None:
+    def function(x: _core.Array) -> _core.Array:
+        softmax = _core.op("softmax")(x)
+        return _core.op("gemm")(_core.op("copy")(softmax), x, transpose_b=True)
+
+    program, lines = recorded(function, rng.standard_normal((5, 7)).astype(np.float32))
+    assert program.info["nodes"] == 2
+    assert any(line.startswith("not run: ") and "copy" in line for line in lines)
+
+
+@pytest.mark.parametrize("written", ["copy", "original"])
+def test_a_copy_is_made_where_it_or_the_original_is_written_later(written: str, rng: np.random.Generator) -> None:
+    def function(x: _core.Array) -> _core.Array:
+        original = _core.op("softmax")(x)
+        copy = _core.op("copy")(original)
+        _core.op("copy")(x, out=copy if written == "copy" else original, accumulate=1)
+        return _core.op("gemm")(original, copy, transpose_b=True)
+
+    _, lines = recorded(function, rng.standard_normal((5, 7)).astype(np.float32))
+    assert not any(line.startswith("not run: ") for line in lines)
+
+
+def test_a_gradient_that_is_added_in_place_joins_those_who_read_the_sum(rng: np.random.Generator) -> None:
+    """As where a residual sum meets an activation: the sum is not written to memory."""
+
+    def function(x: _core.Array, y: _core.Array) -> _core.Array:
+        total = _core.op("gemm")(x, y)
+        _core.op("copy")(y, out=total, accumulate=1)
+        return _core.op("relu_backward")(total, x)
+
+    arrays = [rng.standard_normal((9, 9)).astype(np.float32) for _ in range(2)]
+    program, lines = recorded(function, *arrays)
+    assert program.info["nodes"] == 2
+    assert any("= add.1" in line and line.endswith("in scratch") for line in lines)
+    assert program.info["moved_bytes"] == program.info["unfused_bytes"] - 2 * arrays[0].nbytes
+
+
+def test_a_gradient_that_is_added_in_place_stays_so_where_others_read_it(rng: np.random.Generator) -> None:
+    def function(x: _core.Array, y: _core.Array) -> _core.Array:
+        total = _core.op("gemm")(x, y)
+        _core.op("copy")(y, out=total, accumulate=1)
+        return _core.op("softmax")(total)
+
+    _, lines = recorded(function, *[rng.standard_normal((9, 9)).astype(np.float32) for _ in range(2)])
+    assert any("copy.1" in line and "accumulate 1" in line for line in lines)
+
+
+def test_outputs_that_nobody_reads_are_not_asked_for(rng: np.random.Generator) -> None:
+    def function(x: _core.Array) -> _core.Array:
+        y, _, _ = _core.op("layer_normalization")(x)
+        return y  # type: ignore[no-any-return]
+
+    _, lines = recorded(function, rng.standard_normal((4, 8)).astype(np.float32))
+    assert any(", -, - = layer_normalization.1" in line for line in lines)

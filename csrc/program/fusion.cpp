@@ -35,6 +35,7 @@ class Fusion {
     after_.resize(count);
     groups_.resize(count);
     seen_.assign(count, 0);
+    crossings_.assign(count, 0);
     std::vector<int64_t> writer(graph.values.size(), -1);
     std::vector<std::vector<size_t>> readers(graph.values.size());
     int64_t barrier = -1;       // the last write of state before the commit: nothing that may fail passes it
@@ -117,9 +118,17 @@ class Fusion {
     Group both;
     std::merge(groups_[a].begin(), groups_[a].end(), groups_[b].begin(), groups_[b].end(), std::back_inserter(both));
     if (!make_blocks(graph_, shapes_, uses_, both) || outsider_between(both)) return;
+    cross(groups_[a], -1);
+    cross(groups_[b], -1);
+    cross(both, 1);
     for (const size_t n : both) group_of_[n] = a;
     groups_[a] = std::move(both);
     groups_[b].clear();
+  }
+
+  // Counts a group in the places between two nodes that it reaches over.
+  void cross(const Group& nodes, int32_t change) {
+    for (size_t place = nodes.front() + 1; place <= nodes.back(); ++place) crossings_[place] += change;
   }
 
   // Whether a node outside waits for one of these while another of these waits for it.
@@ -127,10 +136,13 @@ class Fusion {
     ++stamp_;
     std::vector<size_t> open = nodes;
     bool outside = false;
+    size_t cut = nodes.front();  // no group reaches over it, so nothing before it waits for these
+    while (crossings_[cut] > 0) --cut;
     for (const size_t n : nodes) seen_[n] = stamp_;
     const size_t first = nodes.size();
     for (size_t next = 0; next < open.size() && !outside; ++next) {
       for (const size_t other : before_[open[next]]) {
+        if (other < cut) continue;
         if (seen_[other] == stamp_) {
           // met again from outside: a member
           outside = outside || (next >= first && std::binary_search(nodes.begin(), nodes.end(), other));
@@ -153,6 +165,7 @@ class Fusion {
   std::vector<Group> groups_;                // named by the first node they began with; empty: merged, or nothing runs
   std::vector<std::vector<size_t>> before_;  // per node: those it waits for
   std::vector<std::vector<size_t>> after_;
+  std::vector<int32_t> crossings_;  // per node: groups with nodes before it and from it on
   std::vector<uint64_t> seen_;
   uint64_t stamp_ = 0;
 };

@@ -105,10 +105,14 @@ size_t place_blocks(std::vector<Block>& blocks) {
   return arena;
 }
 
-Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t batch) {
+Plan make_plan(fastnn_graph& graph, const fastnn_context& context, int64_t batch) {
   Plan plan;
   plan.shapes = infer_shapes(graph, context, batch);
+  forward_copies(graph, plan.shapes);
+  if (context.device.type == FASTNN_CPU) split_accumulations(graph, plan.shapes);
   plan.live = live_nodes(graph);
+  narrow_outputs(graph, plan.live);
+  plan.shapes = infer_shapes(graph, context, batch);
   find_steps(graph, context, plan);
   const size_t value_count = graph.values.size();
   const size_t step_count = plan.steps.size();

@@ -45,7 +45,8 @@ struct Plan {
   int64_t unfused_bytes = 0;  // the same if every node were a step
 };
 
-Plan make_plan(const fastnn_graph& graph, const fastnn_context& context, int64_t batch);
+// The graph is rewritten by the passes of passes.h first.
+Plan make_plan(fastnn_graph& graph, const fastnn_context& context, int64_t batch);
 
 // One step of it, in lines.
 std::string planned_step_text(const fastnn_graph& graph, const Plan& plan, int64_t batch, const PlannedStep& step);
