@@ -1,10 +1,12 @@
-"""Small data sets that come with fastnn, loaded as Keras loads its own.
+"""Data sets, loaded as Keras loads them.
 
-Every module here has ``load_data()``, which returns ``(x_train, y_train), (x_test, y_test)``.
+Every module here has ``load_data()``, which returns ``(x_train, y_train), (x_test, y_test)``. The digits come with
+fastnn; all others are kept in ``$FASTNN_HOME/datasets`` (``~/.fastnn/datasets``) in the format of their authors, and
+downloaded on first use with ``pip install "fastnn-core[datasets]"``. Offline, the message names the file and its place.
 """
 
 from __future__ import annotations
 
-from . import digits
+from . import california_housing, cifar10, cifar100, digits, fashion_mnist, imdb, mnist
 
-__all__ = ["digits"]
+__all__ = ["california_housing", "cifar10", "cifar100", "digits", "fashion_mnist", "imdb", "mnist"]
