@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from op_calls import levels
 
 import fastnn
-from fastnn import Input, Sequential, Tensor, layers
+from fastnn import Input, Sequential, Tensor, _core, layers
 from fastnn import functional as F
 
 STEPS = 7
@@ -64,6 +65,7 @@ SEQUENCES: dict[str, Callable[[], list[Any]]] = {
     "dropout": lambda: [layers.LSTM(5, dropout=0.5, recurrent_dropout=0.5, return_sequences=True), layers.Dropout(0.5)],
     "convolution": lambda: [layers.Conv1D(6, 3, padding="causal", activation="relu")],
     "dilated": lambda: [layers.Conv1D(6, 2, padding="causal", dilation_rate=d) for d in (1, 2, 4)],
+    "wide": lambda: [layers.Conv1D(130, 9, padding="causal"), layers.Conv1D(7, 5, padding="causal", dilation_rate=2)],
     "groups": lambda: [layers.Conv1D(6, 3, padding="causal", groups=2, use_bias=False)],
     "window of one": lambda: [layers.Conv1D(6, 1, activation="tanh"), layers.SeparableConv1D(3, 1)],
     "depthwise": lambda: [layers.DepthwiseConv1D(3, padding="causal", depth_multiplier=2, dilation_rate=2)],
@@ -132,6 +134,14 @@ def test_steps_have_the_bits_of_the_sequence(name: str, batch: int) -> None:
         for layer in model.layers:
             layer.reset_state()
     check(model, X, want, batch)
+
+
+@pytest.mark.parametrize("level", levels())
+def test_steps_have_the_bits_of_the_sequence_on_every_level(level: str) -> None:
+    _core.set_isa(level)
+    for name in ("wide", "groups", "dilated", "lstm", "gru", "separable"):
+        model = built(SEQUENCES[name]())
+        check(model, X, model.predict(X), 3)
 
 
 @pytest.mark.parametrize("name", MASKS)

@@ -2,8 +2,11 @@
 // algorithms are in convolution_direct.cpp and convolution_winograd.cpp.
 #include "ops/convolution.h"
 
+#include <algorithm>
+
 #include "ops/convolution_direct.h"
 #include "ops/convolution_winograd.h"
+#include "ops/matrix_product.h"
 
 namespace fastnn::ops {
 namespace {
@@ -58,15 +61,45 @@ int64_t winograd_outputs_now(const fastnn_context& context, const ConvGeometry& 
   return winograd_outputs(context, g, dtype, pass);
 }
 
+// Whether the window is the whole image, so that images and weight are matrices as they lie in memory: a step of a
+// sequence, or the convolution in front of dense layers. Their product needs no packed weight where rows are few.
+bool is_whole(const WindowAxis& axis) {
+  return axis.output == 1 && axis.dilation == 1 && axis.pad_before == 0 && axis.input == axis.kernel;
+}
+bool is_product(const ConvGeometry& g) {
+  return g.groups == 1 && is_whole(g.depth) && is_whole(g.height) && is_whole(g.width);
+}
+
+// Whether a run takes that way: its sums are those of the direct products on all levels but the reference.
+bool is_product_now(const fastnn_context& context, const ConvGeometry& g) {
+  return is_product(g) && context.convolution == FASTNN_CONVOLUTION_BEST &&
+         &kernels::active_table() != &kernels::reference_table();
+}
+
+void whole_product(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
+                   const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace) {
+  with_float_type(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const int64_t terms = g.terms();
+    const MatrixProduct<T> product{data<T>(y), data<T>(x), data<T>(weight),
+                                   g.batch,    g.out,      terms,
+                                   g.out,      terms,      1,
+                                   g.out,      1,          {bias == nullptr ? nullptr : data<T>(*bias), relu, false}};
+    matrix_product(context, product, workspace);
+  });
+}
+
 }  // namespace
 
 size_t convolution_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype) {
   const int64_t outputs = winograd_outputs(context, g, dtype, Pass::forward);
-  return outputs > 0 ? winograd_workspace(g, outputs, dtype) : direct_workspace(g, dtype);
+  const size_t size = outputs > 0 ? winograd_workspace(g, outputs, dtype) : direct_workspace(g, dtype);
+  return is_product(g) ? std::max(size, matrix_product_workspace(g.out, g.terms(), item_size(dtype))) : size;
 }
 
 void convolution(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
                  const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace) {
+  if (is_product_now(context, g)) return whole_product(context, g, y, x, weight, bias, relu, workspace);
   const int64_t outputs = winograd_outputs_now(context, g, x.dtype, Pass::forward);
   if (outputs > 0) return winograd(context, g, outputs, y, x, weight, bias, relu, workspace);
   direct(context, g, y, x, weight, bias, relu, workspace);

@@ -81,10 +81,10 @@ class WindowLayer(Layer):
             raise self.expected(arguments.at_least(self._extents(), "kernel"), shape)
 
     def call(self, inputs: Tensor) -> Tensor:
-        return self._convolved(inputs, self.padding)
+        return self._convolved(inputs, self.padding, self.dilation_rate)
 
-    def _convolved(self, inputs: Tensor, padding: str) -> Tensor:
-        """The layer's result with a padding."""
+    def _convolved(self, inputs: Tensor, padding: str, dilation: tuple[int, ...]) -> Tensor:
+        """The layer's result with a padding and distances of the taps."""
         raise NotImplementedError
 
     def stream_states(self, input_shape: Shape) -> dict[str, Any]:
@@ -100,8 +100,10 @@ class WindowLayer(Layer):
     def stream_step(self, inputs: Tensor, states: Mapping[str, Any]) -> tuple[Tensor, Mapping[str, Any]]:
         if not states:
             return self(inputs), states
-        window = F.concatenate([states["inputs"], inputs], axis=1)
-        return self._convolved(window, "valid"), {"inputs": window[:, 1:]}
+        before, distance = states["inputs"], self.dilation_rate[0]
+        taps = F.concatenate([before[:, ::distance], inputs], axis=1)
+        after = taps[:, 1:] if distance == 1 else F.concatenate([before[:, 1:], inputs], axis=1)
+        return self._convolved(taps, "valid", (1,)), {"inputs": after}
 
     def _activated(self, convolve: Callable[[Any], Tensor]) -> Tensor:
         """The activation of convolve(activation that is fused into it)."""
@@ -174,7 +176,7 @@ class _Convolution(WindowLayer):
             raise self.expected(f"{arguments.layout(self.axes)} with channels divisible by {self.groups}", shape)
         self._check_room(shape)
 
-    def _convolved(self, inputs: Tensor, padding: str) -> Tensor:
+    def _convolved(self, inputs: Tensor, padding: str, dilation: tuple[int, ...]) -> Tensor:
         return self._activated(
             lambda fused: type(self)._convolve(
                 inputs,
@@ -182,7 +184,7 @@ class _Convolution(WindowLayer):
                 self.bias,
                 strides=self.strides,
                 padding=padding,
-                dilation=self.dilation_rate,
+                dilation=dilation,
                 groups=self.groups,
                 activation=fused,
             )

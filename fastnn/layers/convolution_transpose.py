@@ -77,7 +77,7 @@ class _ConvolutionTranspose(WindowLayer):
         if 0 in shape[1:-1]:
             raise self.expected(arguments.layout(self.axes), shape)
 
-    def _convolved(self, inputs: Tensor, padding: str) -> Tensor:
+    def _convolved(self, inputs: Tensor, padding: str, dilation: tuple[int, ...]) -> Tensor:
         return self._activated(
             lambda fused: type(self)._convolve(
                 inputs,
@@ -86,7 +86,7 @@ class _ConvolutionTranspose(WindowLayer):
                 strides=self.strides,
                 padding=padding,
                 output_padding=self.output_padding,
-                dilation=self.dilation_rate,
+                dilation=dilation,
                 activation=fused,
             )
         )

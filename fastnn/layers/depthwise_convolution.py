@@ -64,7 +64,7 @@ class _DepthwiseConvolution(WindowLayer):
         super().check_input(shape)
         self._check_room(shape)
 
-    def _convolved(self, inputs: Tensor, padding: str) -> Tensor:
+    def _convolved(self, inputs: Tensor, padding: str, dilation: tuple[int, ...]) -> Tensor:
         return self._activated(
             lambda fused: type(self)._convolve(
                 inputs,
@@ -72,7 +72,7 @@ class _DepthwiseConvolution(WindowLayer):
                 self.bias,
                 strides=self.strides,
                 padding=padding,
-                dilation=self.dilation_rate,
+                dilation=dilation,
                 activation=fused,
             )
         )
@@ -197,13 +197,13 @@ class _SeparableConvolution(WindowLayer):
         super().check_input(shape)
         self._check_room(shape)
 
-    def _convolved(self, inputs: Tensor, padding: str) -> Tensor:
+    def _convolved(self, inputs: Tensor, padding: str, dilation: tuple[int, ...]) -> Tensor:
         y = type(self)._depthwise(
             inputs,
             self.depthwise_kernel,
             strides=self.strides,
             padding=padding,
-            dilation=self.dilation_rate,
+            dilation=dilation,
         )
         return self._activated(
             lambda fused: type(self)._pointwise(y, self.pointwise_kernel, self.bias, activation=fused)
