@@ -9,6 +9,7 @@ from . import (
     _core,
     activations,
     callbacks,
+    constraints,
     datasets,
     functional,
     initializers,
@@ -18,6 +19,7 @@ from . import (
     metrics,
     models,
     optimizers,
+    regularizers,
     utils,
 )
 from ._core import get_num_threads, set_batch_invariant, set_num_threads
@@ -68,6 +70,7 @@ __all__ = [
     "asarray",
     "callbacks",
     "constant",
+    "constraints",
     "datasets",
     "empty",
     "empty_like",
@@ -105,6 +108,7 @@ __all__ = [
     "randn",
     "randn_like",
     "randperm",
+    "regularizers",
     "set_batch_invariant",
     "set_grad_enabled",
     "set_num_threads",

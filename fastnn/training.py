@@ -424,13 +424,13 @@ class Trainer(Layer):
             for layer in dropouts:
                 layer._calls = None
         values = loss.call(y, prediction)
-        total = loss.reduce(values, prediction)
+        values, total = self._with_penalties(values, loss.reduce(values, prediction), prediction)
         total.backward()
         gradients = [variable.grad for variable in variables]
         for variable in variables:
             variable.grad = None
         optimizer.apply(gradients, variables)
-        self._update_metrics(values, total, y, prediction)
+        self._update_metrics(values, y, prediction)
         return ()
 
     def _test(self, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
@@ -438,19 +438,28 @@ class Trainer(Layer):
         with no_grad():
             prediction = self(x, training=False)
             values = loss.call(y, prediction)
-            self._update_metrics(values, loss.reduce(values, prediction), y, prediction)
+            values, _ = self._with_penalties(values, loss.reduce(values, prediction), prediction)
+            self._update_metrics(values, y, prediction)
         return ()
 
     def _infer(self, x: Tensor) -> tuple[Tensor, ...]:
         with no_grad():
             return (self(x, training=False),)
 
-    def _update_metrics(self, values: Tensor, total: Tensor, y: Tensor, prediction: Tensor) -> None:
+    def _with_penalties(self, values: Tensor, total: Tensor, prediction: Tensor) -> tuple[Tensor, Tensor]:
+        """The values whose mean is the loss with what layers add to it, and that loss."""
         _, loss = self._compiled("fit")
+        penalties = self.losses
+        for penalty in penalties:
+            total = F.add(total, F.sum(penalty))
         masked = values._mask is not None or prediction._mask is not None
-        with no_grad():
-            if masked or values.ndim == 0 or loss.reduction not in ("sum_over_batch_size", "mean"):
+        if masked or penalties or values.ndim == 0 or loss.reduction not in ("sum_over_batch_size", "mean"):
+            with no_grad():
                 values = F.multiply(F.fill(prediction, 1.0), total)  # the batch's loss, counted for every sample
+        return values, total
+
+    def _update_metrics(self, values: Tensor, y: Tensor, prediction: Tensor) -> None:
+        with no_grad():
             self._tracker.update_state(values)
             for metric in self._metrics:
                 metric.update_state(y, prediction)

@@ -112,6 +112,8 @@ MAY_NOT_IMPORT = {
     "activations": {"_core", "layers", "models"},
     "initializers": {"_core", "functional", "layers", "models"},
     "losses": {"_core", "layers", "models"},
+    "regularizers": {"_core", "layers", "models"},
+    "constraints": {"_core", "layers", "models"},
     "metrics": {"layers", "models"},
     "optimizers": {"layers", "models"},
     "random": {"functional", "layers", "models", "tensor"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .activation import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from .activation import ELU, ActivityRegularization, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import AdditiveAttention, Attention, MultiHeadAttention
 from .base import Layer
 from .convolution import (
@@ -99,6 +99,7 @@ __all__ = [
     "LSTM",
     "RNN",
     "Activation",
+    "ActivityRegularization",
     "Add",
     "AdditiveAttention",
     "AlphaDropout",

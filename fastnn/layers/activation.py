@@ -1,4 +1,4 @@
-"""Activations that are layers: ReLU with its variants, LeakyReLU, PReLU, ELU, Softmax."""
+"""Activations that are layers: ReLU with its variants, LeakyReLU, PReLU, ELU, Softmax; and a penalty of them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 from .. import functional as F
 from .. import initializers
+from ..regularizers import L1L2
 from ..tensor import Tensor
 from .base import Layer, Shape
 
-__all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
+__all__ = ["ELU", "ActivityRegularization", "LeakyReLU", "PReLU", "ReLU", "Softmax"]
 
 
 class _Elementwise(Layer):
@@ -191,3 +192,23 @@ class Softmax(_Elementwise):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "axis": self.axis}
+
+
+class ActivityRegularization(_Elementwise):
+    """The inputs as they are; ``l1 * sum(abs(x)) + l2 * sum(x**2)``, divided by the batch, adds to the loss.
+
+    Parameters
+    ----------
+    l1, l2 : float, default 0
+    """
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(activity_regularizer=L1L2(l1, l2), **kwargs)
+        self.l1, self.l2 = l1, l2
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs
+
+    def get_config(self) -> dict[str, Any]:
+        config = {name: value for name, value in super().get_config().items() if name != "activity_regularizer"}
+        return {**config, "l1": self.l1, "l2": self.l2}

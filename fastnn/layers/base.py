@@ -17,11 +17,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from .. import initializers, random
+from .. import constraints, initializers, random, regularizers
 from .._config import Configurable, snake_case
 from ..tensor import Tensor, no_grad
 from . import arguments
 from .calls import as_argument, keep_mask, mask_of, shape_of, signature_of
+from .penalties import Penalized, Weight, outermost_call
 from .streaming import Streamed
 from .structure import Node
 
@@ -78,7 +79,7 @@ def zero_weights(budget: int) -> Iterator[None]:
         _thread.budget = None
 
 
-class Layer(Streamed, Node, Configurable):
+class Layer(Streamed, Penalized, Node, Configurable):
     """Base of all layers. A subclass defines `call`, and `build` if it has weights of its own.
 
     Parameters
@@ -90,9 +91,21 @@ class Layer(Streamed, Node, Configurable):
         The class's name with a number when not given.
     input_shape : tuple of int, optional
         On the first layer of a Sequential: the shape of one sample.
+    activity_regularizer : optional
+        Of the results: a name, an object or a function.
+    **penalties
+        kernel_regularizer, kernel_constraint and the like, for all that the class has an initializer of.
     """
 
-    _unrecorded = Node._unrecorded | {"_weights", "_fixed", "_states", "_input_shape", "_output_shape"}
+    _unrecorded = Node._unrecorded | {
+        "_weights",
+        "_fixed",
+        "_states",
+        "_input_shape",
+        "_output_shape",
+        "_added",
+        "_call_number",
+    }
 
     stateful = False  # whether calls hand on states to later ones
     supports_masking = False  # whether masks of inputs reach the result, by compute_mask
@@ -106,8 +119,11 @@ class Layer(Streamed, Node, Configurable):
         name: str | None = None,
         input_shape: int | Sequence[int | None] | None = None,
         input_dim: int | None = None,
+        activity_regularizer: Any = None,
+        **penalties: Any,
     ) -> None:
         super().__init__()
+        self._set_penalties(activity_regularizer, penalties)
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__}: expected name to be a string, got {name!r}")
         if dtype is not None and np.dtype(dtype) != np.float32:
@@ -159,6 +175,8 @@ class Layer(Streamed, Node, Configurable):
         dtype: Any = None,
         trainable: bool = True,
         *,
+        regularizer: Any = None,
+        constraint: Any = None,
         name: str | None = None,
     ) -> Tensor:
         """Make a weight; its numbers follow from the model's seed and the weight's place in the model.
@@ -169,6 +187,9 @@ class Layer(Streamed, Node, Configurable):
         initializer : default "glorot_uniform"
         dtype : default float32
         trainable : bool, default True
+        regularizer, constraint : optional
+            What the weight adds to the loss, and what it is projected onto after every step; those that the layer has
+            for a weight of this name when not given.
         name : str, optional
             Unique within the layer.
         """
@@ -192,7 +213,13 @@ class Layer(Streamed, Node, Configurable):
             values = np.asarray(initial(tuple(shape), dtype), dtype=dtype)
         if values.shape != tuple(shape):
             raise ValueError(f"{self.name}: expected {name} of shape {tuple(shape)}, got {values.shape}")
-        weight = Tensor(values, requires_grad=trainable and self.trainable, name=f"{self.name}/{name}")
+        weight = Weight(
+            values,
+            requires_grad=trainable and self.trainable,
+            name=f"{self.name}/{name}",
+            regularizer=regularizers.get(regularizer) or self._penalty(name, "regularizer"),
+            constraint=constraints.get(constraint) or self._penalty(name, "constraint"),
+        )
         self._weights[name] = weight
         if not trainable:
             self._fixed.add(name)
@@ -204,7 +231,7 @@ class Layer(Streamed, Node, Configurable):
         config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
         if self._input_shape is not None:
             config["input_shape"] = list(self._input_shape[1:])
-        return config
+        return {**config, **self._penalties_config()}
 
     # ---- calling -----------------------------------------------------------------------------------------------------
 
@@ -242,9 +269,10 @@ class Layer(Streamed, Node, Configurable):
             kwargs["mask"] = as_argument(mask)
         carried = mask_of(x)
         signature.add_masks(carried, args, kwargs)
-        with _training(training):
+        with _training(training), outermost_call(self):
             try:
                 result = self.call(x, *args, **kwargs)
+                self._add_activity_loss(result)
             except (ValueError, TypeError, IndexError) as error:
                 error.add_note(f"in layer {self.name}, called with {x.shape if isinstance(x, Tensor) else shape_of(x)}")
                 raise

@@ -49,7 +49,13 @@ class _DepthwiseConvolution(WindowLayer):
 
     def build(self, input_shape: Shape) -> None:
         channels = input_shape[-1] or 0
-        self.add_weight((*self.kernel_size, channels, self.depth_multiplier), self.depthwise_initializer, name="kernel")
+        self.add_weight(
+            (*self.kernel_size, channels, self.depth_multiplier),
+            self.depthwise_initializer,
+            regularizer=self._penalty("depthwise_kernel", "regularizer"),
+            constraint=self._penalty("depthwise_kernel", "constraint"),
+            name="kernel",
+        )
         self._add_bias(channels * self.depth_multiplier)
 
     @property

@@ -13,6 +13,7 @@ from .._config import serialize
 from ..tensor import Tensor
 from .base import Layer, Shape, is_trying
 from .calls import mask_of
+from .penalties import cell_arguments
 from .recurrent_cells import (
     Cell,
     GRUCell,
@@ -243,6 +244,8 @@ class RNN(Layer):
 class _Fused(RNN):
     """A recurrent layer that makes its own cell."""
 
+    _own_roles = ()  # regularizers and constraints of weights are the cell's
+
     def __getattr__(self, name: str) -> Any:
         cell = self.__dict__.get("cell")  # units, kernel and the like are the cell's
         if cell is None or name.startswith("_"):
@@ -302,8 +305,7 @@ class LSTM(_Fused):
             dropout,
             recurrent_dropout,
             seed,
-            trainable=kwargs.get("trainable", True),
-            name="lstm_cell",
+            **cell_arguments("lstm_cell", kwargs),
         )
         super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
 
@@ -352,8 +354,7 @@ class GRU(_Fused):
             recurrent_dropout,
             reset_after,
             seed,
-            trainable=kwargs.get("trainable", True),
-            name="gru_cell",
+            **cell_arguments("gru_cell", kwargs),
         )
         super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
 
@@ -398,8 +399,7 @@ class SimpleRNN(_Fused):
             dropout,
             recurrent_dropout,
             seed,
-            trainable=kwargs.get("trainable", True),
-            name="simple_rnn_cell",
+            **cell_arguments("simple_rnn_cell", kwargs),
         )
         super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
 

@@ -15,7 +15,7 @@ import numpy as np
 from .. import _core, program
 from .._config import Configurable
 from ..functional.row_gradient import RowGradient
-from ..tensor import Tensor
+from ..tensor import Tensor, no_grad
 
 __all__ = ["Optimizer"]
 
@@ -214,7 +214,16 @@ class Optimizer(Configurable):
         ids = [None if row is None else row[0] for row in rows]
         ids = ids if any(part is not None for part in ids) else []
         program.update(self.op, chosen, values, *slots, ids, **attributes, **self._settings())
+        self._constrain(chosen)
         program.advance(self._count)
+
+    def _constrain(self, variables: Sequence[Tensor]) -> None:
+        """Project the weights of layers onto what their constraints say."""
+        for variable in variables:
+            constraint = getattr(variable, "constraint", None)
+            if constraint is not None:
+                with no_grad():
+                    variable.assign(constraint(variable))
 
     def _pairs(
         self, gradients: Sequence[Tensor | None], variables: Sequence[Tensor] | None

@@ -1,0 +1,148 @@
+"""Regularizers, constraints and add_loss: programs and eager code alike, configurations, files, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import Tensor, constraints, layers, losses, optimizers, regularizers
+from fastnn import functional as F
+
+
+def network() -> fastnn.Sequential:
+    return fastnn.Sequential(
+        [
+            fastnn.Input((3,)),
+            layers.Dense(4, "tanh", kernel_regularizer="l2", activity_regularizer=regularizers.L1(0.1)),
+            layers.Dense(2, kernel_constraint=constraints.MaxNorm(0.5), bias_regularizer=regularizers.L1L2(0.1, 0.2)),
+        ]
+    )
+
+
+@pytest.mark.parametrize("optimizer", [optimizers.Adam(0.05), optimizers.SGD(0.1, clipnorm=1.0)], ids=lambda o: o.name)
+def test_a_program_takes_the_steps_of_eager_code(optimizer: optimizers.Optimizer, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((20, 3)).astype(np.float32)
+    y = rng.standard_normal((20, 2)).astype(np.float32)
+    fitted, stepped = network(), network()
+    stepped.set_weights(fitted.get_weights())
+    fitted.compile(type(optimizer).from_config(optimizer.get_config()), "mse")
+    history = fitted.fit(x, y, batch_size=8, epochs=4, shuffle=False, verbose=0).history["loss"]
+    assert not fitted._train_step.eager_reasons()
+    by_hand = type(optimizer).from_config(optimizer.get_config())
+    for epoch in range(4):
+        seen = 0.0
+        for part in (slice(0, 8), slice(8, 16), slice(16, 20)):
+            loss = losses.mean_squared_error(y[part], stepped(x[part], training=True)).mean()
+            for penalty in stepped.losses:
+                loss = loss + penalty
+            by_hand.minimize(loss, stepped.trainable_weights)
+            seen += loss.item() * len(x[part])
+        assert history[epoch] == pytest.approx(seen / 20, rel=1e-5)
+    for got, want in zip(fitted.get_weights(), stepped.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, want)
+    assert np.all(np.linalg.norm(fitted.get_weights()[2], axis=0) <= 0.5)
+
+
+def test_add_loss_in_a_layer_of_your_own(rng: np.random.Generator) -> None:
+    class Entropy(layers.Layer):
+        def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+            if training:
+                self.add_loss(F.mean(inputs * inputs) * 0.5)
+            return inputs
+
+    model = fastnn.Sequential([fastnn.Input((3,)), layers.Dense(2), Entropy(), Entropy()])
+    x = rng.standard_normal((6, 3)).astype(np.float32)
+    y = rng.standard_normal((6, 2)).astype(np.float32)
+    prediction = model(x, training=True)
+    assert len(model.losses) == 2
+    want = 0.5 * (prediction.numpy() ** 2).mean()
+    assert [loss.item() for loss in model.losses] == pytest.approx([want, want])
+    model(x)
+    assert model.losses == []
+    model.compile(optimizers.SGD(0.0), "mse")
+    plain = model.evaluate(x, y, verbose=0)
+    history = model.fit(x, y, verbose=0, epochs=3).history["loss"]
+    assert history == pytest.approx([plain + 2 * want] * 3, rel=1e-5)  # type: ignore[operator]
+    with pytest.raises(ValueError, match="add_loss: expected a Tensor computed inside call, got 3"):
+        model.layers[0].add_loss(3)
+
+
+def test_weights_know_their_penalties() -> None:
+    class Scale(layers.Layer):
+        def build(self, input_shape: Any) -> None:
+            self.scale = self.add_weight(
+                (input_shape[-1],), "ones", regularizer=regularizers.L2(0.5), constraint="non_neg", name="scale"
+            )
+
+        def call(self, inputs: Tensor) -> Tensor:
+            return inputs * self.scale
+
+    layer = Scale()
+    layer(np.ones((2, 4), np.float32))
+    assert [loss.item() for loss in layer.losses] == [2.0]
+    optimizers.SGD(2.0).apply([Tensor(np.ones(4, np.float32))], layer.trainable_weights)
+    np.testing.assert_array_equal(layer.scale.numpy(), 0)
+    layer.trainable = False
+    assert layer.losses == []
+    own = layers.Dense(3, kernel_regularizer=lambda w: F.sum(w) * 0.0 + 7.0)
+    own(np.ones((1, 2), np.float32))
+    assert [loss.item() for loss in own.losses] == [7.0]
+    with pytest.raises(ValueError, match="regularizer: expected an object of Regularizer in a configuration"):
+        own.get_config()
+    lstm = layers.LSTM(2, kernel_regularizer="l1", recurrent_constraint="unit_norm")
+    assert isinstance(lstm.kernel_regularizer, regularizers.L1)
+    assert set(lstm.get_config()) >= {"kernel_regularizer", "recurrent_constraint"}
+    attention = layers.MultiHeadAttention(2, 3, kernel_regularizer="l2", bias_constraint="non_neg")
+    x = np.ones((1, 3, 4), np.float32)
+    attention(x, x)
+    assert len(attention.losses) == 4
+
+
+def test_files_hold_them(tmp_path: Path, rng: np.random.Generator) -> None:
+    x = rng.standard_normal((6, 3)).astype(np.float32)
+    y = rng.standard_normal((6, 2)).astype(np.float32)
+    model = network()
+    model.compile("adam", "mse")
+    model.fit(x, y, verbose=0)
+    model.save(tmp_path / "m.safetensors")
+    loaded = fastnn.models.load_model(tmp_path / "m.safetensors")
+    for net in (model, loaded):
+        net.fit(x, y, epochs=2, verbose=0)
+    for got, want in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (
+            lambda: layers.Dense(3, kernel_regularizor="l2"),
+            TypeError,
+            "unexpected keyword argument",
+        ),
+        (lambda: layers.ReLU(kernel_regularizer="l2"), TypeError, "unexpected keyword argument 'kernel_regularizer'"),
+        (lambda: layers.Dense(3, kernel_regularizer="l3"), ValueError, "unknown regularizer 'l3'"),
+        (lambda: layers.Dense(3, kernel_constraint="max"), ValueError, "unknown constraint 'max'"),
+        (lambda: regularizers.L2(-1), ValueError, "L2: expected l2 finite and not negative, got -1"),
+        (lambda: regularizers.L1("a"), TypeError, "L1: expected l1 to be a number, got 'a'"),
+        (
+            lambda: regularizers.OrthogonalRegularizer(mode="x"),
+            ValueError,
+            "expected mode 'rows' or 'columns'",
+        ),
+        (
+            lambda: regularizers.OrthogonalRegularizer()(Tensor(np.ones(3, np.float32))),
+            ValueError,
+            r"OrthogonalRegularizer: expected a matrix, got shape \(3,\)",
+        ),
+        (lambda: constraints.MinMaxNorm(2.0, 1.0), ValueError, "MinMaxNorm: expected min_value up to max_value"),
+        (lambda: constraints.serialize(3), ValueError, "constraint: expected an object of Constraint"),
+    ],
+)
+def test_refused(make: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        make()
