@@ -24,6 +24,7 @@ from . import (
 )
 from ._core import get_num_threads, set_batch_invariant, set_num_threads
 from .autograd import Function, grad, gradcheck, once_differentiable, value_and_grad
+from .compiled import compile
 from .creation import (
     arange,
     asarray,
@@ -69,6 +70,7 @@ __all__ = [
     "arange",
     "asarray",
     "callbacks",
+    "compile",
     "constant",
     "constraints",
     "datasets",

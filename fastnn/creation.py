@@ -1,8 +1,8 @@
 """Tensors out of nothing: constants, ranges, identity matrices and random numbers, with NumPy's and PyTorch's names.
 
 What is made inside a step is part of its program: zeros, ones and full are ops, ranges and matrices are constants, and
-random numbers are drawn with a seed and a step that the program reads when it runs (`functional.random_uniform`);
-those that would be frozen are refused.
+random numbers are drawn anew in each run, by the seed and the count of their generator. Random integers and orders come
+from NumPy: a step that draws them runs eagerly.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from . import _core
 from .functional._base import _op
-from .program import in_step
-from .random import Generator, default_generator
+from .program import current_run, in_step
+from .random import CREATION, Generator, default_generator
+from .random import generator as numpy_generator
 from .tensor import Tensor
 
 __all__ = [
@@ -235,10 +236,9 @@ def uniform(
     generator : Generator, optional
         Where the numbers come from; the global source, which `manual_seed` restarts, when not given.
 
-    Raises
-    ------
-    RuntimeError
-        Inside a step, whose program would freeze them; `functional.random_uniform` draws there.
+    Notes
+    -----
+    A step draws anew in each replay.
     """
     options = {"low": low, "high": high}
     return _random("random_uniform", "uniform", (size,), options, dtype, requires_grad, device, generator)
@@ -391,15 +391,30 @@ def _random(
     shape = _shape(name, sizes)
     if np.dtype(dtype).kind != "f":
         raise TypeError(f"{name}: expected dtype float32 or float64, got {np.dtype(dtype).name}")
-    _refuse_freezing(name)
-    seed, step = _source(generator).draw()
-    array = _op(op)(None, shape=shape, dtype=np.dtype(dtype).name, seed=seed, step=step, **options)
+    source = _source(generator)
+    run = current_run()
+    if run is None:
+        seed, step = source.draw()
+        array = _op(op)(None, shape=shape, dtype=np.dtype(dtype).name, seed=seed, step=step, **options)
+    else:
+        cells = source.cells
+        for cell, part in zip(cells, ("seed", "draws"), strict=True):
+            run.register(cell, f"generator.{part}")
+        array = _op(op)(None, shape=shape, dtype=np.dtype(dtype).name, seed=cells[0], step=cells[1], **options)
+        run.advance(cells[1])
     return _finished(name, Tensor._wrap(array), requires_grad, device)
 
 
 def _numpy_generator(name: str, generator: Generator | None) -> np.random.Generator:
-    _refuse_freezing(name)
-    return _source(generator).numpy_generator()
+    source = _source(generator)
+    run = current_run()
+    if run is None:
+        return source.numpy_generator()
+    run.refuse(f"{name} draws its numbers outside of ops, and a program would freeze them")
+    seed, draws = source.cells
+    drawn = numpy_generator(int(seed.value), CREATION, int(draws.value))
+    run.advance(draws)
+    return drawn
 
 
 def _source(generator: Generator | None) -> Generator:
@@ -408,11 +423,3 @@ def _source(generator: Generator | None) -> Generator:
     if not isinstance(generator, Generator):
         raise TypeError(f"expected generator to be a fastnn.Generator, got {type(generator).__name__}")
     return generator
-
-
-def _refuse_freezing(name: str) -> None:
-    if in_step():
-        raise RuntimeError(
-            f"{name}: inside a step these numbers would be frozen into its program; draw them outside and pass them as "
-            "an argument, or use functional.random_uniform or random_normal with a registered seed and step"
-        )

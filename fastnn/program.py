@@ -18,10 +18,10 @@ import numpy as np
 
 from . import _core
 from .functional._base import _op
-from .recording import Run, advance, in_step, update
+from .recording import Run, advance, current_run, in_step, refuse, update
 from .tensor import Tensor, is_grad_enabled
 
-__all__ = ["Recordings", "Step", "advance", "in_step", "update"]
+__all__ = ["Recordings", "Step", "advance", "current_run", "in_step", "own", "refuse", "update"]
 
 MAX_PROGRAMS = 16  # planned batch sizes kept per key; the one used longest ago goes first
 
@@ -327,7 +327,7 @@ class Step:
             outputs = run.call(self._function, *(Tensor._wrap(array) for array in arrays))
             if not isinstance(outputs, tuple) or not all(isinstance(output, Tensor) for output in outputs):
                 raise TypeError(f"{self._name}: expected the function to return a tuple of Tensors, got {outputs!r}")
-            results = [_own(output._array, shared) for output in outputs]
+            results = [own(output._array, shared) for output in outputs]
             if targets is not None:
                 self._check_targets(results, targets)
             run.commit()
@@ -416,7 +416,7 @@ def _batch_size(name: str, arrays: list[_core.Array]) -> int:
     return size
 
 
-def _own(array: _core.Array, shared: Sequence[_core.Array]) -> _core.Array:
+def own(array: _core.Array, shared: Sequence[_core.Array]) -> _core.Array:
     """The result itself, or a copy when it is a view of something the caller or the state owns."""
     if array.is_contiguous and not any(array.shares_storage(other) for other in shared):
         return array

@@ -79,6 +79,7 @@ class Generator:
 
     def __init__(self, seed: int | None = None) -> None:
         self._lock = threading.Lock()
+        self._seed, self._draws = cell(), cell()  # which programs read when they run
         self.manual_seed(next_seed() if seed is None else seed)
 
     def manual_seed(self, seed: int) -> Generator:
@@ -88,30 +89,36 @@ class Generator:
         if not 0 <= seed < 2**63:
             raise ValueError(f"Generator: expected a seed from 0 to 2**63 - 1, got {seed}")
         with self._lock:
-            self._seed, self._draws = int(seed), 0
+            self._seed.value, self._draws.value = int(seed), 0
         return self
 
     def initial_seed(self) -> int:
         """The seed it was started with."""
-        return self._seed
+        return int(self._seed.value)
 
     def get_state(self) -> tuple[int, int]:
         """The seed and the number of draws, for `set_state`."""
         with self._lock:
-            return self._seed, self._draws
+            return int(self._seed.value), int(self._draws.value)
 
     def set_state(self, state: tuple[int, int]) -> None:
         """Go on where a generator was when its `get_state` was called."""
         seed, draws = state
         self.manual_seed(seed)
         with self._lock:
-            self._draws = int(draws)
+            self._draws.value = int(draws)
 
     def draw(self) -> tuple[int, int]:
         """The seed and the step of the next draw."""
         with self._lock:
-            self._draws += 1
-            return self._seed, self._draws - 1
+            seed, step = int(self._seed.value), int(self._draws.value)
+            self._draws.value = step + 1
+            return seed, step
+
+    @property
+    def cells(self) -> tuple[_core.Scalar, _core.Scalar]:
+        """The seed and the number of draws, which a step reads when it replays."""
+        return self._seed, self._draws
 
     def numpy_generator(self) -> np.random.Generator:
         """NumPy's generator for the next draw."""

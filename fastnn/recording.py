@@ -18,12 +18,12 @@ from . import _core
 from .functional._base import _op
 from .tensor import Tensor, step_memory
 
-__all__ = ["Run", "advance", "current_run", "in_step", "refuse", "update"]
+__all__ = ["PACKAGE", "Run", "advance", "current_run", "in_step", "refuse", "update"]
 
 Update = tuple[_core.Op, tuple[Any, ...], dict[str, Any]]
 
 _ASSIGN = _op("assign_update")  # made here: taking back what was written is no time to ask for memory
-_PACKAGE = str(Path(__file__).parent) + "/"
+PACKAGE = str(Path(__file__).parent) + "/"  # where the library's own code is
 
 
 class _ThreadState(threading.local):
@@ -182,14 +182,20 @@ class Run:
             self.refusal = str(error)
         return None
 
-    def refuse(self, reason: str) -> None:
-        """Stop recording, for a reason that a warning will tell with the line of the user's code."""
+    def refuse(self, reason: str, line: str = "") -> None:
+        """Stop recording, for a reason that a warning will tell with the line of the user's code, now running if not
+        given."""
         if self.recorder is None:
             return
-        line = user_line()
+        line = line or user_line()
         self.refusal = f"{line}: {reason}" if line else reason
         self._stop_recording()
         self.recorder = None
+
+    def abandon(self) -> None:
+        """Keep nothing of what was recorded, without a warning: the next run may go better."""
+        self._stop_recording()
+        self.recorder = self.refusal = None
 
     def before_write(self, array: _core.Array) -> None:
         """Keep the values of a state that is about to be written for the first time."""
@@ -247,7 +253,7 @@ def user_line() -> str:
     """Where in the user's code the running step is, such as "train.py:12"; empty when it is not in any."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_code is not Run.call.__code__:
-        if not frame.f_code.co_filename.startswith(_PACKAGE):
+        if not frame.f_code.co_filename.startswith(PACKAGE):
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back
     return ""

@@ -193,15 +193,25 @@ def test_steps_make_their_own_tensors() -> None:
     assert not compiled.eager_reasons()
 
 
-def test_steps_freeze_no_random_numbers() -> None:
-    calls: list[Callable[[], Tensor]] = [
-        lambda: fastnn.rand(3), lambda: fastnn.randn(3), lambda: fastnn.randint(3, size=3), lambda: fastnn.randperm(3),
-    ]  # fmt: skip
-    for call in calls:
-        with pytest.raises(RuntimeError, match="inside a step these numbers would be frozen into its program"):
-            Step(lambda x, call=call: (x + call(),), states=dict)(np.ones((2, 3), np.float32))
-    with pytest.raises(ValueError, match="random_normal: seed is an input at run time"):
-        Step(lambda x: (F.random_normal(x, seed=3),), states=dict)(np.ones((2, 3), np.float32))
+def test_steps_draw_as_functions_do() -> None:
+    calls: list[Callable[[], Tensor]] = [lambda: fastnn.rand(3), lambda: fastnn.randn(3)]
+    integers: list[Callable[[], Tensor]] = [lambda: fastnn.randint(3, size=3), lambda: fastnn.randperm(3)]
+    x = np.zeros((2, 3), np.float32)
+    for call in (*calls, *integers):
+        step = Step(lambda x, call=call: (x + call().astype("float32"),), states=dict)
+        fastnn.manual_seed(1)
+        if call in integers:
+            with pytest.warns(RuntimeWarning, match=r"test_creation.py:\d+: rand.* draws its numbers outside of ops"):
+                got = [step(x)[0].numpy()]
+        else:
+            got = [step(x)[0].numpy()]
+        got += [step(x)[0].numpy() for _ in range(4)]
+        assert bool(step.info()) == (call in calls)
+        fastnn.manual_seed(1)
+        for value in got:
+            np.testing.assert_array_equal(value, np.stack([call().numpy().astype(np.float32)] * 2))
+    with pytest.warns(RuntimeWarning, match="random_normal: seed is an input at run time"):
+        Step(lambda x: (F.random_normal(x, seed=3),), states=dict)(x)
 
 
 def test_steps_draw_anew_with_a_registered_counter() -> None:

@@ -60,7 +60,7 @@ struct fastnn_graph {
   std::vector<fastnn::Undo> undos;
   std::vector<int64_t> arguments;  // values, in the order they were named
   size_t commit_begin = 0;         // nodes from here on write state, and no node reads it again
-  fastnn_device device{};
+  fastnn_device device{FASTNN_CPU, 0};
 };
 
 namespace fastnn {

@@ -40,13 +40,26 @@ bool meet(const std::set<int64_t>& a, const std::set<int64_t>& b) {
   return std::any_of(a.begin(), a.end(), [&](int64_t value) { return b.contains(value); });
 }
 
-// Whether the values that a node reads decide if it succeeds: labels and ids out of range don't.
-bool may_fail(const fastnn_graph& graph, const Node& node) {
+// Bytes that an op of this step made beside its result, for its own gradient: masks of dropout, places of maxima.
+std::set<int64_t> byproducts(const fastnn_graph& graph) {
+  std::set<int64_t> found;
+  for (const Node& node : graph.nodes) {
+    for (size_t i = 1; i < node.outputs.size(); ++i) {
+      const int64_t value = node.outputs[i];
+      if (value >= 0 && graph.values[static_cast<size_t>(value)].recorded.dtype == kUint8) found.insert(value);
+    }
+  }
+  return found;
+}
+
+// Whether the values that a node reads decide if it succeeds: with labels and ids out of range it doesn't.
+bool may_fail(const fastnn_graph& graph, const Node& node, const std::set<int64_t>& harmless) {
   // the library's own ops share one way to run; of a plug-in's nothing is known
   if (graph.device.type != FASTNN_CPU) return true;
+  if (node.op == &find_op("copy") || node.op->schema.is_view != 0) return false;
   if (implementation(*node.op, FASTNN_CPU).run != implementation(find_op("copy"), FASTNN_CPU).run) return true;
   return std::any_of(node.inputs.begin(), node.inputs.end(), [&](int64_t value) {
-    if (value < 0) return false;
+    if (value < 0 || harmless.contains(value)) return false;
     const uint8_t code = graph.values[static_cast<size_t>(value)].recorded.dtype.code;
     return code == FASTNN_INT || code == FASTNN_UINT;
   });
@@ -97,9 +110,10 @@ void order_writes(fastnn_graph& graph) {
     later.writes.insert(mine.writes.begin(), mine.writes.end());
   }
 
+  const std::set<int64_t> harmless = byproducts(graph);
   size_t last_that_fails = 0;  // one past it
   for (size_t n = 0; n < count; ++n) {
-    if (may_fail(graph, graph.nodes[n])) last_that_fails = n + 1;
+    if (may_fail(graph, graph.nodes[n], harmless)) last_that_fails = n + 1;
   }
   std::vector<Node> before;
   std::vector<Node> commit;

@@ -9,7 +9,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 from .. import random
 
@@ -38,16 +38,23 @@ class Watch:
         return len(now) != len(self._before) or any(a is not b for a, b in zip(now, self._before, strict=True))
 
 
+class Watcher(Protocol):
+    """Somebody who keeps what was recorded of nodes."""
+
+    stale: bool
+
+
 class Node:
     """A place in the tree of layers."""
 
     # the library's own attributes that no program depends on; all others may change what `call` does
-    _unrecorded: frozenset[str] = frozenset({"_parents", "_position", "_seed"})
+    _unrecorded: frozenset[str] = frozenset({"_parents", "_position", "_seed", "_watchers"})
 
     def __init__(self) -> None:
         self._parents: list[weakref.ref[Node]] = []
         self._position = 0
         self._seed: int | None = None
+        self._watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_parents" not in self.__dict__ and name != "_parents":
@@ -94,6 +101,12 @@ class Node:
         for reference in self._parents:
             if (parent := reference()) is not None:
                 parent._changed()
+        for watcher in self._watchers:
+            watcher.stale = True
+
+    def _watch(self, watcher: Watcher) -> None:
+        """Tell a watcher, as long as it is there, when something here or below changes."""
+        self._watchers.add(watcher)
 
     def _origin(self) -> tuple[int, tuple[int, ...]]:
         """The seed of the tree's root and the positions that lead from there to this node."""

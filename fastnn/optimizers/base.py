@@ -213,6 +213,9 @@ class Optimizer(Configurable):
         values = [gradient if row is None else row[1] for row, (gradient, _) in zip(rows, pairs, strict=True)]
         ids = [None if row is None else row[0] for row in rows]
         ids = ids if any(part is not None for part in ids) else []
+        run = program.current_run()
+        if run is not None:
+            run.optimized = True
         program.update(self.op, chosen, values, *slots, ids, **attributes, **self._settings())
         self._constrain(chosen)
         program.advance(self._count)
@@ -289,6 +292,23 @@ class Optimizer(Configurable):
         for variable in variables:
             variable.grad = None
         self.apply(gradients, variables)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of the variables that the optimizer was built for."""
+        for variable, _ in self._slots.values():
+            variable.grad = None
+
+    def step(self) -> None:
+        """Take one step down the gradients that `backward` has left in the variables, which `build` has named.
+
+        Raises
+        ------
+        ValueError
+            `build` was not called, or no variable has a gradient.
+        """
+        if not self._slots:
+            raise ValueError(f"{self.name}: expected build(variables) before step")
+        self.apply([variable.grad for variable, _ in self._slots.values()])
 
     def _settings(self) -> dict[str, Any]:
         """The op's attributes that a program holds."""

@@ -1,0 +1,378 @@
+"""`compile`: a function from arrays to values that runs as a program, for training loops of one's own.
+
+The function runs eagerly twice, recorded, and is replayed from then on. What it reads besides its arguments is found by
+reach.py; what can't be recorded makes it run eagerly, with one warning that names the line.
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import warnings
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from functools import partial, update_wrapper
+from typing import Any, overload
+
+from . import _core
+from .arguments import Arguments, Number, results_of, with_form
+from .program import Recordings, own
+from .reach import Reach
+from .recording import Run, in_step
+from .tensor import Tensor, is_grad_enabled
+
+__all__ = ["Compiled", "compile"]
+
+MAX_WORLDS = 8  # states of what the function reads that are remembered; the one used longest ago goes first
+MAX_KEYS = 16  # forms of arguments remembered in each
+MAX_UNFINISHED = 3  # runs in a row that make weights or moments, after which a function is taken to always do so
+MAX_IN_VAIN = 16  # recordings never replayed, after which a warning tells
+
+
+class _Entry(Recordings):
+    """Recordings and the form of what they return."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.form: Any = None
+        self.writes = False
+        self.optimizes = False
+
+
+class _World:
+    """What the function can reach, and the recordings made of it."""
+
+    def __init__(self, reach: Reach) -> None:
+        self.reach = reach
+        self.entries: OrderedDict[Any, _Entry] = OrderedDict()
+
+
+class Compiled:
+    """A compiled function; see `compile`."""
+
+    def __init__(self, function: Callable[..., Any], given: dict[str, Any], verify_every: int) -> None:
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        update_wrapper(self, function)
+        self._function = function
+        self._given = given
+        self._verify_every = verify_every
+        self._lock = threading.Lock()
+        self._running = threading.RLock()  # held by a run that writes
+        self._worlds: OrderedDict[Any, _World] = OrderedDict()
+        self._latest: dict[Any, _World] = {}  # by the objects among the arguments
+        self._fixed: set[int] = set()
+        self._warned: set[str] = set()
+        self._in_vain = 0
+        self._unfinished = 0
+        self._changes: str | None = None  # why it can never be recorded: it changes what it reads
+        code = getattr(inspect.unwrap(getattr(function, "__func__", function)), "__code__", None)
+        self._line = "" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if in_step():
+            return self._function(*args, **kwargs)
+        call = Arguments(args, kwargs, self._fixed)
+        if call.on_tape and is_grad_enabled():  # gradients are to go through
+            return self._function(*args, **kwargs)
+        arrays = call.arrays
+        device = arrays[0].device if arrays else "cpu"
+        batch = next((array.shape[0] for array in arrays if array.shape), 1)
+        batched = [bool(array.shape) and array.shape[0] == batch for array in arrays]
+        shapes = [
+            (array.shape[1:] if one else array.shape, one, array.dtype.str)
+            for array, one in zip(arrays, batched, strict=True)
+        ]
+        key = (
+            call.form,
+            tuple(shapes),
+            device,
+            _core.active_isa(),
+            _core.batch_invariant(),
+            is_grad_enabled(),
+            min(batch, 2),
+        )
+        with self._lock:
+            world = self._world(call)
+            entry = self._entry(world, key)
+            program = entry.program(batch, device)
+            if program is not None:
+                entry.replays += 1
+                if self._verify_every and entry.replays % self._verify_every == 0:
+                    program = None
+        if program is None:
+            return self._run(call, world, entry, batch, batched, device)
+        if entry.writes:
+            with self._running:
+                results = program.run(arrays, None)
+                if entry.optimizes:
+                    for variable in world.reach.variables:
+                        variable.grad = None
+        else:
+            results = program.run(arrays, None)
+        return with_form(entry.form, map(Tensor._wrap, results))
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else partial(self, instance)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether programs run, for all that the function was called with so far: nothing had to run eagerly."""
+        with self._lock:
+            entries = [entry for world in self._worlds.values() for entry in world.entries.values()]
+            return any(entry.programs for entry in entries) and not any(entry.eager_because for entry in entries)
+
+    def eager_reasons(self) -> list[str]:
+        """Why the function, or some use of it, runs eagerly: a sentence for each."""
+        return sorted(self._warned)
+
+    def drop(self) -> None:
+        """Forget all recordings and programs."""
+        with self._lock:
+            self._worlds.clear()
+            self._latest.clear()
+
+    def info(self) -> list[dict[str, int]]:
+        """One dict for each program: batch, nodes, arena_bytes, value_bytes, and the replays of its key."""
+        with self._lock:
+            return [
+                {**program.info, "replays": entry.replays}
+                for world in self._worlds.values()
+                for entry in world.entries.values()
+                for program in entry.programs.values()
+            ]
+
+    def text(self) -> str:
+        """The recorded graphs in their versioned text form, one for each key."""
+        with self._lock:
+            entries = [entry for world in self._worlds.values() for entry in world.entries.values() if entry.graphs]
+            return "\n".join(next(iter(entry.graphs.values())).text() for entry in entries)
+
+    # ---- what is known -----------------------------------------------------------------------------------------------
+
+    def _world(self, call: Arguments) -> _World:
+        """What the function reads now. With the lock held."""
+        if self._changes is not None:
+            return _World(self._reach(call))
+        objects = tuple(map(id, call.objects.values()))
+        latest = self._latest.get(objects)
+        if latest is not None and not latest.reach.changed():
+            return latest
+        reach = self._reach(call)
+        signature = (objects, reach.signature)
+        world = self._worlds.get(signature)
+        if world is None:
+            world = self._worlds[signature] = _World(reach)
+            if len(self._worlds) > MAX_WORLDS:
+                _, gone = self._worlds.popitem(last=False)
+                self._latest = {key: other for key, other in self._latest.items() if other is not gone}
+                self._count_in_vain(list(gone.entries.values()))
+        world.reach = reach
+        self._worlds.move_to_end(signature)
+        self._latest[objects] = world
+        return world
+
+    def _reach(self, call: Arguments) -> Reach:
+        return Reach({"function": self._function, **self._given, **call.objects})
+
+    def _entry(self, world: _World, key: Any) -> _Entry:
+        entry = world.entries.get(key)
+        if entry is None:
+            entry = world.entries[key] = _Entry(self.__name__)
+            if self._changes is not None:
+                entry.give_up(self._changes)
+            if len(world.entries) > MAX_KEYS:
+                self._count_in_vain([world.entries.popitem(last=False)[1]])
+        world.entries.move_to_end(key)
+        return entry
+
+    def _count_in_vain(self, gone: Sequence[_Entry]) -> None:
+        before = self._in_vain
+        self._in_vain += sum(entry.replays == 0 and entry.eager_because is None for entry in gone)
+        if before < MAX_IN_VAIN <= self._in_vain:
+            self._warn(
+                f"{self.__name__} is recorded again and again: numbers or strings that it is called with, or that it "
+                "reads, are others with every call; pass numbers as floats or arrays"
+            )
+
+    def _warn(self, reason: str) -> None:
+        if reason not in self._warned:
+            self._warned.add(reason)
+            warnings.warn(reason, RuntimeWarning, stacklevel=4)
+
+    # ---- running the function itself ---------------------------------------------------------------------------------
+
+    def _run(
+        self, call: Arguments, world: _World, entry: _Entry, batch: int, batched: Sequence[bool], device: str
+    ) -> Any:
+        with self._running:
+            record = entry.eager_because is None
+            looked_at: set[int] = set()
+            try:
+                results, form, run = self._attempt(call, world, batched if record else None, looked_at)
+            except Exception:
+                if not (record and call.numbers):
+                    raise
+                # perhaps for want of a float where an input was given: everything is as before, so once more
+                looked_at.update(place for place, _ in call.numbers)
+                results, form, run = self._attempt(call, world, None, looked_at)
+            graph = None if looked_at else run.graph(results)
+        with self._lock:
+            self._fixed |= looked_at
+            was = entry.eager_because
+            if was is None and not looked_at:
+                self._keep(entry, run, graph, form, batch, device)
+            reason = entry.eager_because
+        if reason is not None and was is None:
+            self._warn(reason)
+        return with_form(form, map(Tensor._wrap, results))
+
+    def _keep(self, entry: _Entry, run: Run, graph: _core.Graph | None, form: Any, batch: int, device: str) -> None:
+        if graph is not None and run.refusal is None:
+            if entry.graphs and entry.form != form:
+                entry.give_up(f"it returned values in the form {entry.form}, then in the form {form}")
+                return
+            entry.form, self._unfinished = form, 0
+            entry.writes, entry.optimizes = entry.writes or run.writes, entry.optimizes or run.optimized
+            entry.keep(graph, batch, device)
+        elif run.refusal is not None:
+            entry.give_up(run.refusal)
+        else:
+            self._unfinished += 1
+            if self._unfinished > MAX_UNFINISHED:
+                entry.give_up("it makes weights or state of its own in every call")
+
+    def _attempt(
+        self, call: Arguments, world: _World, batched: Sequence[bool] | None, looked_at: set[int]
+    ) -> tuple[list[_core.Array], Any, Run]:
+        """Run the function once, recorded when it is told what is batched. Floats that Python looks at are noted."""
+        reach = world.reach
+        scalars = {name: (cell, 0) for name, cell in reach.scalars.items()}
+        tensors = [Tensor._wrap(array) for array in call.arrays[: call.count]]
+        numbers: list[Any] = [value for _, value in call.numbers]
+        if batched is not None:
+
+            def noticed(place: int) -> None:
+                looked_at.add(place)
+                run.abandon()
+
+            given = zip(call.arrays[call.count :], call.numbers, strict=True)
+            numbers = [Number(array, value, partial(noticed, place)) for array, (place, value) in given]
+        args, kwargs = call.rebuilt(tensors, numbers)
+        gradients = [(variable, variable.grad) for variable in reach.variables]
+        with Run(call.arrays, reach.tensors, scalars, batched=batched, record=batched is not None) as run:
+            value = run.call(self._function, *args, **kwargs)
+            arrays, form = results_of(self.__name__, value)
+            shared = [*call.arrays, *(tensor._array for tensor in reach.tensors.values())]
+            results = [own(array, shared) for array in arrays]
+            self._settle_gradients(run, gradients)
+            if run.recorder is not None or run.refusal is not None:
+                later = self._reach(call)
+                if later.signature != reach.signature:
+                    reach.stale = True
+                    change = reach.difference(later)
+                    if change is None:
+                        run.abandon()
+                    else:
+                        run.refuse(f"it changes {change}, which a replay would not repeat", self._line)
+                        self._changes = run.refusal
+            run.commit()
+        return results, form, run
+
+    def _settle_gradients(self, run: Run, before: Sequence[tuple[Tensor, Tensor | None]]) -> None:
+        """Gradients that the function leaves behind are let go where an optimizer has taken a step."""
+        left = [
+            variable for variable, gradient in before if variable.grad is not None and variable.grad is not gradient
+        ]
+        if run.optimized:
+            for variable, _ in before:
+                variable.grad = None
+        elif left:
+            name = left[0].name or "a tensor"
+            run.refuse(f"it leaves a gradient in {name}, which no optimizer in it takes", self._line)
+
+
+@overload
+def compile(
+    function: Callable[..., Any], *, state: Any = None, models: Any = None, verify_every: int = 0
+) -> Compiled: ...
+@overload
+def compile(
+    function: None = None, *, state: Any = None, models: Any = None, verify_every: int = 0
+) -> Callable[[Callable[..., Any]], Compiled]: ...
+def compile(
+    function: Callable[..., Any] | None = None, *, state: Any = None, models: Any = None, verify_every: int = 0
+) -> Any:
+    """Let a function from arrays to values run as a program: a training step of one's own, say.
+
+    The first two calls of a kind run eagerly and are recorded, later ones replay in C++, to the same bits. A kind is
+    told by shapes without the batch (the leading axis of the first array, and of those that have it as long), dtypes,
+    whether the tape is on, and every argument that is neither array nor float. Use it as a decorator too, also of
+    methods.
+
+    Parameters
+    ----------
+    function : callable
+        Takes tensors for what it is called with: tensors, arrays, and tuples, lists and dictionaries of them. Floats
+        are inputs as well where ops take them, until Python looks at one; then their values tell kinds apart, as those
+        of integers, strings and objects do. Returns tensors and numbers, also in tuples, lists and dictionaries.
+    state : Tensor or object, or list or dict of them, optional
+        What the function reads and writes that can't be found by its closure, its globals, `self` and their attributes:
+        tensors, optimizers, metrics.
+    models : Layer, or list or dict of them, optional
+        The same for layers and models.
+    verify_every : int, default 0
+        Run the function itself again, and compare, after so many replays; 0 never does.
+
+    Returns
+    -------
+    Compiled
+        Called as the function is. All values come back as Tensors that are not on the tape. `recorded` tells whether
+        programs run, `eager_reasons()` why not.
+
+    Raises
+    ------
+    TypeError, ValueError
+        function can't be called, or verify_every is no count.
+
+    Notes
+    -----
+    * Layers, optimizers, metrics and tensors that the function uses are its state. It reads what it has written: a
+      GAN's second update sees the weights that the first one made. An error or Ctrl-C leaves the state as it was before
+      the call.
+    * Draws count as they do without `compile`: dropout, `fastnn.randn` and the like.
+    * What can't be repeated makes the function run eagerly, with one warning that names the line: Python that looks at
+      the values of a tensor (``if loss > 1``, ``float(loss)``, ``x[mask]``), arrays from elsewhere (`fastnn.constant`
+      admits one), changes of Python's own objects, gradients left behind for somebody else.
+    * Gradients are gone after a function in which an optimizer takes a step.
+    * Prints and other effects that leave no trace in the function's objects happen only in the first calls.
+    * Within another compiled function, or a step of `fit`, it is a part of that one. When an argument requires a
+      gradient, and the tape is on, it runs as if it were not compiled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import fastnn
+    >>> from fastnn import functional as F
+    >>> model = fastnn.Sequential([fastnn.Input((3,)), fastnn.layers.Dense(1, kernel_initializer="ones")])
+    >>> optimizer = fastnn.optimizers.SGD(0.1)
+    >>> @fastnn.compile
+    ... def step(x, y):
+    ...     loss = F.mean((model(x, training=True) - y) ** 2)
+    ...     optimizer.minimize(loss, model.trainable_weights)
+    ...     return loss
+    >>> x, y = np.eye(3, dtype="float32"), np.zeros((3, 1), "float32")
+    >>> [round(step(x, y).item(), 4) for _ in range(4)]
+    [1.0, 0.5378, 0.2892, 0.1555]
+    >>> step.recorded
+    True
+    """
+    if function is None:
+        return partial(compile, state=state, models=models, verify_every=verify_every)
+    if not callable(function):
+        raise TypeError(f"compile: expected a function, got {type(function).__name__}")
+    if isinstance(verify_every, bool) or not isinstance(verify_every, int):
+        raise TypeError(f"compile: expected verify_every to be an integer, got {verify_every!r}")
+    if verify_every < 0:
+        raise ValueError(f"compile: expected verify_every of at least 0, got {verify_every}")
+    given = {name: value for name, value in (("state", state), ("models", models)) if value is not None}
+    return Compiled(function, given, verify_every)
