@@ -17,7 +17,7 @@ LABEL = 24
 KERNEL_LABEL = 58
 STEP_HEAD = (
     f"{'':<{LABEL}}{'fastnn':>10}  {'fastest peer':<36}{'ratio':>7}  {'aim':<27}{'met':<4}{'peak':>6}"
-    f"{'overhead':>10}  recorded"
+    f"{'overhead':>14}  recorded"
 )
 KERNEL_HEAD = (
     f"{'':<{KERNEL_LABEL}}{'fastnn':>10}{'':>15}  {'fastest peer':<32}{'x':>6}{'must':>6}{'aim':>6}  {'met':<6}"
@@ -66,6 +66,17 @@ def met(aims: Sequence[Aim], seconds: Mapping[str, float]) -> bool | None:
     return all(found)
 
 
+def overhead_met(seconds: float, step: float) -> bool:
+    """At most 15 % of a step of a millisecond or more, at most 25 us of a shorter one."""
+    return seconds <= (0.15 * step if step >= 1e-3 else 25e-6)
+
+
+def overhead_cell(seconds: float | None, step: float | None) -> str:
+    if seconds is None or step is None:
+        return "-"
+    return f"{duration(max(seconds, 0.0))} {yes(overhead_met(seconds, step))}"
+
+
 def yes(value: bool | None) -> str:
     return "-" if value is None else "yes" if value else "no"
 
@@ -100,11 +111,10 @@ def step_lines(result: Mapping[str, Any], aims: Sequence[Aim], peak: Peak | None
     ours, peer = seconds.get(OURS), fastest(seconds)
     share = peak.share(ours, result["flops"], 0) if peak and ours and result["flops"] else None
     beside = "-" if peer is None else f"{duration(seconds[peer])} {peer}"
-    overhead = result.get("overhead")
     line = (
         f"{result['name']:<{LABEL}}{'-' if ours is None else duration(ours):>10}  {beside:<36}"
         f"{number(ratio(seconds)):>7}  {', '.join(map(str, aims)):<27}{yes(met(aims, seconds)):<4}"
-        f"{number(share, '.0%'):>6}{'-' if overhead is None else duration(overhead):>10}  {yes(result['recorded'])}"
+        f"{number(share, '.0%'):>6}{overhead_cell(result['overhead'], ours):>14}  {yes(result['recorded'])}"
     )
     if was is not None:
         line += f"  (was {was:.2f})"

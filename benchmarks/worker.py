@@ -6,6 +6,8 @@
         {"missing": why}
     {"kind": "measure", "seconds": ..., "column": ...}
         times the column's call: {"seconds": median}
+    {"kind": "overhead", "column": ...}
+        {"seconds": the fastest of some calls less the kernels in the fastest of as many, or null}
 
 The first answer, without a request, says which library this is: {"about": ..., "columns": [...], "isa": of fastnn},
 or {"missing": why}.
@@ -95,13 +97,31 @@ def answer(library: Library, request: dict[str, Any]) -> tuple[Call | None, dict
         start = time.perf_counter()
         results.append(call())
         seconds = time.perf_counter() - start
-    fallback = [str(warning.message) for warning in caught if "without a program" in str(warning.message)]
+    fallback = [str(warning.message) for warning in caught] if own else []
     if request["kind"] in ("step", "gan"):
-        check = None if request["column"].endswith("queued") else float(results[1])
+        check = None if request["column"] in library.several else float(results[1])
     else:
         check = norm(results[-1])
     recorded = not fallback if own and request["kind"] in ("step", "gan", "inference") else None
+    seconds /= QUEUED if request["column"] in library.several else 1
     return call, {"check": check, "warm": seconds, "recorded": recorded, "fallback": fallback}
+
+
+def overhead(library: Library, call: Call | None) -> float | None:
+    """Seconds of a call that are not its kernels': both are the least of as many runs as fit half a second."""
+    assert call is not None
+    start = time.perf_counter()
+    call()
+    runs = min(max(3, round(0.5 / (time.perf_counter() - start))), 100)
+    kernels = library.kernel_seconds(runs)
+    if kernels is None:
+        return None
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times) - kernels
 
 
 def main(name: str, threads: int) -> None:
@@ -127,7 +147,9 @@ def main(name: str, threads: int) -> None:
             call = calls[column]
             assert call is not None
             seconds = seconds_per_call(call, request["seconds"])
-            reply({"seconds": seconds / QUEUED if column.endswith("queued") else seconds})
+            reply({"seconds": seconds / QUEUED if column in library.several else seconds})
+        elif request["kind"] == "overhead":
+            reply({"seconds": overhead(library, calls[column])})
         else:
             calls.pop(column, None)  # frees what its last call held
             try:

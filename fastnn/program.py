@@ -168,10 +168,6 @@ class Step:
         """
         if in_step():
             raise RuntimeError(f"{self._name}: a step can't run inside another step")
-        if out is None:
-            known = self._shortcuts.run(arguments, is_grad_enabled(), extra_key)
-            if known is not None:
-                return tuple(Tensor._wrap(array) for array in known)
         arrays = [_argument_array(argument) for argument in arguments]
         targets = None if out is None else [_target_array(self._name, array) for array in out]
         batch = _batch_size(self._name, arrays)
@@ -182,11 +178,8 @@ class Step:
             program = entry.program(batch, device)
             if program is not None:
                 entry.replays += 1
-                if self._verify_every:
-                    if entry.replays % self._verify_every == 0:
-                        program = None
-                elif all(isinstance(argument, np.ndarray) for argument in arguments):
-                    self._shortcuts.add_call(program, arguments, is_grad_enabled(), extra_key)
+                if self._verify_every and entry.replays % self._verify_every == 0:
+                    program = None
         if program is not None:
             results = program.run(arrays, targets)
         else:
@@ -295,7 +288,7 @@ class Step:
         """One dict for each program: batch, nodes, arena_bytes, value_bytes, and the replays of its key."""
         with self._lock:
             return [
-                {**program.info, "replays": entry.replays + sum(p.info["shortcuts"] for p in entry.programs.values())}
+                {**program.info, "replays": entry.replays}
                 for entry in self._entries.values()
                 for program in entry.programs.values()
             ]

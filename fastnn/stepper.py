@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from . import _core
 from . import functional as F
 from .layers import arguments
 from .layers.base import Shape, _training, trying
@@ -53,12 +54,15 @@ class Stepper:
         self._initial = dict(_leaves(first))
         self._tree = _mapped(lambda value: Tensor(value.copy()), first)
         self._states: dict[str, Tensor] = dict(_leaves(self._tree))
-        self._takes_ids = model._takes_ids()
-        x = np.zeros((self._batch, *self._sample), np.int64 if self._takes_ids else np.float32)
+        # what a step reads and writes stays in place, so that nothing is made for one
+        self._x = np.zeros((self._batch, *self._sample), np.int64 if model._takes_ids() else np.float32)
         with trying():
-            trial = self._results(Tensor(x))[0]
-        self._result = trial.shape, trial.dtype
+            trial = self._results(Tensor(self._x))[0]
+        self._y = np.zeros(trial.shape, trial.dtype)
+        self._arrays = [_core.Array.from_numpy(self._x, copy=False)], [_core.Array.from_numpy(self._y, copy=False)]
         self._step = Step(self._advance, states=self._step_states, name="stream")
+        self._program: _core.Program | None = None
+        self._mode: object = None  # what the program was recorded under
 
     @property
     def batch_size(self) -> int:
@@ -92,13 +96,17 @@ class Stepper:
             self._check_out(out)
         with _Alone(self._busy), self._model._guard.shared("stream"):
             self._follow()
-            result = self._step.shortcut(x, self._batch)
-            if result is None:
-                result = self._recorded(x)
-        if out is None:
-            return result
-        np.copyto(out, result)
-        return out
+            self._take(x)
+            mode = (_core.active_isa(), _core.batch_invariant())
+            if self._program is not None and self._mode == mode:
+                self._program.run(*self._arrays)
+            else:
+                self._step(self._x, out=[self._y])
+                self._program, self._mode = self._step.planned(self._x), mode
+            if out is None:
+                return self._y.copy()
+            np.copyto(out, self._y)
+            return out
 
     __call__ = step
 
@@ -116,24 +124,18 @@ class Stepper:
     def _check_out(self, out: Any) -> None:
         if not isinstance(out, np.ndarray) or not out.flags.writeable:
             raise TypeError(f"stream: expected out to be a writable array, got {type(out).__name__}")
-        if (out.shape, out.dtype) != self._result:
-            shape, dtype = self._result
-            raise ValueError(f"stream: expected out {shape} of {dtype}, got {out.shape} of {out.dtype}")
+        if (out.shape, out.dtype) != (self._y.shape, self._y.dtype):
+            raise ValueError(f"stream: expected out {self._y.shape} of {self._y.dtype}, got {out.shape} of {out.dtype}")
 
-    def _recorded(self, x: Any) -> np.ndarray[Any, Any]:
-        """The result of a step whose like has no program yet, or none that knows arrays like x."""
+    def _take(self, x: Any) -> None:
+        """Put x where the step reads it."""
         array = x if isinstance(x, np.ndarray) else np.asarray(x)
-        shape = (self._batch, *self._sample)
-        if array.shape != shape:
-            raise ValueError(f"stream: expected x of shape {shape}, got {array.shape}")
-        if array.dtype.kind not in ("iu" if self._takes_ids else "fiub"):
-            wanted = "ids, which are integers" if self._takes_ids else "numbers"
+        if array.shape != self._x.shape:
+            raise ValueError(f"stream: expected x of shape {self._x.shape}, got {array.shape}")
+        if array.dtype.kind not in ("iu" if self._x.dtype.kind == "i" else "fiub"):
+            wanted = "ids, which are integers" if self._x.dtype.kind == "i" else "numbers"
             raise TypeError(f"stream: expected x of {wanted}, got {array.dtype}")
-        dtype = self._model._input_dtype(array)
-        result = np.empty(*self._result)
-        self._step(array.astype(dtype, copy=False), out=[result])
-        self._step.shorten(array, dtype)
-        return result
+        np.copyto(self._x, array, casting="same_kind")
 
     def _follow(self) -> None:
         """Record anew when something that programs have recorded is different now."""
@@ -147,7 +149,7 @@ class Stepper:
         if before != now or _step_shape(model) != self._sample:
             raise RuntimeError(f"stream: {model.name} keeps other states than before it was changed; call stream again")
         self._step.drop()
-        self._initial, self._change = initial, change
+        self._initial, self._program, self._change = initial, None, change
 
     def _first_states(self) -> Mapping[str, Any]:
         """What the model's layers keep before the first step, as arrays; floats are float32."""

@@ -106,3 +106,10 @@ def test_a_run_names_who_is_missing_and_writes_what_it_found(tmp_path: Path) -> 
     assert run.previous_ratios(file) == {
         (r["section"], r["name"]): r["ratio"] for r in written["results"] if r["ratio"] is not None
     }
+
+
+def test_overhead_is_judged_by_the_length_of_the_step() -> None:
+    assert table.overhead_cell(20e-6, 2e-4) == "20 us yes"
+    assert table.overhead_cell(30e-6, 2e-4) == "30 us no"
+    assert table.overhead_cell(1e-3, 1e-2) == "1 ms yes"
+    assert table.overhead_cell(None, 1e-2) == "-"

@@ -5,7 +5,6 @@ And the way from an array to a prediction without Python between.
 
 from __future__ import annotations
 
-import contextlib
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,6 @@ from fastnn import _core, layers
 from fastnn.batches import Batches
 from fastnn.callbacks import Callback
 from fastnn.program import Step
-from fastnn.tensor import is_grad_enabled
 
 RNG = np.random.default_rng(4)
 X = RNG.integers(0, 256, (70, 6))
@@ -161,39 +159,6 @@ def test_a_verified_step_runs_its_function_again_between() -> None:
         done += data.run(step, done)
     assert len(calls) == 2 + 3  # two recordings, then the third, sixth and ninth of ten
     assert network.iterations.value == 12
-
-
-def test_steps_know_their_programs_by_arguments_key_and_mode() -> None:
-    calls: list[tuple[int, float, bool]] = []
-    factor = [2.0]
-
-    def scale(x: fastnn.Tensor, y: fastnn.Tensor) -> tuple[fastnn.Tensor, ...]:
-        calls.append((len(x.shape), factor[0], is_grad_enabled()))
-        return (x * factor[0], y)
-
-    step = Step(scale, states=dict, name="scale")
-    x = {rank: RNG.standard_normal((3, 4, 5)[:rank]).astype(np.float32) for rank in (1, 2, 3)}
-    y = np.arange(3)
-    for _ in range(4):
-        for rank in (1, 2, 3):
-            for factor[0] in (2.0, 3.0):
-                for gradients in (True, False):
-                    with contextlib.nullcontext() if gradients else fastnn.no_grad():
-                        scaled, same = step(x[rank], y, extra_key=(factor[0],))
-                    np.testing.assert_array_equal(scaled.numpy(), x[rank] * np.float32(factor[0]))
-                    np.testing.assert_array_equal(same.numpy(), y)
-    assert len(calls) == 2 * 3 * 2 * 2, "two recordings of each"
-    before = len(calls)
-    np.testing.assert_array_equal(step(x[2][::-1], y, extra_key=(3.0,))[0].numpy(), x[2][::-1] * np.float32(3))
-    assert len(calls) == before
-    with pytest.raises(ValueError, match="one batch size"):
-        step(x[2][:2], y, extra_key=(3.0,))
-    step(x[2].astype(np.float64), y, extra_key=(3.0,))
-    assert len(calls) == before + 1
-    assert sum(program["replays"] for program in step.info()) == 12 * 2 + 1
-    step.drop()
-    step(x[2], y, extra_key=(3.0,))
-    assert len(calls) == before + 2
 
 
 # ---- what a program is given -----------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ A library is a class with `about`, a line that names its version, and `columns`,
 their own. Its methods make a call without arguments that returns when its result is ready, or None where there is
 nothing to compare: step(network, column) a training step that returns its loss, gan(gan, column) the same for a GAN,
 inference(network, batch, column) a prediction, kernel(kernel, column) a kernel, and case(case, inputs, column) an op
-case of the tests. A column whose name ends in "queued" waits only for the last of QUEUED steps.
+case of the tests. A call of the columns in `several` makes QUEUED steps.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ LIBRARIES = {
     "onnxruntime": "OnnxRuntime",
 }
 QUEUED = 16
+LONG = 0.02  # seconds of a step that gains nothing by being one of several
 
 
 class Library:
     """A library that has nothing to compare."""
 
     columns: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
     about = ""
 
     def step(self, network: Any, column: str) -> Call | None:
@@ -47,6 +49,10 @@ class Library:
         return None
 
     def case(self, case: Any, inputs: list[Any], column: str) -> Call | None:
+        return None
+
+    def kernel_seconds(self, steps: int) -> float | None:
+        """Seconds of the kernels in the fastest of so many runs of the last step or prediction; None if not known."""
         return None
 
 

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from .. import networks as N
-from . import QUEUED, Call, Library, jax_kernels
+from . import LONG, QUEUED, Call, Library, jax_kernels
 
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "linear": lambda x: x,
@@ -23,7 +23,6 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "gelu": partial(jax.nn.gelu, approximate=False),
 }
 IMAGES = ("NHWC", "HWIO", "NHWC")
-LONG = 0.02  # seconds of a step that gains nothing by being queued
 
 
 def lstm(x: Any, kernel: Any, recurrent: Any, bias: Any, all_steps: bool) -> Any:
@@ -135,6 +134,7 @@ def moving(layers: Sequence[N.Layer], shape: N.Shape) -> list[bool]:
 
 class Jax(Library):
     columns = ("jax", "jax-queued")
+    several = ("jax-queued",)
 
     def __init__(self, threads: int) -> None:
         self.about = f"JAX {jax.__version__}"

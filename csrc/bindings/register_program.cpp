@@ -185,7 +185,7 @@ class Program {
   }
 
   // One batch of the only argument into a new array that is the only result. Expects that fits says so.
-  py::array call(const py::array& x, fastnn_dtype dtype) {
+  py::array call(const py::array& x, fastnn_dtype dtype) const {
     fastnn_tensor input = arguments_[0];
     input.dtype = dtype;
     input.data = const_cast<void*>(x.data());
@@ -207,54 +207,22 @@ class Program {
       status = fastnn_program_run_batches(program_.get(), &batches, &done);
     }
     check(status);
-    ++shortcuts_;
     return result;
   }
 
   // Whether an array is a batch of the only argument, of whatever dtype, and the only result has a row for each sample,
   // and the switches are those that the program was planned under.
   bool fits(const py::array& x) const {
-    return arguments_.size() == 1 && results_.size() == 1 && results_[0].rank > 0 &&
-           results_[0].shape[0] == info_.batch && has_shape(x, arguments_[0]) && is_current();
-  }
-
-  // The same for all arguments and their dtypes; each is usable memory.
-  bool fits(const py::tuple& given, const std::vector<int>& numbers) const {
-    for (size_t i = 0; i < arguments_.size(); ++i) {
-      const auto x = py::reinterpret_borrow<py::array>(given[i]);
-      if (x.dtype().num() != numbers[i] || !has_shape(x, arguments_[i])) return false;
-    }
-    return is_current();
-  }
-
-  size_t argument_count() const { return arguments_.size(); }
-
-  // Runs with arrays that fit; the results are new.
-  std::vector<ArrayPointer> run_fitting(const py::tuple& given) {
-    constexpr size_t kMost = 8;
-    if (arguments_.size() > kMost) throw py::value_error("program: too many arguments");
-    fastnn_tensor tensors[kMost];
-    const fastnn_tensor* inputs[kMost];
-    for (size_t i = 0; i < arguments_.size(); ++i) {
-      tensors[i] = arguments_[i];
-      tensors[i].data = const_cast<void*>(py::reinterpret_borrow<py::array>(given[i]).data());
-      inputs[i] = &tensors[i];
-    }
-    std::vector<ArrayPointer> results;
-    std::vector<fastnn_tensor*> outputs;
-    for (const fastnn_tensor& described : results_) {
-      results.push_back(Array::allocate(described));
-      outputs.push_back(&results.back()->tensor);
-    }
-    fastnn_status status;
-    {
-      const Unlocked unlocked;
-      status = fastnn_program_run(program_.get(), inputs, static_cast<int64_t>(arguments_.size()), outputs.data(),
-                                  static_cast<int64_t>(outputs.size()));
-    }
-    check(status);
-    ++shortcuts_;
-    return results;
+    if (arguments_.size() != 1 || results_.size() != 1) return false;
+    const fastnn_tensor& argument = arguments_[0];
+    if (x.ndim() != argument.rank || !std::equal(argument.shape, argument.shape + argument.rank, x.shape()))
+      return false;
+    const char* level = nullptr;
+    check(fastnn_active_level(&level));
+    const fastnn_context now = thread_context(context_.device);
+    return results_[0].rank > 0 && results_[0].shape[0] == info_.batch && level == level_ &&
+           now.batch_invariant == context_.batch_invariant && now.precision == context_.precision &&
+           now.convolution == context_.convolution;
   }
 
   std::string text() const { return text_of(fastnn_program_text, program_.get()); }
@@ -267,7 +235,6 @@ class Program {
     result["value_bytes"] = info_.value_bytes;
     result["moved_bytes"] = info_.moved_bytes;
     result["unfused_bytes"] = info_.unfused_bytes;
-    result["shortcuts"] = shortcuts_;
     return result;
   }
 
@@ -307,22 +274,8 @@ class Program {
     return done;
   }
 
-  static bool has_shape(const py::array& x, const fastnn_tensor& t) {
-    return x.ndim() == t.rank && std::equal(t.shape, t.shape + t.rank, x.shape());
-  }
-
-  // Whether the switches are those that the program was planned under.
-  bool is_current() const {
-    const char* level = nullptr;
-    check(fastnn_active_level(&level));
-    const fastnn_context now = thread_context(context_.device);
-    return level == level_ && now.batch_invariant == context_.batch_invariant && now.precision == context_.precision &&
-           now.convolution == context_.convolution;
-  }
-
   KeptScalars scalars_;
   fastnn::Program program_;
-  int64_t shortcuts_ = 0;  // runs that no Step knows of
   fastnn_program_info info_{};
   std::vector<fastnn_tensor> arguments_, results_;  // shapes and dtypes
   const char* level_ = nullptr;
@@ -345,38 +298,7 @@ class Shortcuts {
     entries_.insert(entries_.begin(), Entry{program, x.dtype().num(), dtype});
   }
 
-  // The program takes arguments like these, arrays of its dtypes, under a gradient mode and a key.
-  void add_call(const std::shared_ptr<Program>& program, const py::tuple& arguments, bool gradients,
-                const py::object& key) {
-    if (program->argument_count() != arguments.size() || !are_usable(arguments)) return;
-    std::vector<int> numbers;
-    for (const py::handle x : arguments) numbers.push_back(py::reinterpret_borrow<py::array>(x).dtype().num());
-    if (calls_.size() == kMost) calls_.pop_back();
-    calls_.insert(calls_.begin(), Call{program, std::move(numbers), gradients, key});
-  }
-
-  // The results for arguments; None when no program is known for them.
-  std::optional<std::vector<ArrayPointer>> run(const py::tuple& arguments, bool gradients, const py::object& key) {
-    if (!are_usable(arguments)) return std::nullopt;
-    for (size_t i = 0; i < calls_.size(); ++i) {
-      const Call& call = calls_[i];
-      if (call.gradients != gradients || call.numbers.size() != arguments.size()) continue;
-      if (!call.program->fits(arguments, call.numbers)) continue;
-      const std::shared_ptr<Program> program = call.program;  // comparing keys may let another thread clear the list
-      const py::object wanted = call.key;
-      const int equal = PyObject_RichCompareBool(wanted.ptr(), key.ptr(), Py_EQ);
-      if (equal < 0) throw py::error_already_set();
-      if (equal != 0) return program->run_fitting(arguments);
-    }
-    return std::nullopt;
-  }
-
-  void clear() {
-    const std::vector<Entry> entries = std::move(entries_);  // freeing may run Python, which may come back here
-    const std::vector<Call> calls = std::move(calls_);
-    entries_.clear();
-    calls_.clear();
-  }
+  void clear() { entries_.clear(); }
 
   // The result, or None when no program is known for x, or it has more samples than `most`.
   py::object call(const py::object& given, int64_t most) {
@@ -400,19 +322,6 @@ class Shortcuts {
     fastnn_dtype dtype;
   };
 
-  struct Call {
-    std::shared_ptr<Program> program;
-    std::vector<int> numbers;
-    bool gradients;
-    py::object key;
-  };
-
-  static bool are_usable(const py::tuple& arguments) {
-    return std::all_of(arguments.begin(), arguments.end(), [](py::handle x) {
-      return py::isinstance<py::array>(x) && is_usable(py::reinterpret_borrow<py::array>(x));
-    });
-  }
-
   static bool is_usable(const py::array& x) {
     constexpr int kWanted = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
     const char order = x.dtype().byteorder();
@@ -420,7 +329,6 @@ class Shortcuts {
   }
 
   std::vector<Entry> entries_;
-  std::vector<Call> calls_;
 };
 
 }  // namespace
@@ -481,13 +389,9 @@ void register_program(py::module_& module) {
            "for taking batches, and those for all.")
       .def("text", &Program::text, "What the plan made of the graph: ops, shapes, bytes, offsets.")
       .def_property_readonly("info", &Program::info);
-  py::class_<Shortcuts>(module, "Shortcuts", "Programs by shapes and dtypes of the arrays they are called with.")
+  py::class_<Shortcuts>(module, "Shortcuts", "Programs from an array to an array, by the array's shape and dtype.")
       .def(py::init<>())
       .def("add", &Shortcuts::add, py::arg("program"), py::arg("x"), "Let the program be called with arrays like x.")
-      .def("add_call", &Shortcuts::add_call, py::arg("program"), py::arg("arguments"), py::arg("gradients"),
-           py::arg("key"), "Let the program be run with arguments like these, under a gradient mode and a key.")
-      .def("run", &Shortcuts::run, py::arg("arguments"), py::arg("gradients"), py::arg("key"),
-           "The results; None when no program is known for the arguments.")
       .def("clear", &Shortcuts::clear)
       .def("__call__", &Shortcuts::call, py::arg("x"), py::arg("most"),
            "The result in a new array; None when no program is known for x, or it has more samples than that.");

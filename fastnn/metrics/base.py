@@ -12,7 +12,7 @@ from .. import initializers, random
 from .._config import Configurable, auto_name, snake_case
 from ..losses.arrays import as_tensor, with_ranks_aligned
 from ..losses.base import mask_as_weight
-from ..program import in_step, update
+from ..program import update
 from ..tensor import Tensor, constant, no_grad
 
 __all__ = ["Mean", "MeanMetricWrapper", "Metric", "State", "Sum"]
@@ -26,13 +26,7 @@ class State(Tensor):
     def assign(self, value: Any) -> None:
         """Overwrite the values; numbers and arrays are broadcast to the shape."""
         if not isinstance(value, Tensor):
-            values = np.asarray(value, self.dtype)
-            if values.shape != self.shape:
-                values = np.broadcast_to(values, self.shape)
-            if not in_step():
-                super().assign(values)
-                return
-            value = constant(values)
+            value = constant(np.broadcast_to(np.asarray(value, self.dtype), self.shape))
         super().assign(F.cast(value.detach(), self.dtype))
 
     def assign_add(self, value: Any) -> None:
