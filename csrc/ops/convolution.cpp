@@ -24,11 +24,11 @@ struct Choice {
   double per_channel;
 };
 constexpr Choice kChoices[] = {
-    {Pass::forward, FASTNN_PRECISION_FAST, 4, 24, 32, 0.5},
-    {Pass::forward, FASTNN_PRECISION_FLOAT32, 2, 12, 32, 0.25},
-    {Pass::backward_input, FASTNN_PRECISION_FAST, 4, 24, 32, 0.5},
-    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, 2, 12, 32, 0.25},
-    {Pass::backward_weight, FASTNN_PRECISION_FAST, 4, 24, 128, 2},
+    {Pass::forward, FASTNN_PRECISION_FAST, 4, 12, 32, 0.125},
+    {Pass::forward, FASTNN_PRECISION_FLOAT32, 2, 12, 32, 0.125},
+    {Pass::backward_input, FASTNN_PRECISION_FAST, 4, 12, 32, 0.125},
+    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, 2, 12, 32, 0.125},
+    {Pass::backward_weight, FASTNN_PRECISION_FAST, 4, 12, 128, 1},
     {Pass::backward_weight, FASTNN_PRECISION_FLOAT32, 2, 12, 128, 2},
 };
 

@@ -6,6 +6,7 @@
 // its numbers is not. Then infinities and NaN stand where they stand in a plain sum, and padding adds nothing.
 #include "ops/convolution_winograd.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -26,7 +27,7 @@ struct Plan {
 
 // Rows of points stand a line apart from a multiple of 4096 bytes: 16 or 36 of them are written at once.
 Plan make_plan(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs) {
-  constexpr int64_t kRoom = 160 << 10, kLeast = 24, kLanes = 16;
+  constexpr int64_t kRoom = 40 << 10, kLeast = 24, kLanes = 16;
   Plan plan{};
   Winograd& s = plan.shape;
   s.outputs = outputs;
@@ -37,7 +38,9 @@ Plan make_plan(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outp
   plan.points = (outputs + 2) * (outputs + 2);
   plan.tiles = checked_multiply(g.batch, checked_multiply(s.tile_rows, s.tile_columns));
   const int64_t tile = checked_multiply(plan.points, checked_add(s.source_row, s.target_row));
-  const int64_t most = round_up(std::max(kRoom / std::max<int64_t>(tile, 1), kLeast), 12);
+  // the room stays in L2 while the transformed weight does; where that is larger, more tiles share a pass over it
+  const int64_t enough = std::max({kRoom / std::max<int64_t>(tile, 1), kLeast, std::max(w.channels, w.columns) / 8});
+  const int64_t most = round_up(enough, 12);
   plan.blocks = ceil_divide(plan.tiles, most);
   if (plan.blocks < kLanes) plan.blocks = std::min(round_up(plan.blocks, 4), ceil_divide(plan.tiles, kLeast));
   plan.block = round_up(ceil_divide(plan.tiles, std::max<int64_t>(plan.blocks, 1)), 6);

@@ -121,24 +121,7 @@ FASTNN_SQUARE(fold_weight_square, fold_weight)
 FASTNN_SQUARE(unfold_weight_square, unfold_weight)
 #undef FASTNN_SQUARE
 
-// A square of pixels of an NHWC image, of which some may lie outside.
-struct Square {
-  int64_t origin, line, pixel;       // offset of its first pixel, distances
-  int64_t top, bottom, left, right;  // rows [top, bottom) and columns [left, right) are in the image
-};
-int64_t within(int64_t value, int64_t most) { return value < 0 ? 0 : (value > most ? most : value); }
-Square square_at(int64_t image, int64_t row, int64_t column, int64_t height, int64_t width, int64_t pixel,
-                 int64_t size) {
-  return {((image * height + row) * width + column) * pixel,
-          width * pixel,
-          pixel,
-          within(-row, size),
-          within(height - row, size),
-          within(-column, size),
-          within(width - column, size)};
-}
-
-// Tile number `index`, by its first pixel of the lattice.
+// A tile by its first pixel of the lattice, and the next one.
 struct WinogradTile {
   int64_t image, row, column;
 };
@@ -146,12 +129,43 @@ WinogradTile winograd_tile(int64_t index, const Winograd& s) {
   const int64_t area = s.tile_rows * s.tile_columns;
   return {index / area, index % area / s.tile_columns * s.outputs, index % s.tile_columns * s.outputs};
 }
+void advance(WinogradTile& tile, const Winograd& s) {
+  tile.column += s.outputs;
+  if (tile.column < s.tile_columns * s.outputs) return;
+  tile.column = 0;
+  tile.row += s.outputs;
+  if (tile.row < s.tile_rows * s.outputs) return;
+  tile.row = 0;
+  ++tile.image;
+}
 
-// Zero where the square leaves the image.
+// kSize x kSize pixels of an NHWC image, of which some may lie outside.
+struct Square {
+  int64_t origin, line, pixel;       // offset of its first pixel, distances
+  int64_t top, bottom, left, right;  // rows [top, bottom) and columns [left, right) are in the image
+};
+int64_t within(int64_t value, int64_t most) { return value < 0 ? 0 : (value > most ? most : value); }
 template <int kSize>
+Square square_at(int64_t image, int64_t row, int64_t column, int64_t height, int64_t width, int64_t pixel) {
+  return {((image * height + row) * width + column) * pixel,
+          width * pixel,
+          pixel,
+          within(-row, kSize),
+          within(height - row, kSize),
+          within(-column, kSize),
+          within(width - column, kSize)};
+}
+template <int kSize>
+bool is_inside(const Square& q) {
+  return q.top == 0 && q.left == 0 && q.bottom == kSize && q.right == kSize;
+}
+
+// Zero where the square leaves the image, if it may: there the nearest pixel inside is read and blanked, without a branch
+// that nobody could foresee. Some pixel is inside.
+template <int kSize, bool kInside>
 inline __attribute__((always_inline)) void load_square(Vec (&d)[kSize][kSize], const float* x, const Square& q,
                                                        int64_t lanes) {
-  if (q.top == 0 && q.left == 0 && q.bottom == kSize && q.right == kSize && lanes == kWidth) {
+  if constexpr (kInside) {
 #pragma GCC unroll 6
     for (int i = 0; i < kSize; ++i) {
 #pragma GCC unroll 6
@@ -159,87 +173,162 @@ inline __attribute__((always_inline)) void load_square(Vec (&d)[kSize][kSize], c
     }
     return;
   }
+  int64_t columns[kSize];
+  VecInt kept[kSize];
+#pragma GCC unroll 6
+  for (int j = 0; j < kSize; ++j) {
+    columns[j] = (j < q.left ? q.left : (j < q.right ? j : q.right - 1)) * q.pixel;
+    kept[j] = broadcast_int(j >= q.left && j < q.right ? -1 : 0);
+  }
 #pragma GCC unroll 6
   for (int i = 0; i < kSize; ++i) {
+    const float* const line = x + (i < q.top ? q.top : (i < q.bottom ? i : q.bottom - 1)) * q.line;
+    const VecInt row = broadcast_int(i >= q.top && i < q.bottom ? -1 : 0);
 #pragma GCC unroll 6
     for (int j = 0; j < kSize; ++j) {
-      const bool inside = i >= q.top && i < q.bottom && j >= q.left && j < q.right;
-      d[i][j] = inside ? load_n(x + i * q.line + j * q.pixel, lanes) : zero();
+      d[i][j] = reinterpret_cast<Vec>(reinterpret_cast<VecInt>(load_n(line + columns[j], lanes)) & (row & kept[j]));
     }
+  }
+}
+
+// What the tile below reads and this one doesn't: the hardware foresees lines of memory, not of images.
+template <int kSize, int kNew>
+inline __attribute__((always_inline)) void prefetch_below(const float* x, const Square& q) {
+#pragma GCC unroll 4
+  for (int i = kSize; i < kSize + kNew; ++i) {
+#pragma GCC unroll 4
+    for (int j = kSize - kNew; j < kSize; ++j) __builtin_prefetch(x + i * q.line + j * q.pixel);
+  }
+}
+
+// The transform of one tile, of the source or, kTarget, of dy: kSize x kSize pixels to kPoints x kPoints numbers that lie
+// `point` apart.
+template <int kPoints, int kSize, bool kTarget, bool kInside>
+inline __attribute__((always_inline)) void fold_vector(float* v, int64_t point, const float* x, const Square& q,
+                                                       int64_t lanes) {
+  Vec d[kSize][kSize], folded[kPoints][kPoints];
+  load_square<kSize, kInside>(d, x, q, lanes);
+  if constexpr (kTarget) {
+    fold_target_square(folded, d);
+  } else {
+    fold_source_square(folded, d);
+  }
+#pragma GCC unroll 6
+  for (int i = 0; i < kPoints; ++i) {
+#pragma GCC unroll 6
+    for (int j = 0; j < kPoints; ++j, v += point) store(v, folded[i][j]);
+  }
+}
+template <int kPoints, int kSize, bool kTarget>
+void fold_tile(float* v, int64_t point, const float* x, const Square& square, int64_t channels) {
+  const Square q = square;
+  int64_t c = 0;
+  if (q.top >= q.bottom || q.left >= q.right) {
+    for (int64_t i = 0; i < kPoints * kPoints; ++i) {
+      for (c = 0; c < channels; c += kWidth) store(v + i * point + c, zero());
+    }
+    return;
+  }
+  if (is_inside<kSize>(q)) {
+    for (; c + kWidth <= channels; c += kWidth) {
+      prefetch_below<kSize, kPoints - 2>(x + q.origin + c, q);
+      fold_vector<kPoints, kSize, kTarget, true>(v + c, point, x + q.origin + c, q, kWidth);
+    }
+  }
+  for (; c < channels; c += kWidth) {
+    const int64_t lanes = channels - c < kWidth ? channels - c : kWidth;
+    prefetch_below<kSize, kPoints - 2>(x + q.origin + c, q);
+    fold_vector<kPoints, kSize, kTarget, false>(v + c, point, x + q.origin + c, q, lanes);
   }
 }
 
 // The transforms of tiles [begin, end), one after the other.
 template <int kOutputs>
 void fold_tiles(float* v, const float* x, int64_t begin, int64_t end, const ConvWindow& w, const Winograd& s) {
-  constexpr int kSize = kOutputs + 2;
-  for (int64_t t = begin; t < end; ++t, v += s.source_row) {
-    const WinogradTile tile = winograd_tile(t, s);
-    const Square q = square_at(tile.image, tile.row + w.y.offset, tile.column + w.x.offset, w.y.source, w.x.source,
-                               w.source_pixel, kSize);
-    for_each_vector(w.channels, [&](int64_t c, int64_t lanes) {
-      Vec d[kSize][kSize], folded[kSize][kSize];
-      load_square(d, x + q.origin + c, q, lanes);
-      fold_source_square(folded, d);
-#pragma GCC unroll 6
-      for (int i = 0; i < kSize; ++i) {
-#pragma GCC unroll 6
-        for (int j = 0; j < kSize; ++j) store(v + (i * kSize + j) * s.source_point + c, folded[i][j]);
-      }
-    });
+  constexpr int kPoints = kOutputs + 2;
+  WinogradTile tile = winograd_tile(begin, s);
+  for (int64_t t = begin; t < end; ++t, v += s.source_row, advance(tile, s)) {
+    const Square q = square_at<kPoints>(tile.image, tile.row + w.y.offset, tile.column + w.x.offset, w.y.source,
+                                        w.x.source, w.source_pixel);
+    fold_tile<kPoints, kPoints, false>(v, s.source_point, x, q, w.channels);
+  }
+}
+template <int kOutputs>
+void fold_target_tiles(float* m, const float* dy, int64_t begin, int64_t end, const ConvWindow& w, const Winograd& s) {
+  WinogradTile tile = winograd_tile(begin, s);
+  for (int64_t t = begin; t < end; ++t, m += s.target_row, advance(tile, s)) {
+    const Square q = square_at<kOutputs>(tile.image, tile.row, tile.column, w.y.count, w.x.count, w.target_pixel);
+    fold_tile<kOutputs + 2, kOutputs, true>(m, s.target_point, dy, q, w.columns);
   }
 }
 
-template <int kOutputs>
-void fold_target_tiles(float* m, const float* dy, int64_t begin, int64_t end, const ConvWindow& w, const Winograd& s) {
-  constexpr int kSize = kOutputs + 2;
-  for (int64_t t = begin; t < end; ++t, m += s.target_row) {
-    const WinogradTile tile = winograd_tile(t, s);
-    const Square q = square_at(tile.image, tile.row, tile.column, w.y.count, w.x.count, w.target_pixel, kOutputs);
-    for_each_vector(w.columns, [&](int64_t c, int64_t lanes) {
-      Vec d[kOutputs][kOutputs], folded[kSize][kSize];
-      load_square(d, dy + q.origin + c, q, lanes);
-      fold_target_square(folded, d);
+// One vector of the pixels of a tile; kLook only looks at them. Returns 0 in its lanes, and NaN where a pixel is not finite.
+template <int kOutputs, bool kInside, bool kLook>
+inline __attribute__((always_inline)) Vec unfold_vector(float* y, const float* m, int64_t point, int64_t c,
+                                                        int64_t lanes, const Square& q,
+                                                        const Epilogue<float>& epilogue) {
+  constexpr int kPoints = kOutputs + 2;
+  Vec products[kPoints][kPoints], pixels[kOutputs][kOutputs], strange = zero();
 #pragma GCC unroll 6
-      for (int i = 0; i < kSize; ++i) {
+  for (int i = 0; i < kPoints; ++i) {
 #pragma GCC unroll 6
-        for (int j = 0; j < kSize; ++j) store(m + (i * kSize + j) * s.target_point + c, folded[i][j]);
-      }
-    });
+    for (int j = 0; j < kPoints; ++j, m += point) products[i][j] = kInside ? load(m) : load_n(m, lanes);
   }
+  unfold_target_square(pixels, products);
+  const Vec bias = epilogue.bias == nullptr ? zero() : load_n(epilogue.bias + c, lanes);
+#pragma GCC unroll 4
+  for (int i = 0; i < kOutputs; ++i) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kOutputs; ++j) {
+      Vec result = pixels[i][j];
+      strange = fma(result, zero(), strange);
+      if (kLook || (!kInside && (i >= q.bottom || j >= q.right))) continue;
+      float* const to = y + i * q.line + j * q.pixel;
+      if (epilogue.accumulate) result += kInside ? load(to) : load_n(to, lanes);
+      if (epilogue.bias != nullptr) result += bias;
+      if (epilogue.relu) result = select(result <= zero(), zero(), result);
+      if constexpr (kInside) {
+        store(to, result);
+      } else {
+        store_n(to, result, lanes);
+      }
+    }
+  }
+  return strange;
 }
 
 // Writes the pixels of one tile, unless kLook, and says whether all of them are finite.
 template <int kOutputs, bool kLook>
-bool unfold_tile(float* y, const float* m, const Square& q, const ConvWindow& w, const Winograd& s,
-                 const Epilogue<float>& epilogue) {
-  constexpr int kSize = kOutputs + 2;
+bool unfold_tile(float* y, const float* m, int64_t point, const Square& square, int64_t columns,
+                 const Epilogue<float>& given) {
+  const Square q = square;
+  const Epilogue<float> epilogue = given;
   Vec strange = zero();
-  for_each_vector(w.columns, [&](int64_t c, int64_t lanes) {
-    Vec products[kSize][kSize], pixels[kOutputs][kOutputs];
-#pragma GCC unroll 6
-    for (int i = 0; i < kSize; ++i) {
-#pragma GCC unroll 6
-      for (int j = 0; j < kSize; ++j) products[i][j] = load_n(m + (i * kSize + j) * s.target_point + c, lanes);
+  int64_t c = 0;
+  y += q.origin;
+  if (is_inside<kOutputs>(q)) {
+    for (; c + kWidth <= columns; c += kWidth) {
+      prefetch_below<kOutputs, kOutputs>(y + c, q);
+      strange += unfold_vector<kOutputs, true, kLook>(y + c, m + c, point, c, kWidth, q, epilogue);
     }
-    unfold_target_square(pixels, products);
-    const Vec bias = epilogue.bias == nullptr ? zero() : load_n(epilogue.bias + c, lanes);
-#pragma GCC unroll 4
-    for (int i = 0; i < kOutputs; ++i) {
-#pragma GCC unroll 4
-      for (int j = 0; j < kOutputs; ++j) {
-        strange = fma(pixels[i][j], zero(), strange);  // NaN from an infinity on
-        if (kLook || i >= q.bottom || j >= q.right) continue;
-        float* const to = y + i * q.line + j * q.pixel + c;
-        Vec result = pixels[i][j];
-        if (epilogue.accumulate) result += load_n(to, lanes);
-        if (epilogue.bias != nullptr) result += bias;
-        if (epilogue.relu) result = select(result <= zero(), zero(), result);
-        store_n(to, result, lanes);
-      }
-    }
-  });
+  }
+  for (; c < columns; c += kWidth) {
+    const int64_t lanes = columns - c < kWidth ? columns - c : kWidth;
+    prefetch_below<kOutputs, kOutputs>(y + c, q);
+    strange += unfold_vector<kOutputs, false, kLook>(y + c, m + c, point, c, lanes, q, epilogue);
+  }
   return bits_of(strange != strange) == 0;
+}
+
+template <int kOutputs>
+void unfold_tiles(float* y, uint8_t* finite, const float* m, int64_t begin, int64_t end, const ConvWindow& w,
+                  const Winograd& s, const Epilogue<float>& epilogue) {
+  WinogradTile tile = winograd_tile(begin, s);
+  for (int64_t t = begin; t < end; ++t, m += s.target_row, advance(tile, s)) {
+    const Square q = square_at<kOutputs>(tile.image, tile.row, tile.column, w.y.count, w.x.count, w.target_pixel);
+    finite[t] = (!epilogue.accumulate || unfold_tile<kOutputs, true>(y, m, s.target_point, q, w.columns, epilogue)) &&
+                unfold_tile<kOutputs, false>(y, m, s.target_point, q, w.columns, epilogue);
+  }
 }
 
 template <int kOutputs>
@@ -265,14 +354,7 @@ void convolve_tiles(float* y, uint8_t* finite, const float* x, const float* u, f
       }
     }
   }
-  const float* products = m;
-  for (int64_t t = begin; t < end; ++t, products += s.target_row) {
-    const WinogradTile tile = winograd_tile(t, s);
-    const Square q = square_at(tile.image, tile.row, tile.column, w.y.count, w.x.count, w.target_pixel, kOutputs);
-    bool is_finite = !epilogue.accumulate || unfold_tile<kOutputs, true>(y + q.origin, products, q, w, s, epilogue);
-    if (is_finite) is_finite = unfold_tile<kOutputs, false>(y + q.origin, products, q, w, s, epilogue);
-    finite[t] = is_finite;
-  }
+  unfold_tiles<kOutputs>(y, finite, m, begin, end, w, s, epilogue);
 }
 
 void winograd_convolution(float* y, uint8_t* finite, const float* x, const float* u, float* room, int64_t begin,
