@@ -14,6 +14,7 @@ from tolerances import assert_same_bits, assert_within
 
 from fastnn import Tensor, _core
 from fastnn.program import Step, _argument_array
+from fastnn.recording import Run
 
 Scalars = Mapping[str, tuple[_core.Scalar, int]]
 
@@ -22,11 +23,13 @@ EXCEPTIONS: dict[str, tuple[str, float]] = {}
 
 
 def eager(step: Step, *arguments: Any) -> list[np.ndarray]:
-    """One step by its function alone: not recorded, not planned, its state written at the end."""
-    states, scalars = step._states(), step._scalars()
-    advances = [(scalar, advance) for scalar, advance in scalars.values() if advance != 0]
-    results = step._run_and_commit([_argument_array(a) for a in arguments], states, advances, None)
-    return [np.array(result.numpy()) for result in results]
+    """One step by its function alone: not recorded, not planned."""
+    arrays = [_argument_array(argument) for argument in arguments]
+    with Run(arrays, step._states(), step._scalars(), record=False) as run:
+        outputs = run.call(step._function, *map(Tensor._wrap, arrays))
+        results = [np.array(output.numpy()) for output in outputs]
+        run.commit()
+    return results
 
 
 def snapshot(states: Mapping[str, Tensor], scalars: Scalars) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -419,6 +419,9 @@ def test_random_models_train_to_the_same_bits(spec: dict[str, Any]) -> None:
         model.fit(x, y, batch_size=batch, epochs=3, shuffle=False, verbose=0)
         assert model._train_step.eager_reasons() == []
         assert sum(entry["replays"] for entry in model._train_step.info()) > 0
+        for entry in model._train_step._entries.values():
+            for graph in entry.graphs.values():
+                assert _core.Graph.parse(graph.text()).text() == graph.text()
         got = everything(model)
         assert list(got) == list(want)
         for name, value in want.items():

@@ -359,8 +359,8 @@ def test_the_text_of_a_graph_is_versioned_and_names_ops_and_inputs() -> None:
         "softmax_cross_entropy",
         "adam_update",
         "mean_update",
-        "$learning_rate",
-        "$iterations",
+        '$"learning_rate"',
+        '$"iterations"',
         "first/k1",
         "N, 8, 8, 1",
     ):

@@ -35,6 +35,32 @@ bool is_contiguous(const fastnn_tensor& t) {
   return true;
 }
 
+void make_contiguous(fastnn_tensor& t) {
+  t.byte_offset = 0;
+  t.flags = 0;
+  int64_t stride = 1;
+  for (int32_t axis = t.rank - 1; axis >= 0; --axis) {
+    t.strides[axis] = stride;
+    if (t.shape[axis] > 1) stride *= t.shape[axis];
+  }
+}
+
+// A description of an array to make.
+fastnn_tensor description(const char* what, const std::vector<int64_t>& shape, const py::dtype& dtype,
+                          const std::string& device) {
+  fastnn_tensor t{};
+  t.struct_size = sizeof(fastnn_tensor);
+  t.dtype = dtype_from_numpy(dtype);
+  t.device = device_from_name(device);
+  if (shape.size() > FASTNN_MAX_RANK) throw py::value_error(std::string(what) + ": too many dimensions");
+  t.rank = static_cast<int32_t>(shape.size());
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] < 0) throw py::value_error(std::string(what) + ": expected sizes of at least 0");
+    t.shape[axis] = shape[axis];
+  }
+  return t;
+}
+
 void require_cpu(const Array& array, const char* what) {
   if (array.tensor.device.type == FASTNN_CPU) return;
   throw py::type_error(std::string(what) + ": the array is on " + device_to_name(array.tensor.device) +
@@ -43,7 +69,8 @@ void require_cpu(const Array& array, const char* what) {
 
 // An array that only stands for a shape has nothing to show.
 void require_data(const fastnn_tensor& t, const char* what) {
-  if (t.storage == nullptr) throw py::value_error(std::string(what) + ": the array stands for a shape only");
+  if (t.storage != nullptr && (t.flags & FASTNN_ABSTRACT) == 0) return;
+  throw py::value_error(std::string(what) + ": the array stands for a shape only");
 }
 
 char* first_byte(const fastnn_tensor& t) { return static_cast<char*>(t.data) + t.byte_offset; }
@@ -178,15 +205,19 @@ ArrayPointer Array::allocate(fastnn_tensor t) {
   fastnn_storage* storage = nullptr;
   check(fastnn_storage_create(t.device, byte_count(t), &storage));
   StorageHandle handle(storage);
+  make_contiguous(t);
   t.data = fastnn_storage_data(storage);
-  t.byte_offset = 0;
-  t.flags = 0;
-  int64_t stride = 1;
-  for (int32_t axis = t.rank - 1; axis >= 0; --axis) {
-    t.strides[axis] = stride;
-    if (t.shape[axis] > 1) stride *= t.shape[axis];
-  }
   return std::make_shared<Array>(t, std::move(handle));
+}
+
+ArrayPointer Array::abstract(fastnn_tensor t) {
+  byte_count(t);
+  fastnn_storage* storage = nullptr;  // of no bytes: views share it
+  check(fastnn_storage_create(t.device, 0, &storage));
+  make_contiguous(t);
+  t.data = nullptr;
+  t.flags = FASTNN_ABSTRACT;
+  return std::make_shared<Array>(t, StorageHandle(storage));
 }
 
 ArrayPointer Array::view(const fastnn_tensor& description) const {
@@ -356,19 +387,17 @@ void register_array(py::module_& module) {
       .def_static(
           "empty",
           [](const std::vector<int64_t>& shape, const py::dtype& dtype, const std::string& device) {
-            fastnn_tensor t{};
-            t.struct_size = sizeof(fastnn_tensor);
-            t.dtype = dtype_from_numpy(dtype);
-            t.device = device_from_name(device);
-            if (shape.size() > FASTNN_MAX_RANK) throw py::value_error("Array.empty: too many dimensions");
-            t.rank = static_cast<int32_t>(shape.size());
-            for (size_t axis = 0; axis < shape.size(); ++axis) {
-              if (shape[axis] < 0) throw py::value_error("Array.empty: expected sizes of at least 0");
-              t.shape[axis] = shape[axis];
-            }
-            return Array::allocate(t);
+            return Array::allocate(description("Array.empty", shape, dtype, device));
           },
           py::arg("shape"), py::arg("dtype"), py::arg("device") = "cpu", "An array whose content is not set.")
+      .def_static(
+          "abstract",
+          [](const std::vector<int64_t>& shape, const py::dtype& dtype, const std::string& device) {
+            return Array::abstract(description("Array.abstract", shape, dtype, device));
+          },
+          py::arg("shape"), py::arg("dtype"), py::arg("device") = "cpu",
+          "A shape and a dtype without memory: ops on it describe their results, abstract ones again.")
+      .def_property_readonly("is_abstract", [](const Array& a) { return (a.tensor.flags & FASTNN_ABSTRACT) != 0; })
       .def_property_readonly("shape", [](const Array& a) { return shape_tuple(a.tensor); })
       .def_property_readonly("strides",
                              [](const Array& a) {

@@ -30,6 +30,8 @@ class Array {
 
   // Memory of its own, with the shape and dtype of a description.
   static std::shared_ptr<Array> allocate(fastnn_tensor description);
+  // A shape and a dtype without memory.
+  static std::shared_ptr<Array> abstract(fastnn_tensor description);
   // Another view of this array's memory.
   std::shared_ptr<Array> view(const fastnn_tensor& description) const;
 

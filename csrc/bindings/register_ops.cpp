@@ -1,4 +1,5 @@
 // register_ops.cpp: one callable for every op of the table, made from its schema.
+#include <algorithm>
 #include <cstring>
 
 #include "bindings/array.h"
@@ -98,7 +99,9 @@ class Op {
           throw py::value_error(std::string(schema_->name) + ": accumulating needs out");
         }
         const bool view = schema_->is_view != 0 && i == 0 && can_view(arguments);
-        results[i] = view ? arguments.held[0]->view(described[i]) : Array::allocate(described[i]);
+        results[i] = view                  ? arguments.held[0]->view(described[i])
+                     : abstract(arguments) ? Array::abstract(described[i])
+                                           : Array::allocate(described[i]);
       }
       outputs[i] = &results[i]->tensor;
     }
@@ -276,6 +279,11 @@ class Op {
       if (!item.is_none()) results[i] = item.cast<ArrayPointer>();
     }
     return results;
+  }
+
+  static bool abstract(const Arguments& arguments) {
+    return std::any_of(arguments.inputs.begin(), arguments.inputs.end(),
+                       [](const fastnn_tensor* t) { return t != nullptr && (t->flags & FASTNN_ABSTRACT) != 0; });
   }
 
   bool can_view(const Arguments& arguments) const {

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "bindings/array.h"
@@ -24,13 +25,57 @@ std::string text_of(Write&& write, const Object* object) {
   return result;
 }
 
+py::dict info_dict(const fastnn_program_info& info) {
+  py::dict result;
+  result["batch"] = info.batch;
+  result["nodes"] = info.nodes;
+  result["arena_bytes"] = info.arena_bytes;
+  result["value_bytes"] = info.value_bytes;
+  result["moved_bytes"] = info.moved_bytes;
+  result["unfused_bytes"] = info.unfused_bytes;
+  result["flops"] = static_cast<int64_t>(info.flops);
+  return result;
+}
+
 // A graph, the scalar cells it points to, and where in the user's code each op was called.
 struct Graph {
   fastnn::Graph graph;
   KeptScalars scalars;
   std::vector<std::string> lines;
 
+  static Graph parse(const std::string& text, const std::string& device) {
+    fastnn_graph* parsed = nullptr;
+    check(fastnn_graph_parse(text.data(), static_cast<int64_t>(text.size()), device_from_name(device), &parsed));
+    return Graph{fastnn::Graph(parsed), {}, {}};
+  }
+
+  void bind(const std::map<std::string, ArrayPointer>& tensors,
+            const std::map<std::string, std::shared_ptr<Scalar>>& cells) {
+    for (const auto& [name, array] : tensors) check(fastnn_graph_bind(graph.get(), name.c_str(), &array->tensor));
+    for (const auto& [name, scalar] : cells) {
+      check(fastnn_graph_bind_scalar(graph.get(), name.c_str(), &scalar->cell));
+      scalars.push_back(scalar);
+    }
+  }
+
   std::string text() const { return text_of(fastnn_graph_text, graph.get()); }
+
+  std::vector<double> flops(int64_t batch, const std::string& device) const {
+    fastnn_context context = thread_context(device_from_name(device));
+    context.recorder = nullptr;
+    std::vector<double> counts(static_cast<size_t>(fastnn_graph_nodes(graph.get())));
+    check(fastnn_graph_flops(graph.get(), &context, batch, counts.data(), static_cast<int64_t>(counts.size())));
+    return counts;
+  }
+
+  py::dict plan(int64_t batch, const std::string& device) const {
+    fastnn_context context = thread_context(device_from_name(device));
+    context.recorder = nullptr;
+    fastnn_program_info info{};
+    info.struct_size = sizeof(info);
+    check(fastnn_graph_plan(graph.get(), &context, batch, &info));
+    return info_dict(info);
+  }
 
   bool compare(const Graph& other) const {
     int32_t symbolic = 0;
@@ -94,6 +139,7 @@ class Recorder {
   void result(const Array& array, const std::string& name) {
     check(fastnn_recorder_result(recorder_.get(), &array.tensor, name.c_str()));
   }
+  int64_t nodes() const { return fastnn_recorder_node_count(recorder_.get()); }
   Graph finish() {
     fastnn_graph* graph = nullptr;
     check(fastnn_recorder_finish(recorder_.get(), &graph));
@@ -227,16 +273,7 @@ class Program {
 
   std::string text() const { return text_of(fastnn_program_text, program_.get()); }
 
-  py::dict info() const {
-    py::dict result;
-    result["batch"] = info_.batch;
-    result["nodes"] = info_.nodes;
-    result["arena_bytes"] = info_.arena_bytes;
-    result["value_bytes"] = info_.value_bytes;
-    result["moved_bytes"] = info_.moved_bytes;
-    result["unfused_bytes"] = info_.unfused_bytes;
-    return result;
-  }
+  py::dict info() const { return info_dict(info_); }
 
  private:
   int64_t run_batches(const std::vector<ArrayPointer>& arguments, const std::vector<ArrayPointer>& results,
@@ -344,7 +381,16 @@ void note_recorded(const fastnn_recorder* recorder) {
 
 void register_program(py::module_& module) {
   py::class_<Graph>(module, "Graph", "A recorded step.")
+      .def_static("parse", &Graph::parse, py::arg("text"), py::arg("device") = "cpu",
+                  "The graph that a text form describes; bind tensors and scalars to it before making programs.")
+      .def("bind", &Graph::bind, py::arg("tensors"),
+           py::arg("scalars") = std::map<std::string, std::shared_ptr<Scalar>>{},
+           "Gives state and constants their memory, and scalars their cells, by name.")
       .def("text", &Graph::text, "The versioned text form.")
+      .def("flops", &Graph::flops, py::arg("batch"), py::arg("device") = "cpu",
+           "The floating-point operations of each node at a batch size.")
+      .def("plan", &Graph::plan, py::arg("batch"), py::arg("device") = "cpu",
+           "What a program would take at a batch size: as Program.info.")
       .def("compare", &Graph::compare, py::arg("other"),
            "Raises ValueError when the two differ; True when their batch sizes do: the graph is good for any.")
       .def_readonly("lines", &Graph::lines, "Where in the user's code each op was called, in the order of the calls.");
@@ -366,6 +412,7 @@ void register_program(py::module_& module) {
       .def("result", &Recorder::result, py::arg("array"), py::arg("name"))
       .def("advance", &Recorder::advance, py::arg("scalar"), py::arg("amount"),
            "The step adds to a registered integer: ops from here on read it so much higher.")
+      .def_property_readonly("nodes", &Recorder::nodes, "How many ops have been recorded.")
       .def("finish", &Recorder::finish, "Ends the recording; returns the Graph.");
   py::class_<Program, std::shared_ptr<Program>>(module, "Program", "A graph planned for one batch size.")
       .def(py::init<const Graph&, int64_t, const std::string&>(), py::arg("graph"), py::arg("batch"),

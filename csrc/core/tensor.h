@@ -46,6 +46,13 @@ struct ByteRange {
 ByteRange byte_range(const fastnn_tensor& t);
 inline bool overlap(ByteRange a, ByteRange b) { return a.begin < b.end && b.begin < a.end; }
 
+// Whether it stands for a shape and has no memory.
+inline bool is_abstract(const fastnn_tensor& t) { return (t.flags & FASTNN_ABSTRACT) != 0; }
+// Whether the output of a view op lies in its input's memory.
+inline bool shares_memory(const fastnn_tensor& output, const fastnn_tensor& input) {
+  return output.data == input.data && (output.data != nullptr || output.storage == input.storage);
+}
+
 bool is_contiguous(const fastnn_tensor& t);
 bool same_shape(const fastnn_tensor& a, const fastnn_tensor& b);
 void set_contiguous_strides(fastnn_tensor& t);

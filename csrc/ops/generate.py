@@ -7,6 +7,7 @@ nothing and fails when a file is stale.
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 import textwrap
@@ -18,6 +19,8 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 MAX_RANK = 8
 MARK = "Made by csrc/ops/generate.py from csrc/ops/schema.toml; change those."
+
+NAME = re.compile(r"(?P<name>[a-z]\w*)(\[(?P<index>[^]]*)\])?")
 
 Op = dict[str, Any]
 
@@ -180,6 +183,29 @@ def argument_row(argument: dict[str, Any]) -> str:
     )
 
 
+def flops_formula(op: Op) -> str:
+    """The op's formula as C++ over `call` and, for attributes, `given`; the head of schema.toml says what it means."""
+    inputs = {argument["name"]: i for i, argument in enumerate(op["inputs"])}
+    outputs = {argument["name"]: i for i, argument in enumerate(op["outputs"])}
+    kinds = {attribute["name"]: attribute["kind"] for attribute in op.get("attributes", [])}
+    variadic = any(argument.get("variadic") for argument in op["inputs"])
+
+    def term(match: re.Match[str]) -> str:
+        name, index = match["name"], match["index"]
+        if index is not None:
+            index = NAME.sub(lambda inner: f"given.{inner['name']}", index)
+        if name in kinds and index is None:
+            return f"product(given.{name})" if kinds[name] == "ints" else f"static_cast<double>(given.{name})"
+        if name in inputs and variadic and index is None:
+            return f"elements_of_list(call, {inputs[name]}, {len(inputs)})"
+        if name not in inputs and name not in outputs:
+            raise ValueError(f"{op['name']}: expected flops of arguments and attributes, got {name}")
+        tensor = f"call.inputs[{inputs[name]}]" if name in inputs else f"call.outputs[{outputs[name]}]"
+        return f"elements({tensor})" if index is None else f"axis_size({tensor}, {index})"
+
+    return NAME.sub(term, op["flops"])
+
+
 def engine_table(ops: list[Op]) -> str:
     out = [f"// schema.inc: the op table's rows. {MARK}", "", "namespace fastnn::ops {", ""]
     for op in ops:
@@ -210,6 +236,13 @@ def engine_table(ops: list[Op]) -> str:
             out.append(f"constexpr fastnn_attribute_schema {name}_attributes[] = {{\n    {joined}}};")
             out.append(f"constexpr int64_t {name}_defaults[] = {{{', '.join(map(str, defaults))}}};")
             out.append(f"static_assert(sizeof(fastnn_{name}_attributes) == sizeof(size_t) + sizeof({name}_defaults));")
+        if "flops" in op:
+            formula = flops_formula(op)
+            call = "const fastnn_call& call" if "call" in formula else "const fastnn_call&"
+            out.append(f"double {name}_flops({call}) {{")
+            if "given." in formula:
+                out.append(f"  const auto& given = ops::attributes<fastnn_{name}_attributes>(call);")
+            out += [f"  return flops_or_none({formula});", "}"]
         out.append("")
     out += ["}  // namespace", "", "const OpRow op_rows[] = {"]
     for op in ops:
@@ -222,7 +255,8 @@ def engine_table(ops: list[Op]) -> str:
         out.append(
             f'    {{{{sizeof(fastnn_schema), "{name}", {op["version"]}, {int(op.get("view", False))}, '
             f"{len(op['inputs'])}, {len(op['outputs'])}, {len(attributes)}, {count},\n"
-            f"      {inputs}, {outputs}, {tail}}},\n     {name}_infer, {name}_run}},"
+            f"      {inputs}, {outputs}, {tail}}},\n"
+            f"     {name}_infer, {name}_run, {name + '_flops' if 'flops' in op else 'nullptr'}}},"
         )
     out += ["};", "", "}  // namespace fastnn::ops", ""]
     return "\n".join(out)

@@ -23,6 +23,7 @@ struct OpRow {
   fastnn_schema schema;
   size_t (*infer)(const fastnn_call&);
   void (*run)(const fastnn_call&);
+  double (*flops)(const fastnn_call&);  // NULL: one for each element of output 0
 };
 
 inline const fastnn_tensor& input(const fastnn_call& call, int64_t index) { return *call.inputs[index]; }

@@ -18,6 +18,7 @@
 #include "core/device.h"
 #include "core/pool.h"
 #include "core/storage.h"
+#include "ops/flops.h"
 #include "ops/op.h"
 #include "ops/schema.inc"
 
@@ -44,6 +45,7 @@ struct Table {
   Table() {
     for (const ops::OpRow& row : ops::op_rows) {
       fastnn_op& op = add(row.schema);
+      op.flops = row.flops;
       cpu.push_back({sizeof(fastnn_implementation), row_infer, row_run, const_cast<ops::OpRow*>(&row)});
       op.implementations[FASTNN_CPU].store(&cpu.back(), std::memory_order_release);
     }
@@ -84,18 +86,11 @@ void check_tensor(const fastnn_schema& schema, const char* argument, const fastn
     value_error(schema.name, ": expected ", argument, " on ", device_name(device), ", got it on ",
                 device_name(t.device));
   }
-  if (needs_data && t.data == nullptr && element_count(t) > 0) value_error(schema.name, ": ", argument, " has no data");
-}
-
-bool accepts(const fastnn_tensor& t, int32_t layout) {
-  if (layout == FASTNN_ANY_STRIDES || is_contiguous(t)) return true;
-  if (layout == FASTNN_CONTIGUOUS || t.rank == 0) return false;
-  const auto lies_in_line = [&](int32_t axis) { return t.shape[axis] == 1 || t.strides[axis] == 1; };
-  if (layout == FASTNN_MATRICES) return lies_in_line(t.rank - 1) || (t.rank > 1 && lies_in_line(t.rank - 2));
-  for (int32_t axis = 0; axis < t.rank - 1; ++axis) {
-    if (t.shape[axis] != 1 && t.strides[axis] == 0) return false;
+  if (is_abstract(t)) {
+    if (t.data != nullptr) value_error(schema.name, ": ", argument, " is abstract and has data");
+    return;
   }
-  return lies_in_line(t.rank - 1);
+  if (needs_data && t.data == nullptr && element_count(t) > 0) value_error(schema.name, ": ", argument, " has no data");
 }
 
 void check_overlap(const fastnn_schema& schema, const char* output, const fastnn_tensor& out, const char* input,
@@ -227,7 +222,7 @@ void check_outputs(const fastnn_schema& schema, const fastnn_call& call, const f
     if (!same_shape(*t, expected[i])) {
       value_error(schema.name, ": expected ", argument.name, " ", shape_text(expected[i]), ", got ", shape_text(*t));
     }
-    if (schema.is_view != 0 && i == 0 && t->data == call.inputs[0]->data) {
+    if (schema.is_view != 0 && i == 0 && shares_memory(*t, *call.inputs[0])) {
       check_view(schema, *call.inputs[0], *t, expected[i]);
       continue;
     }
@@ -276,12 +271,13 @@ struct Copied {
   StorageReference storage;
 };
 Copied contiguous_copy(const fastnn_context& context, const fastnn_tensor& t) {
-  Copied copied{t, new_storage(t.device, static_cast<size_t>(checked_multiply(element_count(t), item_size(t.dtype))))};
+  const int64_t bytes = is_abstract(t) ? 0 : checked_multiply(element_count(t), item_size(t.dtype));
+  Copied copied{t, new_storage(t.device, static_cast<size_t>(bytes))};
   fastnn_tensor& target = copied.tensor;
   target.storage = copied.storage.get();
-  target.data = target.storage->data;
+  target.data = is_abstract(t) ? nullptr : target.storage->data;
   target.byte_offset = 0;
-  target.flags = 0;
+  target.flags = is_abstract(t) ? FASTNN_ABSTRACT : 0;
   target.identity = fastnn_new_identity();
   set_contiguous_strides(target);
   const fastnn_tensor* inputs[] = {&t};
@@ -329,6 +325,26 @@ void check_memory(const fastnn_op& op, const fastnn_call& call) {
   check_updates(op.schema, call);
 }
 
+// Whether a call has abstract arguments: nothing is computed then, so it may write no memory, unless a recorder only
+// wants to know what would.
+bool describes_only(const fastnn_schema& schema, const fastnn_call& call) {
+  const auto abstract = [](const fastnn_tensor* t) { return t != nullptr && is_abstract(*t); };
+  if (std::none_of(call.inputs, call.inputs + call.input_count, abstract) &&
+      std::none_of(call.outputs, call.outputs + call.output_count, abstract)) {
+    return false;
+  }
+  const auto check = [&](const fastnn_tensor* t, const char* name) {
+    if (t == nullptr || is_abstract(*t)) return;
+    value_error(schema.name, ": can't write ", name, ", for other arguments are abstract and have no values");
+  };
+  for (int64_t i = 0; i < call.output_count; ++i) check(call.outputs[i], schema.outputs[i].name);
+  for (int64_t i = 0; i < call.input_count && call.context->recorder == nullptr; ++i) {
+    const fastnn_argument_schema& argument = input_schema(schema, call.input_count, i);
+    if (argument.role == FASTNN_UPDATE) check(call.inputs[i], argument.name);
+  }
+  return true;
+}
+
 // One application of an op in two parts: making it checks everything and brings all memory, run only computes.
 class Application {
  public:
@@ -344,7 +360,7 @@ class Application {
   const fastnn_op& op_;
   fastnn_call call_;
   AttributeBlock attributes_;
-  bool shares_ = false;  // output 0 is a view in input 0's memory: nothing to run
+  bool idle_ = false;  // nothing to run: output 0 is a view in input 0's memory, or arguments are abstract
   std::vector<const fastnn_tensor*> inputs_;
   std::vector<Copied> copies_;
   std::optional<Workspace> workspace_;
@@ -371,8 +387,9 @@ Application::Application(const fastnn_op& op, const fastnn_call& original) : op_
   check_outputs(schema, call_, expected);
   if (call_.context->recorder != nullptr) call_.context->recorder->check(op, call_);
 
-  shares_ = schema.is_view != 0 && call_.outputs[0]->data == call_.inputs[0]->data;
-  if (shares_) return;
+  const bool describes = describes_only(schema, call_);
+  idle_ = describes || (schema.is_view != 0 && shares_memory(*call_.outputs[0], *call_.inputs[0]));
+  if (idle_ && (!describes || schema.is_view != 0)) return;
   for (int64_t i = 0; i < call_.input_count && schema.is_view == 0; ++i) {
     const fastnn_argument_schema& argument = input_schema(schema, call_.input_count, i);
     const fastnn_tensor* t = call_.inputs[i];
@@ -384,6 +401,7 @@ Application::Application(const fastnn_op& op, const fastnn_call& original) : op_
     inputs_[static_cast<size_t>(i)] = &copies_.emplace_back(contiguous_copy(*call_.context, *t)).tensor;
   }
   if (!inputs_.empty()) call_.inputs = inputs_.data();
+  if (idle_) return;
   if (call_.workspace == nullptr) {
     call_.workspace = workspace_.emplace(*call_.context, workspace_size).get();
   } else if (call_.workspace_size < workspace_size) {
@@ -393,7 +411,7 @@ Application::Application(const fastnn_op& op, const fastnn_call& original) : op_
 }
 
 void Application::run() const {
-  if (shares_) return;
+  if (idle_) return;
   const fastnn_implementation& target = implementation(op_, call_.context->device.type);
   fastnn_call call = call_;
   call.user_data = target.user_data;
@@ -433,6 +451,17 @@ const fastnn_argument_schema& input_schema(const fastnn_schema& schema, int64_t 
     if (index < end) return schema.inputs[i];
   }
   internal_error(schema.name, ": input ", index, " has no schema");
+}
+
+bool accepts(const fastnn_tensor& t, int32_t layout) {
+  if (layout == FASTNN_ANY_STRIDES || is_contiguous(t)) return true;
+  if (layout == FASTNN_CONTIGUOUS || t.rank == 0) return false;
+  const auto lies_in_line = [&](int32_t axis) { return t.shape[axis] == 1 || t.strides[axis] == 1; };
+  if (layout == FASTNN_MATRICES) return lies_in_line(t.rank - 1) || (t.rank > 1 && lies_in_line(t.rank - 2));
+  for (int32_t axis = 0; axis < t.rank - 1; ++axis) {
+    if (t.shape[axis] != 1 && t.strides[axis] == 0) return false;
+  }
+  return lies_in_line(t.rank - 1);
 }
 
 const fastnn_implementation& implementation(const fastnn_op& op, int32_t device_type) {
@@ -509,6 +538,11 @@ size_t infer(const fastnn_op& op, const fastnn_call& call) {
   const fastnn_status status = target.infer(&with_data, &workspace_size);
   if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
   return workspace_size;
+}
+
+double flops(const fastnn_op& op, const fastnn_call& call) {
+  if (op.flops != nullptr) return op.flops(call);
+  return call.output_count > 0 ? ops::elements(call.outputs[0]) : 0.0;
 }
 
 }  // namespace fastnn

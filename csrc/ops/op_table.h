@@ -10,6 +10,7 @@
 
 struct fastnn_op {
   fastnn_schema schema{};
+  double (*flops)(const fastnn_call&) = nullptr;  // NULL: one for each element of output 0
   static constexpr int32_t kDeviceTypes = 32;
   std::atomic<const fastnn_implementation*> implementations[kDeviceTypes]{};
 };
@@ -33,6 +34,9 @@ struct AttributeBlock {
 // variadic argument of the call stands for.
 const fastnn_argument_schema& input_schema(const fastnn_schema& schema, int64_t input_count, int64_t index);
 
+// Whether an argument of a layout (fastnn_layout) may lie in memory as t does.
+bool accepts(const fastnn_tensor& t, int32_t layout);
+
 const fastnn_implementation& implementation(const fastnn_op& op, int32_t device_type);
 const fastnn_op& find_op(const char* name);
 
@@ -42,6 +46,9 @@ AttributeBlock resolve_attributes(const fastnn_schema& schema, const void* attri
 
 // Runs infer of the implementation; Error on failure.
 size_t infer(const fastnn_op& op, const fastnn_call& call);
+
+// Floating-point operations of a call whose outputs infer has described; csrc/ops/schema.toml says what counts.
+double flops(const fastnn_op& op, const fastnn_call& call);
 
 // Applies several ops one after the other: all are checked, given their memory and recorded before the first one runs,
 // so that no want of memory comes between them.

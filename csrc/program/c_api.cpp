@@ -17,6 +17,18 @@ void describe(const fastnn_program& program, int64_t value, fastnn_tensor* descr
   set_contiguous_strides(*described);
 }
 
+void fill(fastnn_program_info& info, const fastnn_graph& graph, const Plan& plan, int64_t batch) {
+  info.batch = batch;
+  info.nodes = static_cast<int64_t>(plan.steps.size());
+  info.results = static_cast<int64_t>(graph.results.size());
+  info.arena_bytes = static_cast<int64_t>(plan.arena_bytes);
+  info.value_bytes = static_cast<int64_t>(plan.value_bytes);
+  info.moved_bytes = plan.moved_bytes;
+  info.unfused_bytes = plan.unfused_bytes;
+  info.arguments = static_cast<int64_t>(graph.arguments.size());
+  info.flops = planned_flops(plan);
+}
+
 }  // namespace
 
 extern "C" {
@@ -76,15 +88,20 @@ fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_prog
   return guarded([&] {
     require(program, "program", "program");
     require_struct(info, "program", "info");
-    *info = {info->struct_size,
-             program->batch,
-             static_cast<int64_t>(program->plan.steps.size()),
-             static_cast<int64_t>(program->graph.results.size()),
-             static_cast<int64_t>(program->plan.arena_bytes),
-             static_cast<int64_t>(program->plan.value_bytes),
-             program->plan.moved_bytes,
-             program->plan.unfused_bytes,
-             static_cast<int64_t>(program->graph.arguments.size())};
+    fill(*info, program->graph, program->plan, program->batch);
+  });
+}
+
+fastnn_status fastnn_graph_plan(const fastnn_graph* graph, const fastnn_context* context, int64_t batch,
+                                fastnn_program_info* info) {
+  return guarded([&] {
+    require(graph, "graph_plan", "graph");
+    require_struct(context, "graph_plan", "context");
+    require_struct(info, "graph_plan", "info");
+    if (batch < 0) value_error("graph_plan: expected a batch of at least 0, got ", batch);
+    fastnn_graph planned = *graph;  // passes change it
+    const Plan plan = make_plan(planned, *context, batch);
+    fill(*info, planned, plan, batch);
   });
 }
 

@@ -6,6 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include "program/check.h"
+
 namespace fastnn {
 
 const char* kind_name(Value::Kind kind) {
@@ -50,9 +52,11 @@ void compare_inputs(const fastnn_graph& first, const fastnn_graph& second) {
     if (a.kind != b.kind || a.name != b.name || a.batched != b.batched || a.alias != b.alias) {
       value_error("record: two recordings of the step differ in ", kind_name(a.kind), " ", a.name);
     }
-    const bool same = a.kind != Value::Kind::state || (a.recorded.data == b.recorded.data);
+    // what was read from text has no memory until it is bound
+    const bool both = a.storage.get() != nullptr && b.storage.get() != nullptr;
+    const bool same = a.kind != Value::Kind::state || !both || a.recorded.data == b.recorded.data;
     if (!same) value_error("record: state ", a.name, " is other memory in the second recording");
-    if (a.kind == Value::Kind::constant && !same_constant(a.recorded, b.recorded)) {
+    if (a.kind == Value::Kind::constant && both && !same_constant(a.recorded, b.recorded)) {
       value_error("record: a constant ", shape_text(a.recorded),
                   " has other values in the second recording; pass it as an argument");
     }
@@ -65,7 +69,8 @@ void compare_inputs(const fastnn_graph& first, const fastnn_graph& second) {
   for (size_t i = 0; i < first.scalars.size(); ++i) {
     const ScalarInput& a = first.scalars[i];
     const ScalarInput& b = second.scalars[i];
-    if (a.cell != b.cell || a.advance != b.advance || a.offset != b.offset) {
+    const bool both = a.cell != nullptr && b.cell != nullptr;
+    if (a.name != b.name || (both && a.cell != b.cell) || a.advance != b.advance || a.offset != b.offset) {
       value_error("record: scalar ", a.name, " is another one in the second recording");
     }
   }
@@ -87,6 +92,11 @@ void compare(const fastnn_graph& first, const fastnn_graph& second) {
   if (first.nodes.size() != second.nodes.size()) {
     value_error("record: two recordings of the step have ", first.nodes.size(), " and ", second.nodes.size(), " ops");
   }
+  const auto same_undo = [](const Undo& a, const Undo& b) { return a.state == b.state && a.copy == b.copy; };
+  if (!std::equal(first.undos.begin(), first.undos.end(), second.undos.begin(), second.undos.end(), same_undo)) {
+    value_error("record: two recordings of the step undo other writes");
+  }
+  if (first.commit_begin != second.commit_begin) value_error("record: two recordings of the step commit at other ops");
   compare_inputs(first, second);
 }
 
@@ -105,70 +115,79 @@ int64_t recorded_batch(const fastnn_graph& graph) {
   return 1;
 }
 
-Shapes infer_shapes(const fastnn_graph& graph, const fastnn_context& context, int64_t batch) {
-  Shapes shapes;
-  shapes.values.resize(graph.values.size());
-  shapes.workspaces.resize(graph.nodes.size());
-  for (size_t i = 0; i < graph.values.size(); ++i) {
-    const Value& value = graph.values[i];
-    fastnn_tensor& t = shapes.values[i];
-    t = value.recorded;
-    t.data = nullptr;
-    if (value.kind == Value::Kind::argument) {
-      t.byte_offset = 0;
-      t.flags = FASTNN_READ_ONLY;
-      if (value.batched) t.shape[0] = batch;
-      set_contiguous_strides(t);
-    } else if (value.kind == Value::Kind::result) {
-      t.byte_offset = 0;
-      t.flags = 0;
-    }
+fastnn_tensor described_at_batch(const Value& value, int64_t batch) {
+  fastnn_tensor t = value.recorded;
+  t.data = nullptr;
+  if (value.kind == Value::Kind::argument) {
+    t.byte_offset = 0;
+    t.flags = FASTNN_READ_ONLY;
+    if (value.batched) t.shape[0] = batch;
+    set_contiguous_strides(t);
+  } else if (value.kind == Value::Kind::result) {
+    t.byte_offset = 0;
+    t.flags = 0;
   }
+  return t;
+}
+
+NodeSizes infer_node(const fastnn_graph& graph, const Node& node, const fastnn_context& context, Shapes& shapes) {
   std::vector<const fastnn_tensor*> inputs;
   std::vector<fastnn_tensor*> outputs;
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    const Node& node = graph.nodes[n];
-    inputs.clear();
-    outputs.clear();
-    for (const int64_t value : node.inputs) {
-      inputs.push_back(value < 0 ? nullptr : &shapes.values[static_cast<size_t>(value)]);
-    }
-    for (const int64_t value : node.outputs) {
-      outputs.push_back(value < 0 ? nullptr : &shapes.values[static_cast<size_t>(value)]);
-    }
-    fastnn_call call{};
-    call.struct_size = sizeof(fastnn_call);
-    call.context = &context;
-    call.inputs = inputs.data();
-    call.outputs = outputs.data();
-    call.input_count = static_cast<int64_t>(inputs.size());
-    call.output_count = static_cast<int64_t>(outputs.size());
-    AttributeBlock attributes = node.attributes;
-    size_t runtime = 0;
-    for (int32_t i = 0; i < node.op->schema.attribute_count; ++i) {
-      if (node.op->schema.attributes[i].runtime == 0) continue;
-      const ScalarInput& scalar = graph.scalars[static_cast<size_t>(node.scalars[runtime++])];
-      attributes.slots[node.op->schema.attributes[i].slot] = scalar.cell->value.integer + scalar.offset;
-    }
-    call.attributes = &attributes;
-    call.accumulate = node.accumulate;
-    shapes.workspaces[n] = infer(*node.op, call);
-    for (const int64_t value : node.outputs) {
-      if (value < 0) continue;
-      const Value& described = graph.values[static_cast<size_t>(value)];
-      fastnn_tensor& after = shapes.values[static_cast<size_t>(value)];
-      if (described.alias < 0) {
-        // memory of its own, also where a view op was asked to copy
-        after.byte_offset = 0;
-        set_contiguous_strides(after);
-      } else if (node.op->schema.is_view == 0) {
-        const fastnn_tensor& before = shapes.values[static_cast<size_t>(described.alias)];
-        if (!same_shape(before, after)) {
-          value_error(node.op->schema.name, ": expected to add into ", shape_text(before), ", got ", shape_text(after));
-        }
-        after.byte_offset = before.byte_offset;
+  for (const int64_t value : node.inputs) {
+    inputs.push_back(value < 0 ? nullptr : &shapes.values[static_cast<size_t>(value)]);
+  }
+  for (const int64_t value : node.outputs) {
+    outputs.push_back(value < 0 ? nullptr : &shapes.values[static_cast<size_t>(value)]);
+  }
+  fastnn_call call{};
+  call.struct_size = sizeof(fastnn_call);
+  call.context = &context;
+  call.inputs = inputs.data();
+  call.outputs = outputs.data();
+  call.input_count = static_cast<int64_t>(inputs.size());
+  call.output_count = static_cast<int64_t>(outputs.size());
+  const fastnn_schema& schema = node.op->schema;
+  AttributeBlock attributes = node.attributes;
+  size_t runtime = 0;
+  for (int32_t i = 0; i < schema.attribute_count; ++i) {
+    const fastnn_attribute_schema& attribute = schema.attributes[i];
+    if (attribute.runtime == 0) continue;
+    const ScalarInput& scalar = graph.scalars[static_cast<size_t>(node.scalars[runtime++])];
+    // a graph that was read from text has no cells until they are bound
+    attributes.slots[attribute.slot] =
+        scalar.cell != nullptr ? scalar.cell->value.integer + scalar.offset : schema.defaults[attribute.slot];
+  }
+  call.attributes = &attributes;
+  call.accumulate = node.accumulate;
+  const size_t workspace = infer(*node.op, call);
+  const double operations = flops(*node.op, call);
+  for (const int64_t value : node.outputs) {
+    if (value < 0) continue;
+    const Value& described = graph.values[static_cast<size_t>(value)];
+    fastnn_tensor& after = shapes.values[static_cast<size_t>(value)];
+    if (described.alias < 0) {
+      // memory of its own, also where a view op was asked to copy
+      after.byte_offset = 0;
+      set_contiguous_strides(after);
+    } else if (schema.is_view == 0) {
+      const fastnn_tensor& before = shapes.values[static_cast<size_t>(described.alias)];
+      if (!same_shape(before, after)) {
+        value_error(schema.name, ": expected to add into ", shape_text(before), ", got ", shape_text(after));
       }
+      after.byte_offset = before.byte_offset;
     }
+  }
+  return {workspace, operations};
+}
+
+Shapes infer_shapes(const fastnn_graph& graph, const fastnn_context& context, int64_t batch) {
+  Shapes shapes;
+  for (const Value& value : graph.values) shapes.values.push_back(described_at_batch(value, batch));
+  for (const Node& node : graph.nodes) {
+    const NodeSizes sizes = infer_node(graph, node, context, shapes);
+    check_node_memory(graph, node, shapes);
+    shapes.workspaces.push_back(sizes.workspace);
+    shapes.flops.push_back(sizes.flops);
   }
   return shapes;
 }
@@ -189,6 +208,24 @@ fastnn_status fastnn_graph_compare(const fastnn_graph* first, const fastnn_graph
     compare(*first, *second);
     *symbolic_batch = recorded_batch(*first) != recorded_batch(*second);
   });
+}
+
+fastnn_status fastnn_graph_flops(const fastnn_graph* graph, const fastnn_context* context, int64_t batch, double* flops,
+                                 int64_t count) {
+  return guarded([&] {
+    require(graph, "graph_flops", "graph");
+    require_struct(context, "graph_flops", "context");
+    if (count != static_cast<int64_t>(graph->nodes.size())) {
+      value_error("graph_flops: expected room for ", graph->nodes.size(), " nodes, got ", count);
+    }
+    if (count > 0) require(flops, "graph_flops", "flops");
+    const Shapes shapes = infer_shapes(*graph, *context, batch);
+    std::copy(shapes.flops.begin(), shapes.flops.end(), flops);
+  });
+}
+
+int64_t fastnn_graph_nodes(const fastnn_graph* graph) {
+  return graph != nullptr ? static_cast<int64_t>(graph->nodes.size()) : 0;
 }
 
 }  // extern "C"

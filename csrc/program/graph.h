@@ -92,9 +92,16 @@ int64_t recorded_batch(const fastnn_graph& graph);
 struct Shapes {
   std::vector<fastnn_tensor> values;  // per value: dtype, shape, strides, byte_offset within the root's memory
   std::vector<size_t> workspaces;     // per node
+  std::vector<double> flops;          // per node: floating-point operations
 };
+struct NodeSizes {
+  size_t workspace = 0;
+  double flops = 0;
+};
+// A value before any node is looked at.
+fastnn_tensor described_at_batch(const Value& value, int64_t batch);
+// Describes a node's results from its inputs; both are in shapes.values.
+NodeSizes infer_node(const fastnn_graph& graph, const Node& node, const fastnn_context& context, Shapes& shapes);
 Shapes infer_shapes(const fastnn_graph& graph, const fastnn_context& context, int64_t batch);
-
-std::string graph_text(const fastnn_graph& graph);
 
 }  // namespace fastnn

@@ -184,4 +184,12 @@ Plan make_plan(fastnn_graph& graph, const fastnn_context& context, int64_t batch
   return plan;
 }
 
+double planned_flops(const Plan& plan) {
+  double total = 0;
+  for (size_t n = 0; n < plan.live.size(); ++n) {
+    if (plan.live[n]) total += plan.shapes.flops[n];
+  }
+  return total;
+}
+
 }  // namespace fastnn

@@ -50,6 +50,8 @@ Plan make_plan(fastnn_graph& graph, const fastnn_context& context, int64_t batch
 
 // One step of it, in lines.
 std::string planned_step_text(const fastnn_graph& graph, const Plan& plan, int64_t batch, const PlannedStep& step);
+// Floating-point operations of the nodes that run.
+double planned_flops(const Plan& plan);
 // What a plan made of a graph: every node that runs with shapes, bytes and offsets, and those that don't.
 std::string plan_text(const fastnn_graph& graph, const Plan& plan, int64_t batch);
 // Copies at most size bytes, with a closing zero, and returns the length of the whole without it.

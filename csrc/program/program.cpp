@@ -6,6 +6,7 @@
 
 #include "core/device.h"
 #include "program/blocks.h"
+#include "program/check.h"
 
 using namespace fastnn;
 
@@ -27,6 +28,7 @@ fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_contex
     value_error("program: recorded on ", device_name(graph.device), ", not on ", device_name(context.device));
   }
   if (batch < 0) value_error("program: expected a batch of at least 0, got ", batch);
+  check_bound(graph);
   plan = make_plan(graph, context, batch);
   const size_t value_count = graph.values.size();
   argument_of_.assign(value_count, -1);

@@ -8,9 +8,19 @@
 #include "program/ordering.h"
 
 namespace fastnn {
+
 int64_t Recorder::find(const fastnn_tensor& tensor) const {
   const auto found = value_of_.find(tensor.identity);
   return found == value_of_.end() ? -1 : found->second;
+}
+
+// Memory is bound to state and constants by name. Constants come without names of their own and get numbers.
+std::string Recorder::unique_name(const char* name, Value::Kind kind) {
+  if (kind == Value::Kind::argument || names_.insert(name).second) return name;
+  if (kind == Value::Kind::state) value_error("record: there is state named ", name, " already");
+  std::string numbered;
+  for (size_t i = names_.size(); !names_.insert(numbered = concat(name, "_", i)).second;) ++i;
+  return numbered;
 }
 
 void Recorder::add_input(const fastnn_tensor& tensor, const char* name, Value::Kind kind, bool batched) {
@@ -23,7 +33,7 @@ void Recorder::add_input(const fastnn_tensor& tensor, const char* name, Value::K
   if (kind == Value::Kind::argument) {
     if (batched && tensor.rank == 0) value_error("record: expected argument ", name, " with a batch axis, got ()");
     if (!is_contiguous(tensor)) value_error("record: expected contiguous argument ", name);
-  } else if (tensor.storage == nullptr) {
+  } else if (tensor.storage == nullptr || is_abstract(tensor)) {
     value_error("record: ", name, " has no storage");
   }
   if (has_device_ && !(tensor.device == graph_.device)) {
@@ -34,7 +44,7 @@ void Recorder::add_input(const fastnn_tensor& tensor, const char* name, Value::K
   has_device_ = true;
   Value value;
   value.kind = kind;
-  value.name = name;
+  value.name = unique_name(name, kind);
   value.batched = batched;
   value.recorded = tensor;
   if (kind != Value::Kind::argument) value.storage = StorageReference::share(tensor.storage);
@@ -46,6 +56,9 @@ void Recorder::add_input(const fastnn_tensor& tensor, const char* name, Value::K
 
 void Recorder::add_scalar(fastnn_scalar* scalar, const char* name, int64_t advance) {
   if (scalar_of_.contains(scalar->identity)) value_error("record: scalar ", name, " is already part of the step");
+  for (const ScalarInput& other : graph_.scalars) {
+    if (other.name == name) value_error("record: there is a scalar named ", name, " already");
+  }
   scalar_of_[scalar->identity] = static_cast<int64_t>(graph_.scalars.size());
   graph_.scalars.push_back({name, scalar, advance});
 }
@@ -137,7 +150,7 @@ void Recorder::record(const fastnn_op& op, const fastnn_call& call, const Attrib
     }
     Value value;
     value.recorded = *t;
-    value.alias = schema.is_view != 0 && i == 0 && t->data == call.inputs[0]->data ? node.inputs[0] : find(*t);
+    value.alias = schema.is_view != 0 && i == 0 && shares_memory(*t, *call.inputs[0]) ? node.inputs[0] : find(*t);
     node.outputs.push_back(static_cast<int64_t>(graph_.values.size()));
     graph_.values.push_back(std::move(value));
     value_of_[t->identity] = node.outputs.back();

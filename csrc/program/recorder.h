@@ -1,7 +1,9 @@
 // recorder.h: writes down what runs under a context as a graph.
 #pragma once
 
+#include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "program/graph.h"
 
@@ -28,12 +30,14 @@ class Recorder final : public fastnn_recorder {
  private:
   int64_t find(const fastnn_tensor& tensor) const;
   void examine(const fastnn_op& op, const fastnn_call& call) const;
+  std::string unique_name(const char* name, Value::Kind kind);
   int64_t scalar_input(const fastnn_scalar& scalar);
 
   fastnn_graph graph_;
   std::unordered_map<uint64_t, int64_t> value_of_;   // identity -> newest value
   std::unordered_map<uint64_t, int64_t> scalar_of_;  // identity -> scalar as registered
   std::unordered_map<uint64_t, int64_t> offset_of_;  // identity -> how far the step has advanced it
+  std::unordered_set<std::string> names_;            // of state and constants
   bool in_order_ = false;
   mutable bool refused_ = false;
   bool has_device_ = false;

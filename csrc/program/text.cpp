@@ -1,6 +1,10 @@
 // text.cpp: graphs and programs for people and files. A graph's text is versioned and says all of it but the memory of
-// state and constants; a program's text says what a plan made of it at one batch size.
+// state and constants, so that parse.cpp makes the same graph of it; a program's text says what a plan made of it at one
+// batch size.
+#include "program/text.h"
+
 #include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <memory>
 #include <sstream>
@@ -11,39 +15,41 @@
 namespace fastnn {
 namespace {
 
-constexpr int kTextVersion = 1;
+// The shortest digits that give the same double again, in every locale.
+std::string number_text(double number) {
+  char digits[32];
+  const auto end = std::to_chars(digits, digits + sizeof(digits), number).ptr;
+  return std::string(digits, end);
+}
+
+std::string list_text(const int64_t* values, int64_t count) {
+  std::string text = "[";
+  for (int64_t i = 0; i < count; ++i) {
+    if (i > 0) text += ',';
+    text += std::to_string(values[i]);
+  }
+  text += ']';
+  return text;
+}
 
 std::string slots_text(const fastnn_attribute_schema& attribute, const int64_t* slots) {
-  std::ostringstream text;
-  text.precision(17);
-  const auto list = [&](const int64_t* values, int64_t count) {
-    text << '[';
-    for (int64_t i = 0; i < count; ++i) text << (i > 0 ? "," : "") << values[i];
-    text << ']';
-  };
   switch (attribute.kind) {
     case FASTNN_ATTRIBUTE_FLOAT: {
       double value;
       std::memcpy(&value, slots, sizeof(value));
-      text << value;
-      break;
+      return number_text(value);
     }
     case FASTNN_ATTRIBUTE_BOOL:
-      text << (*slots != 0 ? "true" : "false");
-      break;
+      return *slots != 0 ? "true" : "false";
     case FASTNN_ATTRIBUTE_ENUM:
-      text << attribute.choices[*slots];
-      break;
+      return attribute.choices[*slots];
     case FASTNN_ATTRIBUTE_INTS:
-      list(slots, attribute.count);
-      break;
+      return list_text(slots, attribute.count);
     case FASTNN_ATTRIBUTE_LIST:
-      list(slots + 1, *slots);
-      break;
+      return list_text(slots + 1, *slots);
     default:
-      text << *slots;
+      return std::to_string(*slots);
   }
-  return text.str();
 }
 
 std::string attributes_text(const fastnn_graph& graph, const Node& node) {
@@ -54,12 +60,20 @@ std::string attributes_text(const fastnn_graph& graph, const Node& node) {
     const fastnn_attribute_schema& attribute = schema.attributes[i];
     text += concat(text.empty() ? "" : ", ", attribute.name, "=");
     if (attribute.runtime != 0) {
-      text += concat("$", graph.scalars[static_cast<size_t>(node.scalars[runtime++])].name);
+      text += concat("$", quoted(graph.scalars[static_cast<size_t>(node.scalars[runtime++])].name));
     } else {
       text += slots_text(attribute, node.attributes.slots + attribute.slot);
     }
   }
   return text;
+}
+
+// A number without a fraction: "1234567".
+std::string whole(double number) {
+  std::ostringstream text;
+  text.precision(0);
+  text << std::fixed << number;
+  return text.str();
 }
 
 std::string values_text(const std::vector<int64_t>& values) {
@@ -69,26 +83,6 @@ std::string values_text(const std::vector<int64_t>& values) {
     text += value < 0 ? "-" : concat("%", value);
   }
   return text;
-}
-
-// The shape with N for a dimension that is the batch, 4*N for a multiple of it.
-std::string symbolic_shape(const fastnn_tensor& at_batch, const fastnn_tensor* at_other, int64_t batch) {
-  std::ostringstream text;
-  text << dtype_name(at_batch.dtype) << "(";
-  for (int32_t axis = 0; axis < at_batch.rank; ++axis) {
-    const int64_t size = at_batch.shape[axis];
-    text << (axis > 0 ? ", " : "");
-    const int64_t step = at_other == nullptr ? 0 : at_other->shape[axis] - size;
-    if (step == 0) {
-      text << size;
-    } else {
-      if (step != 1) text << step << "*";
-      text << "N";
-      if (size != step * batch) text << "+" << size - step * batch;
-    }
-  }
-  text << ")";
-  return text.str();
 }
 
 // "%4, - = max_pool2d.1(%3) {pool_size=[2,2]}"
@@ -104,6 +98,74 @@ std::string node_text(const fastnn_graph& graph, const Node& node) {
 
 }  // namespace
 
+std::string quoted(const std::string& name) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text = "\"";
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      text += '\\';
+      text += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      text += "\\x";
+      text += digits[byte / 16];
+      text += digits[byte % 16];
+    } else {
+      text += c;
+    }
+  }
+  text += '"';
+  return text;
+}
+
+std::string symbolic_shape(const fastnn_tensor& at_batch, const fastnn_tensor* at_next, int64_t batch) {
+  std::string text = concat(dtype_name(at_batch.dtype), "(");
+  for (int32_t axis = 0; axis < at_batch.rank; ++axis) {
+    const int64_t size = at_batch.shape[axis];
+    if (axis > 0) text += ", ";
+    const int64_t step = at_next == nullptr ? 0 : at_next->shape[axis] - size;
+    if (step == 0) {
+      text += std::to_string(size);
+      continue;
+    }
+    if (step != 1) text += concat(step, "*");
+    text += 'N';
+    const int64_t rest = size - step * batch;
+    if (rest > 0) text += '+';
+    if (rest != 0) text += std::to_string(rest);
+  }
+  text += ')';
+  return text;
+}
+
+Sizes::Sizes(const fastnn_graph& graph) : batch_(recorded_batch(graph)) {
+  fastnn_context context;
+  fastnn_context_init(&context, sizeof(context));
+  context.device = graph.device;
+  at_batch_ = infer_shapes(graph, context, batch_);
+  try {
+    at_next_ = std::make_unique<Shapes>(infer_shapes(graph, context, batch_ + 1));
+  } catch (const Error&) {
+    // good for one batch size only: its shapes are printed as numbers
+  }
+}
+
+std::string Sizes::text(const fastnn_graph& graph, int64_t value) const {
+  const size_t i = static_cast<size_t>(value);
+  const Value& described = graph.values[i];
+  if (described.kind == Value::Kind::argument && described.batched) {
+    fastnn_tensor next = at_batch_.values[i];
+    next.shape[0] += 1;
+    return symbolic_shape(at_batch_.values[i], &next, batch_);
+  }
+  std::string text = symbolic_shape(at_batch_.values[i], at_next_ ? &at_next_->values[i] : nullptr, batch_);
+  if (described.kind == Value::Kind::result) {
+    if (described.alias >= 0) text += concat(" in %", described.alias);
+  } else if (!is_contiguous(described.recorded)) {
+    text += concat(" strides ", list_text(described.recorded.strides, described.recorded.rank));
+  }
+  return text;
+}
 namespace {
 
 // A node's line in a plan: " = op(...)" with shape, bytes and place of every output.
@@ -133,6 +195,7 @@ std::string planned_node_text(const fastnn_graph& graph, const Plan& plan, int64
     const Block& block = plan.blocks[static_cast<size_t>(plan.block_of_workspace[n])];
     text << " workspace " << block.bytes << " bytes at " << block.offset;
   }
+  if (plan.live[n]) text << " " << whole(plan.shapes.flops[n]) << " flops";
   return text.str();
 }
 
@@ -153,7 +216,8 @@ std::string planned_step_text(const fastnn_graph& graph, const Plan& plan, int64
 std::string plan_text(const fastnn_graph& graph, const Plan& plan, int64_t batch) {
   std::ostringstream text;
   text << "fastnn-program " << kTextVersion << " batch " << batch << "\n";
-  text << "arena " << plan.arena_bytes << " bytes, " << plan.value_bytes << " without sharing\n";
+  text << "arena " << plan.arena_bytes << " bytes, " << plan.value_bytes << " without sharing, "
+       << whole(planned_flops(plan)) << " flops\n";
   text << "moves " << plan.moved_bytes << " bytes, " << plan.unfused_bytes << " unfused\n";
   std::vector<bool> printed(graph.nodes.size(), false);
   for (const PlannedStep& step : plan.steps) {
@@ -188,45 +252,34 @@ int64_t write_text(const std::string& full, const char* where, char* text, int64
 }
 
 std::string graph_text(const fastnn_graph& graph) {
-  fastnn_context context;
-  fastnn_context_init(&context, sizeof(context));
-  context.device = graph.device;
-  const int64_t batch = recorded_batch(graph);
-  const Shapes shapes = infer_shapes(graph, context, batch);
-  std::unique_ptr<Shapes> other;
-  try {
-    other = std::make_unique<Shapes>(infer_shapes(graph, context, batch + 1));
-  } catch (const Error&) {
-    // good for one batch size only: its shapes are printed as numbers
-  }
-  const auto shape_of = [&](int64_t value) {
-    const size_t i = static_cast<size_t>(value);
-    return symbolic_shape(shapes.values[i], other ? &other->values[i] : nullptr, batch);
-  };
-  std::ostringstream text;
-  text << "fastnn-graph " << kTextVersion << "\n";
+  const Sizes sizes(graph);
+  std::string text = concat("fastnn-graph ", kTextVersion, "\n", "batch ", recorded_batch(graph), "\n");
   for (size_t i = 0; i < graph.values.size(); ++i) {
     const Value& value = graph.values[i];
     if (value.kind == Value::Kind::result) continue;
     const int64_t index = static_cast<int64_t>(i);
-    text << "%" << index << " = " << kind_name(value.kind) << " \"" << value.name << "\" " << shape_of(index) << "\n";
+    text +=
+        concat("%", index, " = ", kind_name(value.kind), " ", quoted(value.name), " ", sizes.text(graph, index), "\n");
   }
   for (const ScalarInput& scalar : graph.scalars) {
-    text << "$" << scalar.name << " = scalar advance " << scalar.advance;
-    if (scalar.offset != 0) text << " offset " << scalar.offset;
-    text << "\n";
+    text += concat("$", quoted(scalar.name), " = scalar advance ", scalar.advance);
+    if (scalar.offset != 0) text += concat(" offset ", scalar.offset);
+    text += "\n";
   }
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    if (n == graph.commit_begin) text << "commit\n";
-    text << node_text(graph, graph.nodes[n]);
+    if (n == graph.commit_begin) text += "commit\n";
+    text += node_text(graph, graph.nodes[n]);
     for (const int64_t value : graph.nodes[n].outputs) {
-      if (value >= 0) text << " " << shape_of(value);
+      if (value >= 0) text += concat(" ", sizes.text(graph, value));
     }
-    text << "\n";
+    text += "\n";
   }
-  for (const Undo& undo : graph.undos) text << "undo %" << undo.state << " %" << undo.copy << "\n";
-  for (const Result& result : graph.results) text << "return \"" << result.name << "\" %" << result.value << "\n";
-  return text.str();
+  for (const Undo& undo : graph.undos) text += concat("undo %", undo.state, " %", undo.copy, "\n");
+  for (const Result& result : graph.results) {
+    text += concat("return ", quoted(result.name), " %", result.value, "\n");
+  }
+  text += "end\n";
+  return text;
 }
 
 }  // namespace fastnn

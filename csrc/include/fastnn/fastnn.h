@@ -62,7 +62,9 @@ typedef struct fastnn_device {
 /* Memory on a device, counted by references, with a version that every in-place write raises. */
 typedef struct fastnn_storage fastnn_storage;
 
-enum { FASTNN_READ_ONLY = 1 };
+/* FASTNN_ABSTRACT: a dtype and a shape without memory, data NULL. An op that is given one checks and describes its results,
+ * which are abstract too, and computes nothing; a recorder writes it down like any other. */
+enum { FASTNN_READ_ONLY = 1, FASTNN_ABSTRACT = 2 };
 
 /* A view: DLPack's fields with the shape inline, and two that fastnn adds. A caller who passes plain memory leaves
  * storage NULL and identity 0. */
@@ -73,7 +75,7 @@ typedef struct fastnn_tensor {
   fastnn_dtype dtype;
   fastnn_device device;
   int32_t rank;
-  int32_t flags; /* FASTNN_READ_ONLY or 0 */
+  int32_t flags; /* FASTNN_READ_ONLY, FASTNN_ABSTRACT */
   int64_t shape[FASTNN_MAX_RANK];
   int64_t strides[FASTNN_MAX_RANK]; /* in elements; may be zero or negative */
   fastnn_storage* storage;          /* borrowed; NULL for memory fastnn does not manage */

@@ -58,6 +58,21 @@ FASTNN_API fastnn_status fastnn_graph_compare(const fastnn_graph* first, const f
 /* The versioned text form. Writes at most size bytes with the closing zero and returns the length needed without it. */
 FASTNN_API int64_t fastnn_graph_text(const fastnn_graph* graph, char* text, int64_t size);
 
+/* Reads the text form, of this version or an older one; the error names the line and what was expected there. The graph
+ * has no memory for its state, constants and scalars until it is bound to them by name; programs are made after that. */
+FASTNN_API fastnn_status fastnn_graph_parse(const char* text, int64_t length, fastnn_device device,
+                                            fastnn_graph** graph);
+/* Binds a tensor of the same dtype, shape and strides, with a storage, which the graph keeps, to a state or constant. */
+FASTNN_API fastnn_status fastnn_graph_bind(fastnn_graph* graph, const char* name, const fastnn_tensor* tensor);
+/* Binds a scalar cell; it must outlive every program made from the graph. */
+FASTNN_API fastnn_status fastnn_graph_bind_scalar(fastnn_graph* graph, const char* name, fastnn_scalar* scalar);
+/* How many ops the graph has; 0 for NULL. */
+FASTNN_API int64_t fastnn_graph_nodes(const fastnn_graph* graph);
+/* The floating-point operations of each node at a batch size, in the order of the text. count is the number of nodes. A
+ * multiplication with the addition of its product counts 2; schema.toml has each op's formula. */
+FASTNN_API fastnn_status fastnn_graph_flops(const fastnn_graph* graph, const fastnn_context* context, int64_t batch,
+                                            double* flops, int64_t count);
+
 /* Plans the graph for a batch size. The context is captured, less its recorder. The program keeps what it needs of the
  * graph. */
 FASTNN_API fastnn_status fastnn_program_create(const fastnn_graph* graph, const fastnn_context* context, int64_t batch,
@@ -107,8 +122,12 @@ typedef struct fastnn_program_info {
   int64_t moved_bytes;   /* read and written in one run */
   int64_t unfused_bytes; /* the same if no ops ran together */
   int64_t arguments;
+  double flops; /* floating-point operations of one run */
 } fastnn_program_info;
 
+/* What a program of the graph would take at a batch size; makes none, so nothing has to be bound. */
+FASTNN_API fastnn_status fastnn_graph_plan(const fastnn_graph* graph, const fastnn_context* context, int64_t batch,
+                                           fastnn_program_info* info);
 FASTNN_API fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_program_info* info);
 /* What the plan made of the graph, one op a line: shapes, bytes, offsets in the arena, and which results are dead. Writes
  * as fastnn_graph_text does. */
