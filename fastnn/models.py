@@ -10,6 +10,7 @@ import numpy as np
 
 from . import layers as layer_module
 from ._config import deserialize, serialize
+from .batches import batch_size_of
 from .layers.base import Layer, Shape
 from .layers.calls import carrying
 from .layers.core import InputLayer
@@ -17,6 +18,7 @@ from .layers.structure import Node
 from .profiling import Profile, profile
 from .saving import load_model, load_weights, save_model, save_weights
 from .stepper import Stepper
+from .summary import summary_text
 from .tensor import Tensor
 from .training import Trainer
 
@@ -95,14 +97,47 @@ class Model(Trainer):
         """None: the layers inside have decided which mask the result carries."""
         return None
 
-    def summary(self, print_fn: Callable[[str], object] | None = None) -> None:
-        """Print the layers, the shapes of their results, and how many parameters they have.
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Sequence[float] | None = None,
+        print_fn: Callable[[str], object] | None = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Sequence[str] | None = None,
+        *,
+        batch_size: int = 32,
+    ) -> None:
+        """Print the layers, the shapes of their results, how many parameters they have, and what a batch costs.
+
+        Shapes, operations and memory are read from the graph of the model's call, which is recorded without computing
+        anything; a question mark stands for what is not known before the model is built.
 
         Parameters
         ----------
+        line_length : int, optional
+            Width of the table; as wide as its contents when not given.
+        positions : sequence of numbers, optional
+            Where the columns end, in characters or in shares of the line; without one for the operations, that column
+            is left out.
         print_fn : function of a string, default print
+        expand_nested : bool, default False
+            Whether the layers of models within the model have rows too.
+        show_trainable : bool, default False
+            Whether a column says which layers train.
+        layer_range : two names, optional
+            The first and the last layer to show; regular expressions that the beginning of a name matches.
+        batch_size : int, default 32
+            What operations and memory are given for. A multiplication with an addition counts as two operations.
+
+        Raises
+        ------
+        ValueError
+            `layer_range` names no layers, or `positions` don't fit the columns.
         """
-        (print if print_fn is None else print_fn)(_summary(self))
+        size = batch_size_of("summary", batch_size)
+        text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range, size)
+        (print if print_fn is None else print_fn)(text)
 
     def program(self, batch_size: int = 32, training: bool = False) -> str:
         """The program that one step runs, as text: the recorded graph, then what was planned of it for a batch size.
@@ -392,43 +427,3 @@ def _layer_classes() -> dict[str, type[Layer]]:
     """The layers that a file may name."""
     found = (getattr(layer_module, name) for name in layer_module.__all__)
     return {cls.__name__: cls for cls in found if isinstance(cls, type) and cls is not Layer}
-
-
-def _summary(model: Model) -> str:
-    """The table that `summary` prints."""
-    rows = [("Layer (type)", "Output Shape", "Param #")]
-    for layer in model.layers:
-        shape = "?" if layer._output_shape is None else str(tuple(layer._output_shape))
-        count = f"{layer.count_params():,}" if layer.built else "0 (unbuilt)"
-        rows.append((f"{layer.name} ({type(layer).__name__})", shape, count))
-    widths = [max(len(row[column]) for row in rows) + 2 for column in range(3)]
-    lines = [f"{a:<{widths[0]}}{b:<{widths[1]}}{c:>{widths[2]}}" for a, b, c in rows]
-    width = sum(widths)
-    total, trainable = _sizes(model.weights), _sizes(model.trainable_weights)
-    return "\n".join(
-        [
-            f'Model: "{model.name}"',
-            "─" * width,
-            lines[0],
-            "═" * width,
-            *lines[1:],
-            "─" * width,
-            f" Total params: {_amount(*total)}",
-            f" Trainable params: {_amount(*trainable)}",
-            f" Non-trainable params: {_amount(total[0] - trainable[0], total[1] - trainable[1])}",
-        ]
-    )
-
-
-def _sizes(weights: list[Tensor]) -> tuple[int, int]:
-    """Numbers and bytes."""
-    return sum(w.size for w in weights), sum(w.size * w.dtype.itemsize for w in weights)
-
-
-def _amount(count: int, size: float) -> str:
-    """1,234 (4.82 KB)."""
-    for unit in ("B", "KB", "MB"):
-        if size < 1024:
-            return f"{count:,} ({size:.2f} {unit})"
-        size /= 1024
-    return f"{count:,} ({size:.2f} GB)"

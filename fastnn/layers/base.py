@@ -13,18 +13,20 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from .. import constraints, initializers, random, regularizers
 from .._config import Configurable, snake_case
-from ..tensor import Tensor, no_grad
+from ..abstract import Spec, infer, is_abstract, is_shape, map_structure
+from ..tensor import Tensor
 from . import arguments
 from .calls import as_argument, keep_mask, mask_of, shape_of, signature_of
 from .penalties import Penalized, Weight, outermost_call
 from .streaming import Streamed
 from .structure import Node
+from .tracing import current_trace
 
 __all__ = ["Layer", "Shape"]
 
@@ -105,6 +107,7 @@ class Layer(Streamed, Penalized, Node, Configurable):
         "_output_shape",
         "_added",
         "_call_number",
+        "_built_for",
     }
 
     stateful = False  # whether calls hand on states to later ones
@@ -140,6 +143,7 @@ class Layer(Streamed, Penalized, Node, Configurable):
         if input_shape is not None:
             self._input_shape = (None, *arguments.sample_shape(type(self).__name__, "input_shape", input_shape))
         self._output_shape: Shape | None = None
+        self._built_for: Any = None  # the shape, or shapes, of the inputs that the weights were made for
 
     # ---- for subclasses ----------------------------------------------------------------------------------------------
 
@@ -157,13 +161,15 @@ class Layer(Streamed, Penalized, Node, Configurable):
     def check_input(self, shape: Shape) -> None:
         """Refuse inputs of a wrong shape with a ValueError that names the layer."""
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
-        """Shape of the result for inputs of a shape, whose first entry is None: by trying, unless a subclass knows."""
-        if any(size is None for size in input_shape[1:]):
-            raise ValueError(f"{self.name}: expected a known input shape, got {input_shape}")
-        with no_grad():
-            result = self(Tensor(np.zeros((1, *cast("tuple[int, ...]", input_shape[1:])), dtype=np.float32)))
-        return (None, *result.shape[1:])
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Shape of the result for inputs of a shape, whose first entry is None; lists and dictionaries of shapes for
+        several. Unless a subclass knows, `call` is asked, with tensors that have no values; builds the layer."""
+        dtype = np.dtype(np.int32 if self._takes_ids() else np.float32)
+        if not self.built:
+            self._build(input_shape)
+        with trying():
+            result = infer(self, map_structure(lambda shape: Spec(shape, dtype), input_shape, is_shape))
+        return map_structure(lambda spec: (None, *spec.shape[1:]), result, Spec)
 
     def make_states(self, batch: int) -> None:
         """Make, for a stateful layer, the states of a batch that steps read and write."""
@@ -269,6 +275,8 @@ class Layer(Streamed, Penalized, Node, Configurable):
             kwargs["mask"] = as_argument(mask)
         carried = mask_of(x)
         signature.add_masks(carried, args, kwargs)
+        trace = current_trace()
+        first = 0 if trace is None else trace.ops()
         with _training(training), outermost_call(self):
             try:
                 result = self.call(x, *args, **kwargs)
@@ -276,7 +284,9 @@ class Layer(Streamed, Penalized, Node, Configurable):
             except (ValueError, TypeError, IndexError) as error:
                 error.add_note(f"in layer {self.name}, called with {x.shape if isinstance(x, Tensor) else shape_of(x)}")
                 raise
-        if self._output_shape is None and isinstance(result, Tensor):
+        if trace is not None:
+            trace.add(self, result, first)
+        if self._output_shape is None and isinstance(result, Tensor) and not is_abstract(result):
             self._output_shape = (None, *result.shape[1:])
         self._hand_on_mask(x, carried, result)
         return result
@@ -344,6 +354,7 @@ class Layer(Streamed, Penalized, Node, Configurable):
                     layer.built, layer._output_shape = False, None
                 raise
             self.built = True
+            self._built_for = input_shape
 
     def expected(self, what: str, shape: Shape) -> ValueError:
         """The error for an input of a wrong shape."""

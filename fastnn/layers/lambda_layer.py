@@ -64,7 +64,7 @@ class Lambda(Layer):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Any:
         if self.output_shape_given is None:
             return super().compute_output_shape(input_shape)
         if callable(self.output_shape_given):
