@@ -385,7 +385,7 @@ def test_dead_results_are_not_computed() -> None:
     dead = [line for line in lines if line.startswith("not run: ")]
     assert [line.split("= ")[1].split(".")[0] for line in dead] == ["gemm", "exp", "exp"]
     assert sum(" bytes at " in line or " in result " in line for line in lines) == 2
-    assert sum(line.endswith("in scratch") for line in lines) == 1
+    assert sum(" in scratch" in line for line in lines) == 1
 
 
 def test_a_buffer_that_several_ops_add_into_keeps_all_of_them() -> None:
