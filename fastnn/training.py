@@ -378,7 +378,8 @@ class Trainer(Layer):
                 return
             containers = [value for _, node in self._walk() for value in node._containers()]
             self._structure = Watch(lambda: containers)
-            self._settings = Watch(self._training_settings)
+            weights = self.weights
+            self._settings = Watch(lambda: self._training_settings(weights))
             self._outputs = {}
             self._stateful = [layer for layer in self._layers_below() if layer.stateful]
             self._link()
@@ -386,11 +387,11 @@ class Trainer(Layer):
                 step.drop()
             self._recorded = change  # last: other threads wait for all of this
 
-    def _training_settings(self) -> list[Any]:
+    def _training_settings(self, weights: Sequence[Tensor]) -> list[Any]:
         """What training and evaluation record beside the model: attributes of optimizer, loss and metrics."""
         parts = [part for part in (self.optimizer, self.loss, *self._metrics) if part is not None]
         attributes = [value for part in parts for name, value in vars(part).items() if name != "_slots"]
-        return [*parts, *attributes, *(weight.requires_grad for weight in self.weights)]
+        return [*parts, *attributes, *(weight.requires_grad for weight in weights)]
 
     def _changed(self) -> None:
         self._change = object()

@@ -9,11 +9,14 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from operator import is_not
 from typing import Any, Protocol
 
 from .. import random
 
 __all__ = ["Node", "Watch"]
+
+_CONTAINERS = (list, tuple, dict, set)
 
 
 class Watch:
@@ -27,15 +30,15 @@ class Watch:
 
     def __init__(self, read: Callable[[], Sequence[Any]]) -> None:
         self._read = read
-        self._before = list(_items(read()))
+        self._before = _items(read())
 
     def changed(self) -> bool:
         """Whether an item is another object than when the watch was made."""
         values = self._read()
         if not values and not self._before:
             return False
-        now = list(_items(values))
-        return len(now) != len(self._before) or any(a is not b for a, b in zip(now, self._before, strict=True))
+        now = _items(values)
+        return len(now) != len(self._before) or any(map(is_not, now, self._before))
 
 
 class Watcher(Protocol):
@@ -146,10 +149,12 @@ def _can_change(value: Any) -> bool:
     return any(map(_can_change, value)) if isinstance(value, tuple) else isinstance(value, list | dict | set)
 
 
-def _items(values: Iterable[Any], within: tuple[int, ...] = ()) -> Iterator[Any]:
+def _items(values: Iterable[Any], within: tuple[int, ...] = ()) -> list[Any]:
     """All items, containers and their items included, but of a container within itself."""
+    items: list[Any] = []
     for value in values:
-        yield value
-        if isinstance(value, list | tuple | dict | set) and id(value) not in within:
+        items.append(value)
+        if isinstance(value, _CONTAINERS) and id(value) not in within:
             inner = chain.from_iterable(value.items()) if isinstance(value, dict) else value
-            yield from _items(inner, (*within, id(value)))
+            items += _items(inner, (*within, id(value)))
+    return items
