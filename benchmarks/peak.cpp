@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 constexpr int kAccumulators = WIDTH == 16 ? 24 : 12;  // latency times issue width, within the registers there are
 constexpr int64_t kSteps = 2'000'000;
 constexpr int64_t kFloats = 16'000'000;  // of each array of a thread: 64 MB
-constexpr int kRuns = 15;
+constexpr int kRuns = 40;
 
 volatile float sink;
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from . import peak as peak_program
 from . import table
-from .kernels import KERNELS, TARGETS
+from .kernels import FAST_TARGETS, KERNELS, TARGETS
 from .libraries import LIBRARIES, environment
 from .networks import CNN, GAN, INFERENCE_BATCH, MLP, NETWORKS
 from .start import first_step
@@ -195,8 +195,8 @@ def print_rows(
         result["ratio"] = 1 / x if kernels and (x := table.times_as_fast(found["seconds"])) else None
         was = previous.get((row.section, row.name))
         if kernels:
-            aim = TARGETS[row.target].aim if row.target else None
-            lines = table.kernel_lines(result, row.must, aim, peak, was)
+            aim, fast = (TARGETS[row.target].aim if row.target else None), FAST_TARGETS.get(row.target)
+            lines = table.kernel_lines(result, row.must, aim, fast, peak, was)
             x = table.times_as_fast(found["seconds"])
             result |= {"target": row.target, "x": x, "verdict": table.kernel_verdict(x, row.must, aim)}
         else:
@@ -214,6 +214,11 @@ def print_summary(results: Sequence[Mapping[str, Any]]) -> None:
         own = [result for result in results if result.get("target") == name and result["x"] is not None]
         if own:
             print(table.summary_line(target, [result["x"] for result in own], [result["verdict"] for result in own]))
+        fast = FAST_TARGETS.get(name)
+        xs = [table.times_as_fast(result["seconds"], table.OURS_FAST) for result in own]
+        known = [x for x in xs if x is not None]
+        if fast and known:
+            print(table.summary_line(fast, known, [table.kernel_verdict(x, fast.must, fast.aim) for x in known]))
 
 
 def machine() -> dict[str, Any]:
@@ -279,6 +284,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="LIBRARY=COMMAND",
         help="interpreter of libraries, e.g. torch,jax=venv/bin/python; peers= for all of them",
     )
+    made.add_argument("--isa", help="FASTNN_ISA of fastnn; avx2 keeps the peers on AVX2 too")
     made.add_argument("--threads", type=int, default=min(2, len(os.sched_getaffinity(0))), help="default: %(default)s")
     made.add_argument("--rounds", type=int, default=3, help="default: %(default)s")
     made.add_argument("--seconds", type=float, default=0.2, help="of a measurement in a round, default: %(default)s")
@@ -315,6 +321,8 @@ def main() -> None:
         arguments.error(str(error))
     if options.threads < 1 or options.rounds < 1:
         arguments.error("--threads and --rounds: expected at least 1")
+    if options.isa:
+        os.environ["FASTNN_ISA"] = options.isa
     rounds, seconds = (1, 0.01) if options.quick else (options.rounds, options.seconds)
     everything = not (options.steps or options.ops or options.cases)
     rows: list[Row] = []

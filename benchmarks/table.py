@@ -11,7 +11,7 @@ from .kernels import Target
 from .peak import Peak
 from .timing import duration, rate
 
-OURS = "fastnn"
+OURS, OURS_FAST = "fastnn", "fastnn-fast"
 YARDSTICK = "numpy"  # shown, but no peer of the targets unless one names it
 LABEL = 24
 KERNEL_LABEL = 58
@@ -132,14 +132,29 @@ def kernel_verdict(x: float | None, must: float | None, aim: float | None) -> st
     return "must" if x >= must else "no"
 
 
-def times_as_fast(seconds: Mapping[str, float]) -> float | None:
-    """x of a kernel: the fastest peer's time, NumPy's too, over fastnn's."""
+def times_as_fast(seconds: Mapping[str, float], column: str = OURS) -> float | None:
+    """x of a kernel: the fastest peer's time, NumPy's too, over that of fastnn's column."""
     peer = fastest(seconds, beside="")
-    return None if peer is None or OURS not in seconds else seconds[peer] / seconds[OURS]
+    return None if peer is None or column not in seconds else seconds[peer] / seconds[column]
+
+
+def fast_line(seconds: Mapping[str, float], target: Target | None) -> str:
+    """A kernel in the accuracy class fast; nothing where it has no column."""
+    x = times_as_fast(seconds, OURS_FAST)
+    if target is None or x is None:
+        return ""
+    verdict = kernel_verdict(x, target.must, target.aim)
+    line = f"{'    class fast':<{KERNEL_LABEL}}{duration(seconds[OURS_FAST]):>10}{'':>49}{number(x):>6}"
+    return f"{line}{number(target.must):>6}{number(target.aim):>6}  {verdict}"
 
 
 def kernel_lines(
-    result: Mapping[str, Any], must: float | None, aim: float | None, peak: Peak | None, was: float | None
+    result: Mapping[str, Any],
+    must: float | None,
+    aim: float | None,
+    fast: Target | None,
+    peak: Peak | None,
+    was: float | None,
 ) -> list[str]:
     seconds = result["seconds"]
     ours, peer, x = seconds.get(OURS), fastest(seconds, beside=""), times_as_fast(seconds)
@@ -152,7 +167,7 @@ def kernel_lines(
     )
     if was is not None:
         line += f"  (was {1 / was:.2f})"
-    return [line, *remarks(result)]
+    return [line, *filter(None, [fast_line(seconds, fast)]), *remarks(result)]
 
 
 def summary_line(target: Target, xs: Sequence[float], verdicts: Sequence[str]) -> str:

@@ -60,6 +60,14 @@ def test_verdicts_on_kernels() -> None:
     assert "geometric mean 2.00 (must be 1.00: yes); 2 of 2 as they must be, 1 as aimed" in line
 
 
+def test_the_class_fast_has_its_own_line() -> None:
+    target = table.Target("fast", 2.0, 2.5)
+    seconds = {"fastnn": 1.0, "fastnn-fast": 0.5, "torch": 1.1}
+    assert table.fast_line(seconds, target).split() == ["class", "fast", "500", "ms", "2.20", "2.00", "2.50", "must"]
+    assert table.fast_line({"fastnn": 1.0, "torch": 1.1}, target) == ""
+    assert table.fast_line(seconds, None) == ""
+
+
 def test_results_that_differ_are_told() -> None:
     assert table.disagreement({"fastnn": 1.0, "torch": 1.0001, "jax-queued": None}) == ""
     assert table.disagreement({"fastnn": 1.0, "torch": 1.1}).startswith("RESULTS DIFFER")

@@ -25,6 +25,13 @@ LIBRARIES = {
     "tensorflow": "Tensorflow",
     "onnxruntime": "OnnxRuntime",
 }
+AVX2 = {  # keeps a peer's kernels on AVX2; TensorFlow's own ones, beside oneDNN's and XLA's, can't be kept
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "NPY_DISABLE_CPU_FEATURES": "AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL AVX512_ICL",
+}
 QUEUED = 16
 LONG = 0.02  # seconds of a step that gains nothing by being one of several
 
@@ -67,9 +74,14 @@ def environment(name: str, threads: int) -> dict[str, str]:
     names = ("FASTNN_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS", "NPROC")
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "JAX_PLATFORMS": "cpu", "KERAS_BACKEND": "tensorflow"}
     found = {**os.environ, **quiet, **dict.fromkeys(names, str(threads))}
+    xla = [found.get("XLA_FLAGS", "")]
     if name == "jax" and threads == 1:
-        eigen = "--xla_cpu_multi_thread_eigen=false"
-        found["XLA_FLAGS"] = f"{found.get('XLA_FLAGS', '')} {eigen}".strip()
+        xla.append("--xla_cpu_multi_thread_eigen=false")
+    if found.get("FASTNN_ISA") == "avx2":
+        found |= AVX2
+        xla.append("--xla_cpu_max_isa=AVX2")
+    if any(xla):
+        found["XLA_FLAGS"] = " ".join(xla).strip()
     return found
 
 

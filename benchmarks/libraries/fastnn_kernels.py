@@ -6,15 +6,27 @@ from typing import Any
 
 import numpy as np
 
+from fastnn import _core
 from fastnn import kernels as K
 
 from . import Call
 
+FLOAT32, FAST = 0, 1  # accuracy classes
 
-def make(kernel: Any) -> Call:
+
+def make(kernel: Any, fast: bool) -> Call:
+    """The call of a kernel; fast is in the accuracy class of that name."""
     arrays = [np.ascontiguousarray(array) for array in kernel.arrays()]
     made: Call = globals()[kernel.kind](arrays, **kernel.sizes)
-    return made
+
+    def call() -> Any:
+        _core.set_precision(FAST)
+        try:
+            return made()
+        finally:
+            _core.set_precision(FLOAT32)
+
+    return call if fast else made
 
 
 def gemm(arrays: Any, transpose_a: bool, transpose_b: bool) -> Call:

@@ -12,6 +12,7 @@ import fastnn
 from fastnn import _core, layers, losses, optimizers
 
 from .. import networks as N
+from ..kernels import FAST_TARGETS
 from . import LONG, QUEUED, Call, Library, fastnn_kernels
 
 LOSSES = {
@@ -86,7 +87,7 @@ def sequential(described: Sequence[N.Layer], shape: N.Shape, weights: N.Weights)
 
 
 class Fastnn(Library):
-    columns = ("fastnn", "fastnn-fit")
+    columns = ("fastnn", "fastnn-fit", "fastnn-fast")
     several = ("fastnn-fit",)
 
     def __init__(self, threads: int) -> None:
@@ -96,6 +97,8 @@ class Fastnn(Library):
         self.about = f"fastnn {fastnn.__version__}, kernels {self.isa}"
 
     def step(self, network: N.Network, column: str) -> Call | None:
+        if column == "fastnn-fast":
+            return None
         model = sequential(network.layers, network.input_shape, network.weights())
         adam = network.optimizer == "adam"
         optimizer = optimizers.Adam() if adam else optimizers.SGD(0.01, momentum=0.9)
@@ -126,9 +129,9 @@ class Fastnn(Library):
         return lambda: model.fit(many_x, many_y, batch_size=batch, **options)
 
     def gan(self, gan: N.Gan, column: str) -> Call | None:
-        self.profile = None
-        if column == "fastnn-fit":
+        if column != "fastnn":
             return None
+        self.profile = None
         weights = gan.weights()
         generator = sequential(gan.generator, (gan.noise,), weights[0])
         discriminator = sequential(gan.discriminator, (gan.size,), weights[1])
@@ -150,7 +153,7 @@ class Fastnn(Library):
         return lambda: train(*arrays).item()
 
     def inference(self, network: N.Network, batch: int, column: str) -> Call | None:
-        if column == "fastnn-fit":
+        if column != "fastnn":
             return None
         model = sequential(network.layers, network.input_shape, network.weights())
         x = network.samples(batch)
@@ -161,10 +164,12 @@ class Fastnn(Library):
         return None if self.profile is None else sum(seconds for _, seconds in self.profile(steps).nodes)
 
     def kernel(self, kernel: Any, column: str) -> Call | None:
-        return None if column == "fastnn-fit" else fastnn_kernels.make(kernel)
+        if column == "fastnn-fit" or (column == "fastnn-fast" and kernel.target not in FAST_TARGETS):
+            return None
+        return fastnn_kernels.make(kernel, fast=column == "fastnn-fast")
 
     def case(self, case: Any, inputs: list[Any], column: str) -> Call | None:
-        if column == "fastnn-fit":
+        if column != "fastnn":
             return None
         function = getattr(fastnn.kernels, case.op)
         return lambda: function(*inputs, **case.attributes)
