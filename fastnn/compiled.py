@@ -158,7 +158,7 @@ class Compiled:
         if latest is not None and not latest.reach.changed():
             return latest
         reach = self._reach(call)
-        signature = (objects, reach.signature)
+        signature = (objects, reach.signature, reach.phase)
         world = self._worlds.get(signature)
         if world is None:
             world = self._worlds[signature] = _World(reach)

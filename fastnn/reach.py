@@ -83,6 +83,7 @@ class Reach:
             self._nodes: list[_Place] = []
             self._seen: dict[int, Any] = {}
             self._containers: list[Any] = []
+            self._phases: list[Callable[[], Any]] = []
             self.stale = False
             known = len(self._named)
             for name, value in roots.items():
@@ -98,6 +99,10 @@ class Reach:
         arrays = [(id(tensor._array), tensor.requires_grad) for tensor in self.tensors.values()]
         items = [_mark(item) for item in self._watch._before]
         self.signature = (tuple(marks), tuple(arrays), tuple(items))
+        self.phase = self._phase()  # what the function itself is meant to change, such as an optimizer's count
+
+    def _phase(self) -> tuple[Any, ...]:
+        return tuple(read() for read in self._phases)
 
     def changed(self) -> bool:
         """Whether something may be another one now. Called before each step, so it looks no further than needed."""
@@ -106,6 +111,7 @@ class Reach:
             or any(place.changed() for place in self._places)
             or self._trained != [tensor.requires_grad for tensor in self.tensors.values()]
             or self._watch.changed()
+            or self.phase != self._phase()
         )
 
     def difference(self, later: Reach) -> str | None:
@@ -220,6 +226,7 @@ class Reach:
             self._visit(name, value)
 
     def _visit_optimizer(self, name: str, optimizer: Optimizer) -> None:
+        self._phases.append(optimizer._phase)
         keys = [key for key in vars(optimizer) if key != "_slots"]
         attributes = vars(optimizer)
         self._add_place([f"{name}.{key}" for key in keys], lambda: [attributes[key] for key in keys])

@@ -104,6 +104,7 @@ def load_model(
         _check(targets, tensors)
         if model.optimizer is not None:
             model.optimizer._count.value = _number(settings, "iterations", COUNTS)
+            model.optimizer._calls.value = _number({"calls": 0, **settings}, "calls", COUNTS)
         _restore_random_state(model, state)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RuntimeError) as error:
         raise ValueError(f"{filepath}: can't make the model: {error}") from error
@@ -145,8 +146,9 @@ def _compile_config(model: Model) -> dict[str, Any] | None:
             "loss": None if model.loss is None else serialize(model.loss),
             "metrics": [serialize(metric) for metric in model._metrics],
             "iterations": model.optimizer.iterations,
+            "calls": int(model.optimizer._calls.value),
         }
-    except ValueError:
+    except (ValueError, NotImplementedError):
         return None
 
 

@@ -199,6 +199,7 @@ class Trainer(Layer):
                 listeners.call("on_epoch_end", epoch, logs)
                 if self.stop_training:
                     break
+            self._compiled("fit")[0].finalize_variable_values(self.trainable_weights)
             listeners.call("on_train_end", logs)
         return history
 
@@ -313,7 +314,7 @@ class Trainer(Layer):
         optimizer, _ = self._compiled("fit")
         progress = Progress(verbose, title, train.samples, self._results)
         logs: dict[str, float] | None = None
-        each = bool(listeners.at_batch_begin or listeners.at_batch_end)
+        each = bool(listeners.at_batch_begin or listeners.at_batch_end) or optimizer._varies
         try:
             done = 0
             while done < train.samples:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from .._config import resolve
+from .. import _config
+from . import schedules
 from .adam import Adam, Adamax, AdamW, Nadam
 from .base import Optimizer
 from .descent import SGD, Lion
@@ -21,7 +23,10 @@ __all__ = [
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "deserialize",
     "get",
+    "schedules",
+    "serialize",
 ]
 
 _CLASSES: tuple[type[Optimizer], ...] = (SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adamax, Nadam, Lion)
@@ -30,4 +35,15 @@ _NAMES: dict[str, type[Optimizer]] = {name: cls for cls in _CLASSES for name in 
 
 def get(identifier: Any) -> Optimizer:
     """An optimizer from a name ("adam"), an object, a class or a configuration."""
-    return resolve("optimizer", identifier, Optimizer, _NAMES)
+    return _config.resolve("optimizer", identifier, Optimizer, _NAMES)
+
+
+def serialize(optimizer: Optimizer) -> dict[str, Any]:
+    """The description of an optimizer."""
+    return _config.serialize(optimizer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Optimizer:
+    """The optimizer that a description tells of; custom_objects maps names to classes of your own."""
+    classes: dict[str, type[Optimizer]] = {**_NAMES, **(custom_objects or {})}
+    return _config.deserialize("optimizer", config, classes)

@@ -7,82 +7,24 @@ programs; the other hyper-parameters are part of what is recorded.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any, TypedDict, cast, overload
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 
 from .. import _core, program
+from .. import functional as F
 from .._config import Configurable
 from ..functional.row_gradient import RowGradient
 from ..tensor import Tensor, no_grad
+from . import schedules
+from .arguments import RATE, Common, Hyper, times
 
 __all__ = ["Optimizer"]
 
 
-class Common(TypedDict, total=False):
-    """The arguments that every optimizer takes besides its own; see `Optimizer`."""
-
-    weight_decay: float | None
-    clipnorm: float | None
-    clipvalue: float | None
-    global_clipnorm: float | None
-    name: str | None
-
-
-class Hyper:
-    """A number of an optimizer that is checked whenever it is set; None passes where it may be left out."""
-
-    def __init__(self, low: float, high: float, *, above: bool = False, optional: bool = False) -> None:
-        self._low, self._high, self._above, self._optional = low, high, above, optional
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    @overload
-    def __get__(self, optimizer: None, owner: type) -> Hyper: ...
-
-    @overload
-    def __get__(self, optimizer: Optimizer, owner: type) -> Any: ...
-
-    def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
-        return self if optimizer is None else optimizer.__dict__[self._name]
-
-    def __set__(self, optimizer: Optimizer, value: Any) -> None:
-        left_out = value is None and self._optional
-        optimizer.__dict__[self._name] = None if left_out else self.checked(optimizer.name, self._name, value)
-
-    def checked(self, where: str, argument: str, value: Any) -> float:
-        """The number, or an error that names optimizer and argument."""
-        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-            raise TypeError(f"{where}: expected {argument} to be a number, got {value!r}")
-        try:
-            number = float(value)
-        except OverflowError:  # an int beyond all floats
-            number = math.inf
-        if not (self._low <= number < self._high) or (self._above and number == self._low):
-            bounds = f"in [{self._low:g}, {self._high:g})"
-            if math.isinf(self._high):
-                bounds = f"finite and {'above 0' if self._above else 'not negative'}"
-            raise ValueError(f"{where}: expected {argument} {bounds}, got {value}")
-        return number
-
-
-_RATE = Hyper(0.0, math.inf)
-
-
-def flag(name: str) -> Any:
-    """A property that takes True and False only."""
-
-    def read(optimizer: Optimizer) -> bool:
-        return bool(optimizer.__dict__[name])
-
-    def write(optimizer: Optimizer, value: Any) -> None:
-        if not isinstance(value, bool | np.bool_):
-            raise TypeError(f"{optimizer.name}: expected {name} to be True or False, got {value!r}")
-        optimizer.__dict__[name] = bool(value)
-
-    return property(read, write)
+_OF_OPS = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")  # what the ops take of these
 
 
 class Optimizer(Configurable):
@@ -90,8 +32,8 @@ class Optimizer(Configurable):
 
     Parameters
     ----------
-    learning_rate : float
-        Not negative.
+    learning_rate : float, LearningRateSchedule or function without arguments
+        Not negative; what is no number is asked before every step.
     weight_decay : float, optional
         Every step first multiplies the variables by ``1 - learning_rate * weight_decay``.
     clipnorm : float, optional
@@ -100,6 +42,14 @@ class Optimizer(Configurable):
         Gradients are clipped to ``[-clipvalue, clipvalue]``.
     global_clipnorm : float, optional
         All gradients together are scaled down to this norm. At most one of the three may be given.
+    use_ema : bool, default False
+        Keep moving averages of the variables, which `fit` leaves in their place at its end.
+    ema_momentum : float, default 0.99
+        Share of the old average, in [0, 1].
+    ema_overwrite_frequency : int, optional
+        The variables take on their averages after every so many steps.
+    gradient_accumulation_steps : int, optional
+        At least 2: only every so many calls a step is taken, with the mean of the gradients since the last one.
     name : str, optional
     """
 
@@ -113,21 +63,35 @@ class Optimizer(Configurable):
     clipnorm = Hyper(0.0, math.inf, optional=True)
     clipvalue = Hyper(0.0, math.inf, optional=True)
     global_clipnorm = Hyper(0.0, math.inf, optional=True)
+    ema_momentum = Hyper(0.0, math.nextafter(1.0, 2.0))
 
     def __init__(
         self,
-        learning_rate: float,
+        learning_rate: Any,
         weight_decay: float | None = None,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None:
         self._rate = _core.Scalar(0.0, "float")
+        self._schedule: Callable[..., Any] | None = None
         self._count = _core.Scalar(0, "int")
+        self._calls = _core.Scalar(0, "int")  # since the last step, when gradients are accumulated
+        self._undecayed: tuple[frozenset[int], str] = frozenset(), ""
         self._slots: dict[int, tuple[Tensor, dict[str, Tensor]]] = {}
         self.name = type(self).__name__.lower() if name is None else name
         self.learning_rate = learning_rate
+        self.use_ema = bool(use_ema)
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = times(self.name, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
+        self.gradient_accumulation_steps = times(
+            self.name, "gradient_accumulation_steps", gradient_accumulation_steps, 2
+        )
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
@@ -145,12 +109,30 @@ class Optimizer(Configurable):
 
     @property
     def learning_rate(self) -> float:
-        """Step size; may be set at any time."""
+        """Step size; may be set at any time, unless it follows a schedule."""
+        self._follow_schedule()
         return float(self._rate.value)
 
     @learning_rate.setter
-    def learning_rate(self, value: float) -> None:
-        self._rate.value = _RATE.checked(self.name, "learning_rate", value)
+    def learning_rate(self, value: Any) -> None:
+        if isinstance(value, Mapping):
+            value = schedules.deserialize(value)
+        if callable(value):
+            self._schedule = value
+            self._follow_schedule()
+            return
+        rate = RATE.checked(self.name, "learning_rate", value)
+        if self._schedule is not None:
+            raise TypeError(f"{self.name}: the learning rate follows {self._schedule!r}, and is not set")
+        self._rate.value = rate
+
+    def _follow_schedule(self) -> None:
+        """Set the rate of the next step."""
+        if self._schedule is not None:
+            scheduled = isinstance(self._schedule, schedules.LearningRateSchedule)
+            value = self._schedule(self.iterations) if scheduled else self._schedule()
+            number = value.item() if isinstance(value, Tensor | np.ndarray) else value
+            self._rate.value = RATE.checked(self.name, "learning_rate", number)
 
     @property
     def iterations(self) -> int:
@@ -166,10 +148,16 @@ class Optimizer(Configurable):
         """Make the slots that variables don't have yet."""
         for variable in variables:
             _, slots = self._slots.setdefault(id(variable), (variable, {}))
-            for name in self.slot_names:
+            for name in self._kept():
                 if name not in slots:
-                    start = np.full(variable.shape, self._slot_start(), dtype=variable.dtype)
+                    first = self._slot_start() if name in self.op_slots else 0.0
+                    start = np.full(variable.shape, first, dtype=variable.dtype)
                     slots[name] = Tensor(start, name=f"{variable.name}/{name}")
+
+    def _kept(self) -> tuple[str, ...]:
+        """All state kept for each variable."""
+        averages = ("average",) if self.use_ema else ()
+        return (*self.slot_names, *averages, *(("accumulated",) if self.gradient_accumulation_steps else ()))
 
     def _slot_start(self) -> float:
         """What a slot holds before the first step."""
@@ -178,7 +166,7 @@ class Optimizer(Configurable):
     def _slots_of(self, variable: Tensor) -> dict[str, Tensor]:
         """The slots of a variable that the steps use."""
         _, slots = self._slots.get(id(variable), (variable, {}))
-        return {name: slots[name] for name in self.slot_names if name in slots}
+        return {name: slots[name] for name in self._kept() if name in slots}
 
     def apply(self, gradients: Sequence[Tensor | None], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Take one step.
@@ -204,6 +192,91 @@ class Optimizer(Configurable):
         pairs = self._pairs(gradients, trainable_variables)
         chosen = [variable for _, variable in pairs]
         self.build(chosen)
+        run = program.current_run()
+        if run is not None:
+            run.optimized = True
+        self._follow_schedule()
+        complete = self._completes()
+        if self.gradient_accumulation_steps:
+            pairs = self._accumulate(pairs, complete)
+            program.advance(self._calls)
+        if complete:
+            self._step(pairs)
+        if self.use_ema:
+            self._average()
+        self._constrain(chosen)
+        if complete:
+            program.advance(self._count)
+
+    def _completes(self) -> bool:
+        """Whether the next call takes a step."""
+        steps = self.gradient_accumulation_steps
+        return not steps or (int(self._calls.value) + 1) % steps == 0
+
+    def _accumulate(self, pairs: list[tuple[Tensor, Tensor]], complete: bool) -> list[tuple[Tensor, Tensor]]:
+        """Add gradients to those before; their mean, which begins anew, when they are complete."""
+        means = []
+        with no_grad():
+            for gradient, variable in pairs:
+                sums = self._slots[id(variable)][1]["accumulated"]
+                total = F.add(sums, gradient)
+                sums.assign(F.fill(sums, 0.0) if complete else total)
+                means.append((F.divide(total, float(self.gradient_accumulation_steps or 1)), variable))
+        return means
+
+    def _average(self) -> None:
+        """Update the averages of all variables, which start from the first step's values."""
+        pairs = [(slots["average"], variable) for variable, slots in self._slots.values() if "average" in slots]
+        momentum = float(self.ema_momentum) if self.iterations else 0.0
+        averages, variables = zip(*pairs, strict=True)
+        program.update("moving_average_update", averages, variables, momentum=momentum)
+        if self._overwrites():
+            self.finalize_variable_values(variables)
+
+    def _overwrites(self) -> bool:
+        """Whether variables take on their averages in the next step."""
+        frequency = self.ema_overwrite_frequency
+        return bool(frequency) and (self.iterations + 1) % (frequency or 1) == 0
+
+    def finalize_variable_values(self, var_list: Iterable[Tensor]) -> None:
+        """With use_ema: let variables take on their averages."""
+        if self.use_ema:
+            with no_grad():
+                for variable in var_list:
+                    slots = self._slots_of(variable)
+                    if "average" in slots:
+                        variable.assign(slots["average"])
+
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Tensor] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Leave variables out of weight decay: those of a list, and those in whose names a regular expression is found.
+
+        Raises
+        ------
+        ValueError
+            A step has been taken already.
+        """
+        if self._slots:
+            raise ValueError(f"{self.name}: expected exclude_from_weight_decay before build and the first step")
+        self._undecayed = frozenset(id(variable) for variable in var_list or ()), "|".join(sorted(set(var_names or ())))
+
+    def _decays(self, variable: Tensor) -> bool:
+        ids, pattern = self._undecayed
+        name = (variable.name or "").rpartition("/")[2]
+        return id(variable) not in ids and not (pattern and re.search(pattern, name))
+
+    def _step(self, pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """One step of the op."""
+        chosen = [variable for _, variable in pairs]
+        settings = self._settings()
+        decayed = [variable for variable in chosen if self._decays(variable)] if self.weight_decay else chosen
+        if len(decayed) < len(chosen):  # a step of its own, down no gradient, for those that decay
+            settings["weight_decay"] = 0.0
+            if decayed:
+                zeros = [F.fill(variable.detach(), 0.0) for variable in decayed]
+                decay = {"weight_decay": self.weight_decay, "learning_rate": self._rate}
+                program.update("sgd_update", decayed, zeros, [], [], **decay)
         used = self.slot_names
         slots = [[self._slots[id(v)][1][name] for v in chosen] if name in used else [] for name in self.op_slots]
         attributes: dict[str, Any] = {"learning_rate": self._rate}
@@ -213,12 +286,7 @@ class Optimizer(Configurable):
         values = [gradient if row is None else row[1] for row, (gradient, _) in zip(rows, pairs, strict=True)]
         ids = [None if row is None else row[0] for row in rows]
         ids = ids if any(part is not None for part in ids) else []
-        run = program.current_run()
-        if run is not None:
-            run.optimized = True
-        program.update(self.op, chosen, values, *slots, ids, **attributes, **self._settings())
-        self._constrain(chosen)
-        program.advance(self._count)
+        program.update(self.op, chosen, values, *slots, ids, **attributes, **settings)
 
     def _constrain(self, variables: Sequence[Tensor]) -> None:
         """Project the weights of layers onto what their constraints say."""
@@ -262,7 +330,11 @@ class Optimizer(Configurable):
 
     def scalars(self) -> dict[str, tuple[_core.Scalar, int]]:
         """The cells of the optimizer for a `Step`, each with what a step adds to it."""
-        return {"optimizer.learning_rate": (self._rate, 0), "optimizer.iterations": (self._count, 1)}
+        cells = {
+            "optimizer.learning_rate": (self._rate, 0),
+            "optimizer.iterations": (self._count, int(self._completes())),
+        }
+        return {**cells, "optimizer.calls": (self._calls, 1)} if self.gradient_accumulation_steps else cells
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor | None, Tensor]]) -> None:
         """`apply` for pairs of gradient and variable."""
@@ -312,14 +384,33 @@ class Optimizer(Configurable):
 
     def _settings(self) -> dict[str, Any]:
         """The op's attributes that a program holds."""
-        common = {name: getattr(self, name) or 0.0 for name in Common.__annotations__ if name != "name"}
+        common = {name: getattr(self, name) or 0.0 for name in _OF_OPS}
         return {**{name: getattr(self, name) for name in self.hyper_parameters}, **common}
 
     def _key(self) -> tuple[Any, ...]:
-        """What a program has recorded of the optimizer."""
-        return (type(self).__name__, *self._settings().values())
+        """What a program of the next step has recorded of the optimizer."""
+        return (type(self).__name__, *self._settings().values(), *self._phase())
+
+    def _phase(self) -> tuple[Any, ...]:
+        """What of it follows from the steps so far. Sets the rate that the next step reads."""
+        if not self._varies:
+            return ()
+        self._follow_schedule()
+        return self._completes(), self.use_ema and (self.ema_momentum, self.iterations == 0, self._overwrites())
+
+    @property
+    def _varies(self) -> bool:
+        """Whether the key, or the rate, of a step may differ from that of the step before."""
+        return self._schedule is not None or self.use_ema or bool(self.gradient_accumulation_steps)
 
     def get_config(self) -> dict[str, Any]:
         common = {name: getattr(self, name) for name in Common.__annotations__}
         own = {name: getattr(self, name) for name in self.hyper_parameters}
-        return {"learning_rate": self.learning_rate, **own, **common}
+        rate: Any = self.learning_rate
+        if isinstance(self._schedule, schedules.LearningRateSchedule):
+            rate = schedules.serialize(self._schedule)
+        elif self._schedule is not None:
+            raise ValueError(
+                f"{self.name}: the learning rate is a function of your own, which a configuration can't hold"
+            )
+        return {"learning_rate": rate, **own, **common}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from .base import Common, Hyper, Optimizer, flag
+from .arguments import Common, Hyper, flag
+from .base import Optimizer
+from .schedules import Rate
 
 __all__ = ["SGD", "Lion"]
 
@@ -31,7 +33,7 @@ class SGD(Optimizer):
     nesterov = flag("nesterov")
 
     def __init__(
-        self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **common: Unpack[Common]
+        self, learning_rate: Rate = 0.01, momentum: float = 0.0, nesterov: bool = False, **common: Unpack[Common]
     ) -> None:
         super().__init__(learning_rate, **common)
         self.momentum = momentum
@@ -62,7 +64,7 @@ class Lion(Optimizer):
     beta_2 = Hyper(0.0, 1.0)
 
     def __init__(
-        self, learning_rate: float = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **common: Unpack[Common]
+        self, learning_rate: Rate = 0.001, beta_1: float = 0.9, beta_2: float = 0.99, **common: Unpack[Common]
     ) -> None:
         super().__init__(learning_rate, **common)
         self.beta_1 = beta_1

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, Unpack
 
-from .base import Common, Hyper, Optimizer, flag
+from .arguments import Common, Hyper, flag
+from .base import Optimizer
+from .schedules import Rate
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 
@@ -39,7 +41,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Rate = 0.001,
         rho: float = 0.9,
         momentum: float = 0.0,
         epsilon: float = 1e-7,
@@ -81,7 +83,7 @@ class Adagrad(Optimizer):
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Rate = 0.001,
         initial_accumulator_value: float = 0.1,
         epsilon: float = 1e-7,
         **common: Unpack[Common],
@@ -122,7 +124,7 @@ class Adadelta(Optimizer):
     epsilon = Hyper(0.0, math.inf, above=True)
 
     def __init__(
-        self, learning_rate: float = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **common: Unpack[Common]
+        self, learning_rate: Rate = 0.001, rho: float = 0.95, epsilon: float = 1e-7, **common: Unpack[Common]
     ) -> None:
         super().__init__(learning_rate, **common)
         self.rho = rho
