@@ -16,7 +16,7 @@ from typing import Any, overload
 
 from . import _core
 from .arguments import Arguments, Number, results_of, with_form
-from .program import Recordings, own
+from .program import Recordings, own, switches
 from .reach import Reach
 from .recording import Run, in_step
 from .tensor import Tensor, is_grad_enabled
@@ -86,9 +86,7 @@ class Compiled:
             call.form,
             tuple(shapes),
             device,
-            _core.active_isa(),
-            _core.batch_invariant(),
-            is_grad_enabled(),
+            switches(),
             min(batch, 2),
         )
         with self._lock:

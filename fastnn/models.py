@@ -184,12 +184,12 @@ class Model(Trainer):
             The step of `fit` is timed; without it that of `predict`.
         batch_size : int, default 32
         steps : int, default 20
-            How many are timed; the fastest counts.
+            How many are timed; the least time of each node counts.
 
         Returns
         -------
         Profile
-            `nodes`, `batches`, `total` and `overhead`, in seconds; print it for a table.
+            `nodes`, `batches`, `between`, `total` and `overhead`, in seconds; print it for a table.
 
         Raises
         ------

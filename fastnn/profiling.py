@@ -24,7 +24,7 @@ __all__ = ["Profile", "profile"]
 
 @dataclass(frozen=True)
 class Profile:
-    """One step, the fastest of those that were timed; print it for a table.
+    """The least time, of several steps, that each part of a step took; print it for a table.
 
     Attributes
     ----------
@@ -33,23 +33,28 @@ class Profile:
         For each node that ran its lines in `Model.program`, and its seconds.
     batches : float
         Seconds for taking the batch from the data.
-    total : float
-        Seconds for the whole step.
+    between : float
+        Seconds between the nodes: scalars, pointers, counts.
     """
 
     batch_size: int
     nodes: tuple[tuple[str, float], ...]
     batches: float
-    total: float
+    between: float
+
+    @property
+    def total(self) -> float:
+        """Seconds of the step."""
+        return sum(seconds for _, seconds in self.nodes) + self.overhead
 
     @property
     def overhead(self) -> float:
         """Seconds of the step less those of its nodes."""
-        return self.total - sum(seconds for _, seconds in self.nodes)
+        return self.batches + self.between
 
     def __str__(self) -> str:
         rows = [(seconds, text.strip()) for text, seconds in self.nodes]
-        rows += [(self.batches, "taking the batch"), (self.overhead, "all but the nodes")]
+        rows += [(self.batches, "taking the batch"), (self.between, "between the nodes")]
         lines = [f"{self.total * 1e6:10.1f} us        a step with a batch of {self.batch_size}"]
         lines += [f"{seconds * 1e6:10.1f} us {seconds / self.total:6.1%} {text}" for seconds, text in rows]
         return "\n".join(lines)
@@ -82,8 +87,15 @@ def profile(model: Model, x: Any, y: Any, batch_size: int | None, steps: int) ->
             sources = [_core.Array.from_numpy(array, copy=False) for array in batch]
             results = program.run(sources) if y is None else []
             runs = [program.profile(sources, results, None, 0, 1) for _ in range(steps)]
-    _, nodes, batches, total = min(runs, key=lambda run: run[3])
-    return Profile(len(batch[0]), tuple((text, time / 1e9) for text, time in nodes), batches / 1e9, total / 1e9)
+    texts = [text for text, _ in runs[0][1]]
+    # a step that another program interrupts is long in one place
+    times = np.array([[time for _, time in nodes] for _, nodes, _, _ in runs])
+    batches = np.array([run[2] for run in runs])
+    between = np.array([run[3] for run in runs]) - times.sum(axis=1) - batches
+    seconds = (times.min(axis=0) / 1e9).tolist()
+    return Profile(
+        len(batch[0]), tuple(zip(texts, seconds, strict=True)), float(batches.min()) / 1e9, float(between.min()) / 1e9
+    )
 
 
 def _program(model: Model, step: Step, batch: list[np.ndarray], key: tuple[Any, ...]) -> _core.Program:

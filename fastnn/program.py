@@ -21,7 +21,7 @@ from .functional._base import _op
 from .recording import Run, advance, current_run, in_step, refuse, update
 from .tensor import Tensor, is_grad_enabled
 
-__all__ = ["Recordings", "Step", "advance", "current_run", "in_step", "own", "refuse", "update"]
+__all__ = ["Recordings", "Step", "advance", "current_run", "in_step", "own", "refuse", "switches", "update"]
 
 MAX_PROGRAMS = 16  # planned batch sizes kept per key; the one used longest ago goes first
 
@@ -356,6 +356,11 @@ class Step:
                 )
 
 
+def switches() -> tuple[Any, ...]:
+    """What of the process and the thread is part of every program's key."""
+    return _core.active_isa(), _core.batch_invariant(), _core.precision(), _core.convolution(), is_grad_enabled()
+
+
 def _key(
     arrays: Sequence[_core.Array], dtypes: Sequence[np.dtype[Any]], batch: int, device: str, extra: tuple[Any, ...]
 ) -> tuple[Any, ...]:
@@ -363,11 +368,7 @@ def _key(
     return (
         tuple((array.shape[1:], dtype.str) for array, dtype in zip(arrays, dtypes, strict=True)),
         device,
-        _core.active_isa(),
-        _core.batch_invariant(),
-        _core.precision(),
-        _core.convolution(),
-        is_grad_enabled(),
+        switches(),
         min(batch, 2),  # memory with an axis of size 0 or 1 is contiguous where that of larger ones isn't
         extra,
     )

@@ -161,6 +161,27 @@ def test_a_verified_step_runs_its_function_again_between() -> None:
     assert network.iterations.value == 12
 
 
+def test_switches_are_part_of_every_key() -> None:
+    step = Step(lambda x: (x * 2.0,), states=dict, name="double")
+    compiled = fastnn.compile(lambda x: x * 2.0)
+    x = np.ones((3, 4), np.float32)
+
+    def programs() -> tuple[int, int]:
+        for _ in range(3):
+            step(x)
+            compiled(x)
+        return len(step.info()), len(compiled.info())
+
+    assert programs() == (1, 1)
+    before = _core.convolution()
+    _core.set_convolution(1 if before != 1 else 2)
+    try:
+        assert programs() == (2, 2)
+    finally:
+        _core.set_convolution(before)
+    assert programs() == (2, 2)
+
+
 # ---- what a program is given -----------------------------------------------------------------------------------------
 
 
@@ -250,7 +271,7 @@ def test_the_profile_of_a_model_leaves_it_as_it_was() -> None:
             assert 0 < sum(seconds for _, seconds in found.nodes) + found.overhead == pytest.approx(found.total)
             assert found.overhead > 0
             assert name in str(found)
-            assert "all but the nodes" in str(found)
+            assert "between the nodes" in str(found)
     after = [*model.get_weights(), *(np.array(slot.numpy()) for slot in model._named_slots().values())]
     assert_same(after, before)
     assert model.optimizer is not None
