@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from .batches import batch_size_of
 from .layers.base import Layer, Shape
 from .layers.calls import carrying
 from .layers.core import InputLayer
+from .layers.operation import GetItem, Operation
 from .layers.structure import Node
+from .layers.symbolic import SymbolicTensor
 from .profiling import Profile, profile
 from .saving import load_model, load_weights, save_model, save_weights
 from .stepper import Stepper
@@ -47,7 +49,16 @@ class Model(Trainer):
 
     _unrecorded = Trainer._unrecorded | {"_seen_shape"}
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if cls is Model and (args or "inputs" in kwargs):  # Model(inputs, outputs)
+            from .dag import Functional
+
+            return cast("Self", object.__new__(Functional))
+        return object.__new__(cls)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args:
+            raise TypeError(f"{type(self).__name__}: expected arguments by name, got {args!r}")
         super().__init__(**kwargs)
         self._seen_shape: Shape | None = None  # of the inputs that the weights were made for
 
@@ -292,7 +303,9 @@ class Sequential(Model):
 
     _unrecorded = Model._unrecorded | {"_input", "_layers"}  # add and pop tell of changes
 
-    def __init__(self, layers: Iterable[Layer] | None = None, trainable: bool = True, name: str | None = None) -> None:
+    def __init__(
+        self, layers: Iterable[Layer | SymbolicTensor] | None = None, trainable: bool = True, name: str | None = None
+    ) -> None:
         super().__init__(trainable=trainable, name=name)
         self._input: InputLayer | None = None
         self._layers: list[Layer] = []
@@ -302,7 +315,7 @@ class Sequential(Model):
             self._append(layer)
         self._build_if_known()
 
-    def add(self, layer: Layer) -> None:
+    def add(self, layer: Layer | SymbolicTensor) -> None:
         """Put a layer at the end."""
         with self._guard.exclusive("add"):
             before = (self._input, list(self._layers), self.built, self._output_shape)
@@ -324,7 +337,9 @@ class Sequential(Model):
             self._build_if_known()
         return layer
 
-    def _append(self, layer: Layer) -> None:
+    def _append(self, layer: Layer | SymbolicTensor) -> None:
+        if isinstance(layer, SymbolicTensor):  # what Input returned
+            layer = layer.node.layer
         if not isinstance(layer, Layer):
             raise TypeError(f"{self.name}: expected a layer, got {layer!r}")
         if isinstance(layer, InputLayer):
@@ -408,13 +423,8 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
         """Make a model from what `get_config` returned; custom_objects maps names to layer classes of your own."""
-        known = {**_layer_classes(), **(custom_objects or {})}
-        made = [
-            Sequential.from_config(item["config"], custom_objects)
-            if item.get("class_name") == "Sequential"
-            else deserialize("layer", item, known, custom_objects)
-            for item in config["layers"]
-        ]
+        known = {**known_layers(), **(custom_objects or {})}
+        made = [deserialize("layer", item, known, custom_objects) for item in config["layers"]]
         model = cls(made, name=config["name"])
         shape = config.get("build_input_shape")
         if shape is not None:
@@ -423,7 +433,10 @@ class Sequential(Model):
         return model
 
 
-def _layer_classes() -> dict[str, type[Layer]]:
-    """The layers that a file may name."""
+def known_layers() -> dict[str, type[Layer]]:
+    """The layers and models that a file may name."""
+    from .dag import Functional
+
     found = (getattr(layer_module, name) for name in layer_module.__all__)
-    return {cls.__name__: cls for cls in found if isinstance(cls, type) and cls is not Layer}
+    classes = [cls for cls in found if isinstance(cls, type) and cls is not Layer]
+    return {cls.__name__: cls for cls in (*classes, GetItem, Operation, Sequential, Functional)}

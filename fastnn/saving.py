@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _core, losses, metrics, optimizers, random
-from ._config import serialize
+from ._config import configured, serialize
 from .layers.base import Layer, zero_weights
 from .layers.regularization import Drawing
 from .tensor import Tensor
@@ -26,7 +26,7 @@ from .tensor import Tensor
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .models import Model, Sequential
+    from .models import Model
 
 __all__ = ["load_model", "load_weights", "save_model", "save_weights"]
 
@@ -37,12 +37,10 @@ _OPTIMIZER = "optimizer."
 
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
-    """Write a whole Sequential model; see `Model.save`."""
-    from .models import Sequential
-
-    if type(model) is not Sequential:
+    """Write a whole model; see `Model.save`."""
+    if type(model) not in _kinds().values():
         raise ValueError(
-            f"save: expected a Sequential, got {type(model).__name__}, whose code a file can't hold; "
+            f"save: expected a Sequential or functional model, got {type(model).__name__}, whose code no file holds; "
             "use save_weights and load_weights"
         )
     if not model.built:
@@ -56,9 +54,7 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
     _write(filepath, {**model._named_weights(), **model._named_slots()}, metadata, overwrite)
 
 
-def load_model(
-    filepath: Any, custom_objects: Mapping[str, type[Layer]] | None = None, compile: bool = True
-) -> Sequential:
+def load_model(filepath: Any, custom_objects: Mapping[str, type[Layer]] | None = None, compile: bool = True) -> Model:
     """Read a model that `Model.save` wrote; training goes on as if it had never been saved.
 
     Parameters
@@ -76,19 +72,18 @@ def load_model(
     OSError
         The file can't be read.
     """
-    from .models import Sequential
-
     tensors, metadata = _read(filepath)
     if metadata.get("kind") != "model":
         raise ValueError(f"{filepath}: expected a whole model, got weights; make the model and use load_weights")
     try:
         architecture, settings, state = (metadata[key] for key in ("architecture", "compile", "random"))
-        if architecture["class_name"] != "Sequential":
+        kinds = _kinds()
+        if architecture["class_name"] not in kinds:
             raise ValueError(f"unknown model {architecture['class_name']!r}")
         # the file's own size bounds what its architecture can ask for
         budget = sum(array.nbytes for array in tensors.values())
         with random.fixed_seed(_number(state, "seed", SEEDS)), zero_weights(budget):
-            model = Sequential.from_config(architecture["config"], custom_objects)
+            model = configured(kinds[architecture["class_name"]], architecture["config"], custom_objects)
         if not model.built:
             raise ValueError("the architecture has no input shape")
         if compile and settings is not None:
@@ -111,6 +106,14 @@ def load_model(
     for path, target in targets.items():
         target.assign(tensors[path])
     return model
+
+
+def _kinds() -> dict[str, type[Model]]:
+    """The models that a file may hold whole."""
+    from .dag import Functional
+    from .models import Sequential
+
+    return {cls.__name__: cls for cls in (Functional, Sequential)}
 
 
 def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:

@@ -13,10 +13,8 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from . import _core
-from .abstract import Spec, abstract, is_shape, map_structure, merged, sizes_for
+from .abstract import Spec, abstract, map_structure, merged, sizes_for
 from .layers.base import Layer, trying
 from .layers.tracing import LayerCall, tracing
 from .tensor import Tensor, no_grad
@@ -50,24 +48,39 @@ def summary_text(
     """The whole text; the arguments are those of `Model.summary`."""
     cost = _cost(model, batch_size)
     header = ["Layer (type)", "Output Shape", "Param #", f"FLOPs, batch {batch_size}"]
-    rows = [_row(layer, depth, cost, show_trainable) for layer, depth in _listed(model, expand_nested, layer_range)]
+    listed = list(_listed(model, expand_nested, layer_range))
+    rows = [_row(layer, depth, cost, show_trainable) for layer, depth in listed]
     if show_trainable:
         header.append("Trainable")
+    connections = getattr(model, "_connections", None)  # of functional models
+    if connections is not None:
+        header.append("Connected to")
+        for row, (layer, depth) in zip(rows, listed, strict=True):
+            row.append("-" if depth else ", ".join(connections(layer)) or "-")
     if positions is not None and len(positions) == len(header) - 1:  # Keras's columns
         del header[3]
         for row in rows:
             del row[3]
     widths = _widths([header, *rows], line_length, positions)
     line = "─" * sum(widths)
-    body = [text for row in rows for text in _lines(row, widths)]
+    numbers = [title.startswith(("Param", "FLOPs")) for title in header]
+    body = [text for row in rows for text in _lines(row, widths, numbers)]
     return "\n".join(
-        [f'Model: "{model.name}"', line, *_lines(header, widths), "═" * len(line), *body, line, *_totals(model, cost)]
+        [
+            f'Model: "{model.name}"',
+            line,
+            *_lines(header, widths, numbers),
+            "═" * len(line),
+            *body,
+            line,
+            *_totals(model, cost),
+        ]
     )
 
 
 def _listed(model: Layer, expand: bool, names: Sequence[str] | None) -> Iterator[tuple[Layer, int]]:
     """The layers that have a row, with how deep they lie."""
-    layers: list[Layer] = model.layers  # type: ignore[attr-defined]
+    layers: list[Layer] = getattr(model, "operations", None) or model.layers  # type: ignore[attr-defined]
     if names is not None:
         layers = layers[_range(model, layers, names)]
     for layer in layers:
@@ -133,8 +146,8 @@ def _widths(table: list[list[str]], length: int | None, positions: Sequence[floa
     return widths
 
 
-def _lines(row: list[str], widths: list[int]) -> Iterator[str]:
-    """A row's text, with cells that are too long on several lines."""
+def _lines(row: list[str], widths: list[int], numbers: list[bool]) -> Iterator[str]:
+    """A row's text, with cells that are too long on several lines, and numbers at the right of their columns."""
     cells = [
         textwrap.wrap(cell, width - 2, subsequent_indent="  ", drop_whitespace=True, replace_whitespace=False) or [""]
         if len(cell) > width - 2
@@ -143,10 +156,10 @@ def _lines(row: list[str], widths: list[int]) -> Iterator[str]:
     ]
     for parts in zip_longest(*cells, fillvalue=""):
         pieces = [
-            f"{part:<{width}}" if column < 2 else f"{part:>{width}}"
-            for column, (part, width) in enumerate(zip(parts, widths, strict=True))
+            f"{part:>{width - 2}}  " if right else f"{part:<{width}}"
+            for part, width, right in zip(parts, widths, numbers, strict=True)
         ]
-        yield "".join(pieces)
+        yield "".join(pieces).rstrip()
 
 
 def _totals(model: Model, cost: _Cost) -> list[str]:
@@ -193,8 +206,7 @@ def _cost(model: Model, batch: int) -> _Cost:
     shape = model._input_shape or model._built_for
     if not model.built or shape is None:
         return _Cost()
-    dtype = np.dtype(np.int32 if model._takes_ids() else np.float32)
-    specs = map_structure(lambda one: Spec(one, dtype), shape, is_shape)
+    specs = model._specs(shape)
     sizes: list[tuple[int, ...]] = []
     map_structure(lambda spec: sizes.append(spec.shape), specs, Spec)
     open_sizes = any(size is None for one in sizes for size in one[1:])

@@ -827,6 +827,8 @@ class Tensor:
         return np.array(self.numpy()), self.requires_grad, self.device, self.name
 
     def __repr__(self) -> str:
+        if self._array.is_abstract:
+            return f"Tensor(shape={self.shape}, dtype={self.dtype}, without values)"
         values = np.array2string(self.numpy(), separator=", ", prefix="Tensor(")
         extra = f", device='{self.device}'" if self.device != "cpu" else ""
         extra += ", requires_grad=True" if self.requires_grad else ""

@@ -59,6 +59,7 @@ def test_gradients_have_shapes_too(case: OpCase) -> None:
 def test_there_is_nothing_to_read() -> None:
     x = abstract((2, 3))
     assert (x.shape, x.dtype, is_abstract(x)) == ((2, 3), F32, True)
+    assert repr(x) == "Tensor(shape=(2, 3), dtype=float32, without values)"
     for read in (
         lambda: x.numpy(),
         lambda: np.asarray(x),

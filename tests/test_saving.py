@@ -168,7 +168,7 @@ def test_weights_of_a_model_of_your_own(tmp_path: Path) -> None:
     one, other = Own(), Own()
     x = X[:, 0, :, 0]
     one.predict(x)
-    with pytest.raises(ValueError, match=r"save: expected a Sequential, got Own.*save_weights"):
+    with pytest.raises(ValueError, match=r"save: expected a Sequential or functional model, got Own.*save_weights"):
         one.save(path)
     one.save_weights(path)
     with pytest.raises(ValueError, match=r"load_weights: expected own.* to have weights; call it on a batch first"):

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from .calls import as_argument, keep_mask, mask_of, shape_of, signature_of
 from .penalties import Penalized, Weight, outermost_call
 from .streaming import Streamed
 from .structure import Node
+from .symbolic import LayerNode, SymbolicTensor, has_symbolic, symbolic_call
 from .tracing import current_trace
 
 __all__ = ["Layer", "Shape"]
@@ -108,6 +109,7 @@ class Layer(Streamed, Penalized, Node, Configurable):
         "_added",
         "_call_number",
         "_built_for",
+        "_nodes",
     }
 
     stateful = False  # whether calls hand on states to later ones
@@ -143,6 +145,7 @@ class Layer(Streamed, Penalized, Node, Configurable):
         if input_shape is not None:
             self._input_shape = (None, *arguments.sample_shape(type(self).__name__, "input_shape", input_shape))
         self._output_shape: Shape | None = None
+        self._nodes: list[LayerNode] = []  # its calls on symbolic tensors
         self._built_for: Any = None  # the shape, or shapes, of the inputs that the weights were made for
 
     # ---- for subclasses ----------------------------------------------------------------------------------------------
@@ -164,12 +167,16 @@ class Layer(Streamed, Penalized, Node, Configurable):
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Shape of the result for inputs of a shape, whose first entry is None; lists and dictionaries of shapes for
         several. Unless a subclass knows, `call` is asked, with tensors that have no values; builds the layer."""
-        dtype = np.dtype(np.int32 if self._takes_ids() else np.float32)
         if not self.built:
             self._build(input_shape)
         with trying():
-            result = infer(self, map_structure(lambda shape: Spec(shape, dtype), input_shape, is_shape))
+            result = infer(self, self._specs(input_shape))
         return map_structure(lambda spec: (None, *spec.shape[1:]), result, Spec)
+
+    def _specs(self, input_shape: Any) -> Any:
+        """Specs of inputs of a shape, or of several."""
+        dtype = np.dtype(np.int32 if self._takes_ids() else np.float32)
+        return map_structure(lambda shape: Spec(shape, dtype), input_shape, is_shape)
 
     def make_states(self, batch: int) -> None:
         """Make, for a stateful layer, the states of a batch that steps read and write."""
@@ -261,6 +268,10 @@ class Layer(Streamed, Penalized, Node, Configurable):
         Tensor, or what `call` returns
             It carries the mask that `compute_mask` gives when the inputs carry one, or the layer makes one.
         """
+        if not isinstance(inputs, Tensor) and has_symbolic((inputs, args, kwargs)):
+            given = {"training": training, "mask": mask}
+            given = {name: value for name, value in given.items() if value is not None}
+            return symbolic_call(self, (inputs, *args), {**kwargs, **given})
         x = self._as_inputs(inputs)
         args, kwargs = as_argument(args), as_argument(kwargs)
         self._check(x)
@@ -291,9 +302,24 @@ class Layer(Streamed, Penalized, Node, Configurable):
         self._hand_on_mask(x, carried, result)
         return result
 
+    def _prepare(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Before a call on symbolic tensors: refuse what the layer can't take, and make the weights."""
+        self._check(args[0])
+        if not self.built:
+            self._build(shape_of(args[0]), signature_of(type(self)).build_shapes(args[1:], kwargs))
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # here, so that a layer may have attributes of these names
+            if name in ("input", "output") and self.__dict__.get("_nodes"):
+                node = self._nodes[0]
+                return node.outputs if name == "output" else node.args[0] if node.args else node.outputs
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def _check(self, inputs: Any) -> None:
         """Refuse inputs that the layer can't take."""
-        if isinstance(inputs, Tensor):
+        if isinstance(inputs, Tensor | SymbolicTensor):
             self.check_input(inputs.shape)
         elif not self._takes_several and type(self).check_input is not Layer.check_input:
             raise ValueError(f"{self.name}: expected one input, got {len(inputs)}")

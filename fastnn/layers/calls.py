@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import functional as F
 from ..tensor import Tensor
+from .symbolic import SymbolicTensor
 
 __all__ = ["Signature", "as_argument", "carrying", "keep_mask", "mask_of", "shape_of", "signature_of"]
 
@@ -51,7 +52,7 @@ class Signature:
         return {
             f"{name}_shape": shape_of(value)
             for name, value in self._given(args, kwargs).items()
-            if f"{name}_shape" in self._build and isinstance(value, Tensor | list | tuple | dict)
+            if f"{name}_shape" in self._build and isinstance(value, Tensor | SymbolicTensor | list | tuple | dict)
         }
 
 
@@ -86,7 +87,7 @@ def as_argument(value: Any) -> Any:
 
 def shape_of(inputs: Any) -> Any:
     """A Tensor's shape with None for the batch; for several a list or dictionary of shapes."""
-    if isinstance(inputs, Tensor):
+    if isinstance(inputs, Tensor | SymbolicTensor):
         return (None, *inputs.shape[1:])
     if isinstance(inputs, dict):
         return {key: shape_of(item) for key, item in inputs.items()}

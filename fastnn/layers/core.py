@@ -12,6 +12,7 @@ from .. import functional as F
 from ..tensor import Tensor
 from . import arguments
 from .base import Layer, Shape
+from .symbolic import LayerNode, SymbolicTensor
 
 __all__ = ["Activation", "Dense", "Input", "InputLayer", "Masking"]
 
@@ -37,7 +38,17 @@ class InputLayer(Layer):
     ) -> None:
         whole = dtype is not None and np.dtype(dtype).kind in "iu"
         super().__init__(dtype=None if whole else dtype, name=name)
-        self._input_shape = (None, *arguments.sample_shape("InputLayer", "shape", shape))
+        self._input_shape = self._output_shape = (None, *arguments.sample_shape("InputLayer", "shape", shape))
+        self.dtype = np.dtype(np.float32 if dtype is None else dtype)
+        self.built = True
+
+    def symbolic(self) -> SymbolicTensor:
+        """What stands for the data in a functional model."""
+        if not self._nodes:
+            node = LayerNode(self, (), {})
+            node.outputs = SymbolicTensor(self._input_shape or (), self.dtype, node, 0)
+        result: SymbolicTensor = self._nodes[0].outputs
+        return result
 
     def call(self, inputs: Tensor) -> Tensor:
         return inputs
@@ -52,14 +63,15 @@ class InputLayer(Layer):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, "shape": list((self._input_shape or ())[1:])}
+        return {"name": self.name, "shape": list((self._input_shape or ())[1:]), "dtype": self.dtype.name}
 
 
 def Input(
     shape: Sequence[int | None], batch_size: int | None = None, dtype: Any = None, name: str | None = None
-) -> InputLayer:
-    """The shape of one sample: `Sequential([Input((28, 28, 1)), ...])`. Arguments as for `InputLayer`."""
-    return InputLayer(shape, batch_size=batch_size, dtype=dtype, name=name)
+) -> SymbolicTensor:
+    """What a model begins with: `Sequential([Input((28, 28, 1)), ...])`, or the tensor that the layers of a functional
+    `Model(inputs, outputs)` are called on. Arguments as for `InputLayer`."""
+    return InputLayer(shape, batch_size=batch_size, dtype=dtype, name=name).symbolic()
 
 
 class Dense(Layer):

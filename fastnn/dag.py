@@ -1,0 +1,372 @@
+"""Functional models: `Model(inputs, outputs)`, a graph of layers between symbolic tensors.
+
+The order of layers and weights is Keras's: by the longest way to an output, then as a search from the outputs meets
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self, cast
+
+import numpy as np
+
+from ._config import configured, serialize, unknown
+from .abstract import Spec, is_shape, map_structure
+from .layers.base import Layer, Shape
+from .layers.calls import carrying
+from .layers.core import InputLayer
+from .layers.operation import GetItem, Operation
+from .layers.symbolic import LayerNode, SymbolicTensor, tensors_in
+from .models import Model, known_layers
+from .tensor import Tensor
+
+__all__ = ["Functional"]
+
+
+class Functional(Model):
+    """A model from symbolic inputs to what layers make of them.
+
+    Parameters
+    ----------
+    inputs : what `Input` returned, or a list, tuple or dictionary of such
+    outputs : symbolic tensors that layers made of them, in any structure
+    name : str, optional
+    trainable : bool, default True
+
+    Examples
+    --------
+    >>> import fastnn
+    >>> x = fastnn.Input((8,))
+    >>> hidden = fastnn.layers.Dense(16, activation="relu")(x)
+    >>> y = fastnn.layers.Dense(1)(hidden) + x[:, :1]
+    >>> fastnn.Model(x, y).output_shape
+    (None, 1)
+    """
+
+    _unrecorded = Model._unrecorded | {"_input_tensors", "_output_tensors", "_node_calls", "_operations"}
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True) -> None:
+        super().__init__(name=name)
+        self._input_tensors, self._output_tensors = inputs, outputs
+        self._node_calls: list[LayerNode] = []
+        self._operations: list[Layer] = []
+        for what, given in (("inputs", inputs), ("outputs", outputs)):
+            found = list(tensors_in(given))
+            if not found or any(not isinstance(t, SymbolicTensor) for t in _leaves(given)):
+                raise TypeError(f"{self.name}: expected {what} to be symbolic tensors, from Input on, got {given!r}")
+        for t in self.inputs:
+            if not isinstance(t.node.layer, InputLayer):
+                raise ValueError(
+                    f"{self.name}: expected inputs that Input returned, got the output of {t.node.layer.name}"
+                )
+        if len({id(t) for t in self.inputs}) < len(self.inputs):
+            raise ValueError(f"{self.name}: expected different inputs, got one twice")
+        self._node_calls, self._operations = _in_order(self.name, self.inputs, self.outputs)
+        names = [layer.name for layer in self._operations]
+        for layer_name in names:
+            if names.count(layer_name) > 1:
+                raise ValueError(f"{self.name}: expected layers of different names, got {layer_name!r} again")
+        self._input_shape = map_structure(lambda t: t.shape, inputs, SymbolicTensor)
+        self._output_shape = map_structure(lambda t: t.shape, outputs, SymbolicTensor)
+        self._build(self._input_shape)
+        if not trainable:
+            self.trainable = False
+
+    # ---- what it is made of ------------------------------------------------------------------------------------------
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic inputs, in one list."""
+        return list(tensors_in(self._input_tensors))
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic outputs, in one list."""
+        return list(tensors_in(self._output_tensors))
+
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs as they were given."""
+        return self._input_tensors
+
+    @property
+    def output(self) -> Any:
+        """The symbolic outputs as they were given."""
+        return self._output_tensors
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the Inputs."""
+        return [t.node.layer.name for t in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that put out the outputs."""
+        return [t.node.layer.name for t in self.outputs]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, Inputs among them; `operations` has those that operators have made besides."""
+        return [layer for layer in self._operations if not isinstance(layer, GetItem | Operation)]
+
+    @property
+    def operations(self) -> list[Layer]:
+        """All layers, those that operators have made too."""
+        return list(self._operations)
+
+    def _children(self) -> Any:
+        for index, layer in enumerate(self._operations):
+            yield str(index), layer
+
+    def _connections(self, layer: Layer) -> list[str]:
+        """Where a layer's inputs come from, for `summary`."""
+        return [
+            f"{t.node.layer.name}[{t.node.index}][{t.index}]"
+            for node in self._node_calls
+            if node.layer is layer
+            for t in node.inputs()
+        ]
+
+    # ---- calling -----------------------------------------------------------------------------------------------------
+
+    def build(self, input_shape: Any) -> None:
+        """Its layers have been built by the calls that it is made of."""
+
+    def _takes_ids(self) -> bool:
+        return len(self.inputs) == 1 and self._dtype_of(self.inputs[0]).kind in "iu"
+
+    def _dtype_of(self, t: SymbolicTensor) -> np.dtype[Any]:
+        """What an input's arrays become: integers where the Input says so, or a layer that takes ids reads them."""
+        readers = [node.layer for node in self._node_calls if any(other is t for other in node.inputs())]
+        ids = t.dtype.kind == "f" and any(reader._takes_ids() for reader in readers)
+        return np.dtype(np.int32) if ids else t.dtype
+
+    def _specs(self, input_shape: Any) -> Any:
+        given = iter(self.inputs)
+        return map_structure(lambda shape: Spec(shape, self._dtype_of(next(given))), input_shape, is_shape)
+
+    def _as_inputs(self, inputs: Any) -> Any:
+        """Tensors in the structure of the model's inputs; those of a list may come by the names of the Inputs too."""
+        wanted = self._input_tensors
+        if isinstance(wanted, SymbolicTensor):
+            only = isinstance(inputs, list | tuple) and len(inputs) == 1
+            return super()._as_inputs(inputs[0] if only else inputs)
+        if isinstance(inputs, Mapping):
+            keys = list(wanted) if isinstance(wanted, dict) else self.input_names
+            missing = [key for key in keys if key not in inputs]
+            if missing:
+                raise ValueError(f"{self.name}: expected inputs {', '.join(keys)}, got {', '.join(map(str, inputs))}")
+            given = [inputs[key] for key in keys]
+        else:
+            given = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
+        if len(given) != len(self.inputs):
+            raise ValueError(f"{self.name}: expected {len(self.inputs)} inputs, got {len(given)}")
+        tensors = [self._as_input(value, t) for value, t in zip(given, self.inputs, strict=True)]
+        remaining = iter(tensors)
+        return map_structure(lambda _: next(remaining), wanted, SymbolicTensor)
+
+    def _as_input(self, value: Any, t: SymbolicTensor) -> Tensor:
+        layer = t.node.layer
+        if not isinstance(value, Tensor):
+            array = np.asarray(value)
+            if array.dtype.kind not in "fiub":
+                raise TypeError(f"{layer.name}: expected a Tensor or an array of numbers, got {type(value).__name__}")
+            value = Tensor(np.ascontiguousarray(array, dtype=self._dtype_of(t)))
+        layer.check_input(value.shape)
+        return cast("Tensor", value)
+
+    def _check(self, inputs: Any) -> None:
+        if isinstance(inputs, Tensor):
+            self.check_input(inputs.shape)
+
+    def check_input(self, shape: Shape) -> None:
+        if len(self.inputs) == 1:
+            self.inputs[0].node.layer.check_input(shape)
+
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if isinstance(inputs, Tensor):
+            inputs = carrying(inputs, mask)
+        values: dict[int, Tensor] = {}
+        _pair(self._input_tensors, inputs, values)
+
+        def value(t: SymbolicTensor) -> Tensor:
+            return values[id(t)]
+
+        for node in self._node_calls:
+            args, kwargs = map_structure(value, (node.args, node.kwargs), SymbolicTensor)
+            _pair(node.outputs, node.layer(*args, **kwargs), values)
+        return map_structure(value, self._output_tensors, SymbolicTensor)
+
+    # ---- configuration -----------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        holders: dict[int, Layer] = {}
+        for layer in self._operations:
+            for inner in layer._layers_below():
+                if holders.setdefault(id(inner), layer) is not layer:
+                    raise ValueError(
+                        f"{self.name}: a configuration can't hold {inner.name}, which {layer.name} shares with "
+                        f"{holders[id(inner)].name}; save the weights only"
+                    )
+        known = {id(node) for node in self._node_calls} | {id(t.node) for t in self.inputs}
+        numbers: dict[int, int] = {}  # nodes outside of this model have none here
+        layers = []
+        for layer in self._operations:
+            nodes = [node for node in layer._nodes if id(node) in known]
+            for number, node in enumerate(nodes):
+                numbers[id(node)] = number
+
+        def written(t: SymbolicTensor) -> dict[str, Any]:
+            return {"tensor": [t.node.layer.name, numbers[id(t.node)], t.index]}
+
+        for layer in self._operations:
+            calls = [node for node in layer._nodes if id(node) in known and not isinstance(layer, InputLayer)]
+            layers.append(
+                {
+                    **serialize(layer),
+                    "name": layer.name,
+                    "inbound_nodes": [
+                        {
+                            "args": map_structure(written, list(node.args), SymbolicTensor),
+                            "kwargs": map_structure(written, node.kwargs, SymbolicTensor),
+                        }
+                        for node in calls
+                    ],
+                }
+            )
+        return {
+            "name": self.name,
+            "trainable": self._trainable,
+            "layers": layers,
+            "input_layers": map_structure(written, self._input_tensors, SymbolicTensor),
+            "output_layers": map_structure(written, self._output_tensors, SymbolicTensor),
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
+        """Make a model from what `get_config` returned; custom_objects maps names to layer classes of your own."""
+        classes = {**known_layers(), **(custom_objects or {})}
+        layers: dict[str, Layer] = {}
+        waiting: list[tuple[Layer, int, dict[str, Any]]] = []
+        made: dict[tuple[str, int], Any] = {}
+        for item in config["layers"]:
+            if item["class_name"] not in classes:
+                raise unknown("layer", item["class_name"], classes)
+            layer = configured(classes[item["class_name"]], item["config"], custom_objects)
+            if layer.name in layers:
+                raise ValueError(f"expected layers of different names, got {layer.name!r} again")
+            layers[layer.name] = layer
+            if isinstance(layer, InputLayer):
+                made[layer.name, 0] = layer.symbolic()
+            waiting += [(layer, number, node) for number, node in enumerate(item["inbound_nodes"])]
+
+        def read(reference: dict[str, Any]) -> SymbolicTensor:
+            name, node, index = reference["tensor"]
+            return _at(made[name, node], index)
+
+        while waiting:
+            for layer, number, node in waiting:
+                in_turn = number == 0 or (layer.name, number - 1) in made
+                if in_turn and _known(node, made):
+                    break
+            else:
+                raise ValueError(f"expected calls that lead back to inputs, got a circle at {waiting[0][0].name}")
+            waiting.remove((layer, number, node))
+            args, kwargs = map_structure(read, (node["args"], node["kwargs"]), _is_reference)
+            made[layer.name, number] = layer(*args, **kwargs)
+        inputs = map_structure(read, config["input_layers"], _is_reference)
+        outputs = map_structure(read, config["output_layers"], _is_reference)
+        model = cls(inputs, outputs, name=config["name"])
+        model._trainable = bool(config.get("trainable", True))
+        return model
+
+
+def _at(results: Any, index: int) -> SymbolicTensor:
+    """One of the results of a call."""
+    return list(tensors_in(results))[index]
+
+
+def _is_reference(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"tensor"}
+
+
+def _known(node: Any, made: Mapping[tuple[str, int], Any]) -> bool:
+    """Whether all that a written call refers to has been made."""
+    missing: list[Any] = []
+
+    def look(reference: dict[str, Any]) -> None:
+        name, number, _ = reference["tensor"]
+        if (name, number) not in made:
+            missing.append(name)
+
+    map_structure(look, node, _is_reference)
+    return not missing
+
+
+def _leaves(value: Any) -> list[Any]:
+    if isinstance(value, list | tuple):
+        return [leaf for item in value for leaf in _leaves(item)]
+    return [leaf for item in value.values() for leaf in _leaves(item)] if isinstance(value, dict) else [value]
+
+
+def _pair(symbols: Any, tensors: Any, values: dict[int, Tensor]) -> None:
+    """Note the tensors that stand where the symbolic ones do."""
+    if isinstance(symbols, SymbolicTensor):
+        values[id(symbols)] = tensors
+    elif isinstance(symbols, list | tuple):
+        for symbol, tensor in zip(symbols, tensors, strict=True):
+            _pair(symbol, tensor, values)
+    elif isinstance(symbols, dict):
+        for key, symbol in symbols.items():
+            _pair(symbol, tensors[key], values)
+
+
+def _in_order(
+    name: str, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]
+) -> tuple[list[LayerNode], list[Layer]]:
+    """The calls between inputs and outputs in an order in which they can run, and all layers in Keras's order."""
+    given = {id(t) for t in inputs}
+    found: list[LayerNode] = []
+    met: list[Layer] = []
+    done: set[int] = set()
+
+    def visit(start: SymbolicTensor) -> None:
+        # a stack of its own: a chain of layers may be longer than Python's
+        stack: list[tuple[LayerNode, bool]] = [(start.node, False)]
+        while stack:
+            node, finished = stack.pop()
+            if finished:
+                found.append(node)
+                continue
+            if id(node) in done:
+                continue
+            done.add(id(node))
+            if not any(layer is node.layer for layer in met):
+                met.append(node.layer)
+            stack.append((node, True))
+            if isinstance(node.layer, InputLayer):
+                if not any(id(t) in given for t in tensors_in(node.outputs)):
+                    raise ValueError(
+                        f"{name}: expected outputs that need the inputs only, got one that needs {node.layer.name}"
+                    )
+                continue
+            stack += [(t.node, False) for t in reversed(node.inputs())]
+
+    for output in outputs:
+        visit(output)
+    depth_of_node: dict[int, int] = {}
+    depth_of_layer: dict[int, int] = {}
+    for node in reversed(found):
+        depth = max(depth_of_node.get(id(node), 0), depth_of_layer.get(id(node.layer), 0))
+        depth_of_node[id(node)] = depth_of_layer[id(node.layer)] = depth
+        for t in node.inputs():
+            depth_of_node[id(t.node)] = max(depth + 1, depth_of_node.get(id(t.node), 0))
+    place = {id(layer): index for index, layer in enumerate(met)}
+    for t in inputs:  # that no output needs
+        if id(t.node) not in done:
+            met.append(t.node.layer)
+            place[id(t.node.layer)] = -1
+            depth_of_layer[id(t.node.layer)] = 0
+    layers = sorted(met, key=lambda layer: (-depth_of_layer[id(layer)], place[id(layer)]))
+    return [node for node in found if not isinstance(node.layer, InputLayer)], layers

@@ -1,0 +1,105 @@
+"""Layers that operators on symbolic tensors make: one op of `functional` each, with numbers among its operands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import functional as F
+from ..tensor import Tensor
+from .base import Layer
+
+__all__ = ["GetItem", "Operation"]
+
+_FUNCTIONS: dict[str, Callable[..., Tensor]] = {
+    "abs": F.abs,
+    "add": F.add,
+    "divide": F.divide,
+    "matmul": F.matmul,
+    "multiply": F.multiply,
+    "power": F.power,
+    "subtract": F.subtract,
+}
+
+
+class Operation(Layer):
+    """An op of its inputs, such as ``x + y`` or ``2 / x``.
+
+    Parameters
+    ----------
+    operation : {"abs", "add", "divide", "matmul", "multiply", "power", "subtract"}
+    operands : sequence of numbers and None
+        None where an input stands.
+    """
+
+    _takes_several = True
+
+    def __init__(self, operation: str, operands: Sequence[Any], name: str | None = None, **kwargs: Any) -> None:
+        if operation not in _FUNCTIONS:
+            raise ValueError(f"Operation: expected one of {', '.join(_FUNCTIONS)}, got {operation!r}")
+        for operand in operands:
+            if operand is not None and (isinstance(operand, bool) or not isinstance(operand, int | float | np.number)):
+                raise TypeError(f"{operation}: expected symbolic tensors and numbers, got {operand!r}")
+        super().__init__(name=name or _named(operation), **kwargs)
+        self.operation = operation
+        self.operands = [operand.item() if isinstance(operand, np.number) else operand for operand in operands]
+
+    def call(self, inputs: Any) -> Tensor:
+        given = iter(inputs if isinstance(inputs, list | tuple) else [inputs])
+        return _FUNCTIONS[self.operation](*(next(given) if number is None else number for number in self.operands))
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+        """None: which steps count is not known of what an operator makes."""
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "operation": self.operation, "operands": list(self.operands)}
+
+
+class GetItem(Layer):
+    """``x[index]`` with integers, slices, None and Ellipsis.
+
+    Parameters
+    ----------
+    index
+        As in ``x[index]``, or as `get_config` has written it.
+    """
+
+    def __init__(self, index: Any, name: str | None = None, **kwargs: Any) -> None:
+        super().__init__(name=name or _named("get_item"), **kwargs)
+        given = index if isinstance(index, tuple | list) else (index,)
+        self.index = tuple(_read_part(part) for part in given)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs[self.index]
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+        """None, as for `Operation`."""
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "index": [_written_part(part) for part in self.index]}
+
+
+def _read_part(part: Any) -> Any:
+    if isinstance(part, dict) and set(part) == {"slice"}:
+        return slice(*part["slice"])
+    if part == "...":
+        return Ellipsis
+    if part is None or part is Ellipsis or isinstance(part, slice):
+        return part
+    if isinstance(part, bool) or not isinstance(part, int | np.integer):
+        raise TypeError(f"GetItem: expected integers, slices, None or Ellipsis, got {part!r}")
+    return int(part)
+
+
+def _written_part(part: Any) -> Any:
+    if isinstance(part, slice):
+        return {"slice": [part.start, part.stop, part.step]}
+    return "..." if part is Ellipsis else part
+
+
+def _named(base: str) -> str:
+    from .base import _new_name
+
+    return _new_name(base)
