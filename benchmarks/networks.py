@@ -367,6 +367,7 @@ def mlp(*units: int) -> list[Layer]:
 MLP = Network("MLP 784-128-10", (784,), mlp(128), 32, "adam", "classes", 0.33)
 CNN = Network("CNN 28x28x1", (28, 28, 1), small_cnn(32, units=128), 32, "adam", "classes", 0.4)
 LSTMS = [Lstm(50, all_steps=True), Lstm(50), Dense(1)]
+LSTM = Network("LSTM 50, 50 (60x8)", (60, 8), LSTMS, 32, "adam", "numbers", 0.35)
 TEXT = [Embedding(20000, 128), Lstm(128), Dense(1)]
 NETWORKS = (
     MLP,
@@ -375,7 +376,7 @@ NETWORKS = (
     Network("CNN 32x32x3", (32, 32, 3), small_cnn(32, 64, units=64), 64, "adam", "classes", 0.4),
     Network("VGG-like", (32, 32, 3), vgg(), 64, "momentum", "classes", 0.5),
     Network("ResNet-20", (32, 32, 3), resnet(3), 64, "momentum", "classes", 0.5),
-    Network("LSTM 50, 50 (60x8)", (60, 8), LSTMS, 32, "adam", "numbers", 0.35),
+    LSTM,
     Network("Embedding + LSTM 128", (80,), TEXT, 32, "adam", "binary", 0.55, ids=20000),
     Network("Transformer block", (64, 128), transformer(128, 4, 512), 32, "adam", "classes", 0.45),
 )

@@ -27,7 +27,7 @@ from . import peak as peak_program
 from . import table
 from .kernels import FAST_TARGETS, KERNELS, TARGETS
 from .libraries import LIBRARIES, environment
-from .networks import CNN, GAN, INFERENCE_BATCH, MLP, NETWORKS
+from .networks import CNN, GAN, INFERENCE_BATCH, LSTM, MLP, NETWORKS
 from .start import first_step
 from .table import Aim
 from .worker import op_cases
@@ -153,6 +153,7 @@ def step_rows() -> Iterator[Row]:
     request = {"kind": "inference", "name": MLP.name, "batch": 1}
     aims = [Aim(1.2, "onnxruntime"), Aim(1.0, "numpy")]
     yield Row("predict of one row, whole call", MLP.name, request, MLP.inference_flops(1), aims=aims)
+    yield Row("step of a stream", LSTM.name, {"kind": "stream", "name": LSTM.name})
     aims = [Aim(0.35, absolute=True)]
     yield Row("process start to first trained step", CNN.name, {"kind": "start", "name": CNN.name}, aims=aims)
 

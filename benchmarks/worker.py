@@ -1,6 +1,7 @@
 """One library in a process of its own, told over pipes what to run: a JSON line for each request and each answer.
 
-    {"kind": "step" | "gan" | "inference" | "kernel" | "case", "name": ..., "batch": of inference, "column": ...}
+    {"kind": "step" | "gan" | "inference" | "stream" | "kernel" | "case", "name": ..., "batch": of inference,
+     "column": ...}
         makes the call of that column and runs it three times: {"check": a number to compare between libraries, "warm":
         seconds of the third, "recorded": whether fastnn runs it as a program, "fallback": its words if not}, or
         {"missing": why}
@@ -78,6 +79,8 @@ def made(library: Library, request: dict[str, Any]) -> Call | None:
             return library.gan(GAN, column)
         case "inference":
             return library.inference(BY_NAME[name], request["batch"], column)
+        case "stream":
+            return library.stream(BY_NAME[name], column)
         case "kernel":
             return library.kernel(next(kernel for kernel in KERNELS if kernel.name == name), column)
         case _:
@@ -102,7 +105,7 @@ def answer(library: Library, request: dict[str, Any]) -> tuple[Call | None, dict
         check = None if request["column"] in library.several else float(results[1])
     else:
         check = norm(results[-1])
-    recorded = not fallback if own and request["kind"] in ("step", "gan", "inference") else None
+    recorded = not fallback if own and request["kind"] in ("step", "gan", "inference", "stream") else None
     seconds /= QUEUED if request["column"] in library.several else 1
     return call, {"check": check, "warm": seconds, "recorded": recorded, "fallback": fallback}
 

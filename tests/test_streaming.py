@@ -223,11 +223,12 @@ def test_a_model_that_keeps_other_states_than_before_is_refused() -> None:
     np.testing.assert_array_equal(stepper.step(X[:1, 0]), model.predict(X)[:1, 0])
 
 
-def test_batch_invariance_switched_in_the_middle() -> None:
+def test_switches_set_in_the_middle() -> None:
     model = built(SEQUENCES["convolution"]())
     stepper = model.stream()
     for t in range(STEPS):
         fastnn.set_batch_invariant(t % 3 == 0)
+        _core.set_isa(levels()[t % len(levels())])
         np.testing.assert_allclose(stepper.step(X[:1, t]), model.predict(X)[:1, t], rtol=1e-5, atol=1e-6)
 
 

@@ -3,8 +3,9 @@
 A library is a class with `about`, a line that names its version, and `columns`, the ways of using it that are timed on
 their own. Its methods make a call without arguments that returns when its result is ready, or None where there is
 nothing to compare: step(network, column) a training step that returns its loss, gan(gan, column) the same for a GAN,
-inference(network, batch, column) a prediction, kernel(kernel, column) a kernel, and case(case, inputs, column) an op
-case of the tests. A call of the columns in `several` makes QUEUED steps.
+inference(network, batch, column) a prediction, stream(network, column) one step of a sequence that comes step by step,
+kernel(kernel, column) a kernel, and case(case, inputs, column) an op case of the tests. A call of the columns in
+`several` makes QUEUED steps.
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ class Library:
         return None
 
     def inference(self, network: Any, batch: int, column: str) -> Call | None:
+        return None
+
+    def stream(self, network: Any, column: str) -> Call | None:
         return None
 
     def kernel(self, kernel: Any, column: str) -> Call | None:

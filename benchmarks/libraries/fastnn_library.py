@@ -163,6 +163,14 @@ class Fastnn(Library):
     def kernel_seconds(self, steps: int) -> float | None:
         return None if self.profile is None else sum(seconds for _, seconds in self.profile(steps).nodes)
 
+    def stream(self, network: N.Network, column: str) -> Call | None:
+        if column == "fastnn-fit":
+            return None
+        self.profile = None
+        stepper = sequential(network.layers, network.input_shape, network.weights()).stream()
+        x = network.samples(1)[:, 0]
+        return lambda: stepper.step(x)
+
     def kernel(self, kernel: Any, column: str) -> Call | None:
         if column == "fastnn-fit" or (column == "fastnn-fast" and kernel.target not in FAST_TARGETS):
             return None

@@ -247,6 +247,35 @@ class Torch(Library):
 
         return call
 
+    def stream(self, network: N.Network, column: str) -> Call | None:
+        """A loop over nn.LSTMCell, which is how PyTorch takes a sequence step by step."""
+        if column != "torch":
+            return None
+        model = nn.Sequential(*modules(network.layers, network.input_shape, network.weights()))
+        cells: list[Any] = []
+        for layer in model:
+            if isinstance(layer, Lstm):
+                cell = nn.LSTMCell(layer.lstm.input_size, layer.lstm.hidden_size)
+                for parameter, value in zip(cell.parameters(), layer.lstm.parameters(), strict=True):
+                    put(parameter, value.detach().numpy())
+                cells.append((cell, [None]))
+            else:
+                cells.append((layer, None))
+        x = np.ascontiguousarray(network.samples(1)[:, 0])
+
+        def call() -> Any:
+            with torch.inference_mode():
+                y = torch.from_numpy(x)
+                for layer, state in cells:
+                    if state is None:
+                        y = layer(y)
+                    else:
+                        state[0] = layer(y, state[0])
+                        y = state[0][0]
+                return y.numpy()
+
+        return call
+
     def kernel(self, kernel: Any, column: str) -> Call | None:
         return torch_kernels.make(kernel, column)
 
