@@ -55,6 +55,29 @@ def test_statistics_are_found_in_one_pass() -> None:
     np.testing.assert_allclose(big.get_weights()[1], (X + np.float32(1e4)).astype(np.float64).var(), rtol=1e-5)
 
 
+class Table:
+    """What NumPy makes an array of, and iterates over something else, as data frames do over their columns."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = np.asarray(values)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return self.values
+
+    def __iter__(self) -> Any:
+        return iter(["columns"])
+
+
+def test_tables_are_arrays() -> None:
+    layer = layers.Normalization()
+    layer.adapt(Table(X))
+    np.testing.assert_allclose(layer.get_weights()[0], X.mean(0), rtol=1e-5)
+    words = layers.StringLookup(output_mode="tf_idf")
+    words.adapt(Table(["a", "b", "a"]))
+    assert words.get_vocabulary() == ["[UNK]", "a", "b"]
+    np.testing.assert_allclose(words(["b"]).numpy(), [0, 0, np.log1p(3 / 2)], rtol=1e-6)
+
+
 def test_categories_inside_a_model(tmp_path: Path) -> None:
     model = Sequential([Input((3,)), layers.CategoryEncoding(6, "count"), layers.Dense(2, use_bias=False)])
     ids = np.random.default_rng(0).integers(0, 6, (33, 3))

@@ -10,7 +10,12 @@ import numpy as np
 
 from ...tensor import Tensor
 
-__all__ = ["batches_of"]
+__all__ = ["batches_of", "is_whole"]
+
+
+def is_whole(data: Any, lists: bool) -> bool:
+    """Whether data is one array, such as a column of a table too, rather than batches; see `batches_of`."""
+    return hasattr(data, "__array__") or (lists and isinstance(data, list | tuple))
 
 
 def batches_of(layer: str, data: Any, steps: int | None = None, *, lists: bool = False) -> Iterator[np.ndarray]:
@@ -20,7 +25,7 @@ def batches_of(layer: str, data: Any, steps: int | None = None, *, lists: bool =
     ----------
     layer : str
         Names the layer in errors.
-    data : array, Tensor, or iterable of batches
+    data : array, Tensor, what NumPy makes an array of, or iterable of batches
         A batch that is a tuple stands for its first item, such as x of (x, y).
     steps : int, optional
         How many batches to take; all when not given.
@@ -34,7 +39,7 @@ def batches_of(layer: str, data: Any, steps: int | None = None, *, lists: bool =
     TypeError
         It is none of these.
     """
-    whole = isinstance(data, np.ndarray | Tensor) or (lists and isinstance(data, list | tuple))
+    whole = is_whole(data, lists)
     if not whole and (isinstance(data, str | bytes) or not isinstance(data, Iterable)):
         raise TypeError(f"{layer}: expected adapt to get an array or batches, got {type(data).__name__}")
     count = 0

@@ -17,7 +17,7 @@ from ...program import in_step
 from ...tensor import Tensor
 from .. import arguments
 from ..base import Layer, Shape
-from .batches import batches_of
+from .batches import batches_of, is_whole
 from .encoding import check_mode, encoded_rows, encoded_shape
 
 __all__ = ["IndexLookup"]
@@ -167,7 +167,7 @@ class IndexLookup(Layer):
         steps : int, optional
             How many batches to look at.
         """
-        whole = isinstance(data, np.ndarray | Tensor | list | tuple)
+        whole = is_whole(data, lists=True)
         batches = map(self._as_tokens, batches_of(self.name, data, steps, lists=True))
         self._learn([row.reshape(-1).tolist() for row in (b if b.ndim > 1 or whole else [b])] for b in batches)
 
