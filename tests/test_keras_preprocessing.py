@@ -126,6 +126,20 @@ def test_string_lookup(mode: str, options: dict[str, Any], keras: Any) -> None:
         equal(ours(x), theirs(x))
 
 
+@pytest.mark.parametrize("mode", ["int", "tf_idf"])
+def test_vocabularies_of_data_of_one_axis(mode: str, keras: Any) -> None:
+    words = ["ab", "c", "ab", "x"]
+    for data in (words, np.array(words), lambda: iter([np.array(words), np.array(["c", "x", "x"])])):
+        theirs, ours = adapted("StringLookup", data, keras, output_mode=mode)
+        assert ours.get_vocabulary() == theirs.get_vocabulary()
+        equal(ours([["ab", "x", "x"]]), theirs([["ab", "x", "x"]]))
+    numbers = [4, -2, 4, 9]
+    for data in (numbers, np.array(numbers), lambda: iter([np.array(numbers), np.array([9, 9])])):
+        theirs, ours = adapted("IntegerLookup", data, keras, output_mode=mode)
+        assert ours.get_vocabulary() == theirs.get_vocabulary()
+        equal(ours([[4, 9, 9]]), theirs([[4, 9, 9]]))
+
+
 def test_unknown_tokens_have_tensorflow_s_hashes(keras: Any) -> None:
     words = ["w" * length + str(length) for length in range(0, 150, 7)]
     numbers = np.arange(-100, 100) ** 5

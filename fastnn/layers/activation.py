@@ -202,6 +202,8 @@ class ActivityRegularization(_Elementwise):
     l1, l2 : float, default 0
     """
 
+    _streams = True
+
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=L1L2(l1, l2), **kwargs)
         self.l1, self.l2 = l1, l2

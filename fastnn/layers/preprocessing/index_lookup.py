@@ -169,7 +169,7 @@ class IndexLookup(Layer):
         """
         whole = is_whole(data, lists=True)
         batches = map(self._as_tokens, batches_of(self.name, data, steps, lists=True))
-        self._learn([row.reshape(-1).tolist() for row in (b if b.ndim > 1 or whole else [b])] for b in batches)
+        self._learn(_documents(batch, alone=batch.ndim < 2 and not whole) for batch in batches)
 
     def _learn(self, batches: Iterable[Sequence[Sequence[Any]]]) -> None:
         """Find the vocabulary of batches of documents, which are sequences of tokens."""
@@ -309,6 +309,14 @@ class IndexLookup(Layer):
         layer = cls(**given)
         layer._given = layer._given and not adapted
         return layer
+
+
+def _documents(tokens: np.ndarray, alone: bool) -> list[list[Any]]:
+    """The tokens of each row, or of all of it when it stands alone."""
+    if alone or tokens.size == 0:
+        return [tokens.reshape(-1).tolist()]
+    rows: list[list[Any]] = tokens.reshape(len(tokens), -1).tolist()
+    return rows
 
 
 def _key(cls: str, salt: Any) -> tuple[int, int] | None:
