@@ -283,7 +283,7 @@ class Tensor:
 
     @property
     def size(self) -> int:
-        return int(np.prod(self._array.shape, dtype=np.int64))
+        return math.prod(self._array.shape)
 
     @property
     def is_leaf(self) -> bool:

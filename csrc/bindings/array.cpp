@@ -143,7 +143,9 @@ py::array to_numpy(const py::object& self, bool writeable) {
   std::vector<py::ssize_t> strides;
   for (int32_t axis = 0; axis < t.rank; ++axis) strides.push_back(t.strides[axis] * (t.dtype.bits / 8));
   py::array view(dtype_to_numpy(t.dtype), shape, strides, first_byte(t), self);
-  if (!writeable || (t.flags & FASTNN_READ_ONLY) != 0) view.attr("setflags")(py::arg("write") = false);
+  if (!writeable || (t.flags & FASTNN_READ_ONLY) != 0) {
+    py::detail::array_proxy(view.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
+  }
   return view;
 }
 
