@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
 
 from . import functional as F
-from .tensor import Tensor
+from ._config import unknown
+from .tensor import Tensor, constant
 
 __all__ = [
+    "celu",
+    "deserialize",
     "elu",
     "exponential",
     "gelu",
     "get",
+    "glu",
+    "hard_shrink",
     "hard_sigmoid",
+    "hard_silu",
+    "hard_swish",
+    "hard_tanh",
     "leaky_relu",
     "linear",
+    "log_sigmoid",
     "log_softmax",
+    "mish",
     "relu",
+    "relu6",
     "selu",
     "serialize",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "sparsemax",
+    "squareplus",
+    "swish",
     "tanh",
+    "tanh_shrink",
+    "threshold",
 ]
 
-Activation = Callable[[Tensor], Tensor]
+Activation = Callable[..., Tensor]
 
 
 def linear(x: Tensor) -> Tensor:
@@ -36,9 +57,103 @@ def linear(x: Tensor) -> Tensor:
     return x
 
 
-def relu(x: Tensor) -> Tensor:
-    """max(x, 0)."""
-    return F.relu(x)
+def relu(x: Tensor, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
+    """max(x, 0); with arguments ``negative_slope * (x - threshold)`` below a threshold, and at most max_value."""
+    if threshold:
+        below = F.multiply(F.subtract(x, threshold), negative_slope)
+        y = F.where(F.greater_equal(x, threshold), x, below)
+    else:
+        y = F.leaky_relu(x, negative_slope) if negative_slope else F.relu(x)
+    return y if max_value is None else F.clip(y, maximum=max_value)
+
+
+def relu6(x: Tensor) -> Tensor:
+    """min(max(x, 0), 6)."""
+    return F.clip(x, 0.0, 6.0)
+
+
+def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
+    """max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)."""
+    return F.multiply(F.elu(F.divide(x, alpha)), alpha)
+
+
+def glu(x: Tensor, axis: int = -1) -> Tensor:
+    """The first half along an axis, times the sigmoid of the second (Dauphin et al. 2017)."""
+    if x.shape[axis] % 2:
+        raise ValueError(f"glu: expected an even size along axis {axis}, got shape {tuple(x.shape)}")
+    values, gates = F.split(x, 2, axis)
+    return F.multiply(values, F.sigmoid(gates))
+
+
+def hard_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
+    """x where abs(x) > threshold, else 0."""
+    return F.where(F.greater(F.abs(x), threshold), x, 0.0)
+
+
+def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
+    """x drawn towards 0 by a threshold, and 0 within it."""
+    low = F.where(F.less(x, -threshold), F.add(x, threshold), 0.0)
+    return F.where(F.greater(x, threshold), F.subtract(x, threshold), low)
+
+
+def tanh_shrink(x: Tensor) -> Tensor:
+    """x - tanh(x)."""
+    return F.subtract(x, F.tanh(x))
+
+
+def hard_tanh(x: Tensor) -> Tensor:
+    """x, clipped to [-1, 1]."""
+    return F.clip(x, -1.0, 1.0)
+
+
+def hard_silu(x: Tensor) -> Tensor:
+    """x * hard_sigmoid(x), also called hard_swish."""
+    return F.multiply(x, F.hard_sigmoid(x))
+
+
+def log_sigmoid(x: Tensor) -> Tensor:
+    """log(sigmoid(x)), without overflow."""
+    return F.negative(F.softplus(F.negative(x)))
+
+
+def mish(x: Tensor) -> Tensor:
+    """x * tanh(softplus(x)) (Misra 2019)."""
+    return F.multiply(x, F.tanh(F.softplus(x)))
+
+
+def sparse_plus(x: Tensor) -> Tensor:
+    """0 up to -1, x from 1 on, and (x + 1)**2 / 4 between."""
+    shifted = F.add(x, 1.0)
+    rising = F.multiply(F.multiply(shifted, shifted), 0.25)
+    return F.where(F.less_equal(x, -1.0), 0.0, F.where(F.less(x, 1.0), rising, x))
+
+
+def sparse_sigmoid(x: Tensor) -> Tensor:
+    """(x + 1) / 2, clipped to [0, 1]."""
+    return F.where(F.less_equal(x, -1.0), 0.0, F.where(F.greater_equal(x, 1.0), 1.0, F.multiply(F.add(x, 1.0), 0.5)))
+
+
+def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
+    """The nearest point of the probability simplex along an axis: a softmax with zeros (Martins and Astudillo 2016)."""
+    rows = F.moveaxis(x, axis, -1)
+    descending = F.sort(rows, -1, descending=True)
+    sums = F.cumsum(descending, -1)
+    counts = constant(np.arange(1, rows.shape[-1] + 1), rows.dtype)
+    inside = F.greater(F.add(F.multiply(counts, descending), 1.0), sums)
+    size = F.sum(F.cast(inside, rows.dtype), -1, keepdims=True)
+    total = F.sum(F.where(inside, descending, 0.0), -1, keepdims=True)
+    y = F.maximum(F.subtract(rows, F.divide(F.subtract(total, 1.0), size)), 0.0)
+    return F.moveaxis(y, -1, axis)
+
+
+def squareplus(x: Tensor, b: float = 4) -> Tensor:
+    """(x + sqrt(x**2 + b)) / 2."""
+    return F.multiply(F.add(x, F.sqrt(F.add(F.multiply(x, x), float(b)))), 0.5)
+
+
+def threshold(x: Tensor, threshold: float, default_value: float) -> Tensor:
+    """x where x > threshold, else default_value."""
+    return F.where(F.greater(x, threshold), x, float(default_value))
 
 
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
@@ -106,22 +221,40 @@ def softmax(x: Tensor, axis: int = -1) -> Tensor:
     return F.softmax(x, axis=axis)
 
 
+swish, hard_swish = silu, hard_silu
+
 _NAMES: dict[str, Activation] = {
+    "celu": celu,
     "elu": elu,
     "exponential": exponential,
     "gelu": gelu,
+    "glu": glu,
+    "hard_shrink": hard_shrink,
     "hard_sigmoid": hard_sigmoid,
+    "hard_silu": hard_silu,
+    "hard_tanh": hard_tanh,
     "leaky_relu": leaky_relu,
     "linear": linear,
+    "log_sigmoid": log_sigmoid,
     "log_softmax": log_softmax,
+    "mish": mish,
     "relu": relu,
+    "relu6": relu6,
     "selu": selu,
     "sigmoid": sigmoid,
     "silu": silu,
+    "soft_shrink": soft_shrink,
     "softmax": softmax,
     "softplus": softplus,
     "softsign": softsign,
+    "sparse_plus": sparse_plus,
+    "sparse_sigmoid": sparse_sigmoid,
+    "sparsemax": sparsemax,
+    "squareplus": squareplus,
     "tanh": tanh,
+    "tanh_shrink": tanh_shrink,
+    "threshold": threshold,
+    "hard_swish": hard_silu,
     "swish": silu,
 }
 
@@ -143,7 +276,7 @@ def get(identifier: str | Activation | None) -> Activation:
     if not isinstance(identifier, str):
         raise TypeError(f"activation: expected a name or a function, got {identifier!r}")
     if identifier not in _NAMES:
-        raise ValueError(f"unknown activation {identifier!r}; known: {', '.join(_NAMES)}")
+        raise unknown("activation", identifier, _NAMES)
     return _NAMES[identifier]
 
 
@@ -159,6 +292,14 @@ def serialize(activation: Activation) -> str:
         if function is activation:
             return name
     raise ValueError(f"activation: expected one of {', '.join(_NAMES)} in a configuration, got {activation!r}")
+
+
+def deserialize(config: str | Activation | None, custom_objects: Mapping[str, Any] | None = None) -> Activation:
+    """The activation of a name; custom_objects maps names to functions of your own."""
+    if isinstance(config, str) and custom_objects and config in custom_objects:
+        own: Activation = custom_objects[config]
+        return own
+    return get(config)
 
 
 def fused(activation: Activation) -> Literal["linear", "relu"]:

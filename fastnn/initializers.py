@@ -7,31 +7,57 @@ and gives the same numbers every time, as in Keras.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import random
-from ._config import Configurable, resolve, serialize, snake_case
+from . import _config, random
+from ._config import Configurable, resolve, snake_case
 
 if TYPE_CHECKING:
     from numpy.random import Generator
 
 __all__ = [
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",
     "HeUniform",
+    "Identity",
+    "IdentityInitializer",
     "Initializer",
+    "LecunNormal",
+    "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFTInitializer",
+    "TruncatedNormal",
     "VarianceScaling",
     "Zeros",
+    "constant",
+    "deserialize",
     "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "stft",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
 ]
 
 
@@ -112,6 +138,13 @@ class RandomUniform(Initializer):
 
     def get_config(self) -> dict[str, Any]:
         return {"minval": self.minval, "maxval": self.maxval, "seed": self.seed}
+
+
+class TruncatedNormal(RandomNormal):
+    """Normal distribution without values beyond two standard deviations, which are drawn again."""
+
+    def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+        return self.mean + self.stddev * _truncated_normal(shape, generator)
 
 
 class VarianceScaling(Initializer):
@@ -197,6 +230,81 @@ class HeNormal(_Scaled):
     setting = (2.0, "fan_in", "truncated_normal")
 
 
+class LecunUniform(_Scaled):
+    """Uniform within sqrt(3 / fan_in) (LeCun et al. 1998)."""
+
+    setting = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal with variance 1 / fan_in (LeCun et al. 1998)."""
+
+    setting = (1.0, "fan_in", "truncated_normal")
+
+
+class Identity(Initializer):
+    """A matrix with gain on its diagonal, and zeros."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+        if len(shape) != 2:
+            raise ValueError(f"Identity: expected a shape of two axes, got {shape}")
+        return self.gain * np.eye(*shape)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"gain": self.gain}
+
+
+class STFT(Initializer):
+    """The kernel (frame_length, 1, bins) of a short-time Fourier transform by a convolution.
+
+    Parameters
+    ----------
+    side : {"real", "imag"}, default "real"
+    window : {"hann", "hamming"}, array (frame_length,) or None, default "hann"
+    scaling : {"density", "spectrum"} or None, default "density"
+        Divide by the root of the window's sum of squares, or by its sum.
+    periodic : bool, default False
+        Whether a named window is periodic, else symmetric.
+    """
+
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
+    ) -> None:
+        if side not in ("real", "imag"):
+            raise ValueError(f"STFT: expected side 'real' or 'imag', got {side!r}")
+        if isinstance(window, str) and window not in _WINDOWS:
+            raise ValueError(f"STFT: expected window {', '.join(_WINDOWS)}, an array or None, got {window!r}")
+        if scaling not in (None, "density", "spectrum"):
+            raise ValueError(f"STFT: expected scaling 'density', 'spectrum' or None, got {scaling!r}")
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, bool(periodic)
+
+    def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
+        length, _, bins = shape
+        angles = -2 * np.pi * np.arange(length)[:, None, None] * np.arange(bins) / (2 * (bins - 1))
+        kernel = np.cos(angles) if self.side == "real" else np.sin(angles)
+        if self.window is None:
+            return kernel
+        window = np.asarray(self.window, np.float64) if not isinstance(self.window, str) else self._named(length)
+        if window.shape != (length,):
+            raise ValueError(f"STFT: expected a window ({length},), got {window.shape}")
+        scale = {None: 1.0, "density": np.sqrt((window**2).sum()), "spectrum": np.abs(window).sum()}[self.scaling]
+        return np.asarray(kernel * window[:, None, None] / scale)
+
+    def _named(self, length: int) -> np.ndarray:
+        period = length if self.periodic else length - 1
+        share = _WINDOWS[self.window]
+        return share - (1 - share) * np.cos(2 * np.pi * np.arange(length) / max(period, 1))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"side": self.side, "window": self.window, "periodic": self.periodic, "scaling": self.scaling}
+
+
+_WINDOWS = {"hann": 0.5, "hamming": 0.54}
+
+
 class Orthogonal(Initializer):
     """A random orthogonal matrix times gain: of orthonormal columns, or rows where they are fewer (Saxe et al. 2014).
 
@@ -230,21 +338,63 @@ _CLASSES: tuple[type[Initializer], ...] = (
     HeUniform,
     HeNormal,
     Orthogonal,
+    TruncatedNormal,
+    LecunUniform,
+    LecunNormal,
+    Identity,
+    STFT,
 )
+# Keras's other spellings of the classes
+IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
+constant = Constant
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+identity = Identity
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
+orthogonal = Orthogonal
+random_normal = RandomNormal
+random_uniform = RandomUniform
+stft = STFT
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+zeros = Zeros
+
 _NAMES: dict[str, type[Initializer]] = {
     **{name: cls for cls in _CLASSES for name in (cls.__name__, snake_case(cls.__name__))},
     "uniform": RandomUniform,
     "normal": RandomNormal,
+    "one": Ones,
+    "zero": Zeros,
+    "IdentityInitializer": Identity,
+    "OrthogonalInitializer": Orthogonal,
+    "STFTInitializer": STFT,
 }
 
-InitializerLike = str | Initializer | type[Initializer] | dict[str, Any] | Callable[..., Any]
+InitializerLike = str | Initializer | type[Initializer] | dict[str, Any] | np.ndarray | Callable[..., Any]
 
 
 def get(identifier: InitializerLike) -> Initializer | Callable[..., Any]:
     """An initializer from a name ("zeros"), an object, a class, a configuration or a function(shape, dtype)."""
+    if isinstance(identifier, np.ndarray):
+        return lambda shape, dtype=None: np.asarray(identifier, dtype)
     if callable(identifier) and not isinstance(identifier, type | Initializer):
         return identifier
     return resolve("initializer", identifier, Initializer, _NAMES)
+
+
+def serialize(initializer: Initializer) -> dict[str, Any]:
+    """The description of an initializer."""
+    return describe(initializer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Initializer:
+    """The initializer that a description tells of; custom_objects maps names to classes of your own."""
+    classes: dict[str, type[Initializer]] = {**_NAMES, **(custom_objects or {})}
+    return _config.deserialize("initializer", config, classes)
 
 
 def describe(initializer: Initializer | Callable[..., Any]) -> dict[str, Any]:
@@ -257,7 +407,7 @@ def describe(initializer: Initializer | Callable[..., Any]) -> dict[str, Any]:
     """
     if not isinstance(initializer, Initializer):
         raise ValueError(f"initializer: expected an object of Initializer in a configuration, got {initializer!r}")
-    return serialize(initializer)
+    return _config.serialize(initializer)
 
 
 def _fans(shape: tuple[int, ...]) -> tuple[float, float]:

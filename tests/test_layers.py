@@ -496,7 +496,7 @@ def test_output_shape_and_configuration(layer: layers.Layer, shape: tuple[int, .
     [
         (lambda: layers.Dense(0), ValueError, "Dense: expected a positive units, got 0"),
         (lambda: layers.Dense(2.5), TypeError, "Dense: expected units to be an integer, got 2.5"),
-        (lambda: layers.Dense(3, activation="rlu"), ValueError, "unknown activation 'rlu'; known: elu, exponential"),
+        (lambda: layers.Dense(3, activation="rlu"), ValueError, "unknown activation 'rlu'; did you mean 'relu'"),
         (lambda: layers.Dense(3, kernel_initializer="x"), ValueError, "unknown initializer 'x'"),
         (lambda: layers.Dense(3, colour=1), TypeError, "colour"),
         (lambda: layers.Conv2D(3, (3, 3, 3)), ValueError, "Conv2D: expected kernel_size to be one integer or two"),

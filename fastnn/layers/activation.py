@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .. import activations, initializers
 from .. import functional as F
-from .. import initializers
 from ..regularizers import L1L2
 from ..tensor import Tensor
 from .base import Layer, Shape
@@ -52,12 +52,7 @@ class ReLU(_Elementwise):
         self.threshold = float(threshold)
 
     def call(self, inputs: Tensor) -> Tensor:
-        if self.threshold:
-            below = F.multiply(F.subtract(inputs, self.threshold), self.negative_slope)
-            y = F.where(F.greater_equal(inputs, self.threshold), inputs, below)
-        else:
-            y = F.leaky_relu(inputs, self.negative_slope) if self.negative_slope else F.relu(inputs)
-        return y if self.max_value is None else F.clip(y, maximum=self.max_value)
+        return activations.relu(inputs, self.negative_slope, self.max_value, self.threshold)
 
     def get_config(self) -> dict[str, Any]:
         return {
