@@ -53,6 +53,7 @@ from .creation import (
 from .grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .layers import Input
 from .models import Model, Sequential
+from .precision import get_precision, set_precision
 from .random import Generator, manual_seed
 from .tensor import Tensor, constant
 
@@ -86,6 +87,7 @@ __all__ = [
     "get_cmake_dir",
     "get_include",
     "get_num_threads",
+    "get_precision",
     "grad",
     "gradcheck",
     "inference_mode",
@@ -114,6 +116,7 @@ __all__ = [
     "set_batch_invariant",
     "set_grad_enabled",
     "set_num_threads",
+    "set_precision",
     "tri",
     "uniform",
     "utils",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from . import _core, losses, random
 from . import functional as F
-from . import losses, random
 from . import metrics as metric_module
 from . import optimizers as optimizer_module
 from .batches import Batches, as_numbers, batch_size_of, check_labels, labelled_samples, split, whole_number
@@ -22,11 +22,11 @@ from .guard import Guard
 from .layers.base import Layer, trying
 from .layers.regularization import Drawing
 from .layers.structure import Watch
+from .precision import OF_PROCESS, compiled_precision
 from .program import Step
 from .tensor import Tensor, no_grad
 
 if TYPE_CHECKING:
-    from . import _core
     from .models import Model
 
 __all__ = ["Trainer"]
@@ -70,6 +70,7 @@ class Trainer(Layer):
         self._tracker = metric_module.Mean("loss")
         self.stop_training = False
         self.history: History | None = None
+        self._precision = OF_PROCESS  # until it is compiled
         self._train_step = Step(self._train, states=self._train_states, scalars=self._train_scalars, name="train")
         self._test_step = Step(self._test, states=self._test_states, name="test")
         self._predict_step = Step(self._infer, states=self._named_states, name="predict")
@@ -103,6 +104,7 @@ class Trainer(Layer):
             raise ValueError(f"compile: expected metrics of different names other than loss, got {names[1:]}")
         with self._guard.exclusive("compile"):
             self.optimizer, self.loss, self._metrics = new_optimizer, new_loss, new_metrics
+            self._precision = _core.precision()
 
     @property
     def metrics(self) -> list[metric_module.Metric]:
@@ -111,6 +113,7 @@ class Trainer(Layer):
 
     # ---- fit, evaluate, predict --------------------------------------------------------------------------------------
 
+    @compiled_precision
     def fit(
         self,
         x: Any = None,
@@ -203,6 +206,7 @@ class Trainer(Layer):
             listeners.call("on_train_end", logs)
         return history
 
+    @compiled_precision
     def evaluate(
         self,
         x: Any = None,
@@ -241,6 +245,7 @@ class Trainer(Layer):
             return logs
         return list(logs.values()) if self._metrics else logs["loss"]
 
+    @compiled_precision
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> np.ndarray:
         """Results for data, batch by batch. Several threads may call it at once.
 

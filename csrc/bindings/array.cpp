@@ -12,6 +12,7 @@ namespace fastnn::bindings {
 namespace {
 
 thread_local fastnn_recorder* recorder_of_thread = nullptr;
+thread_local int32_t precision_of_thread = kPrecisionOfProcess;
 std::atomic<bool> batch_invariant_switch{false};
 std::atomic<int32_t> precision_switch{FASTNN_PRECISION_FLOAT32}, convolution_switch{FASTNN_CONVOLUTION_BEST};
 
@@ -361,7 +362,7 @@ fastnn_context thread_context(fastnn_device device) {
   context.device = device;
   context.batch_invariant = batch_invariant_switch.load(std::memory_order_relaxed);
   context.recorder = recorder_of_thread;
-  context.precision = precision_switch.load(std::memory_order_relaxed);
+  context.precision = precision();
   context.convolution = convolution_switch.load(std::memory_order_relaxed);
   return context;
 }
@@ -371,7 +372,11 @@ fastnn_recorder* current_recorder() { return recorder_of_thread; }
 void set_batch_invariant(bool on) { batch_invariant_switch.store(on); }
 bool batch_invariant() { return batch_invariant_switch.load(); }
 void set_precision(int32_t precision) { precision_switch.store(precision); }
-int32_t precision() { return precision_switch.load(); }
+int32_t precision() {
+  return precision_of_thread == kPrecisionOfProcess ? precision_switch.load(std::memory_order_relaxed)
+                                                    : precision_of_thread;
+}
+int32_t exchange_precision(int32_t precision) { return std::exchange(precision_of_thread, precision); }
 void set_convolution(int32_t algorithm) { convolution_switch.store(algorithm); }
 int32_t convolution() { return convolution_switch.load(); }
 

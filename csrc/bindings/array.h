@@ -79,8 +79,11 @@ bool recording_given_up(const fastnn_recorder* recorder);
 void note_recorded(const fastnn_recorder* recorder);
 void set_batch_invariant(bool on);
 bool batch_invariant();
-void set_precision(int32_t precision);  // fastnn_precision
-int32_t precision();
+void set_precision(int32_t precision);  // fastnn_precision, of the process
+int32_t precision();                    // of the calling thread, or of the process when the thread has none
+constexpr int32_t kPrecisionOfProcess = -1;
+// Sets the precision of the calling thread; returns what it was.
+int32_t exchange_precision(int32_t precision);
 void set_convolution(int32_t algorithm);  // fastnn_convolution
 int32_t convolution();
 

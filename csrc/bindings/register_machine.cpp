@@ -79,6 +79,7 @@ void register_machine(py::module_& module) {
   module.def("batch_invariant", &batch_invariant);
   module.def("set_precision", &set_precision, py::arg("precision"));
   module.def("precision", &precision);
+  module.def("exchange_precision", &exchange_precision, py::arg("precision"));
   module.def("set_convolution", &set_convolution, py::arg("algorithm"));
   module.def("convolution", &convolution);
   module.def("machine_info", &machine_info);

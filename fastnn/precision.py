@@ -1,0 +1,67 @@
+"""Accuracy classes: how far results may lie from exact ones in exchange for speed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
+
+from . import _core
+
+__all__ = ["OF_PROCESS", "compiled_precision", "get_precision", "set_precision"]
+
+CLASSES = ("float32", "fast")
+OF_PROCESS = -1
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Compiled(Protocol):
+    _precision: int
+
+
+C = TypeVar("C", bound=Compiled)
+
+
+def set_precision(precision: str) -> None:
+    """Choose the accuracy class of float32 work.
+
+    Parameters
+    ----------
+    precision : {"float32", "fast"}
+        "float32", the default, is as accurate as float32 arithmetic. "fast" allows a norm-wise error of 5e-5; it
+        computes 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3) instead of F(2x2, 3x3) (Lavin and Gray 2016),
+        other operations as before.
+
+    Raises
+    ------
+    ValueError
+        There is no such class.
+
+    Notes
+    -----
+    A model keeps the class that was chosen when it was compiled.
+    """
+    if precision not in CLASSES:
+        raise ValueError(f"set_precision: expected one of {', '.join(map(repr, CLASSES))}, got {precision!r}")
+    _core.set_precision(CLASSES.index(precision))
+
+
+def get_precision() -> str:
+    """The accuracy class of what the calling thread computes: "float32" or "fast"."""
+    return CLASSES[_core.precision()]
+
+
+def compiled_precision(method: Callable[Concatenate[C, P], R]) -> Callable[Concatenate[C, P], R]:
+    """Let a method compute in the class that its object was compiled with."""
+
+    @wraps(method)
+    def wrapper(self: C, *args: P.args, **kwargs: P.kwargs) -> R:
+        before = _core.exchange_precision(self._precision)
+        try:
+            return method(self, *args, **kwargs)
+        finally:
+            _core.exchange_precision(before)
+
+    return cast("Callable[Concatenate[C, P], R]", wrapper)

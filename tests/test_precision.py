@@ -1,0 +1,91 @@
+"""The accuracy class: who says it, what it changes, and that a model keeps the one it was compiled with."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+from tolerances import FAST_NORM
+
+import fastnn
+from fastnn import Sequential, _core, kernels, layers
+
+SHAPE = (8, 12, 12, 16)
+
+
+def convolved() -> np.ndarray:
+    rng = np.random.default_rng(5)
+    x, weight = (rng.standard_normal(shape).astype(np.float32) for shape in (SHAPE, (3, 3, 16, 16)))
+    return kernels.conv2d(x, weight, padding="same")
+
+
+def model() -> Sequential:
+    fastnn.manual_seed(3)
+    made = Sequential(
+        [layers.Input(SHAPE[1:]), layers.Conv2D(16, 3, padding="same"), layers.Flatten(), layers.Dense(3)]
+    )
+    made.compile("sgd", "mse")
+    return made
+
+
+def test_the_classes() -> None:
+    assert fastnn.get_precision() == "float32"
+    exact = convolved()
+    fastnn.set_precision("fast")
+    assert fastnn.get_precision() == "fast"
+    fast = convolved()
+    difference = np.linalg.norm(fast.astype(np.float64) - exact) / np.linalg.norm(exact)
+    assert 0 < difference < FAST_NORM
+    fastnn.set_precision("float32")
+    np.testing.assert_array_equal(convolved(), exact)
+
+
+def test_an_unknown_class_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^set_precision: expected one of 'float32', 'fast', got 'float16'$"):
+        fastnn.set_precision("float16")
+    assert fastnn.get_precision() == "float32"
+
+
+def test_a_model_keeps_the_class_it_was_compiled_with() -> None:
+    rng = np.random.default_rng(6)
+    x, y = rng.standard_normal(SHAPE).astype(np.float32), rng.standard_normal((8, 3)).astype(np.float32)
+    exact = model()
+    fastnn.set_precision("fast")
+    fast, again = model(), exact.predict(x)
+    results = [fast.predict(x) for _ in range(3)]
+    fastnn.set_precision("float32")
+    results += [fast.predict(x) for _ in range(3)]
+    assert all(np.array_equal(result, results[0]) for result in results)
+    np.testing.assert_array_equal(again, exact.predict(x))
+    assert not np.array_equal(again, results[0])
+    np.testing.assert_allclose(again, results[0], atol=FAST_NORM * np.abs(again).max() * 10)
+    exact.fit(x, y, epochs=2, verbose=0)
+    fast.fit(x, y, epochs=2, verbose=0)
+    assert fastnn.get_precision() == "float32"
+    changed = [np.array_equal(a, b) for a, b in zip(exact.get_weights(), fast.get_weights(), strict=True)]
+    assert not all(changed)
+    fast.compile("sgd", "mse")
+    fast.set_weights(exact.get_weights())
+    np.testing.assert_array_equal(fast.predict(x), exact.predict(x))
+
+
+def test_an_error_and_another_thread_leave_the_class_alone() -> None:
+    fastnn.set_precision("fast")
+    fast = model()
+    fastnn.set_precision("float32")
+    seen = []
+
+    class Look(fastnn.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: object = None) -> None:
+            thread = threading.Thread(target=lambda: seen.append(fastnn.get_precision()))
+            thread.start()
+            thread.join()
+            seen.append(fastnn.get_precision())
+
+    x, y = np.zeros(SHAPE, np.float32), np.zeros((8, 3), np.float32)
+    fast.fit(x, y, verbose=0, callbacks=[Look()])
+    assert seen == ["float32", "fast"]
+    with pytest.raises(ValueError, match="expected input"):
+        fast.predict(np.zeros((8, 5), np.float32))
+    assert _core.precision() == 0
