@@ -17,7 +17,7 @@ from .layers.base import Layer, Shape
 from .layers.calls import carrying
 from .layers.core import InputLayer
 from .layers.operation import GetItem, Operation
-from .layers.symbolic import LayerNode, SymbolicTensor, tensors_in
+from .layers.symbolic import LayerNode, SymbolicTensor, has_symbolic, tensors_in
 from .models import Model, known_layers
 from .tensor import Tensor
 
@@ -197,6 +197,49 @@ class Functional(Model):
             args, kwargs = map_structure(value, (node.args, node.kwargs), SymbolicTensor)
             _pair(node.outputs, node.layer(*args, **kwargs), values)
         return map_structure(value, self._output_tensors, SymbolicTensor)
+
+    # ---- step by step ------------------------------------------------------------------------------------------------
+
+    def _of_whole_sequences(self) -> set[int]:
+        """The symbolic tensors, by id, that have one result for a sequence instead of one for each step."""
+        found: set[int] = set()
+        for node in self._node_calls:
+            if node.layer._ends_sequence() or any(id(t) in found for t in node.inputs()):
+                found |= {id(t) for t in tensors_in(node.outputs)}
+        return found
+
+    def stream_states(self, input_shape: Any) -> dict[str, Any]:
+        if len(self.inputs) > 1 or not isinstance(self._output_tensors, SymbolicTensor):
+            raise self._not_streamed("it has several inputs or outputs")
+        whole = self._of_whole_sequences()
+        states: dict[str, Any] = {}
+        for number, node in enumerate(self._node_calls):
+            given = node.inputs()
+            late = sum(id(t) in whole for t in given)
+            if late == len(given):
+                node.layer._check_stateless()
+                continue
+            if late or has_symbolic((node.args[1:], node.kwargs)):
+                what = "results of whole sequences" if late else "tensors besides its inputs"
+                raise node.layer._not_streamed(f"it is called with {what}")
+            shapes = map_structure(lambda t: (input_shape[0], *t.shape[1:]), node.args[0], SymbolicTensor)
+            states[str(number)] = node.layer.stream_states(shapes)
+        return states
+
+    def stream_step(self, inputs: Tensor, states: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+        values: dict[int, Tensor] = {id(self.inputs[0]): inputs}
+        after: dict[str, Any] = {}
+        for number, node in enumerate(self._node_calls):
+            args, kwargs = map_structure(lambda t: values[id(t)], (node.args, node.kwargs), SymbolicTensor)
+            if str(number) in states:
+                result, after[str(number)] = node.layer._advance(args[0], states[str(number)])
+            else:
+                result = node.layer(*args, **kwargs)
+            _pair(node.outputs, result, values)
+        return values[id(self._output_tensors)], after
+
+    def _ends_sequence(self) -> bool:
+        return id(self._output_tensors) in self._of_whole_sequences()
 
     # ---- configuration -----------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from . import _core
 from . import functional as F
+from .abstract import is_shape
 from .layers import arguments
 from .layers.base import Shape, _training, trying
 from .program import Step, update
@@ -219,7 +220,7 @@ def _sequence_shape(model: Model) -> Shape:
     shape = model.input_shape
     if shape is None or not model.built:
         raise RuntimeError(f"{model.name}: expected a built model in stream; call it on data, or give it an Input")
-    if len(shape) < (2 if model._takes_ids() else 3):
+    if not is_shape(shape) or len(shape) < (2 if model._takes_ids() else 3):
         raise ValueError(f"{model.name}: expected a model of sequences (batch, steps, ...) in stream, got {shape}")
     return shape
 

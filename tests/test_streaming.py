@@ -232,6 +232,67 @@ def test_switches_set_in_the_middle() -> None:
         np.testing.assert_allclose(stepper.step(X[:1, t]), model.predict(X)[:1, t], rtol=1e-5, atol=1e-6)
 
 
+# ---- functional models -----------------------------------------------------------------------------------------------
+
+
+def residual() -> Any:
+    """A temporal convolutional network with residual adds, a shared layer, and operators."""
+    x = Input((None, 4))
+    shared = layers.Conv1D(4, 2, padding="causal", dilation_rate=2, activation="relu")
+    y = layers.Add()([x, layers.LayerNormalization()(shared(x))])
+    y = layers.Concatenate()([shared(y), 2.0 - y, y[..., :2]])
+    return x, y
+
+
+def test_functional_models() -> None:
+    x, y = residual()
+    model = fastnn.Model(x, layers.GRU(5, return_sequences=True)(y) + 1.0)
+    check(model, X, model.predict(X), 3)
+    nested = built([fastnn.Model(x, y), layers.Dense(2)])
+    check(nested, X, nested.predict(X), 2)
+    ids = Input((None,), dtype="int32")
+    embedded = layers.Embedding(6, 3, mask_zero=True)(ids)
+    both = layers.Multiply()([layers.LSTM(4)(embedded), layers.GRU(4, return_sequences=True)(embedded)[:, -1]])
+    model = fastnn.Model(ids, layers.Dense(2)(both))
+    want = np.stack([model.predict(IDS[:, : t + 1]) for t in range(STEPS)], axis=1)
+    check(model, IDS, want, 2)
+
+
+def test_functional_models_that_cannot_be_streamed() -> None:
+    x, y = residual()
+    other = Input((None, 4))
+    last = layers.LSTM(4)(y)
+    add = layers.Add(name="add")
+    recurrent = layers.LSTM(4, name="recurrent")
+    picked = x[:, 2:]
+    refused = [
+        (
+            fastnn.Model(x, [y, last], name="m"),
+            "m: expected a layer that can be streamed, got Functional: it has several",
+        ),
+        (
+            fastnn.Model([x, other], x + other, name="m"),
+            "m: expected a model of sequences (batch, steps, ...) in stream",
+        ),
+        (
+            fastnn.Model(x, add([last, x])),
+            "add: expected a layer that can be streamed, got Add: it is called with results",
+        ),
+        (
+            fastnn.Model(x, recurrent(x, initial_state=[last, last])),
+            "recurrent: expected a layer that can be streamed, got LSTM: it is called with results of whole sequences",
+        ),
+        (
+            fastnn.Model(x, picked),
+            f"{picked.node.layer.name}: expected a layer that can be streamed, got GetItem: it picks",
+        ),
+    ]
+    for model, message in refused:
+        with pytest.raises(ValueError) as caught:  # noqa: PT011
+            model.stream()
+        assert str(caught.value).startswith(message)
+
+
 # ---- layers and models of one's own ----------------------------------------------------------------------------------
 
 
@@ -346,7 +407,7 @@ def test_hooks_that_return_the_wrong_thing() -> None:
         built([Short()], Input((STEPS, 4))).stream()
     with pytest.raises(ValueError, match="no") as caught:
         built([Failing(name="failing")], Input((STEPS, 4))).stream()
-    assert caught.value.__notes__[0] == "in layer failing, in a step of (1, 1, 4)"
+    assert caught.value.__notes__[0] == "in layer failing, in a step of (None, 1, 4)"
 
 
 # ---- what is refused -------------------------------------------------------------------------------------------------

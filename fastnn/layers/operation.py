@@ -50,6 +50,12 @@ class Operation(Layer):
         given = iter(inputs if isinstance(inputs, list | tuple) else [inputs])
         return _FUNCTIONS[self.operation](*(next(given) if number is None else number for number in self.operands))
 
+    def stream_states(self, input_shape: Any) -> dict[str, Any]:
+        ranks = {len(shape) for shape in input_shape} if isinstance(input_shape, list) else {0}
+        if self.operation == "matmul" or len(ranks) > 1:
+            raise self._not_streamed("it meets steps with other steps")
+        return {}
+
     def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
         """None: which steps count is not known of what an operator makes."""
 
@@ -73,6 +79,19 @@ class GetItem(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         return inputs[self.index]
+
+    def stream_states(self, input_shape: Any) -> dict[str, Any]:
+        parts = list(self.index)
+        if Ellipsis in parts:
+            place, used = parts.index(Ellipsis), sum(part is not None for part in parts) - 1
+            parts[place : place + 1] = [slice(None)] * (len(input_shape) - used)
+        batch, steps = [*parts, slice(None), slice(None)][:2]
+        if batch != slice(None) or (steps != slice(None) and not self._ends_sequence()):
+            raise self._not_streamed("it picks steps; [:, -1], the last so far, can be streamed")
+        return {}
+
+    def _ends_sequence(self) -> bool:
+        return self.index[:1] == (slice(None),) and self.index[1:2] == (-1,)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
         """None, as for `Operation`."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ..tensor import Tensor
-from .calls import mask_of
+from .calls import mask_of, shape_of
 
 __all__ = ["JOINS_STEPS", "LOOKS_AT_ALL", "Streamed"]
 
@@ -82,7 +82,7 @@ class Streamed:
         """
         return self(inputs), states
 
-    def _advance(self, inputs: Tensor, states: Mapping[str, Any]) -> tuple[Tensor, Mapping[str, Any]]:
+    def _advance(self, inputs: Any, states: Mapping[str, Any]) -> tuple[Tensor, Mapping[str, Any]]:
         """`stream_step`, with what a call of the layer does besides: masks, and notes on errors."""
         if type(self).stream_step is Streamed.stream_step:
             return self.stream_step(inputs, states)
@@ -90,7 +90,7 @@ class Streamed:
         try:
             result, after = self.stream_step(inputs, states)
         except (ValueError, TypeError, IndexError) as error:
-            error.add_note(f"in layer {self.name}, in a step of {inputs.shape}")
+            error.add_note(f"in layer {self.name}, in a step of {shape_of(inputs)}")
             raise
         self._hand_on_mask(inputs, carried, result)
         return result, after
