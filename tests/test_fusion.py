@@ -285,3 +285,98 @@ def test_outputs_that_nobody_reads_are_not_asked_for(rng: np.random.Generator) -
 
     _, lines = recorded(function, rng.standard_normal((4, 8)).astype(np.float32))
     assert any(", -, - = layer_normalization.1" in line for line in lines)
+
+
+# ---- ops that work item by item --------------------------------------------------------------------------------------
+
+
+def group_of(lines: list[str]) -> list[str]:
+    """The ops of the only step that walks items."""
+    (start,) = [index for index, line in enumerate(lines) if line.startswith("together") and " items at a time" in line]
+    names = []
+    for line in lines[start + 1 :]:
+        if not line.startswith("  "):
+            break
+        names.append(line.split(" = ")[1].split(".")[0])
+    return names
+
+
+def images(rng: np.random.Generator, *shape: int) -> np.ndarray:
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("batch", [1, 3, 16, 64])
+def test_normalisation_sum_activation_and_pooling_run_together(batch: int, rng: np.random.Generator) -> None:
+    channels = [np.abs(images(rng, 16)) + 0.1 for _ in range(4)]
+
+    def function(x: _core.Array, y: _core.Array, *parameters: _core.Array) -> _core.Array:
+        normal = _core.op("batch_normalization")(x, *parameters)
+        pooled, _ = _core.op("max_pool2d")(_core.op("relu")(_core.op("add")(normal, y)))
+        return pooled  # type: ignore[no-any-return]
+
+    x, y = (images(rng, batch, 12, 13, 16) for _ in range(2))
+    for _, _, text in each_level((1, 2)):
+        program, lines = recorded(function, x, y, *channels)
+        if batch == 3:  # too few for several threads, and too large for one
+            assert program.info["nodes"] > 1
+            continue
+        assert program.info["nodes"] == 1, text
+        assert group_of(lines) == ["batch_normalization", "add", "relu", "max_pool2d"]
+        assert program.info["moved_bytes"] == 2 * x.nbytes + 4 * 64 + x.nbytes * 36 // (12 * 13)
+
+
+def test_the_gradients_of_pooling_and_activation_run_together(rng: np.random.Generator) -> None:
+    def function(x: _core.Array) -> _core.Array:
+        hidden = _core.op("relu")(x)
+        pooled, index = _core.op("max_pool2d")(hidden)
+        total = _core.op("sum")(pooled)  # what comes after waits for all of the batch
+        dy = _core.op("multiply")(pooled, total)
+        return _core.op("relu_backward")(_core.op("max_pool2d_backward")(dy, index, hidden.shape_only), hidden)
+
+    for _, _, text in each_level((1, 2)):
+        program, _ = recorded(function, images(rng, 32, 14, 14, 8))
+        assert program.info["nodes"] == 3, f"{text}\n{program.text()}"
+
+
+def test_attention_written_by_hand_runs_together_between_its_products(rng: np.random.Generator) -> None:
+    mask = np.triu(np.full((20, 20), -1e9, np.float32), 1)
+
+    def function(scores: Tensor) -> tuple[Tensor, ...]:
+        return (F.softmax(scores * 0.25 + fastnn.constant(mask)) * 1.5,)
+
+    for _ in each_level((1, 2)):
+        step, _ = replayed(function, images(rng, 24, 4, 20, 20))
+        assert {info["nodes"] for info in step.info()} == {1}
+
+
+@pytest.mark.parametrize("axis", [0, -2])
+def test_an_op_along_the_leading_axis_is_not_cut(axis: int, rng: np.random.Generator) -> None:
+    def function(x: _core.Array) -> _core.Array:
+        return _core.op("relu")(_core.op("log_softmax")(_core.op("exp")(x), axis=axis))
+
+    program, _ = recorded(function, images(rng, 40, 30))
+    assert program.info["nodes"] == 3
+
+
+def test_a_row_of_numbers_has_no_items(rng: np.random.Generator) -> None:
+    def function(x: _core.Array) -> _core.Array:
+        y, _, _ = _core.op("layer_normalization")(_core.op("exp")(x), wanted=1)
+        return _core.op("relu")(y)
+
+    program, _ = recorded(function, images(rng, 40))
+    assert program.info["nodes"] == 3
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_items_through_views_and_means(dtype: str, rng: np.random.Generator) -> None:
+    """Normalised tokens, seen as samples and as rows, with a gradient that is spread over positions."""
+
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        y = F.gelu(F.layer_normalization(F.relu(x)).reshape(-1, 12) * 2.0).reshape(-1, 7, 12)
+        z = y.detach().requires_grad_()
+        F.sum(F.mean(z, axis=1) * 3.0).backward()
+        assert z.grad is not None
+        return (y + z.grad, F.softmax(y))
+
+    for _ in each_level((1, 2)):
+        replayed(function, rng.standard_normal((96, 7, 12)).astype(dtype))

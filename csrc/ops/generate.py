@@ -179,7 +179,8 @@ def argument_row(argument: dict[str, Any]) -> str:
     return (
         f'{{"{argument["name"]}", "{argument["shape"]}", {ROLES[argument.get("role", "read")]}, '
         f"{LAYOUTS[argument.get('layout', 'contiguous')]}, {int(argument.get('optional', False))}, "
-        f"{int(argument.get('variadic', False))}, {int(argument.get('accumulate', False))}}}"
+        f"{int(argument.get('variadic', False))}, {int(argument.get('accumulate', False))}, "
+        f"{int(argument.get('rows', False))}}}"
     )
 
 

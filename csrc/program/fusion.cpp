@@ -6,6 +6,7 @@
 #include <queue>
 
 #include "program/ordering.h"
+#include "program/rows.h"
 
 namespace fastnn {
 namespace {
@@ -18,8 +19,9 @@ using Group = std::vector<size_t>;  // nodes, in order
 bool may_walk(const fastnn_graph& graph, const Shapes& shapes, size_t n) {
   const Node& node = graph.nodes[n];
   const int64_t input_count = static_cast<int64_t>(node.inputs.size());
-  if (n >= graph.commit_begin || node.op->schema.elementwise == 0 || shapes.workspaces[n] != 0) return false;
-  if (writes_state(graph, node)) return false;
+  if (n >= graph.commit_begin || writes_state(graph, node)) return false;
+  const bool elementwise = node.op->schema.elementwise != 0 && shapes.workspaces[n] == 0;
+  if (!elementwise && !walks_rows(graph, shapes, n)) return false;
   for (int64_t i = 0; i < input_count; ++i) {
     if (input_schema(node.op->schema, input_count, i).role == FASTNN_UPDATE) return false;
   }
@@ -28,8 +30,9 @@ bool may_walk(const fastnn_graph& graph, const Shapes& shapes, size_t n) {
 
 class Fusion {
  public:
-  Fusion(const fastnn_graph& graph, const Shapes& shapes, const Uses& uses, const std::vector<bool>& runs)
-      : graph_(graph), shapes_(shapes), uses_(uses), runs_(runs), group_of_(graph.nodes.size()) {
+  Fusion(const fastnn_graph& graph, const Shapes& shapes, const Uses& uses, const fastnn_context& context,
+         const std::vector<bool>& runs)
+      : graph_(graph), shapes_(shapes), uses_(uses), context_(context), runs_(runs), group_of_(graph.nodes.size()) {
     const size_t count = graph.nodes.size();
     before_.resize(count);
     after_.resize(count);
@@ -72,7 +75,7 @@ class Fusion {
       for (const size_t other : before_[n]) merge(other, n);
       for_each_access(graph_.nodes[n], [&](int64_t value, bool, bool) {
         for (const size_t other : uses_.nodes[static_cast<size_t>(root(graph_, value))]) {
-          if (other < n && n - other <= kNear) merge(other, n);
+          if (other < n && n - other <= kNear && is_elementwise(other) && is_elementwise(n)) merge(other, n);
         }
       });
     }
@@ -111,13 +114,22 @@ class Fusion {
     after_[other].push_back(n);
   }
 
+  bool is_elementwise(size_t n) const { return graph_.nodes[n].op->schema.elementwise != 0; }
+
+  bool can_walk(const Group& nodes) const {
+    if (std::all_of(nodes.begin(), nodes.end(), [&](size_t n) { return is_elementwise(n); })) {
+      return make_blocks(graph_, shapes_, uses_, nodes).has_value();
+    }
+    return make_row_blocks(graph_, shapes_, uses_, context_, nodes).has_value();
+  }
+
   void merge(size_t first, size_t second) {
     const size_t a = group_of_[first], b = group_of_[second];
     if (a == b || !may_walk(graph_, shapes_, first)) return;
     if (groups_[a].size() + groups_[b].size() > kMostMembers) return;
     Group both;
     std::merge(groups_[a].begin(), groups_[a].end(), groups_[b].begin(), groups_[b].end(), std::back_inserter(both));
-    if (!make_blocks(graph_, shapes_, uses_, both) || outsider_between(both)) return;
+    if (!can_walk(both) || outsider_between(both)) return;
     cross(groups_[a], -1);
     cross(groups_[b], -1);
     cross(both, 1);
@@ -160,6 +172,7 @@ class Fusion {
   const fastnn_graph& graph_;
   const Shapes& shapes_;
   const Uses& uses_;
+  const fastnn_context& context_;
   const std::vector<bool>& runs_;
   std::vector<size_t> group_of_;             // per node
   std::vector<Group> groups_;                // named by the first node they began with; empty: merged, or nothing runs
@@ -172,9 +185,9 @@ class Fusion {
 
 }  // namespace
 
-std::vector<std::vector<size_t>> fuse_elementwise(const fastnn_graph& graph, const Shapes& shapes, const Uses& uses,
-                                                  const std::vector<bool>& runs) {
-  Fusion fusion(graph, shapes, uses, runs);
+std::vector<std::vector<size_t>> fuse(const fastnn_graph& graph, const Shapes& shapes, const Uses& uses,
+                                      const fastnn_context& context, const std::vector<bool>& runs) {
+  Fusion fusion(graph, shapes, uses, context, runs);
   fusion.merge_all();
   return fusion.ordered();
 }

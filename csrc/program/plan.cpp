@@ -6,6 +6,7 @@
 
 #include "program/fusion.h"
 #include "program/passes.h"
+#include "program/rows.h"
 
 namespace fastnn {
 namespace {
@@ -58,12 +59,12 @@ void find_steps(const fastnn_graph& graph, const fastnn_context& context, Plan& 
   const Uses uses = find_uses(graph, runs);
   plan.in_scratch.assign(graph.values.size(), false);
   if (context.device.type == FASTNN_CPU) {
-    for (std::vector<size_t>& nodes : fuse_elementwise(graph, plan.shapes, uses, runs)) {
-      plan.steps.push_back({std::move(nodes), nullptr});
+    for (std::vector<size_t>& nodes : fuse(graph, plan.shapes, uses, context, runs)) {
+      plan.steps.emplace_back().nodes = std::move(nodes);
     }
   } else {
     for (size_t n = 0; n < runs.size(); ++n) {
-      if (runs[n]) plan.steps.push_back({{n}, nullptr});
+      if (runs[n]) plan.steps.emplace_back().nodes = {n};
     }
   }
   for (PlannedStep& step : plan.steps) {
@@ -71,7 +72,13 @@ void find_steps(const fastnn_graph& graph, const fastnn_context& context, Plan& 
     plan.moved_bytes += moved_bytes(graph, plan.shapes, uses, step.nodes);
     for (const size_t n : step.nodes) plan.unfused_bytes += moved_bytes(graph, plan.shapes, uses, {n});
     if (step.nodes.size() == 1) continue;
-    step.blocks = std::make_shared<const Blocks>(*make_blocks(graph, plan.shapes, uses, step.nodes));
+    const bool elements = std::all_of(step.nodes.begin(), step.nodes.end(),
+                                      [&](size_t n) { return graph.nodes[n].op->schema.elementwise != 0; });
+    if (elements) {
+      step.blocks = std::make_shared<const Blocks>(*make_blocks(graph, plan.shapes, uses, step.nodes));
+    } else {
+      step.rows = std::make_shared<const RowBlocks>(*make_row_blocks(graph, plan.shapes, uses, context, step.nodes));
+    }
     for (size_t v = 0; v < graph.values.size(); ++v) {
       const size_t owner = static_cast<size_t>(root(graph, static_cast<int64_t>(v)));
       if (owner == v && !uses.nodes[v].empty() && is_local(uses, v, step.nodes)) plan.in_scratch[v] = true;
@@ -173,6 +180,12 @@ Plan make_plan(fastnn_graph& graph, const fastnn_context& context, int64_t batch
     plan.blocks.push_back({aligned(value_bytes(plan.shapes.values[v])), first[v], last[v], 0});
   }
   for (size_t step = 0; step < step_count; ++step) {
+    if (plan.steps[step].rows != nullptr) {
+      const RowBlocks& rows = *plan.steps[step].rows;
+      plan.steps[step].scratch = static_cast<int64_t>(plan.blocks.size());
+      plan.blocks.push_back({aligned(static_cast<size_t>(rows.scratch * rows.lanes)), step, step, 0});
+      continue;
+    }
     for (const size_t n : plan.steps[step].nodes) {
       if (plan.shapes.workspaces[n] == 0) continue;
       plan.block_of_workspace[n] = static_cast<int64_t>(plan.blocks.size());

@@ -21,11 +21,14 @@ struct Block {
 size_t place_blocks(std::vector<Block>& blocks);
 
 struct Blocks;
+struct RowBlocks;
 
-// What runs at once: one node, or several that walk their elements together.
+// What runs at once: one node, or several that walk their elements, or the items of the batch, together.
 struct PlannedStep {
   std::vector<size_t> nodes;
-  std::shared_ptr<const Blocks> blocks;  // NULL for one node
+  std::shared_ptr<const Blocks> blocks;   // of elements, or NULL
+  std::shared_ptr<const RowBlocks> rows;  // of items, or NULL
+  int64_t scratch = -1;                   // the block of the arena that rows work in, or -1
 };
 
 struct Plan {

@@ -7,6 +7,7 @@
 #include "core/device.h"
 #include "program/blocks.h"
 #include "program/check.h"
+#include "program/rows.h"
 
 using namespace fastnn;
 
@@ -189,6 +190,12 @@ void fastnn_program::read_scalars(Execution& e) const {
 void fastnn_program::run_step(const Execution& e, const PlannedStep& step) const {
   if (step.blocks != nullptr) {
     run_blocks(*step.blocks, context, e.calls.data(), implementations_.data());
+    return;
+  }
+  if (step.rows != nullptr) {
+    const size_t offset = plan.blocks[static_cast<size_t>(step.scratch)].offset;
+    run_row_blocks(*step.rows, context, static_cast<char*>(e.arena.get()->data) + offset, e.calls.data(),
+                   implementations_.data());
     return;
   }
   const size_t node = step.nodes.front();

@@ -11,6 +11,7 @@
 
 #include "program/blocks.h"
 #include "program/plan.h"
+#include "program/rows.h"
 
 namespace fastnn {
 namespace {
@@ -207,8 +208,13 @@ std::string planned_step_text(const fastnn_graph& graph, const Plan& plan, int64
     text << "together, " << step.blocks->rows * step.blocks->inner << " of " << step.blocks->elements
          << " elements at a time, " << step.blocks->scratch << " bytes of scratch:\n";
   }
+  if (step.rows != nullptr) {
+    text << "together, " << step.rows->block_items << " of " << step.rows->items << " items at a time, "
+         << step.rows->lanes << " times " << step.rows->scratch << " bytes of scratch at "
+         << plan.blocks[static_cast<size_t>(step.scratch)].offset << ":\n";
+  }
   for (const size_t n : step.nodes) {
-    text << (step.blocks != nullptr ? "  " : "") << planned_node_text(graph, plan, batch, n) << "\n";
+    text << (step.nodes.size() > 1 ? "  " : "") << planned_node_text(graph, plan, batch, n) << "\n";
   }
   return text.str();
 }

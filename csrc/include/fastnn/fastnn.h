@@ -188,6 +188,8 @@ typedef struct fastnn_argument_schema {
   int32_t optional;
   int32_t variadic; /* inputs: this argument stands for n tensors, NULLs when it is absent; every one has the same n */
   int32_t accumulate; /* outputs: the op can add into it */
+  int32_t rows; /* inputs: item i along the leading axis makes item i of every output, unless the op's axis or axes name
+                   that one; fastnn may run such an op on some items at a time */
 } fastnn_argument_schema;
 
 typedef struct fastnn_attribute_schema {
