@@ -84,6 +84,8 @@ def sanitized(session: nox.Session, sanitizers: str, library: str, options: dict
         "ops",
         "programs",
         "program_bits",
+        "graph_text",
+        "abstract",
         "inplace",
         "indexing",
         "sparse_gradients",
@@ -140,10 +142,16 @@ def faults(session: nox.Session) -> None:
 
 @nox.session
 def random(session: nox.Session) -> None:
-    """3000 random models, other ones every night, trained eagerly and by programs."""
+    """3000 random models and damaged texts of graphs, other ones every night."""
     session.install(".[test]")
     session.run(
-        "pytest", "tests/test_program_bits.py", "-k", "random_models", "--hypothesis-profile=nightly", "--timeout=0"
+        "pytest",
+        "tests/test_program_bits.py",
+        "tests/test_graph_text.py",
+        "-k",
+        "random_models or no_damage",
+        "--hypothesis-profile=nightly",
+        "--timeout=0",
     )
 
 
