@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -23,7 +22,7 @@ __all__ = ["PACKAGE", "Run", "advance", "current_run", "in_step", "refuse", "upd
 Update = tuple[_core.Op, tuple[Any, ...], dict[str, Any]]
 
 _ASSIGN = _op("assign_update")  # made here: taking back what was written is no time to ask for memory
-PACKAGE = str(Path(__file__).parent) + "/"  # where the library's own code is
+PACKAGE = __file__.removesuffix("recording.py")  # where the library's own code is
 
 
 class _ThreadState(threading.local):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ def plot_model(
     )
     if to_file is None:
         return drawn
+    from pathlib import Path
+
     path = Path(to_file)
     suffix = path.suffix[1:].lower()
     if suffix == "dot":

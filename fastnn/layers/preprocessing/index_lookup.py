@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -122,7 +122,9 @@ class IndexLookup(Layer):
         cls = self.name
         if (idf_weights is None) == (self.output_mode == "tf_idf"):
             raise ValueError(f"{cls}: expected idf_weights with output_mode 'tf_idf' and with no other")
-        if isinstance(vocabulary, str | Path):
+        if isinstance(vocabulary, str | PathLike):
+            from pathlib import Path
+
             vocabulary = Path(vocabulary).read_text(encoding="utf-8").splitlines()
             vocabulary = self._from_lines(vocabulary)
         given = self._as_tokens(vocabulary).reshape(-1).tolist()
