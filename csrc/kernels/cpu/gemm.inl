@@ -27,32 +27,9 @@ struct Finish {
 typedef void (*Tile)(float* const* y, int64_t column, const float* a, int64_t a_stride, const float* b,
                      int64_t b_stride, int64_t depth, int64_t last_lanes, const Finish& finish);
 
-// Rows y[i] + column, kVectors vectors broad, the last of them last_lanes. kByRow: row i of a starts at i * a_stride;
-// else column p of a starts at p * a_stride. kRagged: the last vector of b ends where the lanes do.
-template <int kRows, int kVectors, bool kByRow, bool kRagged>
-void tile(float* const* y, int64_t column, const float* a, int64_t a_stride, const float* b, int64_t b_stride,
-          int64_t depth, int64_t last_lanes, const Finish& finish) {
-  Vec sum[kRows][kVectors];
-#pragma GCC unroll 16
-  for (int i = 0; i < kRows; ++i) {
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) sum[i][v] = zero();
-  }
-  for (int64_t p = 0; p < depth; ++p) {
-    Vec right[kVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      right[v] = kRagged && v == kVectors - 1 ? load_partial(b + v * kWidth, last_lanes) : load(b + v * kWidth);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < kRows; ++i) {
-      const Vec left = broadcast(a[kByRow ? i * a_stride : i]);
-#pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) sum[i][v] = fma(left, right[v], sum[i][v]);
-    }
-    a += kByRow ? 1 : a_stride;
-    b += b_stride;
-  }
+template <int kRows, int kVectors>
+inline __attribute__((always_inline)) void finish_tile(float* const* y, int64_t column, Vec (&sum)[kRows][kVectors],
+                                                       int64_t last_lanes, const Finish& finish) {
   if (finish.add) {
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
@@ -85,6 +62,35 @@ void tile(float* const* y, int64_t column, const float* a, int64_t a_stride, con
     for (int v = 0; v < kVectors - 1; ++v) store(y[i] + column + v * kWidth, sum[i][v]);
     store_n(y[i] + column + (kVectors - 1) * kWidth, sum[i][kVectors - 1], last_lanes);
   }
+}
+
+// Rows y[i] + column, kVectors vectors broad, the last of them last_lanes. kByRow: row i of a starts at i * a_stride;
+// else column p of a starts at p * a_stride. kRagged: the last vector of b ends where the lanes do.
+template <int kRows, int kVectors, bool kByRow, bool kRagged>
+void tile(float* const* y, int64_t column, const float* a, int64_t a_stride, const float* b, int64_t b_stride,
+          int64_t depth, int64_t last_lanes, const Finish& finish) {
+  Vec sum[kRows][kVectors];
+#pragma GCC unroll 16
+  for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) sum[i][v] = zero();
+  }
+  for (int64_t p = 0; p < depth; ++p) {
+    Vec right[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      right[v] = kRagged && v == kVectors - 1 ? load_partial(b + v * kWidth, last_lanes) : load(b + v * kWidth);
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kRows; ++i) {
+      const Vec left = broadcast(a[kByRow ? i * a_stride : i]);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) sum[i][v] = fma(left, right[v], sum[i][v]);
+    }
+    a += kByRow ? 1 : a_stride;
+    b += b_stride;
+  }
+  finish_tile(y, column, sum, last_lanes, finish);
 }
 
 // The tile for a number of rows that is known at run time.
