@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from op_calls import call, cast, each_level, levels, map_arrays, reference
 from op_cases import CASES, OpCase
-from tolerances import FAST_NORM, PRODUCT_FACTOR, UNIT_ROUNDOFF, assert_same_bits
+from tolerances import FAST_NORM, PRODUCT_FACTOR, UNIT_ROUNDOFF, assert_same_bits, assert_within, bound
 
 from fastnn import _core
 from fastnn import kernels as K
@@ -146,6 +146,36 @@ def test_what_is_not_finite_is_what_the_direct_sum_gives(where: str, algorithm: 
                 np.testing.assert_array_equal(np.isfinite(into), finite, f"{name} {level} accumulated")
                 kept = got[finite] + before[finite]
                 np.testing.assert_allclose(into[finite], kept, rtol=1e-6, atol=1e-4 * scale)
+
+
+@pytest.mark.parametrize(
+    ("image", "kernel", "out", "options"),
+    [
+        ((2, 23, 31, 3), (3, 3), 17, {"padding": "same"}),
+        ((1, 40, 19, 1), (3, 3), 70, {"padding": "valid"}),
+        ((2, 33, 30, 3), (7, 7), 16, {"padding": "same", "strides": (2, 2)}),
+        ((1, 9, 90, 2), (2, 5), 33, {"padding": "explicit", "pads": (2, 0, 7, 6), "strides": (1, 3)}),
+        ((2, 12, 14, 16), (3, 3), 16, {"padding": "same", "dilation": (2, 1)}),
+    ],
+    ids=["3x3", "one channel", "7x7 of stride 2", "wide padding", "dilated lines"],
+)
+def test_few_channels_in_large_images(
+    image: tuple[int, ...], kernel: tuple[int, int], out: int, options: dict[str, Any], rng: np.random.Generator
+) -> None:
+    """Pieces of pixels begin inside a line, whose copy has padding of its own."""
+    x, bias = rng.standard_normal(image), rng.standard_normal(out)
+    weight = rng.standard_normal((*kernel, image[-1], out))
+    x, weight, bias = (value.astype(np.float32) for value in (x, weight, bias))
+    _core.set_convolution(DIRECT)
+    wide = [value.astype(np.float64) for value in (x, weight, bias)]
+    want = K.conv2d(*wide, **options)
+    terms = K.conv2d(*map(np.abs, wide), **options)
+    for level, threads, text in each_level((1, 2)):
+        got = K.conv2d(x, weight, bias, activation="relu", **options)
+        assert_within(got, np.maximum(want, 0), bound("product", "float32", want, terms, weight[..., 0].size), text)
+        if threads == 1:
+            first = got
+        assert_same_bits(got, first, f"{level} threads differ")
 
 
 @FORCED
