@@ -1,9 +1,9 @@
 """Models and weights in one safetensors file each.
 
 Tensors are the weights by path ("0.kernel") and what the optimizer keeps ("optimizer.momentum.0.kernel"). The metadata
-has one entry, "fastnn", with JSON: format_version, kind ("model" or "weights"), and for models the architecture, the
-compile arguments and the state of optimizer and random numbers. One entry, because safetensors writes several in any
-order, and a file's bytes are to depend on its content alone. Nothing in a file is ever executed.
+has one entry, "fastnn", with JSON: format_version, kind ("model", "weights" or "backup"), and for models the
+architecture, the compile arguments and the state of optimizer and random numbers. One entry, because safetensors writes
+several in any order, and a file's bytes are to depend on its content alone. Nothing in a file is ever executed.
 """
 
 from __future__ import annotations
@@ -114,6 +114,45 @@ def _kinds() -> dict[str, type[Model]]:
     from .models import Sequential
 
     return {cls.__name__: cls for cls in (Functional, Sequential)}
+
+
+def save_backup(model: Model, filepath: Any, epoch: int, batches: int) -> None:
+    """Write the whole state of training, which has done so many epochs, and batches of the next one."""
+    optimizer = model.optimizer
+    assert optimizer is not None
+    place = {"epoch": epoch, "batches": batches, "iterations": optimizer.iterations}
+    cells = {"calls": int(optimizer._calls.value), "rate": float(optimizer._rate.value)}
+    _write(filepath, model._train_states(), {"kind": "backup", "random": _random_state(model), **place, **cells}, True)
+
+
+def load_backup(model: Model, filepath: Any) -> tuple[int, int]:
+    """Put a model into the state of training that `save_backup` has written: the epochs and batches that are done.
+
+    Raises
+    ------
+    ValueError
+        The file is damaged, or of another model; nothing has changed then.
+    """
+    tensors, metadata = _read(filepath)
+    optimizer = model.optimizer
+    assert optimizer is not None
+    try:
+        if metadata.get("kind") != "backup":
+            raise ValueError("expected a backup of training")
+        targets = model._train_states()
+        _check(targets, tensors)
+        names = ("epoch", "batches", "iterations", "calls")
+        epoch, batches, iterations, calls = (_number(metadata, name, COUNTS) for name in names)
+        seed = _number(metadata["random"], "seed", SEEDS)
+        rate = float(metadata["rate"])
+        _restore_random_state(model, metadata["random"])
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"{filepath}: can't go on with the training of {model.name}: {error}") from error
+    model._seed = seed
+    optimizer._count.value, optimizer._calls.value, optimizer._rate.value = iterations, calls, rate
+    for path, target in targets.items():
+        target.assign(tensors[path])
+    return epoch, batches
 
 
 def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:

@@ -17,7 +17,7 @@ from . import functional as F
 from . import metrics as metric_module
 from . import optimizers as optimizer_module
 from .batches import Batches, as_numbers, batch_size_of, check_labels, labelled_samples, split, whole_number
-from .callbacks import Callback, Callbacks, History, Progress, checked_verbose
+from .callbacks.base import Callback, Callbacks, History, Progress, checked_verbose
 from .guard import Guard
 from .layers.base import Layer, trying
 from .layers.regularization import Drawing
@@ -37,6 +37,7 @@ class Trainer(Layer):
 
     _unrecorded = Layer._unrecorded | {
         "stop_training",
+        "_resume",
         "history",
         "_epochs",
         "_guard",
@@ -69,6 +70,7 @@ class Trainer(Layer):
         self._metrics: list[metric_module.Metric] = []
         self._tracker = metric_module.Mean("loss")
         self.stop_training = False
+        self._resume: tuple[int, int] | None = None  # epoch and batches that an interrupted training has done
         self.history: History | None = None
         self._precision = OF_PROCESS  # until it is compiled
         self._train_step = Step(self._train, states=self._train_states, scalars=self._train_scalars, name="train")
@@ -191,14 +193,20 @@ class Trainer(Layer):
                 test = Batches(held_out, (self._input_dtype(held_out[0]), held_out[1].dtype), size)
             history = History()
             params = {"epochs": epochs, "steps": len(train), "verbose": verbose}
-            listeners = Callbacks([history, *own], cast("Model", self), params)
+            listeners = Callbacks([*own, history], cast("Model", self), params)
             self.history = history
             self.stop_training = False
             logs: dict[str, float] = {}
             listeners.call("on_train_begin", logs)
-            for epoch in range(initial_epoch, epochs):
+            first, done = self._first_batch(initial_epoch)
+            rate = self._compiled("fit")[0]._rate
+            for epoch in range(first, epochs):
+                before = rate.value
                 listeners.call("on_epoch_begin", epoch, {})
-                logs = self._epoch(train, test, shuffle, listeners, verbose, f"Epoch {epoch + 1}/{epochs}")
+                if done:  # an interrupted epoch goes on with the rate that it had
+                    rate.value = before
+                logs = self._epoch(train, test, shuffle, listeners, verbose, f"Epoch {epoch + 1}/{epochs}", done)
+                done = 0
                 listeners.call("on_epoch_end", epoch, logs)
                 if self.stop_training:
                     break
@@ -299,6 +307,11 @@ class Trainer(Layer):
             self._predict_step.shorten(x, self._input_dtype(x))
         return result
 
+    def _first_batch(self, initial_epoch: int) -> tuple[int, int]:
+        """The epoch and the batch to begin with: those where a callback has restored an interrupted training."""
+        place, self._resume = self._resume, None
+        return place or (initial_epoch, 0)
+
     # ---- a pass over the data ----------------------------------------------------------------------------------------
 
     def _epoch(
@@ -309,20 +322,22 @@ class Trainer(Layer):
         listeners: Callbacks,
         verbose: int | str,
         title: str,
+        batches_done: int = 0,
     ) -> dict[str, float]:
-        """Train on all batches once, then evaluate; the epoch's results."""
+        """Train on all batches once, but for those that an interrupted epoch has done; then evaluate."""
         order = None
         if shuffle:
             order = random.generator(self._seed or 0, random.SHUFFLE, self._epochs).permutation(train.samples)
         self._notice(self._structure, self._settings)
-        self._reset_metrics()
+        if not batches_done:
+            self._reset_metrics()
         optimizer, _ = self._compiled("fit")
         progress = Progress(verbose, title, train.samples, self._results)
         logs: dict[str, float] | None = None
         each = bool(listeners.at_batch_begin or listeners.at_batch_end) or optimizer._varies
         try:
-            done = 0
-            while done < train.samples:
+            done = batches_done * train.batch_size
+            while done < train.samples and not self.stop_training:
                 step = done // train.batch_size
                 for callback in listeners.at_batch_begin:
                     callback.on_train_batch_begin(step, {})
@@ -336,7 +351,9 @@ class Trainer(Layer):
             self._epochs += 1
             logs = self._results()
             if test is not None:
+                listeners.call("on_test_begin", {})
                 validation = self._evaluate(test)
+                listeners.call("on_test_end", validation)
                 logs.update({f"val_{name}": value for name, value in validation.items()})
         finally:
             progress.close(logs)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from .models import Model
+    from ..models import Model
 
-__all__ = ["Callback", "History"]
+__all__ = ["Callback", "Callbacks", "History", "Progress", "checked_verbose"]
 
-Logs = Mapping[str, float]
+Logs = dict[str, Any]
 
 
 class Callback:
@@ -49,11 +49,25 @@ class Callback:
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         """After an epoch and its validation."""
 
+    def on_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Another name of `on_train_batch_begin`."""
+
+    def on_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """Another name of `on_train_batch_end`."""
+
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
         """Before a step, counted from 0 in each epoch."""
+        self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         """After a step. Defining it makes `fit` read the metrics after every step."""
+        self.on_batch_end(batch, logs)
+
+    def on_test_begin(self, logs: Logs | None = None) -> None:
+        """Before the validation of an epoch."""
+
+    def on_test_end(self, logs: Logs | None = None) -> None:
+        """After the validation of an epoch."""
 
 
 class History(Callback):
@@ -62,6 +76,9 @@ class History(Callback):
     def __init__(self) -> None:
         self.history: dict[str, list[float]] = {}
         self.epoch: list[int] = []
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:
+        self.history, self.epoch = {}, []
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         self.epoch.append(epoch)
@@ -80,16 +97,17 @@ class Callbacks:
             callback.set_params(params)
         self.callbacks = callbacks
         # a step asks only those that listen to steps
-        self.at_batch_begin = [c for c in callbacks if _defines(c, "on_train_batch_begin")]
-        self.at_batch_end = [c for c in callbacks if _defines(c, "on_train_batch_end")]
+        self.at_batch_begin = [c for c in callbacks if _defines(c, "on_train_batch_begin", "on_batch_begin")]
+        self.at_batch_end = [c for c in callbacks if _defines(c, "on_train_batch_end", "on_batch_end")]
 
     def call(self, method: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, method)(*arguments)
 
 
-def _defines(callback: Callback, method: str) -> bool:
-    return getattr(type(callback), method) is not getattr(Callback, method) or method in vars(callback)
+def _defines(callback: Callback, *methods: str) -> bool:
+    own = (getattr(type(callback), method) is not getattr(Callback, method) for method in methods)
+    return any(own) or any(method in vars(callback) for method in methods)
 
 
 class Progress:
