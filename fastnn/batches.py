@@ -6,7 +6,7 @@ are slices where they need no change, else gathered and converted into buffers t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,18 @@ from .losses.crossentropy import CrossentropyByShape
 from .program import Step
 from .tensor import DTYPES, Tensor
 
-__all__ = ["Batches", "as_numbers", "batch_size_of", "check_labels", "labelled_samples", "split", "whole_number"]
+__all__ = [
+    "Batches",
+    "Samples",
+    "as_numbers",
+    "batch_size_of",
+    "check_labels",
+    "labelled_samples",
+    "split",
+    "whole_number",
+]
+
+Samples = tuple[np.ndarray, ...]  # x, y, and the samples' weights where there are some
 
 
 SECONDS = 0.05  # steps run together for so long: Ctrl-C and a progress bar wait no longer
@@ -162,16 +173,48 @@ def whole_number(where: str, argument: str, value: Any, low: int = 0) -> int:
     return int(value)
 
 
-def labelled_samples(where: str, x: Any, y: Any, loss: losses.Loss) -> tuple[np.ndarray, np.ndarray]:
-    """x and y as arrays of one length, y in the dtype that the loss takes."""
+def labelled_samples(
+    where: str, x: Any, y: Any, loss: losses.Loss, sample_weight: Any = None, class_weight: Any = None
+) -> Samples:
+    """x and y as arrays of one length, y in the dtype that the loss takes; and weights where some are given."""
     x, y = as_numbers(where, "x", x), as_numbers(where, "y", y)
     if len(x) != len(y):
         raise ValueError(f"{where}: expected x and y of one length, got {len(x)} and {len(y)}")
     if len(x) == 0:
         raise ValueError(f"{where}: expected data, got x of shape {x.shape}")
     if loss.sparse or (isinstance(loss, FunctionLoss | CrossentropyByShape) and y.dtype.kind in "iu"):
-        return x, whole_numbers(where, y)
-    return x, np.asarray(y, dtype=np.float32)
+        y = whole_numbers(where, y)
+    else:
+        y = np.asarray(y, dtype=np.float32)
+    if sample_weight is not None and class_weight is not None:
+        raise ValueError(f"{where}: expected sample_weight or class_weight, got both")
+    if sample_weight is not None:
+        return x, y, _sample_weights(where, sample_weight, len(x))
+    if class_weight is not None:
+        return x, y, _class_weights(where, class_weight, y)
+    return x, y
+
+
+def _sample_weights(where: str, sample_weight: Any, count: int) -> np.ndarray:
+    weights = as_numbers(where, "sample_weight", sample_weight)
+    if len(weights) != count:
+        raise ValueError(f"{where}: expected a sample_weight for each of {count} samples, got {len(weights)}")
+    return np.asarray(weights, dtype=np.float32)
+
+
+def _class_weights(where: str, class_weight: Any, y: np.ndarray) -> np.ndarray:
+    """Each sample's weight by its class: a class number, or the place of the largest of one-hot labels."""
+    if not isinstance(class_weight, Mapping):
+        raise TypeError(f"{where}: expected class_weight to map class numbers to weights, got {class_weight!r}")
+    if y.ndim > 2:
+        raise ValueError(f"{where}: expected one label for each sample with class_weight, got y of shape {y.shape}")
+    if y.ndim == 2:
+        y = y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)
+    labels = np.round(y).astype(np.int64)
+    weights = np.ones(len(labels), np.float32)
+    for label, weight in class_weight.items():
+        weights[labels == int(label)] = float(weight)
+    return weights
 
 
 def check_labels(where: str, labels: np.ndarray, classes: int, ignored: int | None = None) -> None:
@@ -188,17 +231,16 @@ def check_labels(where: str, labels: np.ndarray, classes: int, ignored: int | No
     raise IndexError(f"{where}: expected labels in [0, {classes}), got {flat[position]} at position {position}")
 
 
-def split(
-    x: np.ndarray, y: np.ndarray, share: float
-) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray] | None]:
+def split(samples: Samples, share: float) -> tuple[Samples, Samples | None]:
     """The first part for training, the last one for validation."""
     if isinstance(share, bool) or not isinstance(share, int | float | np.integer | np.floating):
         raise TypeError(f"fit: expected validation_split to be a number, got {share!r}")
     if not 0 <= share < 1:
         raise ValueError(f"fit: expected validation_split in [0, 1), got {share}")
     if share == 0:
-        return x, y, None
-    count = int(len(x) * (1 - share))
-    if count in (0, len(x)):
-        raise ValueError(f"fit: expected validation_split to leave samples on both sides, got {share} of {len(x)}")
-    return x[:count], y[:count], (x[count:], y[count:])
+        return samples, None
+    total = len(samples[0])
+    count = int(total * (1 - share))
+    if count in (0, total):
+        raise ValueError(f"fit: expected validation_split to leave samples on both sides, got {share} of {total}")
+    return tuple(array[:count] for array in samples), tuple(array[count:] for array in samples)

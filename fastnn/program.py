@@ -113,6 +113,8 @@ class Step:
         Names the step in messages.
     verify_every : int
         Run the function itself again, and compare, after so many replays; 0 never does.
+    warns : bool
+        Whether to say that something can't be recorded; `eager_reasons` tells in any case.
 
     Notes
     -----
@@ -130,10 +132,11 @@ class Step:
         scalars: Callable[[], Mapping[str, tuple[_core.Scalar, int]]] | None = None,
         name: str = "step",
         verify_every: int = 0,
+        warns: bool = True,
     ) -> None:
         if verify_every < 0:
             raise ValueError(f"{name}: expected verify_every of at least 0, got {verify_every}")
-        self._verify_every = verify_every
+        self._verify_every, self._warns = verify_every, warns
         self._function = function
         self._states = states
         self._scalars = scalars if scalars is not None else dict
@@ -142,6 +145,7 @@ class Step:
         self._entries: dict[Any, Recordings] = {}
         self._warned: set[str] = set()
         self._shortcuts = _core.Shortcuts()
+        self.eager = False  # whether to run the function itself, always
 
     def __call__(
         self, *arguments: Any, out: Sequence[np.ndarray[Any, Any]] | None = None, extra_key: tuple[Any, ...] = ()
@@ -175,7 +179,7 @@ class Step:
         key = _key(arrays, [array.dtype for array in arrays], batch, device, extra_key)
         with self._lock:
             entry = self._entries.setdefault(key, Recordings(self._name))
-            program = entry.program(batch, device)
+            program = None if self.eager else entry.program(batch, device)
             if program is not None:
                 entry.replays += 1
                 if self._verify_every and entry.replays % self._verify_every == 0:
@@ -244,7 +248,7 @@ class Step:
         key = _key(arrays, dtypes, batch, "cpu", extra_key)
         with self._lock:
             entry = self._entries.get(key)
-            program = None if entry is None else entry.program(batch, "cpu")
+            program = None if entry is None or self.eager else entry.program(batch, "cpu")
             if entry is None or program is None:
                 return 0
             if self._verify_every:
@@ -276,7 +280,7 @@ class Step:
         most : int
             Of at most so many samples.
         """
-        return None if in_step() else self._shortcuts(x, most)
+        return None if in_step() or self.eager else self._shortcuts(x, most)
 
     def drop(self) -> None:
         """Forget all recordings and programs."""
@@ -312,6 +316,13 @@ class Step:
         with self._lock:
             return [entry.eager_because for entry in self._entries.values() if entry.eager_because is not None]
 
+    @property
+    def recorded(self) -> bool:
+        """Whether programs run, and nothing that the step was called with has to run eagerly."""
+        with self._lock:
+            entries = list(self._entries.values())
+        return not self.eager and any(e.programs for e in entries) and not any(e.eager_because for e in entries)
+
     def _run_eagerly(
         self,
         entry: Recordings,
@@ -323,7 +334,8 @@ class Step:
         """Run the function itself, recording it unless that failed before."""
         states = self._states()
         shared = [*arrays, *(state._array for state in states.values())]
-        with Run(arrays, states, self._scalars(), record=entry.eager_because is None) as run:
+        record = entry.eager_because is None and not self.eager
+        with Run(arrays, states, self._scalars(), record=record) as run:
             outputs = run.call(self._function, *(Tensor._wrap(array) for array in arrays))
             if not isinstance(outputs, tuple) or not all(isinstance(output, Tensor) for output in outputs):
                 raise TypeError(f"{self._name}: expected the function to return a tuple of Tensors, got {outputs!r}")
@@ -342,7 +354,7 @@ class Step:
             new = reason is not None and was is None and reason not in self._warned
             if reason is not None:
                 self._warned.add(reason)
-        if new:
+        if new and self._warns:
             warnings.warn(str(reason), RuntimeWarning, stacklevel=3)
         return _filled(results, targets)
 

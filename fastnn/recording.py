@@ -119,6 +119,7 @@ class Run:
     ) -> None:
         self.refusal: str | None = None
         self.optimized = False  # whether an optimizer took a step
+        self._varying: set[int] = set()  # optimizers that took one
         self.writes = any(amount for _, amount in scalars.values())
         self._arguments = list(arguments)
         self._states = [state._array for state in states.values()]
@@ -218,6 +219,13 @@ class Run:
             self.refuse("a count that the step does not know of is advanced")
         if self.recorder is not None:
             self.recorder.advance(cell, 1)
+
+    def optimize(self, optimizer: object, varies: bool) -> None:
+        """Note that an optimizer takes a step. One that varies has only its first step in the key."""
+        self.optimized = True
+        if varies and id(optimizer) in self._varying:
+            self.refuse("an optimizer with a schedule, averages or accumulated gradients takes several steps in one")
+        self._varying.add(id(optimizer))
 
     def register(self, cell: _core.Scalar, name: str) -> None:
         """Let ops read a cell that was not known before."""

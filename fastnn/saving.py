@@ -91,6 +91,8 @@ def load_model(filepath: Any, custom_objects: Mapping[str, type[Layer]] | None =
                 optimizers.get(settings["optimizer"]),
                 losses.as_loss(settings["loss"]) if settings["loss"] is not None else None,
                 metrics=[metrics.as_metric(metric) for metric in settings["metrics"]],
+                weighted_metrics=[metrics.as_metric(metric) for metric in settings.get("weighted_metrics", ())],
+                run_eagerly=settings.get("run_eagerly", False),
             )
             _build_slots(model, tensors)
         else:
@@ -187,6 +189,8 @@ def _compile_config(model: Model) -> dict[str, Any] | None:
             "optimizer": serialize(model.optimizer),
             "loss": None if model.loss is None else serialize(model.loss),
             "metrics": [serialize(metric) for metric in model._metrics],
+            "weighted_metrics": [serialize(metric) for metric in model._weighted_metrics],
+            "run_eagerly": model.run_eagerly,
             "iterations": model.optimizer.iterations,
             "calls": int(model.optimizer._calls.value),
         }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -16,15 +17,15 @@ from . import _core, losses, random
 from . import functional as F
 from . import metrics as metric_module
 from . import optimizers as optimizer_module
-from .batches import Batches, as_numbers, batch_size_of, check_labels, labelled_samples, split, whole_number
+from .batches import Batches, Samples, as_numbers, batch_size_of, check_labels, labelled_samples, split, whole_number
 from .callbacks.base import Callback, Callbacks, History, Progress, checked_verbose
 from .guard import Guard
-from .layers.base import Layer, trying
+from .layers.base import Layer, is_inside, is_trying, trying
 from .layers.regularization import Drawing
 from .layers.structure import Watch
 from .precision import OF_PROCESS, compiled_precision
-from .program import Step
-from .tensor import Tensor, no_grad
+from .program import Step, in_step
+from .tensor import Tensor, is_grad_enabled, no_grad
 
 if TYPE_CHECKING:
     from .models import Model
@@ -53,6 +54,11 @@ class Trainer(Layer):
         "_train_step",
         "_test_step",
         "_predict_step",
+        "_call_steps",
+        "_carried",
+        "_tried",
+        "_weighted_metrics",
+        "_result_names",
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -68,6 +74,10 @@ class Trainer(Layer):
         self.optimizer: optimizer_module.Optimizer | None = None
         self.loss: losses.Loss | None = None
         self._metrics: list[metric_module.Metric] = []
+        self._weighted_metrics: list[metric_module.Metric] = []
+        self._result_names = ["loss"]
+        self._tried: set[Any] = set()  # forms of batches that fit
+        self._carried: dict[Any, Any] = {}  # by input, what results of calls carry; None: there are several
         self._tracker = metric_module.Mean("loss")
         self.stop_training = False
         self._resume: tuple[int, int] | None = None  # epoch and batches that an interrupted training has done
@@ -76,9 +86,27 @@ class Trainer(Layer):
         self._train_step = Step(self._train, states=self._train_states, scalars=self._train_scalars, name="train")
         self._test_step = Step(self._test, states=self._test_states, name="test")
         self._predict_step = Step(self._infer, states=self._named_states, name="predict")
+        self._call_steps = {
+            training: Step(
+                partial(self._apply, training),
+                states=self._named_states,
+                scalars=self._draw_scalars,
+                name="call",
+                warns=False,
+            )
+            for training in (None, False)
+        }
         self._structure = self._settings = Watch(tuple)
 
-    def compile(self, optimizer: Any, loss: Any = None, *, metrics: Sequence[Any] | None = None) -> None:
+    def compile(
+        self,
+        optimizer: Any,
+        loss: Any = None,
+        *,
+        metrics: Sequence[Any] | None = None,
+        weighted_metrics: Sequence[Any] | None = None,
+        run_eagerly: bool = False,
+    ) -> None:
         """Choose how to train.
 
         Parameters
@@ -88,30 +116,64 @@ class Trainer(Layer):
         loss : name, Loss or function(y_true, y_pred), optional
             Needed by `fit` and `evaluate`.
         metrics : list of names, Metrics or functions(y_true, y_pred), optional
+        weighted_metrics : list, optional
+            Metrics that look at the samples' weights. One with the name of another goes by "weighted_" and its name.
+        run_eagerly : bool, default False
+            Run the model's Python in every step instead of programs: slower, for debugging.
 
         Raises
         ------
         ValueError
             A name is not known, or given twice, or the loss isn't one number.
         """
-        if isinstance(metrics, str):
-            raise TypeError(f"compile: expected metrics to be a list, got {metrics!r}")
+        for argument, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
+            if isinstance(given, str):
+                raise TypeError(f"compile: expected {argument} to be a list, got {given!r}")
+        if not isinstance(run_eagerly, bool | np.bool_):
+            raise TypeError(f"compile: expected run_eagerly to be True or False, got {run_eagerly!r}")
         new_optimizer = optimizer_module.get(optimizer)
         new_loss = None if loss is None else losses.as_loss(loss)
         new_metrics = [metric_module.as_metric(metric) for metric in metrics or ()]
+        weighted = [metric_module.as_metric(metric) for metric in weighted_metrics or ()]
         if new_loss is not None and new_loss.reduction in ("none", None):
             raise ValueError(f"compile: expected a loss that gives one number, got reduction {new_loss.reduction!r}")
         names = ["loss", *(metric.name for metric in new_metrics)]
+        names += [f"weighted_{metric.name}" if metric.name in names else metric.name for metric in weighted]
         if len(set(names)) < len(names):
             raise ValueError(f"compile: expected metrics of different names other than loss, got {names[1:]}")
         with self._guard.exclusive("compile"):
             self.optimizer, self.loss, self._metrics = new_optimizer, new_loss, new_metrics
             self._precision = _core.precision()
+            self._weighted_metrics, self._result_names = weighted, names
+            self.run_eagerly = run_eagerly
 
     @property
     def metrics(self) -> list[metric_module.Metric]:
         """The running loss and the metrics."""
-        return [self._tracker, *self._metrics]
+        return [self._tracker, *self._metrics, *self._weighted_metrics]
+
+    @property
+    def run_eagerly(self) -> bool:
+        """Whether the model's Python runs in every step, instead of programs."""
+        return self._train_step.eager
+
+    @run_eagerly.setter
+    def run_eagerly(self, value: bool) -> None:
+        for step in self._steps():
+            step.eager = bool(value)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether fit, evaluate, predict and calls run programs, and nothing that they did had to run eagerly."""
+        ran = [step for step in self._steps() if step.info() or step.eager_reasons()]
+        return bool(ran) and all(step.recorded for step in ran)
+
+    def eager_reasons(self) -> list[str]:
+        """Why steps run without programs: a sentence for each that can't be recorded, with the line of your code."""
+        return [reason for step in self._steps() for reason in step.eager_reasons()]
+
+    def _steps(self) -> tuple[Step, ...]:
+        return self._train_step, self._test_step, self._predict_step, *self._call_steps.values()
 
     # ---- fit, evaluate, predict --------------------------------------------------------------------------------------
 
@@ -127,7 +189,8 @@ class Trainer(Layer):
         validation_split: float = 0.0,
         validation_data: Sequence[Any] | None = None,
         shuffle: bool = True,
-        *,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
         initial_epoch: int = 0,
     ) -> History:
         """Train.
@@ -147,10 +210,15 @@ class Trainer(Layer):
         callbacks : Callback or list of Callback, optional
         validation_split : float, default 0
             Share of the samples, the last ones, to validate with instead of training.
-        validation_data : (x, y), optional
+        validation_data : (x, y) or (x, y, sample_weight), optional
             Counts instead of validation_split.
         shuffle : bool, default True
             Whether every epoch takes the samples in another order.
+        class_weight : dict from class number to float, optional
+            What the losses of the class's samples are multiplied by; 1 for classes that are not in it.
+        sample_weight : array, (samples,) or (samples, time), optional
+            What the losses of the samples, or of their steps, are multiplied by. The loss is still divided by the
+            number of samples. Metrics don't look at it, those among `weighted_metrics` do.
         initial_epoch : int, default 0
             Number of the epoch to begin with.
 
@@ -172,25 +240,24 @@ class Trainer(Layer):
         epochs = whole_number("fit", "epochs", epochs)
         initial_epoch = whole_number("fit", "initial_epoch", initial_epoch)
         own = _listed(callbacks)
-        x, y = labelled_samples("fit", x, y, loss)
-        held_out: tuple[np.ndarray, np.ndarray] | None
+        samples = labelled_samples("fit", x, y, loss, sample_weight, class_weight)
+        held_out: Samples | None
         if validation_data is not None:
-            if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-                raise ValueError("fit: expected validation_data to be (x, y)")
-            held_out = labelled_samples("fit: validation_data", validation_data[0], validation_data[1], loss)
+            if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+                raise ValueError("fit: expected validation_data to be (x, y) or (x, y, sample_weight)")
+            held_x, held_y, *weights = validation_data
+            held_out = labelled_samples("fit: validation_data", held_x, held_y, loss, *weights)
         else:
-            x, y, held_out = split(x, y, validation_split)
+            samples, held_out = split(samples, validation_split)
         with self._guard.exclusive("fit"):
             self._notice(self._structure)
-            self._try("fit", x, y)
+            self._try("fit", *samples)
             if held_out is not None:
                 self._try("fit: validation_data", *held_out)
             if not self.trainable_weights:
                 raise ValueError(f"{self.name}: expected a model with trainable weights in fit, got none")
-            train = Batches((x, y), (self._input_dtype(x), y.dtype), size)
-            test = None
-            if held_out is not None:
-                test = Batches(held_out, (self._input_dtype(held_out[0]), held_out[1].dtype), size)
+            train = self._batches(samples, size)
+            test = None if held_out is None else self._batches(held_out, size)
             history = History()
             params = {"epochs": epochs, "steps": len(train), "verbose": verbose}
             listeners = Callbacks([*own, history], cast("Model", self), params)
@@ -221,6 +288,7 @@ class Trainer(Layer):
         y: Any = None,
         batch_size: int | None = None,
         verbose: int | str = "auto",
+        sample_weight: Any = None,
         *,
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
@@ -234,13 +302,13 @@ class Trainer(Layer):
         _, loss = self._compiled("evaluate")
         size = batch_size_of("evaluate", batch_size)
         checked_verbose("evaluate", verbose)
-        x, y = labelled_samples("evaluate", x, y, loss)
+        samples = labelled_samples("evaluate", x, y, loss, sample_weight)
         with self._guard.exclusive("evaluate", nested=True) as inside:
             before = [(v, np.array(v.numpy())) for metric in self.metrics for v in metric.variables]
             self._notice(self._structure)
-            self._try("evaluate", x, y)
-            batches = Batches((x, y), (self._input_dtype(x), y.dtype), size)
-            progress = Progress(verbose, "Evaluate", len(x), self._results)
+            self._try("evaluate", *samples)
+            batches = self._batches(samples, size)
+            progress = Progress(verbose, "Evaluate", batches.samples, self._results)
             logs: dict[str, float] | None = None
             try:
                 logs = self._evaluate(batches, progress)
@@ -249,9 +317,81 @@ class Trainer(Layer):
                 if inside:  # a callback of fit evaluates: the epoch's own totals go on
                     for variable, value in before:
                         variable.assign(value)
+        return self._reported(logs, return_dict)
+
+    def _reported(self, logs: dict[str, float], return_dict: bool) -> float | list[float] | dict[str, float]:
         if return_dict:
             return logs
-        return list(logs.values()) if self._metrics else logs["loss"]
+        return list(logs.values()) if len(logs) > 1 else logs["loss"]
+
+    def _batches(self, samples: Samples, size: int) -> Batches:
+        dtypes = [self._input_dtype(samples[0]), *(array.dtype for array in samples[1:])]
+        return Batches(samples, dtypes, size)
+
+    # ---- one batch ---------------------------------------------------------------------------------------------------
+
+    @compiled_precision
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Mapping[int, float] | None = None,
+        return_dict: bool = False,
+    ) -> float | list[float] | dict[str, float]:
+        """Take one step with a batch. Arguments and errors as for `fit`.
+
+        Returns
+        -------
+        float, list or dict
+            Loss and metrics since the last `reset_metrics`, or since `fit` or `evaluate` began: the loss, with metrics
+            a list that begins with it, a dict by name with return_dict.
+        """
+        _, loss = self._compiled("train_on_batch")
+        samples = labelled_samples("train_on_batch", x, y, loss, sample_weight, class_weight)
+        with self._guard.exclusive("train_on_batch"):
+            self._notice(self._structure, self._settings)
+            self._try_once("train_on_batch", *samples)
+            if not self.trainable_weights:
+                raise ValueError(f"{self.name}: expected a model with trainable weights in train_on_batch, got none")
+            self._one_batch(self._train_step, samples)
+            return self._reported(self._results(), return_dict)
+
+    @compiled_precision
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> float | list[float] | dict[str, float]:
+        """Loss and metrics of a batch, without training; see `train_on_batch`."""
+        _, loss = self._compiled("test_on_batch")
+        samples = labelled_samples("test_on_batch", x, y, loss, sample_weight)
+        with self._guard.exclusive("test_on_batch", nested=True):
+            self._notice(self._structure, self._settings)
+            self._try_once("test_on_batch", *samples)
+            self._one_batch(self._test_step, samples)
+            return self._reported(self._results(), return_dict)
+
+    @compiled_precision
+    def predict_on_batch(self, x: Any) -> np.ndarray:
+        """Results for one batch. Several threads may call it at once."""
+        x = as_numbers("predict_on_batch", "x", x)
+        with self._guard.shared("predict_on_batch"):
+            result = self._predict_at_once(x, len(x))
+            return self._predict_batches(x, max(len(x), 1), 0) if result is None else result
+
+    def reset_metrics(self) -> None:
+        """Let the running loss and the metrics begin anew."""
+        with self._guard.exclusive("reset_metrics", nested=True):
+            self._reset_metrics()
+
+    def _one_batch(self, step: Step, samples: Samples) -> None:
+        self._run_batches(step, self._batches(samples, len(samples[0])), 0, key=self._step_key(step))
+
+    def _try_once(self, where: str, *samples: np.ndarray) -> None:
+        """_try, for the first batch of a form: later ones are refused by their step, which leaves nothing half-done."""
+        form = tuple((array.shape[1:], array.dtype.str) for array in samples)
+        if form not in self._tried:
+            self._try(where, *samples)
+            self._tried.add(form)
 
     @compiled_precision
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> np.ndarray:
@@ -334,14 +474,15 @@ class Trainer(Layer):
         optimizer, _ = self._compiled("fit")
         progress = Progress(verbose, title, train.samples, self._results)
         logs: dict[str, float] | None = None
-        each = bool(listeners.at_batch_begin or listeners.at_batch_end) or optimizer._varies
+        single = bool(listeners.at_batch_begin or listeners.at_batch_end) or optimizer._varies
         try:
             done = batches_done * train.batch_size
             while done < train.samples and not self.stop_training:
                 step = done // train.batch_size
                 for callback in listeners.at_batch_begin:
                     callback.on_train_batch_begin(step, {})
-                count = self._run_batches(self._train_step, train, done, order=order, key=optimizer._key(), single=each)
+                key = self._step_key(self._train_step)
+                count = self._run_batches(self._train_step, train, done, order=order, key=key, single=single)
                 if listeners.at_batch_end:
                     results = self._results()
                     for callback in listeners.at_batch_end:
@@ -403,16 +544,17 @@ class Trainer(Layer):
             self._structure = Watch(lambda: containers)
             weights = self.weights
             self._settings = Watch(lambda: self._training_settings(weights))
-            self._outputs = {}
+            self._outputs, self._tried, self._carried = {}, set(), {}
             self._stateful = [layer for layer in self._layers_below() if layer.stateful]
             self._link()
-            for step in (self._train_step, self._test_step, self._predict_step):
+            for step in self._steps():
                 step.drop()
             self._recorded = change  # last: other threads wait for all of this
 
     def _training_settings(self, weights: Sequence[Tensor]) -> list[Any]:
         """What training and evaluation record beside the model: attributes of optimizer, loss and metrics."""
-        parts = [part for part in (self.optimizer, self.loss, *self._metrics) if part is not None]
+        metrics = (*self._metrics, *self._weighted_metrics)
+        parts = [part for part in (self.optimizer, self.loss, *metrics) if part is not None]
         attributes = [value for part in parts for name, value in vars(part).items() if name != "_slots"]
         return [*parts, *attributes, *(weight.requires_grad for weight in weights)]
 
@@ -421,7 +563,11 @@ class Trainer(Layer):
         super()._changed()
 
     def _results(self) -> dict[str, float]:
-        return {metric.name: _plain(metric.result()) for metric in self.metrics}
+        return {name: _plain(metric.result()) for name, metric in zip(self._result_names, self.metrics, strict=True)}
+
+    def _step_key(self, step: Step) -> tuple[Any, ...]:
+        """What else changes what a step records."""
+        return self._compiled("fit")[0]._key() if step is self._train_step else ()
 
     def _reset_metrics(self) -> None:
         for metric in self.metrics:
@@ -434,7 +580,7 @@ class Trainer(Layer):
 
     # ---- the recorded functions and what they read and write ---------------------------------------------------------
 
-    def _train(self, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+    def _train(self, x: Tensor, y: Tensor, weight: Tensor | None = None) -> tuple[Tensor, ...]:
         optimizer, loss = self._compiled("fit")
         variables = self.trainable_weights
         for variable in variables:
@@ -448,50 +594,96 @@ class Trainer(Layer):
             for layer in dropouts:
                 layer._calls = None
         values = loss.call(y, prediction)
-        values, total = self._with_penalties(values, loss.reduce(values, prediction), prediction)
+        values, total = self._with_penalties(values, loss.reduce(values, prediction, weight), prediction, weight)
         total.backward()
         gradients = [variable.grad for variable in variables]
         for variable in variables:
             variable.grad = None
         optimizer.apply(gradients, variables)
-        self._update_metrics(values, y, prediction)
+        self._update_metrics(values, y, prediction, weight)
         return ()
 
-    def _test(self, x: Tensor, y: Tensor) -> tuple[Tensor, ...]:
+    def _test(self, x: Tensor, y: Tensor, weight: Tensor | None = None) -> tuple[Tensor, ...]:
         _, loss = self._compiled("evaluate")
         with no_grad():
             prediction = self(x, training=False)
             values = loss.call(y, prediction)
-            values, _ = self._with_penalties(values, loss.reduce(values, prediction), prediction)
-            self._update_metrics(values, y, prediction)
+            total = loss.reduce(values, prediction, weight)
+            values, _ = self._with_penalties(values, total, prediction, weight)
+            self._update_metrics(values, y, prediction, weight)
         return ()
 
     def _infer(self, x: Tensor) -> tuple[Tensor, ...]:
         with no_grad():
             return (self(x, training=False),)
 
-    def _with_penalties(self, values: Tensor, total: Tensor, prediction: Tensor) -> tuple[Tensor, Tensor]:
+    def _apply(self, training: bool | None, x: Tensor) -> tuple[Tensor, ...]:
+        """A call's result, and what it carries: the logits that its activation was taken of, and a mask."""
+        with no_grad():
+            result = super().__call__(x, training=training)
+        form = (training, x.shape[1:], x.dtype.str)
+        if not isinstance(result, Tensor):
+            self._carried[form] = None
+            return ()
+        extras = [part for part in (result.logits, result._mask) if part is not None]
+        self._carried[form] = (result.activation, result.logits is not None, result._mask is not None)
+        return result, *extras
+
+    def __call__(self, inputs: Any, *args: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
+        """Apply the model as `Layer` does; under `no_grad` by a program, which does not repeat what Python did."""
+        plain = not (training or mask is not None or args or kwargs)
+        if is_grad_enabled() or not plain or not self._calls_program(inputs):
+            return super().__call__(inputs, *args, training=training, mask=mask, **kwargs)
+        self._notice(self._structure)
+        x = self._as_inputs(inputs)
+        self._check(x)
+        form = (training, x.shape[1:], x.dtype.str)
+        results = self._call_steps[training](x) if self._carried.get(form, "") is not None else ()
+        carried = self._carried[form]
+        if carried is None:  # several results
+            return super().__call__(x, training=training)
+        result, *extras = results
+        result.activation, has_logits, has_mask = carried
+        result.logits = extras[0] if has_logits else None
+        result._mask = extras[-1] if has_mask else None
+        return result
+
+    def _calls_program(self, inputs: Any) -> bool:
+        """Whether a call outside of steps, for results alone, may run as a program."""
+        return (
+            self.built
+            and isinstance(inputs, Tensor | np.ndarray)
+            and inputs.ndim > 0
+            and not (isinstance(inputs, Tensor) and inputs._mask is not None)
+            and not (in_step() or is_trying() or is_inside() or self._stateful or self.run_eagerly)
+        )
+
+    def _with_penalties(
+        self, values: Tensor, total: Tensor, prediction: Tensor, weight: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
         """The values whose mean is the loss with what layers add to it, and that loss."""
         _, loss = self._compiled("fit")
         penalties = self.losses
         for penalty in penalties:
             total = F.add(total, F.sum(penalty))
-        masked = values._mask is not None or prediction._mask is not None
-        if masked or penalties or values.ndim == 0 or loss.reduction not in ("sum_over_batch_size", "mean"):
+        changed = values._mask is not None or prediction._mask is not None or weight is not None
+        if changed or penalties or values.ndim == 0 or loss.reduction not in ("sum_over_batch_size", "mean"):
             with no_grad():
                 values = F.multiply(F.fill(prediction, 1.0), total)  # the batch's loss, counted for every sample
         return values, total
 
-    def _update_metrics(self, values: Tensor, y: Tensor, prediction: Tensor) -> None:
+    def _update_metrics(self, values: Tensor, y: Tensor, prediction: Tensor, weight: Tensor | None) -> None:
         with no_grad():
             self._tracker.update_state(values)
             for metric in self._metrics:
                 metric.update_state(y, prediction)
+            for metric in self._weighted_metrics:
+                metric.update_state(y, prediction, *(() if weight is None else (weight,)))
 
     def _test_states(self) -> dict[str, Tensor]:
         counts = {
-            f"metrics.{metric.name}.{number}": variable
-            for metric in self.metrics
+            f"metrics.{name}.{number}": variable
+            for name, metric in zip(self._result_names, self.metrics, strict=True)
             for number, variable in enumerate(metric.variables)
         }
         return {**self._named_states(), **counts}
@@ -513,12 +705,15 @@ class Trainer(Layer):
 
     def _train_scalars(self) -> Mapping[str, tuple[_core.Scalar, int]]:
         optimizer, _ = self._compiled("fit")
-        scalars = optimizer.scalars()
-        for path, layer in self._walk():
-            if isinstance(layer, Drawing):
-                scalars[f"{path}.seed"] = (layer._seed_cell, 0)
-                scalars[f"{path}.draws"] = (layer._draws, 1)
-        return scalars
+        return {**optimizer.scalars(), **self._draw_scalars(1)}
+
+    def _draw_scalars(self, draws: int = 0) -> dict[str, tuple[_core.Scalar, int]]:
+        """The cells of layers that draw, each of which draws so often by the end of a step, besides what it counts."""
+        layers = {path: layer for path, layer in self._walk() if isinstance(layer, Drawing)}
+        return {
+            **{f"{path}.seed": (layer._seed_cell, 0) for path, layer in layers.items()},
+            **{f"{path}.draws": (layer._draws, draws) for path, layer in layers.items()},
+        }
 
     # ---- trying data on one sample -----------------------------------------------------------------------------------
 
@@ -540,16 +735,19 @@ class Trainer(Layer):
             known = outputs[x.shape[1:]] = (tuple(result.shape[1:]), result.dtype)
         return known
 
-    def _try(self, where: str, x: np.ndarray, y: np.ndarray) -> None:
+    def _try(self, where: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> None:
         """Run model, loss and metrics on one sample, so that what doesn't fit is refused before anything changes."""
         _, loss = self._compiled("fit")
         prediction = self._forward_one(x)
         with no_grad():
             # class numbers are checked below, all at once
             target = Tensor(np.zeros_like(y[:1], order="C") if loss.sparse else np.ascontiguousarray(y[:1]))
-            loss.call(target, prediction)
+            given = () if weight is None else (Tensor(np.ascontiguousarray(weight[:1])),)
+            loss(target, prediction, *given)
             for metric in self._metrics:
                 metric.check(target, prediction)
+            for metric in self._weighted_metrics:
+                metric.check(target, prediction, *given)
         if loss.sparse:
             check_labels(where, y, prediction.shape[-1], loss.ignore_class)
 

@@ -20,7 +20,7 @@ import numpy as np
 from .. import constraints, initializers, random, regularizers
 from .._config import Configurable, snake_case
 from ..abstract import Spec, infer, is_abstract, is_shape, map_structure
-from ..tensor import Tensor
+from ..tensor import Tensor, no_grad
 from . import arguments
 from .calls import as_argument, keep_mask, mask_of, shape_of, signature_of
 from .penalties import Penalized, Weight, outermost_call
@@ -65,6 +65,11 @@ def trying() -> Iterator[None]:
         yield
     finally:
         _thread.trying = False
+
+
+def is_inside() -> bool:
+    """Whether the calling thread is inside a layer's call, which says whether it trains."""
+    return _thread.training is not None
 
 
 def is_trying() -> bool:
@@ -169,9 +174,22 @@ class Layer(Streamed, Penalized, Node, Configurable):
         several. Unless a subclass knows, `call` is asked, with tensors that have no values; builds the layer."""
         if not self.built:
             self._build(input_shape)
-        with trying():
-            result = infer(self, self._specs(input_shape))
+        try:
+            with trying():
+                result = infer(self, self._specs(input_shape))
+        except ValueError as error:
+            if "stands for a shape only" not in str(error):
+                raise
+            return self._shape_of_zeros(input_shape)
         return map_structure(lambda spec: (None, *spec.shape[1:]), result, Spec)
+
+    def _shape_of_zeros(self, input_shape: Any) -> Any:
+        """compute_output_shape of a layer whose `call` looks at values."""
+        specs = self._specs(input_shape)
+        zeros = map_structure(lambda spec: Tensor(np.zeros((1, *spec.shape[1:]), spec.dtype)), specs, Spec)
+        with no_grad(), trying():
+            result = self(zeros)
+        return map_structure(lambda tensor: (None, *tensor.shape[1:]), result, Tensor)
 
     def _specs(self, input_shape: Any) -> Any:
         """Specs of inputs of a shape, or of several."""

@@ -194,7 +194,7 @@ class Optimizer(Configurable):
         self.build(chosen)
         run = program.current_run()
         if run is not None:
-            run.optimized = True
+            run.optimize(self, self._varies)
         self._follow_schedule()
         complete = self._completes()
         if self.gradient_accumulation_steps:
