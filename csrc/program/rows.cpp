@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstring>
 #include <numeric>
 #include <string_view>
@@ -17,7 +18,7 @@ constexpr int64_t kBlockBytes = 256 * 1024;  // what a block touches at most, wh
 constexpr int64_t kMostItemBytes = 1024 * 1024;
 constexpr int64_t kSmallBytes = 64 * 1024;  // all at once below that: no thread is worth waking
 constexpr int64_t kFewestBlocks = 8;
-constexpr int64_t kMostLanes = 32;
+constexpr int64_t kMostLanes = 32;  // bits of Places
 constexpr int64_t kAlignment = 64;
 
 // Whether an op's axis or axes spare the leading one.
@@ -238,6 +239,22 @@ void run_serially(void*, int64_t chunks, void (*body)(void*, int64_t), void* arg
   for (int64_t chunk = 0; chunk < chunks; ++chunk) body(argument, chunk);
 }
 
+// Which lane's scratch is free. The lowest one is taken first, so that few threads stay in what their caches hold.
+class Places {
+ public:
+  // There are as many places as lanes, so one is free.
+  int64_t take() {
+    uint32_t free = free_.load(std::memory_order_relaxed);
+    while (!free_.compare_exchange_weak(free, free & (free - 1), std::memory_order_acquire)) {
+    }
+    return std::countr_zero(free);
+  }
+  void give_back(int64_t place) { free_.fetch_or(uint32_t{1} << place, std::memory_order_release); }
+
+ private:
+  std::atomic<uint32_t> free_ = ~uint32_t{0};
+};
+
 // What the first member that failed said, on whatever thread.
 class Failure {
  public:
@@ -319,8 +336,10 @@ void run_row_blocks(const RowBlocks& blocks, const fastnn_context& context, char
   alone.executor = nullptr;
   const int64_t count = blocks.items / blocks.block_items;
   Failure failure;
+  Places places;
   parallel_for(context, blocks.lanes, static_cast<double>(blocks.bytes) / 5, [&](int64_t lane) {
-    char* const own = scratch + lane * blocks.scratch;
+    const int64_t place = places.take();
+    char* const own = scratch + place * blocks.scratch;
     fastnn_tensor parts[kMemberTensors];
     const fastnn_tensor* inputs[kMemberTensors];
     fastnn_tensor* outputs[kMemberTensors];
@@ -354,6 +373,7 @@ void run_row_blocks(const RowBlocks& blocks, const fastnn_context& context, char
         if (status != FASTNN_OK) failure.keep(status);
       }
     }
+    places.give_back(place);
   });
   failure.raise();
 }
