@@ -156,8 +156,11 @@ class VarianceScaling(Initializer):
         Positive.
     mode : {"fan_in", "fan_out", "fan_avg"}, default "fan_in"
     distribution : {"truncated_normal", "untruncated_normal", "uniform"}, default "truncated_normal"
-        The truncated one has no values beyond two standard deviations.
+        The truncated one has no values beyond two standard deviations; "normal" is another name of it.
     seed : int, optional
+    input_axes, output_axes : list of int, optional
+        Axes of the shape whose sizes multiply to the numbers of inputs and outputs; both or none. When not given, the
+        last two, each times the ones before.
     """
 
     def __init__(
@@ -166,7 +169,10 @@ class VarianceScaling(Initializer):
         mode: str = "fan_in",
         distribution: str = "truncated_normal",
         seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
     ) -> None:
+        distribution = "truncated_normal" if distribution == "normal" else distribution
         if not (scale > 0 and math.isfinite(scale)):
             raise ValueError(f"VarianceScaling: expected a positive scale, got {scale}")
         if mode not in ("fan_in", "fan_out", "fan_avg"):
@@ -177,9 +183,13 @@ class VarianceScaling(Initializer):
                 f"got {distribution!r}"
             )
         self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
+        self.input_axes, self.output_axes = input_axes, output_axes
 
     def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
-        fan_in, fan_out = _fans(shape)
+        if self.input_axes is not None and self.output_axes is not None:
+            fan_in, fan_out = (float(math.prod(shape[i] for i in axes)) for axes in (self.input_axes, self.output_axes))
+        else:
+            fan_in, fan_out = _fans(shape)
         n = max(1.0, {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode])
         if self.distribution == "uniform":
             limit = math.sqrt(3 * self.scale / n)
@@ -191,19 +201,25 @@ class VarianceScaling(Initializer):
         return _truncated_normal(shape, generator) * (stddev / 0.87962566103423978)
 
     def get_config(self) -> dict[str, Any]:
-        return {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, "seed": self.seed}
+        own = {"scale": self.scale, "mode": self.mode, "distribution": self.distribution, "seed": self.seed}
+        return {**own, "input_axes": self.input_axes, "output_axes": self.output_axes}
 
 
 class _Scaled(VarianceScaling):
-    """A variance scaling whose only argument is the seed."""
+    """A variance scaling whose scale, mode and distribution are set."""
 
     setting: tuple[float, str, str]
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(*self.setting, seed=seed)
+    def __init__(
+        self,
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(*self.setting, seed=seed, input_axes=input_axes, output_axes=output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        return {"seed": self.seed, "input_axes": self.input_axes, "output_axes": self.output_axes}
 
 
 class GlorotUniform(_Scaled):

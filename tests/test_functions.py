@@ -63,6 +63,15 @@ def test_arrays_and_functions_initialize() -> None:
     assert type(own) is initializers.Ones
 
 
+def test_windows_of_fourier_transforms() -> None:
+    for name, window in (("hann", np.hanning), ("hamming", np.hamming)):
+        for periodic in (False, True):
+            own = window(9)[:8] if periodic else window(8)
+            want = initializers.STFT(window=own, scaling="spectrum")((8, 1, 5))
+            got = initializers.STFT(window=name, scaling="spectrum", periodic=periodic)((8, 1, 5))
+            np.testing.assert_allclose(got, want, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [

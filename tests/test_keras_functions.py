@@ -84,9 +84,12 @@ INITIALIZERS: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
 @pytest.mark.parametrize("case", INITIALIZERS, ids=str)
 def test_fixed_values(case: Any, keras: Any) -> None:
     name, options, shape = case
+    if options.get("window", "hann") is not None and name == "STFT":
+        pytest.importorskip("scipy")
     theirs, ours = getattr(keras.initializers, name)(**options), getattr(initializers, name)(**options)
     np.testing.assert_allclose(ours(shape), np.asarray(theirs(shape, dtype="float32")), rtol=1e-5, atol=1e-6)
-    assert ours.get_config() == theirs.get_config()
+    config = theirs.get_config()
+    assert {key: ours.get_config()[key] for key in config} == config
 
 
 RANDOM: list[tuple[str, dict[str, Any]]] = [
@@ -100,6 +103,8 @@ RANDOM: list[tuple[str, dict[str, Any]]] = [
     ("LecunNormal", {}),
     ("LecunUniform", {}),
     ("VarianceScaling", {"scale": 2.0, "mode": "fan_avg", "distribution": "untruncated_normal"}),
+    ("VarianceScaling", {"mode": "fan_out", "distribution": "normal", "input_axes": [0, 2], "output_axes": [1]}),
+    ("HeUniform", {"input_axes": [0, 1], "output_axes": [2, 3]}),
     ("Orthogonal", {"gain": 1.5}),
 ]
 
@@ -112,11 +117,11 @@ def test_distributions(case: Any, keras: Any) -> None:
     ours = getattr(initializers, name)(**options, seed=1)
     shape = (5, 4, 60, 100)
     a, b = ours(shape), np.asarray(theirs(shape))
-    scale = b.std()
-    assert a.mean() == pytest.approx(b.mean(), abs=0.02 * scale)
+    scale = float(b.std())
+    assert float(a.mean()) == pytest.approx(float(b.mean()), abs=0.02 * scale)
     assert a.std() == pytest.approx(scale, rel=0.02)
     if ("Normal" in name and "Random" not in name) or "Uniform" in name:
-        assert a.max() == pytest.approx(b.max(), rel=0.02)
-        assert a.min() == pytest.approx(b.min(), rel=0.02)
+        assert float(a.max()) == pytest.approx(float(b.max()), rel=0.02, abs=0.02 * scale)
+        assert float(a.min()) == pytest.approx(float(b.min()), rel=0.02, abs=0.02 * scale)
     assert ours.get_config() == theirs.get_config()
     np.testing.assert_array_equal(ours(shape), a)
