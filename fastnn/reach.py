@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from . import _core, random
 from .layers.base import Layer
+from .layers.penalties import Weight
 from .layers.structure import Node, Watch
 from .optimizers import Optimizer
 from .recording import PACKAGE
@@ -84,6 +85,7 @@ class Reach:
             self._seen: dict[int, Any] = {}
             self._containers: list[Any] = []
             self._phases: list[Callable[[], Any]] = []
+            self._penalized: dict[str, Weight] = {}
             self.stale = False
             known = len(self._named)
             for name, value in roots.items():
@@ -91,6 +93,7 @@ class Reach:
             if len(self._named) == known:
                 break
         self._drop_shared()
+        self._add_penalties()
         self._add_place("the generator of random numbers", lambda: (random._default,))
         self._watch = Watch(lambda: self._containers)
         self._trained = [tensor.requires_grad for tensor in self.tensors.values()]
@@ -180,6 +183,16 @@ class Reach:
     def _add_tensor(self, name: str, tensor: Tensor) -> None:
         if not tensor._array.is_constant:
             self.tensors[self._new(name, self.tensors)] = tensor
+        if isinstance(tensor, Weight):
+            self._penalized[self._new(name, self._penalized)] = tensor
+            self._visit(f"{name}.regularizer", tensor.regularizer)
+            self._visit(f"{name}.constraint", tensor.constraint)
+
+    def _add_penalties(self) -> None:
+        """Which regularizers and constraints weights have: one place for all, since it is looked at in each step."""
+        weights = list(self._penalized.values())
+        names = [f"{name}.{kind}" for name in self._penalized for kind in ("regularizer", "constraint")]
+        self._add_place(names, lambda: [part for w in weights for part in (w.regularizer, w.constraint)])
 
     def _drop_shared(self) -> None:
         """Of tensors that share memory leave the largest: a program could not tell when one is written as another."""

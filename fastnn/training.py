@@ -21,6 +21,7 @@ from .batches import Batches, Samples, as_numbers, batch_size_of, check_labels, 
 from .callbacks.base import Callback, Callbacks, History, Progress, checked_verbose
 from .guard import Guard
 from .layers.base import Layer, is_inside, is_trying, trying
+from .layers.penalties import Weight
 from .layers.regularization import Drawing
 from .layers.structure import Watch
 from .precision import OF_PROCESS, compiled_precision
@@ -552,11 +553,14 @@ class Trainer(Layer):
             self._recorded = change  # last: other threads wait for all of this
 
     def _training_settings(self, weights: Sequence[Tensor]) -> list[Any]:
-        """What training and evaluation record beside the model: attributes of optimizer, loss and metrics."""
+        """What training and evaluation record beside the model: attributes of optimizer, loss, metrics, penalties."""
         metrics = (*self._metrics, *self._weighted_metrics)
-        parts = [part for part in (self.optimizer, self.loss, *metrics) if part is not None]
+        penalties = [part for w in weights if isinstance(w, Weight) for part in (w.regularizer, w.constraint)]
+        penalties += [layer.activity_regularizer for layer in self._layers_below()]
+        objects = (self.optimizer, self.loss, *metrics, *(part for part in penalties if hasattr(part, "__dict__")))
+        parts = [part for part in objects if part is not None]
         attributes = [value for part in parts for name, value in vars(part).items() if name != "_slots"]
-        return [*parts, *attributes, *(weight.requires_grad for weight in weights)]
+        return [*parts, *penalties, *attributes, *(weight.requires_grad for weight in weights)]
 
     def _changed(self) -> None:
         self._change = object()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tolerances import assert_same_bits
 
 import fastnn
 from fastnn import Tensor, constraints, layers, losses, optimizers, regularizers
@@ -69,6 +70,66 @@ def test_add_loss_in_a_layer_of_your_own(rng: np.random.Generator) -> None:
     assert history == pytest.approx([plain + 2 * want] * 3, rel=1e-5)  # type: ignore[operator]
     with pytest.raises(ValueError, match="add_loss: expected a Tensor computed inside call, got 3"):
         model.layers[0].add_loss(3)
+
+
+def other_constraint(layer: Any) -> None:
+    layer.kernel.constraint = constraints.MaxNorm(0.1)
+
+
+def other_bound(layer: Any) -> None:
+    layer.kernel.constraint.max_value = 0.1
+
+
+def other_regularizer(layer: Any) -> None:
+    layer.bias.regularizer = None
+
+
+def other_strength(layer: Any) -> None:
+    layer.bias.regularizer.l2 = 0.5
+
+
+def other_activity(layer: Any) -> None:
+    layer.activity_regularizer.l1 = 0.5
+
+
+@pytest.mark.parametrize("compiled", [False, True], ids=["fit", "compile"])
+@pytest.mark.parametrize("change", [other_constraint, other_bound, other_regularizer, other_strength, other_activity])
+def test_programs_follow_penalties_that_change(change: Any, compiled: bool, rng: np.random.Generator) -> None:
+    """Programs made before the change must not go on with what they recorded."""
+    x = rng.standard_normal((16, 3)).astype(np.float32)
+    y = rng.standard_normal((16, 2)).astype(np.float32)
+    weights = [weight + 0.5 for weight in network().get_weights()]  # biases of zero have no penalty
+
+    def trained(steps_before: int) -> list[np.ndarray]:
+        model = network()
+        last = model.layers[-1]
+        last.activity_regularizer = regularizers.L1(0.1)
+        optimizer = optimizers.SGD(0.1)
+        model.compile(optimizer, "mse")
+
+        def step(a: Tensor, b: Tensor) -> Tensor:
+            loss = losses.mean_squared_error(b, model(a, training=True)).mean()
+            for penalty in model.losses:
+                loss = loss + penalty
+            loss.backward()
+            variables = model.trainable_weights
+            optimizer.apply([variable.grad for variable in variables], variables)
+            for variable in variables:
+                variable.grad = None
+            return loss
+
+        run = (
+            fastnn.compile(step) if compiled else lambda a, b: model.fit(a, b, batch_size=16, shuffle=False, verbose=0)
+        )
+        for _ in range(steps_before):
+            run(x, y)
+        model.set_weights(weights)
+        change(last)
+        run(x, y)
+        return model.get_weights()
+
+    for got, want in zip(trained(4), trained(0), strict=True):
+        assert_same_bits(got, want, change.__name__)
 
 
 def test_weights_know_their_penalties() -> None:

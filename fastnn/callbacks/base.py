@@ -23,7 +23,7 @@ class Callback:
     Attributes
     ----------
     model : Model
-        The model that trains; set its `stop_training` to True to end after the epoch.
+        The model that trains; set its `stop_training` to True to end after the batch or the epoch.
     params : dict
         epochs, steps and verbose.
     """
