@@ -179,7 +179,6 @@ def test_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_tensorboard(tmp_path: Path) -> None:
-    pytest.importorskip("tensorboardX")
     board = callbacks.TensorBoard(tmp_path, histogram_freq=1, update_freq="batch")
     network().fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y), callbacks=board)
     for part in ("train", "validation"):
