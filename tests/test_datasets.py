@@ -91,6 +91,7 @@ def test_mnist_takes_the_file_of_keras(home: Path) -> None:
         (gzip.compress(b"\0\0\x08\1\0\0\0\3\1"), "expected 3 values behind the header, got 1"),
         (idx(np.zeros(4, np.uint8)), r"expected images \(n, height, width\) and labels \(n,\), got \(4,\)"),
     ],
+    ids=["no-gzip", "type", "cut-off", "short", "shape"],
 )
 def test_damaged_idx_files_are_refused(home: Path, content: bytes, message: str) -> None:
     for name in _idx.NAMES:
@@ -150,6 +151,7 @@ def test_cifar100_has_two_labels(home: Path) -> None:
         (archive({"other": b"1"}), r"expected a member cifar-10-batches-bin/data_batch_1\.bin, which can't be read"),
         (archive({"cifar-10-batches-bin/data_batch_1.bin": b"12"}), "to hold records of 3073 bytes, got 2 bytes"),
     ],
+    ids=["no-gzip", "members", "records"],
 )
 def test_damaged_archives_are_refused(home: Path, content: bytes, message: str) -> None:
     put(home, "cifar10", "cifar-10-binary.tar.gz", content)
