@@ -345,8 +345,8 @@ class Trainer(Layer):
         Returns
         -------
         float, list or dict
-            Loss and metrics since the last `reset_metrics`, or since `fit` or `evaluate` began: the loss, with metrics
-            a list that begins with it, a dict by name with return_dict.
+            Loss and metrics of this batch alone: the loss, with metrics a list that begins with it, a dict by name with
+            return_dict.
         """
         _, loss = self._compiled("train_on_batch")
         samples = labelled_samples("train_on_batch", x, y, loss, sample_weight, class_weight)
@@ -355,6 +355,7 @@ class Trainer(Layer):
             self._try_once("train_on_batch", *samples)
             if not self.trainable_weights:
                 raise ValueError(f"{self.name}: expected a model with trainable weights in train_on_batch, got none")
+            self._reset_metrics()
             self._one_batch(self._train_step, samples)
             return self._reported(self._results(), return_dict)
 
@@ -368,6 +369,7 @@ class Trainer(Layer):
         with self._guard.exclusive("test_on_batch", nested=True):
             self._notice(self._structure, self._settings)
             self._try_once("test_on_batch", *samples)
+            self._reset_metrics()
             self._one_batch(self._test_step, samples)
             return self._reported(self._results(), return_dict)
 
