@@ -18,7 +18,8 @@ R = TypeVar("R")
 
 
 class Compiled(Protocol):
-    _precision: int
+    @property
+    def _precision(self) -> int: ...
 
 
 C = TypeVar("C", bound=Compiled)

@@ -17,7 +17,8 @@ from . import functional as F
 from .abstract import is_shape
 from .layers import arguments
 from .layers.base import Shape, _training, trying
-from .program import Step, update
+from .precision import compiled_precision
+from .program import Step, switches, update
 from .tensor import Tensor, no_grad
 
 if TYPE_CHECKING:
@@ -70,6 +71,11 @@ class Stepper:
         """How many sequences go on side by side."""
         return self._batch
 
+    @property
+    def _precision(self) -> int:
+        return self._model._precision
+
+    @compiled_precision
     def step(self, x: Any, out: np.ndarray[Any, Any] | None = None) -> np.ndarray[Any, Any]:
         """Take the next step of every sequence.
 
@@ -98,7 +104,7 @@ class Stepper:
         with _Alone(self._busy), self._model._guard.shared("stream"):
             self._follow()
             self._take(x)
-            mode = (_core.active_isa(), _core.batch_invariant())
+            mode = switches()
             if self._program is not None and self._mode == mode:
                 self._program.run(*self._arrays)
             else:

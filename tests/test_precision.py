@@ -89,3 +89,27 @@ def test_an_error_and_another_thread_leave_the_class_alone() -> None:
     with pytest.raises(ValueError, match="expected input"):
         fast.predict(np.zeros((8, 5), np.float32))
     assert _core.precision() == 0
+
+
+def test_a_stream_keeps_the_class_of_its_model() -> None:
+    """Whatever the process's class is when a stepper is made and when it steps."""
+    x = np.random.default_rng(7).standard_normal((1, 4, 24, 24, 16)).astype(np.float32)
+    convolution = layers.Conv2D(16, 3, padding="same")
+    frames = fastnn.Sequential([fastnn.Input((None, *x.shape[2:])), layers.TimeDistributed(convolution)])
+    fastnn.set_batch_invariant(True)
+    try:
+        results = []
+        for compiled, process in (("fast", "float32"), ("float32", "fast")):
+            fastnn.set_precision(compiled)
+            frames.compile("sgd", "mse")
+            want = frames.predict(x)
+            stepper = frames.stream()
+            steps = [stepper.step(x[:, 0]), stepper.step(x[:, 1])]
+            fastnn.set_precision(process)
+            steps += [stepper.step(x[:, 2]), stepper.step(x[:, 3])]
+            np.testing.assert_array_equal(np.stack(steps, axis=1), want)
+            np.testing.assert_array_equal(frames.stream().step(x[:, 0]), want[:, 0])
+            results.append(want)
+        assert not np.array_equal(*results)
+    finally:
+        fastnn.set_batch_invariant(False)
