@@ -26,10 +26,11 @@ __all__ = [
     "check_labels",
     "labelled_samples",
     "split",
+    "target_dtype",
     "whole_number",
 ]
 
-Samples = tuple[np.ndarray, ...]  # x, y, and the samples' weights where there are some
+Samples = tuple[np.ndarray, ...]  # inputs, targets, and the samples' weights for each target where there are some
 
 
 SECONDS = 0.05  # steps run together for so long: Ctrl-C and a progress bar wait no longer
@@ -182,10 +183,7 @@ def labelled_samples(
         raise ValueError(f"{where}: expected x and y of one length, got {len(x)} and {len(y)}")
     if len(x) == 0:
         raise ValueError(f"{where}: expected data, got x of shape {x.shape}")
-    if loss.sparse or (isinstance(loss, FunctionLoss | CrossentropyByShape) and y.dtype.kind in "iu"):
-        y = whole_numbers(where, y)
-    else:
-        y = np.asarray(y, dtype=np.float32)
+    y = target_dtype(where, y, loss)
     if sample_weight is not None and class_weight is not None:
         raise ValueError(f"{where}: expected sample_weight or class_weight, got both")
     if sample_weight is not None:
@@ -193,6 +191,13 @@ def labelled_samples(
     if class_weight is not None:
         return x, y, _class_weights(where, class_weight, y)
     return x, y
+
+
+def target_dtype(where: str, y: np.ndarray, loss: losses.Loss) -> np.ndarray:
+    """y in the dtype that a loss takes."""
+    if loss.sparse or (isinstance(loss, FunctionLoss | CrossentropyByShape) and y.dtype.kind in "iu"):
+        return whole_numbers(where, y)
+    return np.asarray(y, dtype=np.float32)
 
 
 def _sample_weights(where: str, sample_weight: Any, count: int) -> np.ndarray:

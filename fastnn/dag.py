@@ -6,7 +6,7 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, cast
 
 import numpy as np
@@ -141,6 +141,27 @@ class Functional(Model):
         readers = [node.layer for node in self._node_calls if any(other is t for other in node.inputs())]
         ids = t.dtype.kind == "f" and any(reader._takes_ids() for reader in readers)
         return np.dtype(np.int32) if ids else t.dtype
+
+    def _input_names(self) -> list[str]:
+        keys = self._input_tensors
+        return list(keys) if _flat_dict(keys) else self.input_names
+
+    def _output_names(self) -> list[str]:
+        names = list(self._output_tensors) if _flat_dict(self._output_tensors) else self.output_names
+        again = [f"_{names[:index].count(name)}" if name in names[:index] else "" for index, name in enumerate(names)]
+        return [name + number for name, number in zip(names, again, strict=True)]
+
+    def _input_dtypes(self, arrays: Sequence[np.ndarray]) -> list[np.dtype[Any]]:
+        return super()._input_dtypes(arrays) if len(self.inputs) == 1 else [self._dtype_of(t) for t in self.inputs]
+
+    def _results_in(self, result: Any) -> list[Any]:
+        values: dict[int, Any] = {}
+        _pair(self._output_tensors, result, values)
+        return [values[id(t)] for t in self.outputs]
+
+    def _structured(self, outputs: Sequence[Any]) -> Any:
+        given = iter(outputs)
+        return map_structure(lambda _: next(given), self._output_tensors, SymbolicTensor)
 
     def _specs(self, input_shape: Any) -> Any:
         given = iter(self.inputs)
@@ -345,6 +366,11 @@ def _known(node: Any, made: Mapping[tuple[str, int], Any]) -> bool:
 
     map_structure(look, node, _is_reference)
     return not missing
+
+
+def _flat_dict(value: Any) -> bool:
+    """Whether it is a dictionary that names symbolic tensors."""
+    return isinstance(value, dict) and all(isinstance(t, SymbolicTensor) for t in value.values())
 
 
 def _leaves(value: Any) -> list[Any]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _core
-from .batches import as_numbers, batch_size_of, labelled_samples, whole_number
+from .batches import Samples, batch_size_of, whole_number
+from .heads import named_arrays
 from .program import Step
 
 if TYPE_CHECKING:
@@ -64,23 +65,24 @@ def profile(model: Model, x: Any, y: Any, batch_size: int | None, steps: int) ->
     """What `Model.profile` returns."""
     size = batch_size_of("profile", batch_size)
     steps = whole_number("profile", "steps", steps, 1)
-    if y is None:
-        x = as_numbers("profile", "x", x)
-    else:
-        x, y = labelled_samples("profile", x, y, model._compiled("profile")[1])
-    if len(x) == 0:
-        raise ValueError(f"profile: expected data, got x of shape {x.shape}")
+    samples: Samples = tuple(named_arrays("profile", "x", model._input_names(), x))
+    if len(samples[0]) == 0:
+        raise ValueError(f"profile: expected data, got x of shape {samples[0].shape}")
+    if y is not None:
+        model._compiled("profile")
+        samples = model._samples("profile", x, y)
     with model._guard.exclusive("profile"):
         model._notice(model._structure, model._settings)
-        batch = [np.ascontiguousarray(x[:size], dtype=model._input_dtype(x))]
+        inputs = model._input_dtypes(samples[: len(model._input_names())])
+        dtypes = [*inputs, *(array.dtype for array in samples[len(inputs) :])]
+        batch = [np.ascontiguousarray(a[:size], dtype=dtype) for a, dtype in zip(samples, dtypes, strict=True)]
         key: tuple[Any, ...] = ()
         step = model._predict_step
         if y is None:
-            model._output_of(x)
+            model._outputs_of(samples)
         else:
-            model._try("profile", x, y)
-            batch.append(np.ascontiguousarray(y[:size]))
-            key = model._compiled("profile")[0]._key()
+            model._try("profile", *samples)
+            key = model._compiled("profile")._key()
             step = model._train_step
         with _restored(model):
             program = _program(model, step, batch, key)

@@ -26,6 +26,7 @@ from .tensor import Tensor
 __all__ = ["Reach"]
 
 _MISSING = object()
+_OF_LOGS = ("_metrics", "_tracker", "_loss_trackers")  # what a step of one's own may count with
 _SIMPLE = (int, float, str, bytes, bool, complex, type(None))
 _FOREIGN = {"fastnn", "numpy", *sys.stdlib_module_names}
 _GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"}
@@ -221,7 +222,7 @@ class Reach:
                 for key, tensor in (*node._weights.items(), *((f"state.{k}", t) for k, t in node._states.items())):
                     self._visit(f"{full}.{key}", tensor)
             for key, value in list(vars(node).items()):
-                if key not in node._unrecorded or isinstance(value, _core.Scalar) or key in ("_metrics", "_tracker"):
+                if key not in node._unrecorded or isinstance(value, _core.Scalar) or key in _OF_LOGS:
                     self._visit_quietly(f"{full}.{key}", value)
             self._visit_methods(full, node)
 

@@ -12,7 +12,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -89,9 +89,10 @@ def load_model(filepath: Any, custom_objects: Mapping[str, type[Layer]] | None =
         if compile and settings is not None:
             model.compile(
                 optimizers.get(settings["optimizer"]),
-                losses.as_loss(settings["loss"]) if settings["loss"] is not None else None,
-                metrics=[metrics.as_metric(metric) for metric in settings["metrics"]],
-                weighted_metrics=[metrics.as_metric(metric) for metric in settings.get("weighted_metrics", ())],
+                _read_each(losses.as_loss, settings["loss"]),
+                settings.get("loss_weights"),
+                _read_each(metrics.as_metric, settings["metrics"]),
+                _read_each(metrics.as_metric, settings.get("weighted_metrics", [])),
                 run_eagerly=settings.get("run_eagerly", False),
             )
             _build_slots(model, tensors)
@@ -184,18 +185,33 @@ def _compile_config(model: Model) -> dict[str, Any] | None:
     """What compile was given; None when a function of the user's own is among it."""
     if model.optimizer is None:
         return None
+    heads = model._heads
     try:
+        loss = [] if model.loss is None else [serialize(head.loss) for head in heads]
         return {
             "optimizer": serialize(model.optimizer),
-            "loss": None if model.loss is None else serialize(model.loss),
-            "metrics": [serialize(metric) for metric in model._metrics],
-            "weighted_metrics": [serialize(metric) for metric in model._weighted_metrics],
+            "loss": loss[0] if len(loss) == 1 else loss or None,
+            "loss_weights": [head.share for head in heads],
+            "metrics": _of_heads([[serialize(metric) for metric in head.metrics] for head in heads]),
+            "weighted_metrics": _of_heads([[serialize(metric) for metric in head.weighted_metrics] for head in heads]),
             "run_eagerly": model.run_eagerly,
             "iterations": model.optimizer.iterations,
             "calls": int(model.optimizer._calls.value),
         }
     except (ValueError, NotImplementedError):
         return None
+
+
+def _of_heads(items: list[Any]) -> Any:
+    """What is written for all outputs: the only one's as it is."""
+    return items[0] if len(items) == 1 else items
+
+
+def _read_each(read: Callable[[Any], Any], value: Any) -> Any:
+    """What read makes of each description in lists of lists."""
+    if isinstance(value, list):
+        return [_read_each(read, item) for item in value]
+    return None if value is None else read(value)
 
 
 def _dropouts(model: Model) -> dict[str, Drawing]:

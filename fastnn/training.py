@@ -17,9 +17,10 @@ from . import _core, losses, random
 from . import functional as F
 from . import metrics as metric_module
 from . import optimizers as optimizer_module
-from .batches import Batches, Samples, as_numbers, batch_size_of, check_labels, labelled_samples, split, whole_number
+from .batches import Batches, Samples, batch_size_of, check_labels, split, whole_number
 from .callbacks.base import Callback, Callbacks, History, Progress, checked_verbose
 from .guard import Guard
+from .heads import Head, heads_of, named_arrays, samples_of
 from .layers.base import Layer, is_inside, is_trying, trying
 from .layers.penalties import Weight
 from .layers.regularization import Drawing
@@ -60,6 +61,8 @@ class Trainer(Layer):
         "_tried",
         "_weighted_metrics",
         "_result_names",
+        "_heads",
+        "_loss_trackers",
     }
 
     def __init__(self, **kwargs: Any) -> None:
@@ -70,10 +73,12 @@ class Trainer(Layer):
         self._lock = threading.Lock()  # programs are dropped under it
         self._change = object()  # another one after each change of what programs record
         self._recorded: object = None  # the change that the programs there are know of
-        self._outputs: dict[tuple[int, ...], tuple[tuple[int, ...], np.dtype[Any]]] = {}
+        self._outputs: dict[Any, list[tuple[tuple[int, ...], np.dtype[Any]]]] = {}
         self._stateful: list[Layer] = []  # layers that hand on states from batch to batch
         self.optimizer: optimizer_module.Optimizer | None = None
-        self.loss: losses.Loss | None = None
+        self.loss: losses.Loss | list[losses.Loss] | None = None  # a list for several outputs
+        self._heads: list[Head] = []
+        self._loss_trackers: list[metric_module.Mean] = []  # of the outputs, where there are several
         self._metrics: list[metric_module.Metric] = []
         self._weighted_metrics: list[metric_module.Metric] = []
         self._result_names = ["loss"]
@@ -103,9 +108,9 @@ class Trainer(Layer):
         self,
         optimizer: Any,
         loss: Any = None,
-        *,
-        metrics: Sequence[Any] | None = None,
-        weighted_metrics: Sequence[Any] | None = None,
+        loss_weights: Any = None,
+        metrics: Any = None,
+        weighted_metrics: Any = None,
         run_eagerly: bool = False,
     ) -> None:
         """Choose how to train.
@@ -115,8 +120,11 @@ class Trainer(Layer):
         optimizer : name or Optimizer
             Such as "adam" or Adam(1e-3).
         loss : name, Loss or function(y_true, y_pred), optional
-            Needed by `fit` and `evaluate`.
+            Needed by `fit` and `evaluate`. For several outputs one for all, or a list or a dict by output.
+        loss_weights : list or dict of float, optional
+            What the losses of the outputs are multiplied by in their sum; 1 when not given.
         metrics : list of names, Metrics or functions(y_true, y_pred), optional
+            For several outputs a list with a list for each, or a dict by output.
         weighted_metrics : list, optional
             Metrics that look at the samples' weights. One with the name of another goes by "weighted_" and its name.
         run_eagerly : bool, default False
@@ -127,31 +135,33 @@ class Trainer(Layer):
         ValueError
             A name is not known, or given twice, or the loss isn't one number.
         """
-        for argument, given in (("metrics", metrics), ("weighted_metrics", weighted_metrics)):
-            if isinstance(given, str):
-                raise TypeError(f"compile: expected {argument} to be a list, got {given!r}")
         if not isinstance(run_eagerly, bool | np.bool_):
             raise TypeError(f"compile: expected run_eagerly to be True or False, got {run_eagerly!r}")
         new_optimizer = optimizer_module.get(optimizer)
-        new_loss = None if loss is None else losses.as_loss(loss)
-        new_metrics = [metric_module.as_metric(metric) for metric in metrics or ()]
-        weighted = [metric_module.as_metric(metric) for metric in weighted_metrics or ()]
-        if new_loss is not None and new_loss.reduction in ("none", None):
-            raise ValueError(f"compile: expected a loss that gives one number, got reduction {new_loss.reduction!r}")
-        names = ["loss", *(metric.name for metric in new_metrics)]
-        names += [f"weighted_{metric.name}" if metric.name in names else metric.name for metric in weighted]
+        unused = losses.as_loss("mse")  # a model that only predicts has metrics to look at, but no loss
+        heads = heads_of(
+            self._output_names(), unused if loss is None else loss, loss_weights, metrics, weighted_metrics
+        )
+        several = len(heads) > 1
+        parts = [f"{head.name}_loss" for head in heads] if several else []
+        counted, weighted = ([name for head in heads for name in head.result_names(several)[i]] for i in (0, 1))
+        names = ["loss", *parts, *counted, *weighted]
         if len(set(names)) < len(names):
             raise ValueError(f"compile: expected metrics of different names other than loss, got {names[1:]}")
         with self._guard.exclusive("compile"):
-            self.optimizer, self.loss, self._metrics = new_optimizer, new_loss, new_metrics
+            self.optimizer, self._heads = new_optimizer, heads
+            self._metrics = [metric for head in heads for metric in head.metrics]
+            self._loss_trackers = [metric_module.Mean(name) for name in parts]
+            self.loss = None if loss is None else [head.loss for head in heads] if several else heads[0].loss
             self._precision = _core.precision()
-            self._weighted_metrics, self._result_names = weighted, names
+            self._weighted_metrics = [metric for head in heads for metric in head.weighted_metrics]
+            self._result_names = names
             self.run_eagerly = run_eagerly
 
     @property
     def metrics(self) -> list[metric_module.Metric]:
-        """The running loss and the metrics."""
-        return [self._tracker, *self._metrics, *self._weighted_metrics]
+        """The running loss, those of several outputs, and the metrics."""
+        return [self._tracker, *self._loss_trackers, *self._metrics, *self._weighted_metrics]
 
     @property
     def run_eagerly(self) -> bool:
@@ -198,10 +208,11 @@ class Trainer(Layer):
 
         Parameters
         ----------
-        x : array, (samples, ...)
-            Becomes float32; ids, for a model that begins with an Embedding, stay integers.
-        y : array, (samples, ...)
-            Class numbers stay integers, everything else becomes float32.
+        x : array, (samples, ...), or a list, tuple or dict of arrays
+            Becomes float32; ids, for a model that begins with an Embedding, stay integers. For several inputs a list
+            in their order, or a dict by their names.
+        y : array, (samples, ...), or a list, tuple or dict of arrays
+            Class numbers stay integers, everything else becomes float32. For several outputs a list or a dict.
         batch_size : int, default 32
             The last batch of an epoch may be smaller.
         epochs : int, default 1
@@ -216,10 +227,12 @@ class Trainer(Layer):
         shuffle : bool, default True
             Whether every epoch takes the samples in another order.
         class_weight : dict from class number to float, optional
-            What the losses of the class's samples are multiplied by; 1 for classes that are not in it.
+            What the losses of the class's samples are multiplied by; 1 for classes that are not in it. For models with
+            one output.
         sample_weight : array, (samples,) or (samples, time), optional
             What the losses of the samples, or of their steps, are multiplied by. The loss is still divided by the
-            number of samples. Metrics don't look at it, those among `weighted_metrics` do.
+            number of samples. Metrics don't look at it, those among `weighted_metrics` do. For several outputs one for
+            all, or a list or a dict by output.
         initial_epoch : int, default 0
             Number of the epoch to begin with.
 
@@ -235,19 +248,19 @@ class Trainer(Layer):
         RuntimeError
             The model isn't compiled with a loss, or another thread uses it.
         """
-        _, loss = self._compiled("fit")
+        self._compiled("fit")
         size = batch_size_of("fit", batch_size)
         checked_verbose("fit", verbose)
         epochs = whole_number("fit", "epochs", epochs)
         initial_epoch = whole_number("fit", "initial_epoch", initial_epoch)
         own = _listed(callbacks)
-        samples = labelled_samples("fit", x, y, loss, sample_weight, class_weight)
+        samples = self._samples("fit", x, y, sample_weight, class_weight)
         held_out: Samples | None
         if validation_data is not None:
             if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
                 raise ValueError("fit: expected validation_data to be (x, y) or (x, y, sample_weight)")
             held_x, held_y, *weights = validation_data
-            held_out = labelled_samples("fit: validation_data", held_x, held_y, loss, *weights)
+            held_out = self._samples("fit: validation_data", held_x, held_y, *weights)
         else:
             samples, held_out = split(samples, validation_split)
         with self._guard.exclusive("fit"):
@@ -267,7 +280,7 @@ class Trainer(Layer):
             logs: dict[str, float] = {}
             listeners.call("on_train_begin", logs)
             first, done = self._first_batch(initial_epoch)
-            rate = self._compiled("fit")[0]._rate
+            rate = self._compiled("fit")._rate
             for epoch in range(first, epochs):
                 before = rate.value
                 listeners.call("on_epoch_begin", epoch, {})
@@ -278,7 +291,7 @@ class Trainer(Layer):
                 listeners.call("on_epoch_end", epoch, logs)
                 if self.stop_training:
                     break
-            self._compiled("fit")[0].finalize_variable_values(self.trainable_weights)
+            self._compiled("fit").finalize_variable_values(self.trainable_weights)
             listeners.call("on_train_end", logs)
         return history
 
@@ -300,10 +313,10 @@ class Trainer(Layer):
         float, list or dict
             The loss; with metrics a list that begins with it; a dict by name with return_dict.
         """
-        _, loss = self._compiled("evaluate")
+        self._compiled("evaluate")
         size = batch_size_of("evaluate", batch_size)
         checked_verbose("evaluate", verbose)
-        samples = labelled_samples("evaluate", x, y, loss, sample_weight)
+        samples = self._samples("evaluate", x, y, sample_weight)
         with self._guard.exclusive("evaluate", nested=True) as inside:
             before = [(v, np.array(v.numpy())) for metric in self.metrics for v in metric.variables]
             self._notice(self._structure)
@@ -326,8 +339,40 @@ class Trainer(Layer):
         return list(logs.values()) if len(logs) > 1 else logs["loss"]
 
     def _batches(self, samples: Samples, size: int) -> Batches:
-        dtypes = [self._input_dtype(samples[0]), *(array.dtype for array in samples[1:])]
+        inputs, *others = self._parted(samples)
+        dtypes = [*self._input_dtypes(inputs), *(array.dtype for part in others for array in part)]
         return Batches(samples, dtypes, size)
+
+    # ---- several inputs and outputs: a functional model says what its are --------------------------------------------
+
+    def _input_names(self) -> list[str]:
+        return ["input"]
+
+    def _output_names(self) -> list[str]:
+        return ["output"]
+
+    def _input_dtypes(self, arrays: Sequence[np.ndarray]) -> list[np.dtype[Any]]:
+        """What the arrays of the inputs become."""
+        return [self._input_dtype(arrays[0])]
+
+    def _results_in(self, result: Any) -> list[Any]:
+        """The outputs of a call, in order."""
+        return [result]
+
+    def _structured(self, outputs: Sequence[Any]) -> Any:
+        """Outputs as a call returns them."""
+        return outputs[0]
+
+    def _samples(self, where: str, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Samples:
+        return samples_of(where, self._input_names(), self._heads, x, y, sample_weight, class_weight)
+
+    def _parted(self, parts: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
+        """Inputs, targets and weights out of a row of them."""
+        inputs, heads = len(self._input_names()), len(self._heads)
+        return parts[:inputs], parts[inputs : inputs + heads], parts[inputs + heads :]
+
+    def _outputs_for(self, inputs: Sequence[Any], training: bool) -> list[Any]:
+        return self._results_in(self(inputs[0] if len(inputs) == 1 else list(inputs), training=training))
 
     # ---- one batch ---------------------------------------------------------------------------------------------------
 
@@ -348,8 +393,8 @@ class Trainer(Layer):
             Loss and metrics of this batch alone: the loss, with metrics a list that begins with it, a dict by name with
             return_dict.
         """
-        _, loss = self._compiled("train_on_batch")
-        samples = labelled_samples("train_on_batch", x, y, loss, sample_weight, class_weight)
+        self._compiled("train_on_batch")
+        samples = self._samples("train_on_batch", x, y, sample_weight, class_weight)
         with self._guard.exclusive("train_on_batch"):
             self._notice(self._structure, self._settings)
             self._try_once("train_on_batch", *samples)
@@ -364,8 +409,8 @@ class Trainer(Layer):
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:
         """Loss and metrics of a batch, without training; see `train_on_batch`."""
-        _, loss = self._compiled("test_on_batch")
-        samples = labelled_samples("test_on_batch", x, y, loss, sample_weight)
+        self._compiled("test_on_batch")
+        samples = self._samples("test_on_batch", x, y, sample_weight)
         with self._guard.exclusive("test_on_batch", nested=True):
             self._notice(self._structure, self._settings)
             self._try_once("test_on_batch", *samples)
@@ -374,12 +419,13 @@ class Trainer(Layer):
             return self._reported(self._results(), return_dict)
 
     @compiled_precision
-    def predict_on_batch(self, x: Any) -> np.ndarray:
+    def predict_on_batch(self, x: Any) -> Any:
         """Results for one batch. Several threads may call it at once."""
-        x = as_numbers("predict_on_batch", "x", x)
+        arrays = named_arrays("predict_on_batch", "x", self._input_names(), x)
+        size = len(arrays[0])
         with self._guard.shared("predict_on_batch"):
-            result = self._predict_at_once(x, len(x))
-            return self._predict_batches(x, max(len(x), 1), 0) if result is None else result
+            result = self._predict_at_once(arrays[0], size) if len(arrays) == 1 else None
+            return self._predict_batches(arrays, max(size, 1), 0) if result is None else result
 
     def reset_metrics(self) -> None:
         """Let the running loss and the metrics begin anew."""
@@ -397,19 +443,21 @@ class Trainer(Layer):
             self._tried.add(form)
 
     @compiled_precision
-    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> np.ndarray:
+    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
         """Results for data, batch by batch. Several threads may call it at once.
 
         Parameters
         ----------
-        x : array, (samples, ...)
+        x : array, (samples, ...), or a list, tuple or dict of arrays
+            As for `fit`.
         batch_size : int, default 32
         verbose : {"auto", 0, 1, 2}
             A progress bar for 1; else nothing.
 
         Returns
         -------
-        array, (samples, ...)
+        array, (samples, ...), or a list, tuple or dict of arrays
+            As the model's outputs are.
 
         Raises
         ------
@@ -423,7 +471,7 @@ class Trainer(Layer):
                 result = self._predict_at_once(x, size)
                 if result is not None:
                     return result
-            return self._predict_batches(as_numbers("predict", "x", x), size, verbose)
+            return self._predict_batches(named_arrays("predict", "x", self._input_names(), x), size, verbose)
 
     def _predict_at_once(self, x: Any, most: int) -> np.ndarray | None:
         """The results for an array of at most so many samples whose like has been seen before; else None."""
@@ -433,22 +481,23 @@ class Trainer(Layer):
             return None
         return self._predict_step.shortcut(x, most)
 
-    def _predict_batches(self, x: np.ndarray, size: int, verbose: int | str) -> np.ndarray:
-        shape, dtype = self._output_of(x)
-        result = np.empty((len(x), *shape), dtype=dtype)
-        batches = Batches((x,), (self._input_dtype(x),), size)
-        progress = Progress(verbose, "Predict", len(x))
+    def _predict_batches(self, arrays: list[np.ndarray], size: int, verbose: int | str) -> Any:
+        samples = len(arrays[0])
+        results = [np.empty((samples, *shape), dtype=dtype) for shape, dtype in self._outputs_of(arrays)]
+        batches = Batches(arrays, self._input_dtypes(arrays), size)
+        progress = Progress(verbose, "Predict", samples)
         try:
             done = 0
             while done < batches.samples:
-                count = self._run_batches(self._predict_step, batches, done, out=(result,))
+                count = self._run_batches(self._predict_step, batches, done, out=results)
                 progress.update(count)
                 done += count
         finally:
             progress.close()
-        if 0 < len(x) <= size:
-            self._predict_step.shorten(x, self._input_dtype(x))
-        return result
+        whole = self._structured(results)
+        if 0 < samples <= size and len(arrays) == 1 and whole is results[0]:
+            self._predict_step.shorten(arrays[0], self._input_dtypes(arrays)[0])
+        return whole
 
     def _first_batch(self, initial_epoch: int) -> tuple[int, int]:
         """The epoch and the batch to begin with: those where a callback has restored an interrupted training."""
@@ -474,7 +523,7 @@ class Trainer(Layer):
         self._notice(self._structure, self._settings)
         if not batches_done:
             self._reset_metrics()
-        optimizer, _ = self._compiled("fit")
+        optimizer = self._compiled("fit")
         progress = Progress(verbose, title, train.samples, self._results)
         logs: dict[str, float] | None = None
         single = bool(listeners.at_batch_begin or listeners.at_batch_end) or optimizer._varies
@@ -559,7 +608,8 @@ class Trainer(Layer):
         metrics = (*self._metrics, *self._weighted_metrics)
         penalties = [part for w in weights if isinstance(w, Weight) for part in (w.regularizer, w.constraint)]
         penalties += [layer.activity_regularizer for layer in self._layers_below()]
-        objects = (self.optimizer, self.loss, *metrics, *(part for part in penalties if hasattr(part, "__dict__")))
+        found = self.loss if isinstance(self.loss, list) else [self.loss]
+        objects = (self.optimizer, *found, *metrics, *(part for part in penalties if hasattr(part, "__dict__")))
         parts = [part for part in objects if part is not None]
         attributes = [value for part in parts for name, value in vars(part).items() if name != "_slots"]
         return [*parts, *penalties, *attributes, *(weight.requires_grad for weight in weights)]
@@ -573,21 +623,22 @@ class Trainer(Layer):
 
     def _step_key(self, step: Step) -> tuple[Any, ...]:
         """What else changes what a step records."""
-        return self._compiled("fit")[0]._key() if step is self._train_step else ()
+        return self._compiled("fit")._key() if step is self._train_step else ()
 
     def _reset_metrics(self) -> None:
         for metric in self.metrics:
             metric.reset_state()
 
-    def _compiled(self, where: str) -> tuple[optimizer_module.Optimizer, losses.Loss]:
+    def _compiled(self, where: str) -> optimizer_module.Optimizer:
         if self.optimizer is None or self.loss is None:
             raise RuntimeError(f"{where}: expected a model compiled with a loss; call compile(optimizer, loss) first")
-        return self.optimizer, self.loss
+        return self.optimizer
 
     # ---- the recorded functions and what they read and write ---------------------------------------------------------
 
-    def _train(self, x: Tensor, y: Tensor, weight: Tensor | None = None) -> tuple[Tensor, ...]:
-        optimizer, loss = self._compiled("fit")
+    def _train(self, *arguments: Tensor) -> tuple[Tensor, ...]:
+        optimizer = self._compiled("fit")
+        inputs, targets, weights = self._parted(arguments)
         variables = self.trainable_weights
         for variable in variables:
             variable.grad = None
@@ -595,33 +646,30 @@ class Trainer(Layer):
         try:
             for layer in dropouts:
                 layer._calls = 0
-            prediction = self(x, training=True)
+            predictions = self._outputs_for(inputs, training=True)
         finally:
             for layer in dropouts:
                 layer._calls = None
-        values = loss.call(y, prediction)
-        values, total = self._with_penalties(values, loss.reduce(values, prediction, weight), prediction, weight)
+        values, total = self._loss_of(targets, predictions, weights)
         total.backward()
         gradients = [variable.grad for variable in variables]
         for variable in variables:
             variable.grad = None
         optimizer.apply(gradients, variables)
-        self._update_metrics(values, y, prediction, weight)
+        self._update_metrics(values, targets, predictions, weights)
         return ()
 
-    def _test(self, x: Tensor, y: Tensor, weight: Tensor | None = None) -> tuple[Tensor, ...]:
-        _, loss = self._compiled("evaluate")
+    def _test(self, *arguments: Tensor) -> tuple[Tensor, ...]:
+        inputs, targets, weights = self._parted(arguments)
         with no_grad():
-            prediction = self(x, training=False)
-            values = loss.call(y, prediction)
-            total = loss.reduce(values, prediction, weight)
-            values, _ = self._with_penalties(values, total, prediction, weight)
-            self._update_metrics(values, y, prediction, weight)
+            predictions = self._outputs_for(inputs, training=False)
+            values, _ = self._loss_of(targets, predictions, weights)
+            self._update_metrics(values, targets, predictions, weights)
         return ()
 
-    def _infer(self, x: Tensor) -> tuple[Tensor, ...]:
+    def _infer(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         with no_grad():
-            return (self(x, training=False),)
+            return tuple(self._outputs_for(inputs, training=False))
 
     def _apply(self, training: bool | None, x: Tensor) -> tuple[Tensor, ...]:
         """A call's result, and what it carries: the logits that its activation was taken of, and a mask."""
@@ -642,6 +690,8 @@ class Trainer(Layer):
             return super().__call__(inputs, *args, training=training, mask=mask, **kwargs)
         self._notice(self._structure)
         x = self._as_inputs(inputs)
+        if not isinstance(x, Tensor):  # a list or a dictionary of one
+            return super().__call__(inputs, training=training)
         self._check(x)
         form = (training, x.shape[1:], x.dtype.str)
         results = self._call_steps[training](x) if self._carried.get(form, "") is not None else ()
@@ -664,27 +714,46 @@ class Trainer(Layer):
             and not (in_step() or is_trying() or is_inside() or self._stateful or self.run_eagerly)
         )
 
-    def _with_penalties(
-        self, values: Tensor, total: Tensor, prediction: Tensor, weight: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
-        """The values whose mean is the loss with what layers add to it, and that loss."""
-        _, loss = self._compiled("fit")
+    def _loss_of(
+        self, targets: Sequence[Tensor], predictions: Sequence[Tensor], weights: Sequence[Tensor]
+    ) -> tuple[list[Tensor], Tensor]:
+        """For each tracker of a loss the values whose mean it is, and the loss itself, with what layers add to it."""
+        several = len(self._heads) > 1
+        parts, changed = [], several
+        for index, (head, y, prediction) in enumerate(zip(self._heads, targets, predictions, strict=True)):
+            values = head.loss.call(y, prediction)
+            parts.append(head.loss.reduce(values, prediction, weights[index] if weights else None))
+            changed = changed or values._mask is not None or prediction._mask is not None or values.ndim == 0
+            changed = changed or head.share != 1 or head.loss.reduction not in ("sum_over_batch_size", "mean")
+        pairs = zip(self._heads, parts, strict=True)
+        shared = [part if head.share == 1 else F.multiply(part, head.share) for head, part in pairs]
+        total = shared[0]
+        for part in shared[1:]:
+            total = F.add(total, part)
         penalties = self.losses
         for penalty in penalties:
             total = F.add(total, F.sum(penalty))
-        changed = values._mask is not None or prediction._mask is not None or weight is not None
-        if changed or penalties or values.ndim == 0 or loss.reduction not in ("sum_over_batch_size", "mean"):
-            with no_grad():
-                values = F.multiply(F.fill(prediction, 1.0), total)  # the batch's loss, counted for every sample
-        return values, total
+        if not (changed or penalties or weights):
+            return [values], total
+        with no_grad():  # the batch's losses, counted for every sample
+            ones = F.fill(predictions[0], 1.0)
+            return [F.multiply(ones, part) for part in ((total, *parts) if several else (total,))], total
 
-    def _update_metrics(self, values: Tensor, y: Tensor, prediction: Tensor, weight: Tensor | None) -> None:
+    def _update_metrics(
+        self,
+        values: Sequence[Tensor],
+        targets: Sequence[Tensor],
+        predictions: Sequence[Tensor],
+        weights: Sequence[Tensor],
+    ) -> None:
         with no_grad():
-            self._tracker.update_state(values)
-            for metric in self._metrics:
-                metric.update_state(y, prediction)
-            for metric in self._weighted_metrics:
-                metric.update_state(y, prediction, *(() if weight is None else (weight,)))
+            for tracker, value in zip((self._tracker, *self._loss_trackers), values, strict=True):
+                tracker.update_state(value)
+            for index, (head, y, prediction) in enumerate(zip(self._heads, targets, predictions, strict=True)):
+                for metric in head.metrics:
+                    metric.update_state(y, prediction)
+                for metric in head.weighted_metrics:
+                    metric.update_state(y, prediction, *weights[index : index + 1])
 
     def _test_states(self) -> dict[str, Tensor]:
         counts = {
@@ -695,7 +764,7 @@ class Trainer(Layer):
         return {**self._named_states(), **counts}
 
     def _train_states(self) -> dict[str, Tensor]:
-        optimizer, _ = self._compiled("fit")
+        optimizer = self._compiled("fit")
         optimizer.build(self.trainable_weights)  # a callback may thaw a layer or set a momentum
         return {**self._test_states(), **self._named_slots()}
 
@@ -710,7 +779,7 @@ class Trainer(Layer):
         }
 
     def _train_scalars(self) -> Mapping[str, tuple[_core.Scalar, int]]:
-        optimizer, _ = self._compiled("fit")
+        optimizer = self._compiled("fit")
         return {**optimizer.scalars(), **self._draw_scalars(1)}
 
     def _draw_scalars(self, draws: int = 0) -> dict[str, tuple[_core.Scalar, int]]:
@@ -723,39 +792,52 @@ class Trainer(Layer):
 
     # ---- trying data on one sample -----------------------------------------------------------------------------------
 
-    def _forward_one(self, x: np.ndarray) -> Tensor:
-        """The result for the first sample; builds the model."""
+    def _forward_one(self, inputs: Sequence[np.ndarray]) -> list[Tensor]:
+        """The outputs for the first sample; builds the model."""
+        dtypes = self._input_dtypes(inputs)
         with no_grad(), trying():
-            result: Any = self(np.asarray(x[:1], dtype=self._input_dtype(x)), training=False)
-        if not isinstance(result, Tensor) or result.shape[:1] != (min(len(x), 1),):
-            raise TypeError(f"{self.name}: expected call to return a Tensor (batch, ...), got {type(result).__name__}")
-        return result
+            ones = [np.asarray(array[:1], dtype=dtype) for array, dtype in zip(inputs, dtypes, strict=True)]
+            outputs = self._outputs_for(ones, training=False)
+        for output in outputs:
+            if not isinstance(output, Tensor) or output.shape[:1] != (min(len(inputs[0]), 1),):
+                raise TypeError(
+                    f"{self.name}: expected call to return a Tensor (batch, ...), got {type(output).__name__}"
+                )
+        return outputs
 
-    def _output_of(self, x: np.ndarray) -> tuple[tuple[int, ...], np.dtype[Any]]:
-        """Shape and dtype of one sample's result."""
+    def _outputs_of(self, inputs: Sequence[np.ndarray]) -> list[tuple[tuple[int, ...], np.dtype[Any]]]:
+        """Shape and dtype of one sample's outputs."""
         self._notice(self._structure)
         outputs = self._outputs
-        known = outputs.get(x.shape[1:])
+        form = tuple(array.shape[1:] for array in inputs)
+        known = outputs.get(form)
         if known is None:
-            result = self._forward_one(x)
-            known = outputs[x.shape[1:]] = (tuple(result.shape[1:]), result.dtype)
+            results = self._forward_one(inputs)
+            known = outputs[form] = [(tuple(result.shape[1:]), result.dtype) for result in results]
         return known
 
-    def _try(self, where: str, x: np.ndarray, y: np.ndarray, weight: np.ndarray | None = None) -> None:
-        """Run model, loss and metrics on one sample, so that what doesn't fit is refused before anything changes."""
-        _, loss = self._compiled("fit")
-        prediction = self._forward_one(x)
-        with no_grad():
-            # class numbers are checked below, all at once
-            target = Tensor(np.zeros_like(y[:1], order="C") if loss.sparse else np.ascontiguousarray(y[:1]))
-            given = () if weight is None else (Tensor(np.ascontiguousarray(weight[:1])),)
-            loss(target, prediction, *given)
-            for metric in self._metrics:
-                metric.check(target, prediction)
-            for metric in self._weighted_metrics:
-                metric.check(target, prediction, *given)
-        if loss.sparse:
-            check_labels(where, y, prediction.shape[-1], loss.ignore_class)
+    def _try(self, where: str, *samples: np.ndarray) -> None:
+        """Run model, losses and metrics on one sample, so that what doesn't fit is refused before anything changes."""
+        inputs, targets, weights = self._parted(samples)
+        predictions = self._forward_one(inputs)
+        for index, (head, y, prediction) in enumerate(zip(self._heads, targets, predictions, strict=True)):
+            with no_grad():
+                # class numbers are checked below, all at once
+                target = Tensor(np.zeros_like(y[:1], order="C") if head.loss.sparse else np.ascontiguousarray(y[:1]))
+                given = [Tensor(np.ascontiguousarray(weight[:1])) for weight in weights[index : index + 1]]
+                try:
+                    head.loss(target, prediction, *given)
+                    for metric in head.metrics:
+                        metric.check(target, prediction)
+                    for metric in head.weighted_metrics:
+                        metric.check(target, prediction, *given)
+                except (ValueError, TypeError) as error:
+                    if len(self._heads) > 1:
+                        error.add_note(f"at the output {head.name}")
+                    raise
+            if head.loss.sparse:
+                place = where if len(self._heads) == 1 else f"{where}: y[{head.name!r}]"
+                check_labels(place, y, prediction.shape[-1], head.loss.ignore_class)
 
 
 def _plain(result: Any) -> Any:

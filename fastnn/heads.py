@@ -1,0 +1,203 @@
+"""Models with several inputs and outputs: what belongs to each of them, out of lists and dictionaries.
+
+A head is an output with its loss and metrics. In lists, things stand in the order of the inputs or outputs; in
+dictionaries, by their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import losses
+from .batches import Samples, as_numbers, labelled_samples, target_dtype
+from .metrics import Metric, as_metric
+from .tensor import Tensor
+
+__all__ = ["Head", "heads_of", "named_arrays", "samples_of"]
+
+
+@dataclass
+class Head:
+    """An output's loss, its share of the sum, and the metrics."""
+
+    name: str
+    loss: losses.Loss
+    share: float = 1.0
+    metrics: list[Metric] = field(default_factory=list)
+    weighted_metrics: list[Metric] = field(default_factory=list)
+
+    def result_names(self, several: bool) -> tuple[list[str], list[str]]:
+        """What metrics and weighted metrics are called in logs."""
+        prefix = f"{self.name}_" if several else ""
+        names = [prefix + metric.name for metric in self.metrics]
+        weighted = [prefix + metric.name for metric in self.weighted_metrics]
+        taken = {"loss", *names}
+        return names, [f"{prefix}weighted_{name.removeprefix(prefix)}" if name in taken else name for name in weighted]
+
+
+def heads_of(
+    names: Sequence[str], loss: Any, loss_weights: Any = None, metric_lists: Any = None, weighted_metrics: Any = None
+) -> list[Head]:
+    """The heads that `compile` makes of its arguments.
+
+    Raises
+    ------
+    ValueError
+        Something is missing or too much, or a name is not known, or a loss isn't one number.
+    TypeError
+        Something is neither a list nor a dictionary, or a share is no number.
+    """
+    several = len(names) > 1
+    for argument, given in (("metrics", metric_lists), ("weighted_metrics", weighted_metrics)):
+        if given is not None and not isinstance(given, list | tuple | dict):
+            raise TypeError(f"compile: expected {argument} to be a list, got {given!r}")
+    if not isinstance(loss, list | tuple | dict) or _is_config(loss):
+        loss = [loss] * len(names)
+    shares = [1.0] * len(names) if loss_weights is None else loss_weights
+    if not isinstance(shares, list | tuple | dict):
+        shares = [shares] if not several else _refused("loss_weights", names, shares)
+    heads = []
+    rows = zip(
+        names,
+        _by_name("loss", names, loss),
+        _by_name("loss_weights", names, shares, 1.0),
+        _metric_lists("metrics", names, metric_lists),
+        _metric_lists("weighted_metrics", names, weighted_metrics),
+        strict=True,
+    )
+    for name, given_loss, share, counted, weighted in rows:
+        if given_loss is None:
+            raise ValueError(f"compile: expected a loss for every output, got None for {name}")
+        found = losses.as_loss(given_loss)
+        if found.reduction in ("none", None):
+            raise ValueError(f"compile: expected a loss that gives one number, got reduction {found.reduction!r}")
+        if isinstance(share, bool) or not isinstance(share, int | float | np.integer | np.floating):
+            raise TypeError(f"compile: expected loss_weights to be numbers, got {share!r}")
+        made = [[as_metric(metric) for metric in group] for group in (counted, weighted)]
+        heads.append(Head(name, found, float(share), *made))
+    return heads
+
+
+def _metric_lists(argument: str, names: Sequence[str], given: Any) -> list[list[Any]]:
+    """The metrics of each output."""
+    if given is None:
+        return [[] for _ in names]
+    if len(names) == 1 and not isinstance(given, dict):
+        given = given if len(given) == 1 and isinstance(given[0], list | tuple) else [given]
+    return [
+        list(item) if isinstance(item, list | tuple) else ([] if item is None else [item])
+        for item in _by_name(argument, names, given)
+    ]
+
+
+def _is_config(value: Any) -> bool:
+    """Whether a dictionary describes one object."""
+    return isinstance(value, dict) and "class_name" in value
+
+
+def _refused(argument: str, names: Sequence[str], given: Any) -> Any:
+    raise TypeError(f"compile: expected {argument} for {', '.join(names)} as a list or a dict, got {given!r}")
+
+
+def _by_name(argument: str, names: Sequence[str], given: Any, default: Any = None) -> list[Any]:
+    """What a list or a dictionary has for each output; the default where a dictionary says nothing."""
+    if isinstance(given, Mapping):
+        extra = [str(name) for name in given if name not in names]
+        if extra:
+            raise ValueError(f"compile: expected {argument} by the outputs {', '.join(names)}, got {', '.join(extra)}")
+        return [given.get(name, default) for name in names]
+    if len(given) != len(names):
+        raise ValueError(
+            f"compile: expected {argument} for each of the outputs {', '.join(names)}, got {len(given)} of them"
+        )
+    return list(given)
+
+
+def named_arrays(where: str, what: str, names: Sequence[str], given: Any) -> list[np.ndarray]:
+    """The arrays of x or y, one for each input or output.
+
+    Raises
+    ------
+    ValueError
+        One is missing or too much, or they are not of one length.
+    TypeError
+        One is no array of numbers.
+    """
+    if isinstance(given, Mapping):
+        missing = [name for name in names if name not in given]
+        extra = [str(name) for name in given if name not in names]
+        if missing or extra:
+            wrong = f"{', '.join(missing)} missing" if missing else f"{', '.join(extra)} too"
+            raise ValueError(f"{where}: expected {what} with {', '.join(names)}, got {wrong}")
+        values = [given[name] for name in names]
+    elif len(names) == 1:
+        only = isinstance(given, list | tuple) and len(given) == 1 and isinstance(given[0], np.ndarray | Tensor)
+        return [as_numbers(where, what, given[0] if only else given)]
+    else:
+        if given is None:
+            raise ValueError(f"{where}: expected data {what}, got None")
+        if not isinstance(given, list | tuple):
+            raise TypeError(
+                f"{where}: expected {what} to be a list or a dict of {', '.join(names)}, got {type(given).__name__}"
+            )
+        if len(given) != len(names):
+            raise ValueError(f"{where}: expected {what} with {', '.join(names)}, got a list of {len(given)}")
+        values = list(given)
+    arrays = [as_numbers(where, f"{what}[{name!r}]", value) for name, value in zip(names, values, strict=True)]
+    if len({len(array) for array in arrays}) > 1:
+        lengths = ", ".join(f"{len(array)} in {name}" for name, array in zip(names, arrays, strict=True))
+        raise ValueError(f"{where}: expected {what} of one length, got {lengths}")
+    return arrays
+
+
+def samples_of(
+    where: str,
+    inputs: Sequence[str],
+    heads: Sequence[Head],
+    x: Any,
+    y: Any,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+) -> Samples:
+    """The arrays of the inputs, those of the outputs in the dtypes that their losses take, and weights if any."""
+    xs = named_arrays(where, "x", inputs, x)
+    outputs = [head.name for head in heads]
+    if len(heads) == 1:
+        target = named_arrays(where, "y", outputs, y)[0]
+        if isinstance(sample_weight, Mapping):
+            sample_weight = named_arrays(where, "sample_weight", outputs, sample_weight)[0]
+        first, *labelled = labelled_samples(where, xs[0], target, heads[0].loss, sample_weight, class_weight)
+        return (first, *xs[1:], *labelled)
+    if class_weight is not None:
+        raise ValueError(f"{where}: expected class_weight for a model with one output only, got {len(heads)} outputs")
+    ys = named_arrays(where, "y", outputs, y)
+    count = len(xs[0])
+    if len(ys[0]) != count:
+        raise ValueError(f"{where}: expected x and y of one length, got {count} and {len(ys[0])}")
+    if count == 0:
+        raise ValueError(f"{where}: expected data, got x of shape {xs[0].shape}")
+    targets = [
+        target_dtype(f"{where}: y[{head.name!r}]", array, head.loss) for head, array in zip(heads, ys, strict=True)
+    ]
+    return (*xs, *targets, *_weights(where, outputs, sample_weight, count))
+
+
+def _weights(where: str, outputs: Sequence[str], given: Any, count: int) -> list[np.ndarray]:
+    """The weights of the samples for each output: 1 for outputs that have none; no arrays when nothing is given."""
+    if given is None:
+        return []
+    ones = np.ones(count, np.float32)
+    if isinstance(given, Mapping):
+        given = {**dict.fromkeys(outputs, ones), **given}
+    elif isinstance(given, list | tuple):
+        given = [ones if value is None else value for value in given]
+    else:  # one for all
+        given = [given] * len(outputs)
+    arrays = named_arrays(where, "sample_weight", outputs, given)
+    if len(arrays[0]) != count:
+        raise ValueError(f"{where}: expected a sample_weight for each of {count} samples, got {len(arrays[0])}")
+    return [np.asarray(array, dtype=np.float32) for array in arrays]
