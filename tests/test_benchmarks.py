@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
@@ -16,6 +17,7 @@ sys.path.append(str(ROOT))
 
 from benchmarks import networks, run, table  # noqa: E402 (the checkout's, behind the installed package)
 from benchmarks.kernels import KERNELS, TARGETS  # noqa: E402
+from benchmarks.libraries.fastnn_library import LOSSES, Fastnn, sequential  # noqa: E402
 from benchmarks.peak import Peak  # noqa: E402
 
 
@@ -121,3 +123,25 @@ def test_overhead_is_judged_by_the_length_of_the_step() -> None:
     assert table.overhead_cell(30e-6, 2e-4) == "30 us no"
     assert table.overhead_cell(1e-3, 1e-2) == "1 ms yes"
     assert table.overhead_cell(None, 1e-2) == "-"
+
+
+@pytest.mark.parametrize("network", networks.NETWORKS, ids=lambda network: network.name)
+def test_networks_train_and_predict_by_programs(network: networks.Network) -> None:
+    small = dataclasses.replace(network, batch=4)
+    model = sequential(small.layers, small.input_shape, small.weights())
+    model.compile("adam", LOSSES[small.loss]())
+    x, y = small.data()
+    for _ in range(3):
+        model.fit(x, y, batch_size=4, verbose=0)
+    model.evaluate(x, y, batch_size=4, verbose=0)
+    model.predict(x, batch_size=4)
+    assert model.recorded
+    assert model.eager_reasons() == []
+    assert "commit" in model.program(4, training=True)
+
+
+def test_the_gan_trains_by_a_program() -> None:
+    step = Fastnn(2).gan(dataclasses.replace(networks.GAN, batch=4), "fastnn")
+    assert step is not None
+    for _ in range(4):  # a fallback would warn, and warnings are errors
+        assert math.isfinite(step())
