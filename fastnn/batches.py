@@ -154,7 +154,8 @@ def as_numbers(where: str, name: str, value: Any) -> np.ndarray:
         raise ValueError(f"{where}: expected data {name}, got None")
     array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{where}: expected {name} to be an array of numbers, got {type(value).__name__}")
+        got = f"{array.dtype} array" if isinstance(value, np.ndarray) else type(value).__name__
+        raise TypeError(f"{where}: expected {name} to be an array of numbers, got {got}")
     if array.ndim == 0:
         raise ValueError(f"{where}: expected {name} with samples along its first axis, got a single number")
     return array

@@ -694,7 +694,7 @@ class Trainer(Layer):
             return super().__call__(inputs, training=training)
         self._check(x)
         form = (training, x.shape[1:], x.dtype.str)
-        results = self._call_steps[training](x) if self._carried.get(form, "") is not None else ()
+        results = self._called(training, x) if self._carried.get(form, "") is not None else ()
         carried = self._carried[form]
         if carried is None:  # several results
             return super().__call__(x, training=training)
@@ -703,6 +703,10 @@ class Trainer(Layer):
         result.logits = extras[0] if has_logits else None
         result._mask = extras[-1] if has_mask else None
         return result
+
+    @compiled_precision
+    def _called(self, training: bool | None, x: Tensor) -> tuple[Tensor, ...]:
+        return self._call_steps[training](x)
 
     def _calls_program(self, inputs: Any) -> bool:
         """Whether a call outside of steps, for results alone, may run as a program."""

@@ -56,6 +56,8 @@ def test_a_model_keeps_the_class_it_was_compiled_with() -> None:
     results = [fast.predict(x) for _ in range(3)]
     fastnn.set_precision("float32")
     results += [fast.predict(x) for _ in range(3)]
+    with fastnn.no_grad():
+        results += [fast(x).numpy() for _ in range(3)]
     assert all(np.array_equal(result, results[0]) for result in results)
     np.testing.assert_array_equal(again, exact.predict(x))
     assert not np.array_equal(again, results[0])
