@@ -336,7 +336,11 @@ class Trainer(Layer):
     def _reported(self, logs: dict[str, float], return_dict: bool) -> float | list[float] | dict[str, float]:
         if return_dict:
             return logs
-        return list(logs.values()) if len(logs) > 1 else logs["loss"]
+        losses = 1 + len(self._loss_trackers)
+        names = list(logs)
+        if losses > 1:  # of several outputs: the losses, then the metrics by name, as in Keras
+            names = names[:losses] + sorted(names[losses:])
+        return [logs[name] for name in names] if len(names) > 1 else logs["loss"]
 
     def _batches(self, samples: Samples, size: int) -> Batches:
         inputs, *others = self._parted(samples)

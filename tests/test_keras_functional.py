@@ -114,3 +114,41 @@ def test_several_inputs_and_outputs(keras: Any) -> None:
     data = [rng.integers(0, 11, (6, 5)).astype(np.int32), rng.standard_normal((6, 4)).astype(np.float32)]
     for mine, other in zip(ours(data), theirs(data), strict=True):
         np.testing.assert_allclose(mine.numpy(), np.asarray(other), rtol=2e-5, atol=2e-6)
+
+
+def two_towers(Input: Any, L: Any, Model: Any) -> Any:
+    a, b = Input((3,), name="a"), Input((2,), name="b")
+    hidden = L.Dense(6, activation="tanh", name="hidden")(L.Concatenate(name="both")([a, b]))
+    return Model([a, b], [L.Dense(1, name="p")(hidden), L.Dense(4, activation="softmax", name="q")(hidden)], name="t")
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_training_with_two_inputs_and_two_outputs(weighted: bool) -> None:
+    import keras
+
+    rng = np.random.default_rng(5)
+    x = [rng.standard_normal((40, size)).astype(np.float32) for size in (3, 2)]
+    y = [rng.standard_normal((40, 1)).astype(np.float32), rng.integers(0, 4, (40, 1))]
+    weights = [rng.uniform(0, 2, 40).astype(np.float32) for _ in y] if weighted else None
+    theirs = two_towers(keras.Input, keras.layers, keras.Model)
+    ours = two_towers(fastnn.Input, layers, fastnn.Model)
+    ours.set_weights(theirs.get_weights())
+    histories, results, logs = [], [], []
+    for model in (theirs, ours):
+        model.compile(
+            "adam",
+            loss={"p": "mse", "q": "sparse_categorical_crossentropy"},
+            loss_weights={"p": 0.3, "q": 2.0},
+            metrics={"p": ["mae", "mse"], "q": ["accuracy"]},
+            weighted_metrics={"p": ["mape"], "q": []},
+        )
+        options: Any = {"validation_data": (x, y), "sample_weight": weights, "shuffle": False, "verbose": 0}
+        histories.append(model.fit(x, y, batch_size=10, epochs=4, **options).history)
+        results.append(model.predict(x, verbose=0))
+        logs.append(model.evaluate(x, y, batch_size=10, verbose=0))
+    assert set(histories[1]) == set(histories[0])
+    for name, values in histories[0].items():
+        np.testing.assert_allclose(histories[1][name], values, rtol=1e-4 if "mape" in name else 1e-5, atol=1e-5)
+    for want, got in zip(*results, strict=True):
+        np.testing.assert_allclose(got, want, atol=1e-5)
+    assert logs[1] == pytest.approx(logs[0], rel=1e-4)
