@@ -5,12 +5,13 @@ Keras 3's names for layers and models, PyTorch's for tensors, and the kernels ov
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from . import (
     _core,
     activations,
     callbacks,
     constraints,
-    datasets,
     functional,
     initializers,
     kernels,
@@ -56,6 +57,9 @@ from .models import Model, Sequential
 from .precision import get_precision, set_precision
 from .random import Generator, manual_seed
 from .tensor import Tensor, constant
+
+if TYPE_CHECKING:
+    from . import datasets
 
 __version__ = _core.version()
 
@@ -138,3 +142,16 @@ def get_cmake_dir() -> str:
     from pathlib import Path
 
     return str(Path(__file__).parent / "lib" / "cmake" / "fastnn")
+
+
+def __getattr__(name: str) -> Any:
+    """`fastnn.datasets` is read on first use: few programs use it, and importing the package stays light."""
+    if name == "datasets":
+        from importlib import import_module
+
+        return import_module(".datasets", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache, partial
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _core
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 class _SupportsDLPack(Protocol):
     def __dlpack__(self) -> Any: ...
 
 
-Array: TypeAlias = npt.NDArray[Any]
-Arrayish: TypeAlias = npt.ArrayLike | _SupportsDLPack
+Array: TypeAlias = "npt.NDArray[Any]"
+Arrayish: TypeAlias = "npt.ArrayLike | _SupportsDLPack"
 
 _op = lru_cache(maxsize=None)(_core.op)
 

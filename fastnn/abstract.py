@@ -8,13 +8,15 @@ of shape rules. Open sizes are given two different values each; where the result
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _core
 from .tensor import Tensor, no_grad
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = ["Spec", "abstract", "infer", "is_abstract", "is_shape", "map_structure", "merged", "sizes_for"]
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _core
 from .functional._base import _op
@@ -20,6 +19,9 @@ from .program import current_run, in_step
 from .random import CREATION, Generator, default_generator
 from .random import generator as numpy_generator
 from .tensor import Tensor
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = [
     "arange", "asarray", "empty", "empty_like", "eye", "from_dlpack", "from_numpy", "full", "full_like", "linspace",

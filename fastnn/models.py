@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
@@ -17,12 +17,13 @@ from .layers.core import InputLayer
 from .layers.operation import GetItem, Operation
 from .layers.structure import Node
 from .layers.symbolic import SymbolicTensor
-from .profiling import Profile, profile
 from .saving import load_model, load_weights, save_model, save_weights
-from .stepper import Stepper
-from .summary import summary_text
 from .tensor import Tensor
 from .training import Trainer
+
+if TYPE_CHECKING:
+    from .profiling import Profile
+    from .stepper import Stepper
 
 __all__ = ["Model", "Sequential", "load_model"]
 
@@ -146,6 +147,8 @@ class Model(Trainer):
         ValueError
             `layer_range` names no layers, or `positions` don't fit the columns.
         """
+        from .summary import summary_text
+
         size = batch_size_of("summary", batch_size)
         text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range, size)
         (print if print_fn is None else print_fn)(text)
@@ -209,6 +212,8 @@ class Model(Trainer):
         RuntimeError
             The step runs without a program, the model isn't compiled, or another thread uses it.
         """
+        from .profiling import profile
+
         return profile(self, x, y, batch_size, steps)
 
     def stream(self, batch_size: int = 1) -> Stepper:
@@ -247,6 +252,8 @@ class Model(Trainer):
         (1, 1)
         """
         with self._guard.shared("stream"):
+            from .stepper import Stepper
+
             return Stepper(self, batch_size)
 
     def save(self, filepath: Any, overwrite: bool = True) -> None:

@@ -12,13 +12,15 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _core
 from .grad_mode import is_grad_enabled, no_grad
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 __all__ = ["Tensor", "constant", "is_grad_enabled", "no_grad"]
 

@@ -6,7 +6,6 @@ import csv
 import math
 import warnings
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -82,6 +81,8 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
+        from pathlib import Path  # not with the package: 4 ms
+
         self.filename, self.sep, self.append = Path(filename), separator, append
         self._keys: list[str] | None = None
         self._header = True
@@ -186,6 +187,8 @@ class TensorBoard(Callback):
     """
 
     def __init__(self, log_dir: Any = "logs", histogram_freq: int = 0, update_freq: Any = "epoch") -> None:
+        from pathlib import Path  # not with the package: 4 ms
+
         self.log_dir, self.histogram_freq = Path(log_dir), histogram_freq
         self.update_freq = 1 if update_freq == "batch" else update_freq
         self._writers: dict[str, Any] = {}

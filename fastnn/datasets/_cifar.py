@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import tarfile
+    from pathlib import Path
 
 __all__ = ["Split", "load"]
 

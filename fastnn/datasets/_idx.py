@@ -9,10 +9,13 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["NAMES", "Split", "load", "read"]
 

@@ -7,10 +7,12 @@ words, and any other instruction is refused. It stands for Python's pickle proto
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["read"]
 

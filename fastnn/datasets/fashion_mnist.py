@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import _idx
 from ._files import fetch, folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["load_data"]
 
@@ -16,12 +19,14 @@ _HASHES = (
     "md5:bef4ecab320f06d8554ea6380940ec79",
     "md5:bb300cfdad3c16e7a12a480ee83cd310",
 )
-_DEBIAN = Path("/usr/share/datasets/fashion-mnist")  # of the package dataset-fashion-mnist
+_DEBIAN = "/usr/share/datasets/fashion-mnist"  # of the package dataset-fashion-mnist
 
 
 def _path(name: str) -> Path:
-    if not (folder("fashion_mnist") / name).is_file() and (_DEBIAN / name).is_file():
-        return _DEBIAN / name
+    kept = folder("fashion_mnist")
+    packaged = type(kept)(_DEBIAN, name)
+    if not (kept / name).is_file() and packaged.is_file():
+        return packaged
     return fetch("fashion_mnist", _URL + name, dict(zip(_idx.NAMES, _HASHES, strict=True))[name])
 
 

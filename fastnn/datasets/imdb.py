@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _pickled_lists
 from ._files import fetch
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["get_word_index", "load_data"]
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ..tensor import DTYPES, Node, Rule, Tensor, as_tensor, is_grad_enabled
 from ._base import Gradients, _array_of, _integer, _result, _run, _saved, _shape_of
 from .shape import fill
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 def _operands(a: Any, b: Any) -> tuple[Tensor, Tensor]:

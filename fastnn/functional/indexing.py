@@ -7,15 +7,17 @@ import operator
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..tensor import Node, Tensor, constant
 from ._base import Gradients, _integer, _result, _run, _run_list, _shape_of
 from .elementwise import broadcast_to
 from .shape import _BEFORE_BEGIN, _END, _axis, _part, _rearrange, reshape
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 # ---- x[...] ----------------------------------------------------------------------------------------------------------
 

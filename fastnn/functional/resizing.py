@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from ..tensor import Node, Tensor
 from ._base import Gradients, _pair, _result, _run, _shape_of
 from .indexing import _literal_indices, take
 from .shape import expand_dims, squeeze
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Interpolation = Literal["nearest", "bilinear"]
 
