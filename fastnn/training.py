@@ -17,6 +17,7 @@ from . import _core, losses, random
 from . import functional as F
 from . import metrics as metric_module
 from . import optimizers as optimizer_module
+from .abstract import is_abstract
 from .batches import Batches, Samples, batch_size_of, check_labels, split, whole_number
 from .callbacks.base import Callback, Callbacks, History, Progress, checked_verbose
 from .guard import Guard
@@ -718,7 +719,7 @@ class Trainer(Layer):
             self.built
             and isinstance(inputs, Tensor | np.ndarray)
             and inputs.ndim > 0
-            and not (isinstance(inputs, Tensor) and inputs._mask is not None)
+            and not (isinstance(inputs, Tensor) and (inputs._mask is not None or is_abstract(inputs)))
             and not (in_step() or is_trying() or is_inside() or self._stateful or self.run_eagerly)
         )
 

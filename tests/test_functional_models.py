@@ -258,3 +258,14 @@ def test_wrong_use(make: Any, error: type[Exception], sentence: str) -> None:
     y = layers.Dense(4, name="d")(x)
     with pytest.raises(error, match=sentence):
         make(x, y)
+
+
+def test_models_inside_models_are_called_on_shapes() -> None:
+    x = fastnn.Input((3,))
+    shared = layers.Dense(3, activation="tanh")
+    inner = Model(x, shared(shared(x)) + x)
+    given = np.ones((2, 8, 3), np.float32)
+    images = fastnn.Input((8, 3))
+    model = Model(images, inner(inner(layers.GlobalAveragePooling1D()(images))))
+    assert model.compute_output_shape((None, 8, 3)) == (None, 3)
+    np.testing.assert_array_equal(model.predict(given), inner.predict(inner.predict(given[:, 0])))
