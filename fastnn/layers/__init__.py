@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .activation import ELU, ActivityRegularization, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import AdditiveAttention, Attention, MultiHeadAttention
 from .base import Layer
@@ -68,30 +70,32 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from .preprocessing import (
-    CategoryEncoding,
-    CenterCrop,
-    Discretization,
-    IntegerLookup,
-    Normalization,
-    RandomBrightness,
-    RandomContrast,
-    RandomCrop,
-    RandomFlip,
-    RandomRotation,
-    RandomTranslation,
-    RandomZoom,
-    Rescaling,
-    Resizing,
-    StringLookup,
-    TextVectorization,
-)
 from .recurrent import GRU, LSTM, RNN, SimpleRNN
 from .recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from .recurrent_wrappers import Bidirectional, TimeDistributed
 from .regularization import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .spatial import Cropping1D, Cropping2D, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D
+
+if TYPE_CHECKING:
+    from .preprocessing import (
+        CategoryEncoding,
+        CenterCrop,
+        Discretization,
+        IntegerLookup,
+        Normalization,
+        RandomBrightness,
+        RandomContrast,
+        RandomCrop,
+        RandomFlip,
+        RandomRotation,
+        RandomTranslation,
+        RandomZoom,
+        Rescaling,
+        Resizing,
+        StringLookup,
+        TextVectorization,
+    )
 
 __all__ = [
     "ELU",
@@ -211,3 +215,12 @@ __all__ = [
     "ZeroPadding1D",
     "ZeroPadding2D",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Preprocessing layers are read on first use: most programs need none, and importing the package stays light."""
+    if name in __all__:
+        from . import preprocessing
+
+        return getattr(preprocessing, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
