@@ -30,8 +30,6 @@ def results_of(values: Any) -> list[_core.Array]:
 def test_every_op_describes_the_results_that_it_computes(case: OpCase) -> None:
     op = _core.op(case.op)
     given = cast(case, "float32")
-    if not any(value is not None for value in given):
-        pytest.skip("makes its result of attributes alone")
     want = results_of(op(*map_arrays(_core.Array.from_numpy, given), **case.attributes))
     shapes = map_arrays(lambda a: _core.Array.abstract(a.shape, a.dtype), given)
     before = _core.allocated_bytes()
@@ -158,11 +156,9 @@ def test_open_sizes_stay_open_where_they_matter() -> None:
         infer(lambda a: F.matmul(a, Tensor(np.zeros((5, 2), np.float32))), open_rows)
 
 
-@pytest.mark.parametrize("case", LAYER_CASES, ids=str)
+@pytest.mark.parametrize("case", [case for case in LAYER_CASES if case.times == 1 and not case.call], ids=str)
 def test_layers_say_the_shape_that_they_put_out(case: LayerCase) -> None:
     """By their own rule, and by the one of the base class, which asks call."""
-    if case.times > 1 or case.call:
-        pytest.skip("its call takes more than the inputs")
     shapes = case.shape if isinstance(case.shape, list) else [case.shape]
     opened = [(None, *shape[1:]) for shape in shapes]
     argument = opened if isinstance(case.shape, list) else opened[0]
