@@ -1,0 +1,190 @@
+"""Steps and calls of a model as programs: recorded on their first calls, replayed from then on.
+
+They go when something changes that they have recorded: attributes of layers, optimizer, losses, metrics and penalties.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from ..abstract import is_abstract
+from ..batches import Batches
+from ..layers.base import Layer, is_inside, is_trying
+from ..layers.penalties import Weight
+from ..layers.structure import Watch
+from ..precision import compiled_precision
+from ..program import Step, in_step
+from ..tensor import Tensor, is_grad_enabled, no_grad
+from .functions import StepFunctions
+
+__all__ = ["Programs"]
+
+
+class Programs(StepFunctions):
+    """Runs the step functions through a `Step` each."""
+
+    _unrecorded = StepFunctions._unrecorded | {
+        "_call_steps",
+        "_carried",
+        "_change",
+        "_lock",
+        "_outputs",
+        "_predict_step",
+        "_recorded",
+        "_settings",
+        "_stateful",
+        "_structure",
+        "_test_step",
+        "_train_step",
+        "_tried",
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._lock = threading.Lock()  # programs are dropped under it
+        self._change = object()  # another one after each change of what programs record
+        self._recorded: object = None  # the change that the programs there are know of
+        self._outputs: dict[Any, list[tuple[tuple[int, ...], np.dtype[Any]]]] = {}
+        self._stateful: list[Layer] = []  # layers that hand on states from batch to batch
+        self._tried: set[Any] = set()  # forms of batches that fit
+        self._carried: dict[Any, Any] = {}  # by input, what results of calls carry; None: there are several
+        self._train_step = Step(self._train, states=self._train_states, scalars=self._train_scalars, name="train")
+        self._test_step = Step(self._test, states=self._test_states, name="test")
+        self._predict_step = Step(self._infer, states=self._named_states, name="predict")
+        self._call_steps = {
+            training: Step(
+                partial(self._apply, training),
+                states=self._named_states,
+                scalars=self._draw_scalars,
+                name="call",
+                warns=False,
+            )
+            for training in (None, False)
+        }
+        self._structure = self._settings = Watch(tuple)
+
+    @property
+    def recorded(self) -> bool:
+        """Whether fit, evaluate, predict and calls run programs, and nothing that they did had to run eagerly."""
+        ran = [step for step in self._steps() if step.info() or step.eager_reasons()]
+        return bool(ran) and all(step.recorded for step in ran)
+
+    def eager_reasons(self) -> list[str]:
+        """Why steps run without programs: a sentence for each that can't be recorded, with the line of your code."""
+        return [reason for step in self._steps() for reason in step.eager_reasons()]
+
+    def _steps(self) -> tuple[Step, ...]:
+        return self._train_step, self._test_step, self._predict_step, *self._call_steps.values()
+
+    def _run(
+        self, step: Step, *arrays: np.ndarray, out: list[np.ndarray] | None = None, key: tuple[Any, ...] = ()
+    ) -> None:
+        self._drop_programs()
+        for layer in self._stateful:
+            layer.make_states(len(arrays[0]))
+        step(*arrays, out=out, extra_key=key)
+
+    def _run_batches(self, step: Step, batches: Batches, first: int, **options: Any) -> int:
+        """Run the next steps of a pass: how many samples they took."""
+        self._drop_programs()
+        for layer in self._stateful:
+            layer.make_states(batches.size(first))
+        return batches.run(step, first, **options)
+
+    def _notice(self, *watches: Watch) -> None:
+        """Before a pass over data: let the programs go when something that they have recorded is different now."""
+        if any(watch.changed() for watch in watches):
+            self._changed()
+        self._drop_programs()
+
+    def _drop_programs(self) -> None:
+        """Forget all programs that know nothing of the last change."""
+        if self._recorded is self._change:
+            return
+        with self._lock:
+            change = self._change
+            if self._recorded is change:
+                return
+            containers = [value for _, node in self._walk() for value in node._containers()]
+            self._structure = Watch(lambda: containers)
+            weights = self.weights
+            self._settings = Watch(lambda: self._training_settings(weights))
+            self._outputs, self._tried, self._carried = {}, set(), {}
+            self._stateful = [layer for layer in self._layers_below() if layer.stateful]
+            self._link()
+            for step in self._steps():
+                step.drop()
+            self._recorded = change  # last: other threads wait for all of this
+
+    def _training_settings(self, weights: Sequence[Tensor]) -> list[Any]:
+        """What training and evaluation record beside the model: attributes of optimizer, loss, metrics, penalties."""
+        metrics = (*self._metrics, *self._weighted_metrics)
+        penalties = [part for w in weights if isinstance(w, Weight) for part in (w.regularizer, w.constraint)]
+        penalties += [layer.activity_regularizer for layer in self._layers_below()]
+        found = self.loss if isinstance(self.loss, list) else [self.loss]
+        objects = (self.optimizer, *found, *metrics, *(part for part in penalties if hasattr(part, "__dict__")))
+        parts = [part for part in objects if part is not None]
+        attributes = [value for part in parts for name, value in vars(part).items() if name != "_slots"]
+        return [*parts, *penalties, *attributes, *(weight.requires_grad for weight in weights)]
+
+    def _changed(self) -> None:
+        self._change = object()
+        super()._changed()
+
+    def _step_key(self, step: Step) -> tuple[Any, ...]:
+        """What else changes what a step records."""
+        return self._compiled("fit")._key() if step is self._train_step else ()
+
+    # ---- calls -------------------------------------------------------------------------------------------------------
+
+    def _apply(self, training: bool | None, x: Tensor) -> tuple[Tensor, ...]:
+        """A call's result, and what it carries: the logits that its activation was taken of, and a mask."""
+        with no_grad():
+            result = super().__call__(x, training=training)
+        form = (training, x.shape[1:], x.dtype.str)
+        if not isinstance(result, Tensor):
+            self._carried[form] = None
+            return ()
+        extras = [part for part in (result.logits, result._mask) if part is not None]
+        self._carried[form] = (result.activation, result.logits is not None, result._mask is not None)
+        return result, *extras
+
+    def __call__(self, inputs: Any, *args: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
+        """Apply the model as `Layer` does; under `no_grad` by a program, which does not repeat what Python did."""
+        plain = not (training or mask is not None or args or kwargs)
+        if is_grad_enabled() or not plain or not self._calls_program(inputs):
+            return super().__call__(inputs, *args, training=training, mask=mask, **kwargs)
+        self._notice(self._structure)
+        x = self._as_inputs(inputs)
+        if not isinstance(x, Tensor):  # a list or a dictionary of one
+            return super().__call__(inputs, training=training)
+        self._check(x)
+        form = (training, x.shape[1:], x.dtype.str)
+        results = self._called(training, x) if self._carried.get(form, "") is not None else ()
+        carried = self._carried[form]
+        if carried is None:  # several results
+            return super().__call__(x, training=training)
+        result, *extras = results
+        result.activation, has_logits, has_mask = carried
+        result.logits = extras[0] if has_logits else None
+        result._mask = extras[-1] if has_mask else None
+        return result
+
+    @compiled_precision
+    def _called(self, training: bool | None, x: Tensor) -> tuple[Tensor, ...]:
+        return self._call_steps[training](x)
+
+    def _calls_program(self, inputs: Any) -> bool:
+        """Whether a call outside of steps, for results alone, may run as a program."""
+        return (
+            self.built
+            and isinstance(inputs, Tensor | np.ndarray)
+            and inputs.ndim > 0
+            and not (isinstance(inputs, Tensor) and (inputs._mask is not None or is_abstract(inputs)))
+            and not (in_step() or is_trying() or is_inside() or self._stateful or self.run_eagerly)
+        )
