@@ -21,11 +21,9 @@ from . import (
     models,
     optimizers,
     regularizers,
-    utils,
 )
 from ._core import get_num_threads, set_batch_invariant, set_num_threads
 from .autograd import Function, grad, gradcheck, once_differentiable, value_and_grad
-from .compiled import compile
 from .creation import (
     arange,
     asarray,
@@ -59,7 +57,8 @@ from .random import Generator, manual_seed
 from .tensor import Tensor, constant
 
 if TYPE_CHECKING:
-    from . import datasets
+    from . import datasets, utils
+    from .compiled import compile
 
 __version__ = _core.version()
 
@@ -145,11 +144,14 @@ def get_cmake_dir() -> str:
 
 
 def __getattr__(name: str) -> Any:
-    """`fastnn.datasets` is read on first use: few programs use it, and importing the package stays light."""
-    if name == "datasets":
-        from importlib import import_module
+    """What many programs never use is read on first use, so that importing the package stays light."""
+    from importlib import import_module
 
-        return import_module(".datasets", __name__)
+    if name in ("datasets", "utils"):
+        return import_module(f".{name}", __name__)
+    if name == "compile":
+        function = globals()["compile"] = import_module(".compiled", __name__).compile
+        return function
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,7 +6,6 @@ A description is {"class_name": ..., "config": {...}} with values that JSON can 
 from __future__ import annotations
 
 import inspect
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar
@@ -31,8 +30,11 @@ class Configurable:
 
 def snake_case(name: str) -> str:
     """Keras's spelling of a class's name: MaxPooling2D becomes max_pooling2d."""
-    name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", name)
-    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+    spelled = name[:1]
+    for before, letter, after in zip(name, name[1:], f"{name[2:]}_", strict=False):
+        begins_word = "A" <= letter <= "Z" and ("a" <= before <= "z" or "a" <= after <= "z")
+        spelled += f"_{letter}" if begins_word else letter
+    return spelled.lower()
 
 
 _numbers: Counter[str] = Counter()

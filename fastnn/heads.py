@@ -7,7 +7,6 @@ dictionaries, by their names.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,15 +19,17 @@ from .tensor import Tensor
 __all__ = ["Head", "heads_of", "named_arrays", "samples_of"]
 
 
-@dataclass
 class Head:
     """An output's loss, its share of the sum, and the metrics."""
 
-    name: str
-    loss: losses.Loss
-    share: float = 1.0
-    metrics: list[Metric] = field(default_factory=list)
-    weighted_metrics: list[Metric] = field(default_factory=list)
+    def __init__(
+        self, name: str, loss: losses.Loss, share: float, metrics: list[Metric], weighted_metrics: list[Metric]
+    ) -> None:
+        self.name = name
+        self.loss = loss
+        self.share = share
+        self.metrics = metrics
+        self.weighted_metrics = weighted_metrics
 
     def result_names(self, several: bool) -> tuple[list[str], list[str]]:
         """What metrics and weighted metrics are called in logs."""
@@ -77,8 +78,8 @@ def heads_of(
             raise ValueError(f"compile: expected a loss that gives one number, got reduction {found.reduction!r}")
         if isinstance(share, bool) or not isinstance(share, int | float | np.integer | np.floating):
             raise TypeError(f"compile: expected loss_weights to be numbers, got {share!r}")
-        made = [[as_metric(metric) for metric in group] for group in (counted, weighted)]
-        heads.append(Head(name, found, float(share), *made))
+        metrics, weighted_metrics = ([as_metric(metric) for metric in group] for group in (counted, weighted))
+        heads.append(Head(name, found, float(share), metrics, weighted_metrics))
     return heads
 
 

@@ -9,7 +9,6 @@ several in any order, and a file's bytes are to depend on its content alone. Not
 from __future__ import annotations
 
 import errno
-import json
 import os
 import stat
 from collections.abc import Callable, Mapping
@@ -265,6 +264,7 @@ def _check(targets: Mapping[str, Tensor], tensors: Mapping[str, np.ndarray]) -> 
 
 
 def _write(filepath: Any, tensors: Mapping[str, Tensor], metadata: dict[str, Any], overwrite: bool) -> None:
+    import json
     from pathlib import Path
 
     from safetensors.numpy import save
@@ -308,6 +308,7 @@ def _write_atomically(path: Path, content: bytes, overwrite: bool) -> None:
 
 def _read(filepath: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Tensors and metadata of a file of ours."""
+    import json
     from pathlib import Path
 
     from safetensors import SafetensorError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import warnings
 from collections.abc import Callable, Iterable
@@ -100,6 +99,8 @@ class CSVLogger(Callback):
             self._keys = sorted(logs)
             if not any(key.startswith("val_") for key in self._keys):
                 self._keys += [f"val_{key}" for key in self._keys]
+        import csv
+
         with self.filename.open("a", newline="") as file:
             writer = csv.DictWriter(file, ["epoch", *self._keys], delimiter=self.sep)
             if self._header:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import string
 from collections.abc import Collection, Sequence
 
 from ..tensor import Tensor
@@ -90,7 +89,7 @@ def _parse(equation: str, ranks: Sequence[int]) -> tuple[list[list[Label]], list
 def _labels(part: str, equation: str, rank: int) -> list[Label]:
     before, dots, after = part.partition("...")
     letters = before + after
-    if not all(letter in string.ascii_letters for letter in letters):
+    if letters and not (letters.isascii() and letters.isalpha()):
         raise ValueError(f"einsum: expected letters, commas, '...' and '->', got {equation!r}")
     if len(set(letters)) < len(letters):
         raise ValueError(f"einsum: expected each letter once in {part!r}; diagonals are not available")

@@ -6,7 +6,6 @@ import math
 import operator
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,17 +21,17 @@ if TYPE_CHECKING:
 # ---- x[...] ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass
 class Index:
     """An index expression read for a shape: a view first, then what integer arrays take of it."""
 
-    starts: list[int] = field(default_factory=list)  # of the op slice, one entry for each axis
-    stops: list[int] = field(default_factory=list)
-    steps: list[int] = field(default_factory=list)
-    axes: list[int] = field(default_factory=list)  # of the op rearrange: integers drop their axis, None puts one in
-    arrays: list[Tensor] = field(default_factory=list)
-    array_axes: list[int] = field(default_factory=list)  # axes of the view that the arrays index
-    place: int = 0  # the axis of the result where the axes of the arrays begin
+    def __init__(self) -> None:
+        self.starts: list[int] = []  # of the op slice, one entry for each axis
+        self.stops: list[int] = []
+        self.steps: list[int] = []
+        self.axes: list[int] = []  # of the op rearrange: integers drop their axis, None puts one in
+        self.arrays: list[Tensor] = []
+        self.array_axes: list[int] = []  # axes of the view that the arrays index
+        self.place = 0  # the axis of the result where the axes of the arrays begin
 
     def add_axis(self, start: int, stop: int, step: int) -> None:
         self.starts.append(start)
@@ -113,12 +112,12 @@ def read_index(x: Tensor, index: Any) -> Index:
     return result
 
 
-@dataclass
 class _Mask:
     """A mask of bool: it names the elements where it is true."""
 
-    values: npt.NDArray[np.bool_]
-    frozen: bool  # whether a program may keep which those are
+    def __init__(self, values: npt.NDArray[np.bool_], frozen: bool) -> None:
+        self.values = values
+        self.frozen = frozen  # whether a program may keep which those are
 
     def places(self, x: Tensor, axis: int) -> list[Tensor]:
         shape = x.shape[axis : axis + self.values.ndim]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,14 +13,14 @@ if TYPE_CHECKING:
 __all__ = ["LayerCall", "Trace", "current_trace", "tracing"]
 
 
-@dataclass
 class LayerCall:
     """One call of a layer, and the ops that ran meanwhile, by their numbers from first to before last."""
 
-    layer: Layer
-    result: Any
-    first: int
-    last: int
+    def __init__(self, layer: Layer, result: Any, first: int, last: int) -> None:
+        self.layer = layer
+        self.result = result
+        self.first = first
+        self.last = last
 
 
 class Trace:
