@@ -257,7 +257,9 @@ class Compiled:
             numbers = [Number(array, value, partial(noticed, place)) for array, (place, value) in given]
         args, kwargs = call.rebuilt(tensors, numbers)
         gradients = [(variable, variable.grad) for variable in reach.variables]
-        with Run(call.arrays, reach.tensors, scalars, batched=batched, record=batched is not None) as run:
+        run = Run(call.arrays, reach.tensors, scalars, batched=batched, record=batched is not None)
+
+        def compute() -> tuple[list[_core.Array], Any]:
             value = run.call(self._function, *args, **kwargs)
             arrays, form = results_of(self.__name__, value)
             shared = [*call.arrays, *(tensor._array for tensor in reach.tensors.values())]
@@ -274,6 +276,9 @@ class Compiled:
                         run.refuse(f"it changes {change}, which a replay would not repeat", self._line)
                         self._changes = run.refusal
             run.commit()
+            return results, form
+
+        results, form = run.within(compute)
         return results, form, run
 
     def _settle_gradients(self, run: Run, before: Sequence[tuple[Tensor, Tensor | None]]) -> None:

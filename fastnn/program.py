@@ -335,7 +335,9 @@ class Step:
         states = self._states()
         shared = [*arrays, *(state._array for state in states.values())]
         record = entry.eager_because is None and not self.eager
-        with Run(arrays, states, self._scalars(), record=record) as run:
+        run = Run(arrays, states, self._scalars(), record=record)
+
+        def compute() -> list[_core.Array]:
             outputs = run.call(self._function, *(Tensor._wrap(array) for array in arrays))
             if not isinstance(outputs, tuple) or not all(isinstance(output, Tensor) for output in outputs):
                 raise TypeError(f"{self._name}: expected the function to return a tuple of Tensors, got {outputs!r}")
@@ -343,6 +345,9 @@ class Step:
             if targets is not None:
                 self._check_targets(results, targets)
             run.commit()
+            return results
+
+        results = run.within(compute)
         graph = run.graph(results)
         with self._lock:
             was = entry.eager_because

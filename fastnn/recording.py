@@ -10,14 +10,17 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from types import FrameType, TracebackType
-from typing import Any
+from types import FrameType
+from typing import Any, TypeVar
 
 from . import _core
 from .functional._base import _op
+from .grad_mode import is_grad_enabled, set_grad_enabled
 from .tensor import Tensor, step_memory
 
 __all__ = ["PACKAGE", "Run", "advance", "current_run", "in_step", "refuse", "update"]
+
+_T = TypeVar("_T")
 
 Update = tuple[_core.Op, tuple[Any, ...], dict[str, Any]]
 
@@ -92,7 +95,7 @@ def _updated(op_name: str) -> tuple[bool, ...]:
 
 
 class Run:
-    """One run of a step's function, as a context manager; `recorder` is None once it isn't recorded.
+    """One run of a step's function; `recorder` is None once it isn't recorded.
 
     Parameters
     ----------
@@ -129,6 +132,9 @@ class Run:
         self._registered = {id(cell) for cell, _ in scalars.values()}
         self._copies: dict[int, tuple[_core.Array, _core.Array]] = {}
         self._counts: dict[int, tuple[_core.Scalar, int]] = {}  # how far the run has advanced each cell
+        self._over = _core.Scalar(0, "int")  # 1 once the writes stay or are taken back
+        self._inside = False
+        self._on_tape = is_grad_enabled()
         self.recorder: _core.Recorder | None = None
         if record:
             self.recorder = recorder = _core.Recorder(in_order=True, refused=refuse, where=user_line)
@@ -139,37 +145,59 @@ class Run:
             for name, (cell, amount) in scalars.items():
                 recorder.scalar(cell, name, amount)
 
-    def __enter__(self) -> Run:
+    def within(self, body: Callable[[], _T]) -> _T:
+        """What `body` returns, called inside the run. Unless it has committed, what it wrote is taken back.
+
+        Not a context manager: Ctrl-C that arrives as Python enters `__exit__` would leave the thread inside the run.
+        """
         if _thread.run is not None:
             raise RuntimeError("a step can't run inside another step")
+        try:
+            self._enter()
+            return body()
+        finally:
+            interrupt: BaseException | None = None
+            while self._inside:
+                try:
+                    self._leave()
+                except BaseException as error:
+                    if interrupt is not None:
+                        self._release()
+                        raise
+                    interrupt = error  # Ctrl-C in the middle: once more
+            if interrupt is not None:
+                raise interrupt
+
+    def _enter(self) -> None:
+        self._inside = True
         _thread.run = self
         step_memory.arguments = self._arguments
         step_memory.writing = self.before_write
         if self.recorder is not None:
             step_memory.reading = self._before_read
             self.recorder.__enter__()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self._stop_recording()
-            if error is not None:
-                self._take_back()
-        finally:
-            step_memory.arguments = ()
-            step_memory.reading = step_memory.writing = None
-            _thread.run = None
+    def _leave(self) -> None:
+        """May be interrupted, and called again."""
+        self._stop_recording()
+        if not self._over.value:
+            set_grad_enabled(self._on_tape)
+            self._take_back()
+        self._release()
+
+    def _release(self) -> None:
+        step_memory.arguments = ()
+        step_memory.reading = step_memory.writing = None
+        _thread.run = None
+        self._inside = False
 
     def call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """The function's result. Above this frame on the stack there is user's code."""
         return function(*arguments, **options)
 
     def commit(self) -> None:
-        """The end of the step: cells count."""
-        if self._advances:
-            _core.commit([], self._advances)
+        """The end of the step: cells count, and what was written stays. One call, so that Ctrl-C can't come between."""
+        _core.commit([], [*self._advances, (self._over, 1)])
 
     def graph(self, results: Sequence[_core.Array]) -> _core.Graph | None:
         """What was recorded, once the step is over; None when it wasn't."""
@@ -249,7 +277,7 @@ class Run:
     def _take_back(self) -> None:
         """Put states and cells back to what they were."""
         writes: list[Update] = [(_ASSIGN, pair, {}) for pair in self._copies.values()]
-        _core.commit(writes, [(cell, -count) for cell, count in self._counts.values()])
+        _core.commit(writes, [*((cell, -count) for cell, count in self._counts.values()), (self._over, 1)])
 
 
 def _unrecorded_copy(array: _core.Array) -> _core.Array:

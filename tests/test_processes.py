@@ -180,6 +180,58 @@ def test_ctrl_c_at_any_moment_leaves_a_whole_step(tmp_path: Path) -> None:
     )
 
 
+def test_ctrl_c_at_every_moment_of_an_eager_step(tmp_path: Path) -> None:
+    """Python looks for signals where a function begins and where a call of C ends: KeyboardInterrupt at each of these
+    that lie in a step leaves the state of a whole step, and a model that goes on training."""
+    run(
+        """
+        from fastnn import program, recording
+
+        FILES = {program.__file__, recording.__file__}
+        sys.unraisablehook = lambda _: None  # it comes to generators that nobody reads on, too
+
+        def interrupted(model, moment):
+            left = moment
+            def profile(frame, event, argument):
+                nonlocal left
+                if event in ("call", "c_return") and frame.f_code.co_filename in FILES:
+                    left -= 1
+                    if left == 0:
+                        sys.setprofile(None)
+                        raise KeyboardInterrupt
+            sys.setprofile(profile)
+            try:
+                fit(model, 1)
+            except KeyboardInterrupt:
+                return True
+            finally:
+                sys.setprofile(None)
+            return False
+
+        wanted = make()
+        wanted.optimizer.build(wanted.trainable_weights)
+        states = [bits(wanted)]
+        for _ in range(2):
+            fit(wanted, 1)
+            states.append(bits(wanted))
+        moment = 0
+        while True:
+            moment += 1
+            model = make()
+            model.optimizer.build(model.trainable_weights)
+            if not interrupted(model, moment):
+                break
+            assert not recording.in_step(), moment
+            done = int(model.optimizer.iterations)
+            assert bits(model) == states[done], (moment, done)
+            fit(model, 1)
+            assert bits(model) == states[done + 1], (moment, done)
+        assert moment > 50, moment
+        """,
+        tmp_path,
+    )
+
+
 # ---- the end of the program ------------------------------------------------------------------------------------------
 
 BUSY = """
