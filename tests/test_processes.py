@@ -203,10 +203,10 @@ def test_ctrl_c_at_every_moment_of_an_eager_step(tmp_path: Path) -> None:
             try:
                 fit(model, 1)
             except KeyboardInterrupt:
-                return True
+                pass
             finally:
                 sys.setprofile(None)
-            return False
+            return left <= 0
 
         wanted = make()
         wanted.optimizer.build(wanted.trainable_weights)
@@ -226,7 +226,7 @@ def test_ctrl_c_at_every_moment_of_an_eager_step(tmp_path: Path) -> None:
             assert bits(model) == states[done], (moment, done)
             fit(model, 1)
             assert bits(model) == states[done + 1], (moment, done)
-        assert moment > 50, moment
+        assert moment > 300, moment
         """,
         tmp_path,
     )
