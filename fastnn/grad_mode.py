@@ -39,7 +39,12 @@ class GradMode:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _mode.enabled = self._before.pop()
+        if self._before:
+            _mode.enabled = self._before.pop()
+
+    def __del__(self) -> None:
+        if self._before:  # Ctrl-C as Python entered __exit__ has skipped it
+            _mode.enabled = self._before[0]
 
     def __call__(self, function: _F) -> _F:
         @wraps(function)

@@ -40,27 +40,31 @@ class Guard:
 
 
 class _Reading:
-    """One reader; a class, as steps of microseconds are too short for a generator."""
+    """One reader; a class, as steps of microseconds are too short for a generator.
 
-    __slots__ = ("_guard", "_where")
+    Ctrl-C as Python enters `__exit__` skips it: then the end of the object lets go.
+    """
+
+    __slots__ = ("_guard", "_reading", "_where")
 
     def __init__(self, guard: Guard, where: str) -> None:
         self._guard = guard
         self._where = where
+        self._reading = False
 
     def __enter__(self) -> None:
         guard = self._guard
-        reading = 0
-        try:
-            with guard._lock:
-                if guard._owner not in (None, threading.get_ident()):
-                    raise RuntimeError(f"{self._where}: the model is in fit or evaluate in another thread")
-                reading = 1
-                guard._readers += 1
-        except BaseException:  # Ctrl-C here never leaves a reader behind
-            guard._readers -= reading
-            raise
+        with guard._lock:
+            if guard._owner not in (None, threading.get_ident()):
+                raise RuntimeError(f"{self._where}: the model is in fit or evaluate in another thread")
+            self._reading = True
+            guard._readers += 1
 
     def __exit__(self, *exception: object) -> None:
-        with self._guard._lock:
-            self._guard._readers -= 1
+        guard = self._guard
+        with guard._lock:
+            if self._reading:
+                self._reading = False
+                guard._readers -= 1
+
+    __del__ = __exit__

@@ -49,7 +49,7 @@ class Stepper:
     def __init__(self, model: Model, batch_size: int = 1) -> None:
         self._model = model
         self._batch = arguments.positive("stream", "batch_size", batch_size)
-        self._busy = threading.Lock()
+        self._lock, self._busy = threading.Lock(), False
         self._change = model._change
         self._sample = _step_shape(model)
         first = self._first_states()
@@ -101,7 +101,7 @@ class Stepper:
         """
         if out is not None:
             self._check_out(out)
-        with _Alone(self._busy), self._model._guard.shared("stream"):
+        with _Alone(self), self._model._guard.shared("stream"):
             self._follow()
             self._take(x)
             mode = switches()
@@ -119,7 +119,7 @@ class Stepper:
 
     def reset(self) -> None:
         """Begin all sequences anew."""
-        with _Alone(self._busy):
+        with _Alone(self):
             for path, value in self._initial.items():
                 self._states[path].assign(value)
 
@@ -206,19 +206,29 @@ class Stepper:
 
 
 class _Alone:
-    """A lock that refuses a second thread; cheaper than a generator's context manager."""
+    """One call of a stepper, which refuses a second one; cheaper than a generator's context manager.
 
-    __slots__ = ("_lock",)
+    Ctrl-C as Python enters `__exit__` skips it: then the end of the object lets go.
+    """
 
-    def __init__(self, lock: threading.Lock) -> None:
-        self._lock = lock
+    __slots__ = ("_inside", "_stepper")
+
+    def __init__(self, stepper: Stepper) -> None:
+        self._stepper = stepper
+        self._inside = False
 
     def __enter__(self) -> None:
-        if not self._lock.acquire(blocking=False):
-            raise RuntimeError("stream: another thread is in this stepper; make one for each by stream()")
+        stepper = self._stepper
+        with stepper._lock:
+            if stepper._busy:
+                raise RuntimeError("stream: another thread is in this stepper; make one for each by stream()")
+            stepper._busy = self._inside = True
 
     def __exit__(self, *exception: object) -> None:
-        self._lock.release()
+        if self._inside:
+            self._inside = self._stepper._busy = False
+
+    __del__ = __exit__
 
 
 def _sequence_shape(model: Model) -> Shape:

@@ -180,54 +180,94 @@ def test_ctrl_c_at_any_moment_leaves_a_whole_step(tmp_path: Path) -> None:
     )
 
 
+EVERY_MOMENT = """
+sys.unraisablehook = lambda _: None  # it comes to generators that nobody reads on, too
+
+def watched(work, files, moment=None):
+    # The moments of the work in these files, as places in the code; KeyboardInterrupt at one of them.
+    places = []
+    def profile(frame, event, argument):
+        if event in ("call", "c_return") and frame.f_code.co_filename in files:
+            if len(places) == moment:
+                sys.setprofile(None)
+                raise KeyboardInterrupt
+            places.append((frame.f_code, frame.f_lineno, event))
+    sys.setprofile(profile)
+    try:
+        work()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.setprofile(None)
+    return places
+
+def moments(work, files):
+    # The first two at each place.
+    places = watched(work, files)
+    return [i for i, place in enumerate(places) if places[:i].count(place) < 2]
+"""
+
+
 def test_ctrl_c_at_every_moment_of_an_eager_step(tmp_path: Path) -> None:
     """Python looks for signals where a function begins and where a call of C ends: KeyboardInterrupt at each of these
     that lie in a step leaves the state of a whole step, and a model that goes on training."""
     run(
-        """
-        from fastnn import program, recording
+        EVERY_MOMENT
+        + """
+from fastnn import program, recording
 
-        FILES = {program.__file__, recording.__file__}
-        sys.unraisablehook = lambda _: None  # it comes to generators that nobody reads on, too
+FILES = {program.__file__, recording.__file__}
+wanted = make()
+wanted.optimizer.build(wanted.trainable_weights)
+states = [bits(wanted)]
+for _ in range(2):
+    fit(wanted, 1)
+    states.append(bits(wanted))
+def built():
+    model = make()
+    model.optimizer.build(model.trainable_weights)
+    return model
+model = built()
+chosen = moments(lambda: fit(model, 1), FILES)
+for moment in chosen:
+    model = built()
+    watched(lambda: fit(model, 1), FILES, moment)
+    assert not recording.in_step(), moment
+    done = int(model.optimizer.iterations)
+    assert bits(model) == states[done], (moment, done)
+    fit(model, 1)
+    assert bits(model) == states[done + 1], (moment, done)
+assert len(chosen) > 50, chosen
+""",
+        tmp_path,
+    )
 
-        def interrupted(model, moment):
-            left = moment
-            def profile(frame, event, argument):
-                nonlocal left
-                if event in ("call", "c_return") and frame.f_code.co_filename in FILES:
-                    left -= 1
-                    if left == 0:
-                        sys.setprofile(None)
-                        raise KeyboardInterrupt
-            sys.setprofile(profile)
-            try:
-                fit(model, 1)
-            except KeyboardInterrupt:
-                pass
-            finally:
-                sys.setprofile(None)
-            return left <= 0
 
-        wanted = make()
-        wanted.optimizer.build(wanted.trainable_weights)
-        states = [bits(wanted)]
-        for _ in range(2):
-            fit(wanted, 1)
-            states.append(bits(wanted))
-        moment = 0
-        while True:
-            moment += 1
-            model = make()
-            model.optimizer.build(model.trainable_weights)
-            if not interrupted(model, moment):
-                break
-            assert not recording.in_step(), moment
-            done = int(model.optimizer.iterations)
-            assert bits(model) == states[done], (moment, done)
-            fit(model, 1)
-            assert bits(model) == states[done + 1], (moment, done)
-        assert moment > 300, moment
-        """,
+def test_ctrl_c_at_every_moment_of_predict_and_a_stream(tmp_path: Path) -> None:
+    """The model can be trained afterwards, the stream goes on, and the tape is as it was."""
+    run(
+        EVERY_MOMENT
+        + """
+from fastnn import grad_mode, guard, models, stepper
+
+FILES = {grad_mode.__file__, guard.__file__, models.__file__, stepper.__file__}
+model = make()
+sequences = fastnn.Sequential([fastnn.Input((None, 3)), layers.LSTM(4, return_sequences=True)])
+stream = sequences.stream()
+def work():
+    model.predict(X[:3])
+    with fastnn.no_grad():
+        model(X[:3])
+    stream(X[0, 0, :1])
+work()
+chosen = moments(work, FILES)
+for moment in chosen:
+    watched(work, FILES, moment)
+    assert fastnn.is_grad_enabled(), moment
+    fit(model, 1)
+    stream(X[0, 0, :1])
+assert len(chosen) > 30, chosen
+""",
         tmp_path,
     )
 
