@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Self, TypeVar
 
+from ._custom import get_registered_name, get_registered_object
+
 __all__ = ["Configurable", "auto_name", "configured", "deserialize", "resolve", "serialize", "snake_case", "unknown"]
 
 T = TypeVar("T", bound="Configurable")
@@ -49,7 +51,7 @@ def auto_name(base: str) -> str:
 
 def serialize(item: Configurable) -> dict[str, Any]:
     """Description of an object."""
-    return {"class_name": type(item).__name__, "config": item.get_config()}
+    return {"class_name": get_registered_name(type(item)), "config": item.get_config()}
 
 
 def configured(cls: type[T], config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> T:
@@ -71,8 +73,13 @@ def deserialize(
     match description:
         case {"class_name": str(name), "config": dict(config)} if name in classes:
             return configured(classes[name], config, custom_objects)
-        case {"class_name": str(name), "config": dict()}:
-            raise unknown(kind, name, classes)
+        case {"class_name": str(name), "config": dict(config)}:
+            own = get_registered_object(name, custom_objects)
+            if own is None:
+                error = unknown(kind, name, classes)
+                raise ValueError(f"{error}; tell of one of your own by custom_objects={{{name!r}: ...}}")
+            made: T = configured(own, config, custom_objects)
+            return made
         case _:
             raise ValueError(f"{kind}: expected a class_name and a config, got {description!r}")
 
@@ -104,6 +111,10 @@ def resolve(kind: str, identifier: Any, base: type[T], names: Mapping[str, type[
         return identifier()
     if isinstance(identifier, str):
         if identifier not in names:
+            own = get_registered_object(identifier)
+            if own is not None:
+                made: T = own() if isinstance(own, type) else own
+                return made
             raise unknown(kind, identifier, [*names, *others])
         return names[identifier]()
     if isinstance(identifier, Mapping):

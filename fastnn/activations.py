@@ -9,6 +9,7 @@ import numpy as np
 
 from . import functional as F
 from ._config import unknown
+from ._custom import get_registered_name, get_registered_object
 from .tensor import Tensor, constant
 
 __all__ = [
@@ -275,9 +276,10 @@ def get(identifier: str | Activation | None) -> Activation:
         return identifier
     if not isinstance(identifier, str):
         raise TypeError(f"activation: expected a name or a function, got {identifier!r}")
-    if identifier not in _NAMES:
+    known = _NAMES.get(identifier) or get_registered_object(identifier)
+    if known is None:
         raise unknown("activation", identifier, _NAMES)
-    return _NAMES[identifier]
+    return known() if isinstance(known, type) else known
 
 
 def serialize(activation: Activation) -> str:
@@ -286,11 +288,14 @@ def serialize(activation: Activation) -> str:
     Raises
     ------
     ValueError
-        It is a function of the user's own, which a configuration can't hold.
+        It is a function of the user's own that is not registered, which a configuration can't hold.
     """
     for name, function in _NAMES.items():
         if function is activation:
             return name
+    registered = get_registered_name(activation) if hasattr(activation, "__name__") else ""
+    if get_registered_object(registered) is activation:
+        return registered
     raise ValueError(f"activation: expected one of {', '.join(_NAMES)} in a configuration, got {activation!r}")
 
 

@@ -11,14 +11,14 @@ from typing import Any, Self, cast
 
 import numpy as np
 
-from ._config import configured, serialize, unknown
 from .abstract import Spec, is_shape, map_structure
 from .layers.base import Layer, Shape
 from .layers.calls import carrying
 from .layers.core import InputLayer
 from .layers.operation import GetItem, Operation
+from .layers.serialization import deserialize, serialize
 from .layers.symbolic import LayerNode, SymbolicTensor, has_symbolic, tensors_in
-from .models import Model, known_layers
+from .models import Model
 from .tensor import Tensor
 
 __all__ = ["Functional"]
@@ -310,14 +310,11 @@ class Functional(Model):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
         """Make a model from what `get_config` returned; custom_objects maps names to layer classes of your own."""
-        classes = {**known_layers(), **(custom_objects or {})}
         layers: dict[str, Layer] = {}
         waiting: list[tuple[Layer, int, dict[str, Any]]] = []
         made: dict[tuple[str, int], Any] = {}
         for item in config["layers"]:
-            if item["class_name"] not in classes:
-                raise unknown("layer", item["class_name"], classes)
-            layer = configured(classes[item["class_name"]], item["config"], custom_objects)
+            layer = deserialize(item, custom_objects)
             if layer.name in layers:
                 raise ValueError(f"expected layers of different names, got {layer.name!r} again")
             layers[layer.name] = layer

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
-from . import layers as layer_module
-from ._config import deserialize, serialize
 from .batches import batch_size_of
 from .layers.base import Layer, Shape
 from .layers.calls import carrying
 from .layers.core import InputLayer
-from .layers.operation import GetItem, Operation
+from .layers.serialization import deserialize, serialize, with_models
 from .layers.structure import Node
 from .layers.symbolic import SymbolicTensor
 from .saving import load_model, load_weights, save_model, save_weights
@@ -430,8 +428,7 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
         """Make a model from what `get_config` returned; custom_objects maps names to layer classes of your own."""
-        known = {**known_layers(), **(custom_objects or {})}
-        made = [deserialize("layer", item, known, custom_objects) for item in config["layers"]]
+        made = [deserialize(item, custom_objects) for item in config["layers"]]
         model = cls(made, name=config["name"])
         shape = config.get("build_input_shape")
         if shape is not None:
@@ -440,10 +437,11 @@ class Sequential(Model):
         return model
 
 
-def known_layers() -> dict[str, type[Layer]]:
-    """The layers and models that a file may name."""
+def _models() -> dict[str, type[Layer]]:
+    """The models that a file may name."""
     from .dag import Functional
 
-    found = (getattr(layer_module, name) for name in layer_module.__all__)
-    classes = [cls for cls in found if isinstance(cls, type) and cls is not Layer]
-    return {cls.__name__: cls for cls in (*classes, GetItem, Operation, Sequential, Functional)}
+    return {"Functional": Functional, "Sequential": Sequential}
+
+
+with_models(_models)

@@ -18,7 +18,15 @@ import numpy as np
 
 from . import _core, losses, metrics, optimizers, random
 from ._config import configured, serialize
-from .layers.base import Layer, zero_weights
+from ._custom import (
+    CustomObjectScope,
+    custom_object_scope,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+)
+from .layers.base import zero_weights
 from .layers.regularization import Drawing
 from .tensor import Tensor
 
@@ -27,7 +35,18 @@ if TYPE_CHECKING:
 
     from .models import Model
 
-__all__ = ["load_model", "load_weights", "save_model", "save_weights"]
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "load_model",
+    "load_weights",
+    "register_keras_serializable",
+    "save_model",
+    "save_weights",
+]
 
 FORMAT_VERSION = 1
 SEEDS = 2**63  # seeds are below
@@ -53,16 +72,20 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
     _write(filepath, {**model._named_weights(), **model._named_slots()}, metadata, overwrite)
 
 
-def load_model(filepath: Any, custom_objects: Mapping[str, type[Layer]] | None = None, compile: bool = True) -> Model:
+def load_model(
+    filepath: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True, safe_mode: bool = True
+) -> Model:
     """Read a model that `Model.save` wrote; training goes on as if it had never been saved.
 
     Parameters
     ----------
     filepath : str or path
     custom_objects : dict, optional
-        Layer classes of your own by name.
+        Classes and functions of your own by name, unless they are registered.
     compile : bool, default True
         Whether to compile the model as it was.
+    safe_mode : bool, default True
+        Accepted as in Keras: nothing in a file is ever executed.
 
     Raises
     ------
@@ -71,6 +94,11 @@ def load_model(filepath: Any, custom_objects: Mapping[str, type[Layer]] | None =
     OSError
         The file can't be read.
     """
+    with CustomObjectScope(custom_objects):
+        return _load_model(filepath, custom_objects, compile)
+
+
+def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> Model:
     tensors, metadata = _read(filepath)
     if metadata.get("kind") != "model":
         raise ValueError(f"{filepath}: expected a whole model, got weights; make the model and use load_weights")

@@ -49,10 +49,8 @@ class LayerCase:
         return [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
 
 
-SEQUENCE = (3, 9, 4)
-IMAGE = (3, 7, 6, 4)
-VOLUME = (2, 5, 4, 6, 3)
 SEQUENCE = (3, 6, 4)
+IMAGE = (3, 7, 6, 4)
 STATE = np.ones((3, 5), np.float32)
 MASK = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 1, 0], [1, 1, 1, 0, 0, 0]], bool)
 VOLUME = (2, 5, 6, 4, 4)
@@ -98,6 +96,8 @@ CASES = [
     LayerCase("PReLU", lambda L: L.PReLU(alpha_initializer="ones"), (3, 17)),
     LayerCase("PReLU-shared", lambda L: L.PReLU(shared_axes=[1, 2]), IMAGE),
     LayerCase("ELU", lambda L: L.ELU(), (3, 17)),
+    LayerCase("Softmax-axes", lambda L: L.Softmax(axis=[1, 2]), (3, 5, 4)),
+    LayerCase("Softmax-mask", lambda L: L.Softmax(), (3, 6), call={"mask": MASK}),
     LayerCase("Softmax-axis", lambda L: L.Softmax(axis=1), (3, 5, 4)),
     LayerCase("Conv2D", lambda L: L.Conv2D(5, 3), IMAGE),
     LayerCase("Conv2D-same-strides", lambda L: L.Conv2D(5, 3, strides=2, padding="same", activation="relu"), IMAGE),
@@ -234,6 +234,10 @@ CASES = [
     LayerCase("ZeroPadding2D", lambda L: L.ZeroPadding2D(((1, 0), (2, 3))), IMAGE),
     LayerCase("Cropping1D", lambda L: L.Cropping1D((1, 2)), SEQUENCE),
     LayerCase("Cropping2D", lambda L: L.Cropping2D(((1, 0), (2, 1))), IMAGE),
+    LayerCase("ZeroPadding3D", lambda L: L.ZeroPadding3D(((1, 0), (2, 3), (0, 1))), VOLUME),
+    LayerCase("Cropping3D", lambda L: L.Cropping3D(((1, 0), (2, 1), (0, 2))), VOLUME),
+    LayerCase("UpSampling3D", lambda L: L.UpSampling3D((2, 1, 3)), VOLUME),
+    LayerCase("Identity", lambda L: L.Identity(), SEQUENCE),
     LayerCase("UpSampling1D", lambda L: L.UpSampling1D(3), SEQUENCE),
     LayerCase("UpSampling2D", lambda L: L.UpSampling2D((2, 3)), IMAGE),
     LayerCase("UpSampling2D-bilinear", lambda L: L.UpSampling2D(2, interpolation="bilinear"), IMAGE),

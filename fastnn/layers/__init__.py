@@ -23,7 +23,8 @@ from .convolution_transpose import (
     Convolution2DTranspose,
     Convolution3DTranspose,
 )
-from .core import Activation, Dense, Input, InputLayer, Masking
+from .core import Activation, Dense, Identity, Input, InputLayer, Masking
+from .cropping import Cropping1D, Cropping2D, Cropping3D
 from .depthwise_convolution import (
     DepthwiseConv1D,
     DepthwiseConv2D,
@@ -36,6 +37,7 @@ from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .lambda_layer import Lambda
 from .merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
+from .merging_functions import add, average, concatenate, dot, maximum, minimum, multiply, subtract
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
 from .normalization import (
     BatchNormalization,
@@ -44,6 +46,7 @@ from .normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from .padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from .pooling import (
     AveragePooling1D,
     AveragePooling2D,
@@ -75,7 +78,8 @@ from .recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from .recurrent_wrappers import Bidirectional, TimeDistributed
 from .regularization import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
-from .spatial import Cropping1D, Cropping2D, UpSampling1D, UpSampling2D, ZeroPadding1D, ZeroPadding2D
+from .serialization import deserialize, serialize
+from .upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 if TYPE_CHECKING:
     from .preprocessing import (
@@ -134,6 +138,7 @@ __all__ = [
     "Convolution3DTranspose",
     "Cropping1D",
     "Cropping2D",
+    "Cropping3D",
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
@@ -159,6 +164,7 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "Identity",
     "Input",
     "InputLayer",
     "IntegerLookup",
@@ -212,8 +218,20 @@ __all__ = [
     "UnitNormalization",
     "UpSampling1D",
     "UpSampling2D",
+    "UpSampling3D",
     "ZeroPadding1D",
     "ZeroPadding2D",
+    "ZeroPadding3D",
+    "add",
+    "average",
+    "concatenate",
+    "deserialize",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "serialize",
+    "subtract",
 ]
 
 

@@ -12,7 +12,6 @@ __all__ = [
     "channels_last",
     "dense",
     "edges",
-    "edges2d",
     "layout",
     "not_negative",
     "padding_mode",
@@ -22,6 +21,7 @@ __all__ = [
     "sizes",
     "transposed",
     "windows",
+    "written_edges",
 ]
 
 
@@ -53,18 +53,23 @@ def pair(cls: str, argument: str, value: int | Sequence[int]) -> tuple[int, int]
     return height, width
 
 
-def edges(cls: str, argument: str, value: Any) -> tuple[int, int]:
-    """Two whole numbers of at least 0, before and after, from one for both or from two."""
-    before, after = sizes(cls, argument, value, 2, zero=True)
-    return before, after
+def edges(cls: str, argument: str, value: Any, axes: int) -> tuple[tuple[int, int], ...]:
+    """Whole numbers of at least 0 before and after for each axis, from one for all, one for each axis, or a pair each;
+    for a single axis, from one or a pair."""
+    values = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
+    if axes == 1:
+        values = (value,)
+    if len(values) != axes:
+        count = {2: "two", 3: "three"}[axes]
+        raise ValueError(f"{cls}: expected {argument} to be one integer, {count}, or {count} pairs, got {value!r}")
+    pairs = [sizes(cls, argument, item, 2, zero=True) for item in values]
+    return tuple((before, after) for before, after in pairs)
 
 
-def edges2d(cls: str, argument: str, value: Any) -> tuple[tuple[int, int], tuple[int, int]]:
-    """((top, bottom), (left, right)), from one number for all, one for each axis, or all four."""
-    values = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(values) != 2:
-        raise ValueError(f"{cls}: expected {argument} to be one integer, two, or two pairs, got {value!r}")
-    return edges(cls, argument, values[0]), edges(cls, argument, values[1])
+def written_edges(value: Sequence[Sequence[int]]) -> list[Any]:
+    """What `edges` gave, for a configuration."""
+    pairs = [list(pair) for pair in value]
+    return pairs[0] if len(pairs) == 1 else pairs
 
 
 _COUNTS = {1: "one integer", 2: "one integer or two", 3: "one integer or three"}

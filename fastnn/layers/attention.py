@@ -288,8 +288,8 @@ class Attention(Drawing):
         self,
         inputs: Any,
         mask: Any = None,
-        return_attention_scores: bool = False,
         training: bool = False,
+        return_attention_scores: bool = False,
         use_causal_mask: bool = False,
     ) -> Any:
         """The result (batch, queries, width), with return_attention_scores also the probabilities (batch, queries,

@@ -29,10 +29,11 @@ from .structure import Node
 from .symbolic import LayerNode, SymbolicTensor, has_symbolic, symbolic_call
 from .tracing import current_trace
 
-__all__ = ["Layer", "Shape"]
+__all__ = ["BY_NAME", "Layer", "Shape"]
 
 Shape = tuple[int | None, ...]
 
+BY_NAME: Any = object()  # stands for inputs that come by the name that `call` has for them
 _names: Counter[str] = Counter()
 _lock = threading.RLock()  # names are given and weights are made under it
 
@@ -117,6 +118,7 @@ class Layer(Streamed, Penalized, Node, Configurable):
         "_nodes",
     }
 
+    dtype = compute_dtype = variable_dtype = "float32"
     stateful = False  # whether calls hand on states to later ones
     supports_masking = False  # whether masks of inputs reach the result, by compute_mask
     _takes_several = False  # whether the inputs may be a list though check_input looks at one shape
@@ -266,13 +268,16 @@ class Layer(Streamed, Penalized, Node, Configurable):
 
     # ---- calling -----------------------------------------------------------------------------------------------------
 
-    def __call__(self, inputs: Any, *args: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
+    def __call__(
+        self, inputs: Any = BY_NAME, *args: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
         """Apply the layer to a Tensor, an array, or a list of them; makes the weights on the first call.
 
         Parameters
         ----------
         inputs : Tensor or array, or list or tuple of them
-            Arrays become float32; for layers that take ids, integers stay integers.
+            Arrays become float32; for layers that take ids, integers stay integers. By keyword under the name that
+            `call` has for it: ``attention(query=x, value=y)``.
         *args, **kwargs
             What `call` takes besides; arrays among them become Tensors.
         training : bool, optional
@@ -286,6 +291,8 @@ class Layer(Streamed, Penalized, Node, Configurable):
         Tensor, or what `call` returns
             It carries the mask that `compute_mask` gives when the inputs carry one, or the layer makes one.
         """
+        if inputs is BY_NAME:
+            inputs = self._first_of(kwargs)
         if not isinstance(inputs, Tensor) and has_symbolic((inputs, args, kwargs)):
             given = {"training": training, "mask": mask}
             given = {name: value for name, value in given.items() if value is not None}
@@ -319,6 +326,13 @@ class Layer(Streamed, Penalized, Node, Configurable):
             self._output_shape = (None, *result.shape[1:])
         self._hand_on_mask(x, carried, result)
         return result
+
+    def _first_of(self, kwargs: dict[str, Any]) -> Any:
+        """Take the inputs out of the keyword arguments of a call."""
+        first = signature_of(type(self)).first
+        if first not in kwargs:
+            raise TypeError(f"{self.name}: expected {first}, the first argument of call")
+        return kwargs.pop(first)
 
     def _prepare(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Before a call on symbolic tensors: refuse what the layer can't take, and make the weights."""

@@ -181,10 +181,10 @@ class Conv3DTranspose(_ConvolutionTranspose):
         How many pixels of the output a pixel of the input is apart from the next.
     padding : {"valid", "same"}, default "valid"
         Sizes become (size - 1) * stride + max(kernel, stride) for "valid", size * stride for "same".
+    data_format : None or "channels_last"
     output_padding : int or (int, int, int), optional
         Below the strides: sizes then become (size - 1) * stride + kernel + output_padding, with kernel % 2 in place of
         kernel for "same".
-    data_format : None or "channels_last"
     dilation_rate : int or (int, int, int), default 1
     activation : str or function, optional
     use_bias : bool, default True
@@ -196,6 +196,25 @@ class Conv3DTranspose(_ConvolutionTranspose):
 
     axes = 3
     _convolve = staticmethod(F.conv3d_transpose)
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | Sequence[int],
+        strides: int | Sequence[int] = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        output_padding: int | Sequence[int] | None = None,
+        dilation_rate: int | Sequence[int] = 1,
+        activation: str | activations.Activation | None = None,
+        use_bias: bool = True,
+        kernel_initializer: initializers.InitializerLike = "glorot_uniform",
+        bias_initializer: initializers.InitializerLike = "zeros",
+        **kwargs: Any,
+    ) -> None:
+        # Keras has data_format before output_padding in this layer only
+        rest = (dilation_rate, activation, use_bias, kernel_initializer, bias_initializer)
+        super().__init__(filters, kernel_size, strides, padding, output_padding, data_format, *rest, **kwargs)
 
 
 Convolution1DTranspose = Conv1DTranspose

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import functional as F
 from .. import initializers
 from ..tensor import Tensor
@@ -31,8 +33,10 @@ class Embedding(Layer):
         Of the table, (input_dim, output_dim).
     mask_zero : bool, default False
         Whether id 0 is padding: the result carries the mask ``inputs != 0``.
+    weights : array, (input_dim, output_dim), or a list of one, optional
+        What the table begins with instead.
     input_length : int, optional
-        Accepted as in Keras; any length is taken.
+        Of older programs; any length is taken.
     """
 
     _streams = True
@@ -43,6 +47,7 @@ class Embedding(Layer):
         output_dim: int,
         embeddings_initializer: initializers.InitializerLike = "uniform",
         mask_zero: bool = False,
+        weights: Any = None,
         input_length: int | None = None,
         **kwargs: Any,
     ) -> None:
@@ -52,9 +57,19 @@ class Embedding(Layer):
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.mask_zero = bool(mask_zero)
         self.supports_masking = self.mask_zero
+        self._first_table: Any = None
+        if weights is not None:
+            (self._first_table,) = weights if isinstance(weights, list) and len(weights) == 1 else [weights]
+            if np.shape(self._first_table) != (self.input_dim, self.output_dim):
+                raise ValueError(
+                    f"Embedding: expected weights {(self.input_dim, self.output_dim)}, got {np.shape(weights)}"
+                )
 
     def build(self, input_shape: Shape) -> None:
-        self.add_weight((self.input_dim, self.output_dim), self.embeddings_initializer, name="embeddings")
+        table = self.add_weight((self.input_dim, self.output_dim), self.embeddings_initializer, name="embeddings")
+        if self._first_table is not None:
+            table.assign(np.asarray(self._first_table, np.float32))
+            self._first_table = None
 
     @property
     def embeddings(self) -> Tensor:

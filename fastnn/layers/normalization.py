@@ -67,6 +67,8 @@ class BatchNormalization(_LastAxisLayer):
         Whether there is a beta and a gamma.
     beta_initializer, gamma_initializer : default "zeros" and "ones"
     moving_mean_initializer, moving_variance_initializer : default "zeros" and "ones"
+    synchronized : bool, default False
+        Accepted as in Keras; there is one device.
     """
 
     _streams = True
@@ -82,6 +84,7 @@ class BatchNormalization(_LastAxisLayer):
         gamma_initializer: initializers.InitializerLike = "ones",
         moving_mean_initializer: initializers.InitializerLike = "zeros",
         moving_variance_initializer: initializers.InitializerLike = "ones",
+        synchronized: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -96,6 +99,7 @@ class BatchNormalization(_LastAxisLayer):
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.synchronized = bool(synchronized)
 
     def build(self, input_shape: Shape) -> None:
         shape = (input_shape[-1] or 0,)
@@ -148,6 +152,7 @@ class BatchNormalization(_LastAxisLayer):
             "gamma_initializer": initializers.describe(self.gamma_initializer),
             "moving_mean_initializer": initializers.describe(self.moving_mean_initializer),
             "moving_variance_initializer": initializers.describe(self.moving_variance_initializer),
+            "synchronized": self.synchronized,
         }
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from .. import activations, initializers, program
 from .. import functional as F
-from .._config import serialize
 from ..tensor import Tensor
 from .base import Layer, Shape, is_trying
 from .calls import mask_of
@@ -20,10 +19,10 @@ from .recurrent_cells import (
     LSTMCell,
     SimpleRNNCell,
     StackedRNNCells,
-    nested_layer,
     output_size,
     zero_state,
 )
+from .serialization import deserialize, serialize
 
 __all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
 
@@ -219,6 +218,10 @@ class RNN(Layer):
 
     reset_states = reset_state
 
+    def get_initial_state(self, batch_size: int) -> list[Tensor]:
+        """The states of zeros that sequences start from."""
+        return _flat(zero_state(self.cell, Tensor(np.zeros((batch_size, 1), np.float32))))
+
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         own = previous_mask if self.return_sequences else None
         return [own] if self.return_state else own
@@ -238,7 +241,7 @@ class RNN(Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
-        return cls(**{**config, "cell": nested_layer(config["cell"], custom_objects)})
+        return cls(**{**config, "cell": deserialize(config["cell"], custom_objects)})
 
 
 class _Fused(RNN):
@@ -271,6 +274,8 @@ class LSTM(_Fused):
         As for `LSTMCell`.
     return_sequences, return_state, go_backwards, stateful, unroll, zero_output_for_mask
         As for `RNN`. The states are h and c.
+    use_cudnn
+        Accepted as in Keras.
     """
 
     def __init__(
@@ -291,6 +296,7 @@ class LSTM(_Fused):
         go_backwards: bool = False,
         stateful: bool = False,
         unroll: bool = False,
+        use_cudnn: str | bool = "auto",
         **kwargs: Any,
     ) -> None:
         cell = LSTMCell(
@@ -320,6 +326,8 @@ class GRU(_Fused):
         As for `GRUCell`.
     return_sequences, return_state, go_backwards, stateful, unroll, zero_output_for_mask
         As for `RNN`.
+    use_cudnn
+        Accepted as in Keras.
     """
 
     def __init__(
@@ -340,6 +348,7 @@ class GRU(_Fused):
         stateful: bool = False,
         unroll: bool = False,
         reset_after: bool = True,
+        use_cudnn: str | bool = "auto",
         **kwargs: Any,
     ) -> None:
         cell = GRUCell(

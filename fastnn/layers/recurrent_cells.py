@@ -9,11 +9,11 @@ import numpy as np
 
 from .. import activations, initializers
 from .. import functional as F
-from .._config import deserialize, serialize
 from ..tensor import Tensor, constant
 from . import arguments
 from .base import Layer, Shape
 from .regularization import Drawing, drop_rate
+from .serialization import deserialize, serialize
 
 __all__ = ["GRUCell", "LSTMCell", "SimpleRNNCell", "StackedRNNCells"]
 
@@ -448,7 +448,7 @@ class StackedRNNCells(Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
-        return cls(**{**config, "cells": [nested_layer(cell, custom_objects) for cell in config["cells"]]})
+        return cls(**{**config, "cells": [deserialize(cell, custom_objects) for cell in config["cells"]]})
 
 
 def output_size(cell: Any) -> int:
@@ -469,12 +469,3 @@ def zero_state(cell: Any, x: Tensor) -> list[Any]:
         return [constant(item) for item in (given if isinstance(given, list | tuple) else [given])]
     size = cell.state_size
     return [rows_like(x, item, 0.0) for item in (size if isinstance(size, list | tuple) else [size])]
-
-
-def nested_layer(description: Any, custom_objects: Mapping[str, type[Layer]] | None = None) -> Any:
-    """The layer inside another one, from its description."""
-    from .. import layers as module  # the package that this module is a part of
-
-    found = (getattr(module, name) for name in module.__all__)
-    known = {cls.__name__: cls for cls in found if isinstance(cls, type) and cls is not Layer}
-    return deserialize("layer", description, {**known, **(custom_objects or {})}, custom_objects)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from .. import functional as F
-from .._config import configured, serialize
+from .._config import configured
 from ..tensor import Tensor
 from .base import Layer, Shape
-from .recurrent_cells import nested_layer
+from .serialization import deserialize, serialize
 
 __all__ = ["Bidirectional", "TimeDistributed"]
 
@@ -140,7 +140,7 @@ class Bidirectional(Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
-        inner = {key: nested_layer(config[key], custom_objects) for key in ("layer", "backward_layer")}
+        inner = {key: deserialize(config[key], custom_objects) for key in ("layer", "backward_layer")}
         return cls(**{**config, **inner})
 
 
@@ -198,4 +198,4 @@ class TimeDistributed(Layer):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
-        return cls(**{**config, "layer": nested_layer(config["layer"], custom_objects)})
+        return cls(**{**config, "layer": deserialize(config["layer"], custom_objects)})

@@ -144,9 +144,9 @@ class Optimizer(Configurable):
         """The tensors that the optimizer keeps, in the order of the variables that it was built for."""
         return [slot for variable, _ in self._slots.values() for slot in self._slots_of(variable).values()]
 
-    def build(self, variables: Iterable[Tensor]) -> None:
+    def build(self, var_list: Iterable[Tensor]) -> None:
         """Make the slots that variables don't have yet."""
-        for variable in variables:
+        for variable in var_list:
             _, slots = self._slots.setdefault(id(variable), (variable, {}))
             for name in self._kept():
                 if name not in slots:
@@ -168,7 +168,7 @@ class Optimizer(Configurable):
         _, slots = self._slots.get(id(variable), (variable, {}))
         return {name: slots[name] for name in self._kept() if name in slots}
 
-    def apply(self, gradients: Sequence[Tensor | None], trainable_variables: Sequence[Tensor] | None = None) -> None:
+    def apply(self, grads: Sequence[Tensor | None], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Take one step.
 
         The gradient of an Embedding's table comes as the rows that were looked up, and stays so: the rows of equal ids
@@ -176,7 +176,7 @@ class Optimizer(Configurable):
 
         Parameters
         ----------
-        gradients : list of Tensor or None
+        grads : list of Tensor or None
             One for each variable; a variable whose gradient is None stays as it is.
         trainable_variables : list of Tensor, optional
             Those that the optimizer was built for when not given.
@@ -189,7 +189,7 @@ class Optimizer(Configurable):
         TypeError
             A gradient or a variable isn't a Tensor.
         """
-        pairs = self._pairs(gradients, trainable_variables)
+        pairs = self._pairs(grads, trainable_variables)
         chosen = [variable for _, variable in pairs]
         self.build(chosen)
         run = program.current_run()

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..abstract import is_abstract
 from ..batches import Batches
-from ..layers.base import Layer, is_inside, is_trying
+from ..layers.base import BY_NAME, Layer, is_inside, is_trying
 from ..layers.penalties import Weight
 from ..layers.structure import Watch
 from ..precision import compiled_precision
@@ -154,7 +154,9 @@ class Programs(StepFunctions):
         self._carried[form] = (result.activation, result.logits is not None, result._mask is not None)
         return result, *extras
 
-    def __call__(self, inputs: Any, *args: Any, training: bool | None = None, mask: Any = None, **kwargs: Any) -> Any:
+    def __call__(
+        self, inputs: Any = BY_NAME, *args: Any, training: bool | None = None, mask: Any = None, **kwargs: Any
+    ) -> Any:
         """Apply the model as `Layer` does; under `no_grad` by a program, which does not repeat what Python did."""
         plain = not (training or mask is not None or args or kwargs)
         if is_grad_enabled() or not plain or not self._calls_program(inputs):

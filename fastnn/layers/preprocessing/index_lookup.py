@@ -202,7 +202,7 @@ class IndexLookup(Layer):
 
     # ---- looking up --------------------------------------------------------------------------------------------------
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Look tokens up.
 
         Parameters

@@ -157,7 +157,7 @@ class TextVectorization(Layer):
             return [list(row) for row in self.split(texts)]
         return [_WORDS.findall(text) if self.split == "whitespace" else list(text) for text in texts]
 
-    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Texts as numbers.
 
         Parameters

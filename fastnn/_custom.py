@@ -1,0 +1,111 @@
+"""Classes and functions of the user's own that configurations may name: registered, or known within a scope.
+
+A configuration holds names only. What they stand for is told here, in Python; no file brings code with it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Self, TypeVar
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "custom_objects",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "register_keras_serializable",
+]
+
+T = TypeVar("T")
+
+_objects: dict[str, Any] = {}
+_names: dict[Any, str] = {}
+
+
+class _Thread(threading.local):
+    scopes: tuple[dict[str, Any], ...] = ()
+
+
+_thread = _Thread()
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The registered classes and functions by name; what is put into it is known from then on."""
+    return _objects
+
+
+def custom_objects() -> dict[str, Any]:
+    """All that this thread knows by name: what is registered, and what scopes around the call add."""
+    found = dict(_objects)
+    for scope in _thread.scopes:
+        found.update(scope)
+    return found
+
+
+class CustomObjectScope:
+    """Lets configurations name classes and functions of your own within a ``with`` block, in this thread.
+
+    Parameters
+    ----------
+    custom_objects : dict
+        From names to classes or functions.
+    """
+
+    def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
+        self.custom_objects = dict(custom_objects or {})
+
+    def __enter__(self) -> Self:
+        _thread.scopes = (*_thread.scopes, self.custom_objects)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        _thread.scopes = _thread.scopes[:-1]
+
+
+custom_object_scope = CustomObjectScope
+
+
+def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[T], T]:
+    """Let configurations name a class or a function, as ``package>name``: a decorator.
+
+    Parameters
+    ----------
+    package : str, default "Custom"
+    name : str, optional
+        The object's own when not given.
+
+    Raises
+    ------
+    ValueError
+        A class has no get_config.
+    """
+
+    def register(item: T) -> T:
+        own: Any = item
+        if isinstance(own, type) and not hasattr(own, "get_config"):
+            raise ValueError(f"register_keras_serializable: expected {own.__name__} to have get_config")
+        registered = f"{package}>{name or own.__name__}"
+        _objects[registered] = item
+        _names[item] = registered
+        return item
+
+    return register
+
+
+def get_registered_name(obj: Any) -> str:
+    """The name that a class or function is registered under, else its own."""
+    return _names.get(obj) or str(obj.__name__)
+
+
+def get_registered_object(
+    name: str, custom_objects: Mapping[str, Any] | None = None, module_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """The class or function of a name: among what scopes and registrations tell, then in the two dictionaries; None
+    when there is none."""
+    for known in (*reversed(_thread.scopes), _objects, custom_objects or {}, module_objects or {}):
+        if name in known:
+            return known[name]
+    return None

@@ -1,0 +1,116 @@
+"""Classes and functions of the user's own in configurations and files: registered, in a scope, or given by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import _custom, activations, functional, layers, saving
+
+
+class Scaled(layers.Layer):
+    """The inputs times a number."""
+
+    def __init__(self, factor: float = 2.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, inputs: Any) -> Any:
+        return inputs * self.factor
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "factor": self.factor}
+
+
+def squared(x: Any) -> Any:
+    return functional.multiply(x, x)
+
+
+@pytest.fixture
+def registered() -> Iterator[None]:
+    """Scaled and squared, known for the time of a test."""
+    known = saving.get_custom_objects()
+    before = dict(known)
+    saving.register_keras_serializable("tests")(Scaled)
+    saving.register_keras_serializable("tests", name="square")(squared)
+    yield
+    known.clear()
+    known.update(before)
+    for item in (Scaled, squared):
+        _custom._names.pop(item)
+
+
+@pytest.mark.usefixtures("registered")
+def test_registered_names_stand_in_configurations_and_files(tmp_path: Path) -> None:
+    assert layers.serialize(Scaled(name="s"))["class_name"] == "tests>Scaled"
+    assert activations.serialize(squared) == "tests>square"
+    assert activations.get("tests>square") is squared
+    model = fastnn.Sequential([fastnn.Input((3,)), Scaled(3.0), layers.Dense(2, activation=squared)])
+    model.compile("adam", "mse")
+    model.save(tmp_path / "model")
+    loaded = fastnn.models.load_model(tmp_path / "model")
+    x = np.ones((4, 3), np.float32)
+    np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+
+
+def test_scopes_and_arguments_tell_of_classes(tmp_path: Path) -> None:
+    model = fastnn.Sequential([fastnn.Input((3,)), Scaled(0.5)])
+    model.save(tmp_path / "model")
+    message = r"unknown layer 'Scaled'.* tell of one of your own by custom_objects=\{'Scaled': ...\}"
+    with pytest.raises(ValueError, match=message):
+        fastnn.models.load_model(tmp_path / "model")
+    assert fastnn.models.load_model(tmp_path / "model", {"Scaled": Scaled}).layers[0].factor == 0.5
+    with saving.custom_object_scope({"Scaled": Scaled}):
+        assert fastnn.models.load_model(tmp_path / "model").layers[0].factor == 0.5
+        assert saving.get_registered_object("Scaled") is Scaled
+    assert saving.get_registered_object("Scaled") is None
+
+
+def test_functions_that_are_not_registered_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"activation: expected one of .* in a configuration, got"):
+        layers.Dense(2, activation=squared).get_config()
+    with pytest.raises(ValueError, match="register_keras_serializable: expected object to have get_config"):
+        saving.register_keras_serializable()(object)
+
+
+def test_layers_around_models_come_back() -> None:
+    inner = fastnn.Sequential([fastnn.Input((3,)), layers.Dense(2)])
+    made = layers.deserialize(layers.serialize(layers.TimeDistributed(inner)))
+    assert isinstance(made.layer, fastnn.Sequential)
+    assert made(np.ones((2, 5, 3), np.float32)).shape == (2, 5, 2)
+
+
+def test_inputs_by_name() -> None:
+    x = np.ones((2, 4, 3), np.float32)
+    attention = layers.MultiHeadAttention(2, 3)
+    assert attention(query=x, value=x, key=x).shape == (2, 4, 3)
+    inputs = fastnn.Input((4, 3))
+    assert fastnn.Model(inputs, layers.MultiHeadAttention(2, 3)(query=inputs, value=inputs)).predict(x).shape == x.shape
+    assert layers.Dense(2)(inputs=x).shape == (2, 4, 2)
+    with pytest.raises(TypeError, match="dense_own: expected inputs, the first argument of call"):
+        layers.Dense(2, name="dense_own")()
+
+
+def test_shapes_with_the_batch() -> None:
+    assert fastnn.Input(batch_shape=(8, 5, 3)).shape == (None, 5, 3)
+    x = fastnn.Input((4,), dtype="int32")
+    again = fastnn.Input(tensor=x)
+    assert (again.shape, again.dtype) == (x.shape, x.dtype)
+    with pytest.raises(ValueError, match="InputLayer: expected shape or batch_shape or input_tensor, got two of them"):
+        fastnn.Input((3,), batch_shape=(2, 3))
+    with pytest.raises(ValueError, match="InputLayer: expected sparse False, got True"):
+        fastnn.Input((3,), sparse=True)
+
+
+def test_a_table_that_an_embedding_begins_with() -> None:
+    table = np.arange(12, dtype=np.float32).reshape(4, 3)
+    for weights in (table, [table]):
+        model = fastnn.Sequential([fastnn.Input((2,)), layers.Embedding(4, 3, weights=weights, trainable=False)])
+        np.testing.assert_array_equal(model.predict(np.array([[1, 3]])), table[[[1, 3]]])
+    with pytest.raises(ValueError, match=r"Embedding: expected weights \(4, 3\), got \(2, 2\)"):
+        layers.Embedding(4, 3, weights=np.zeros((2, 2)))
