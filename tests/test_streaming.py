@@ -14,6 +14,7 @@ from op_calls import levels
 import fastnn
 from fastnn import Input, Sequential, Tensor, _core, layers
 from fastnn import functional as F
+from fastnn.stepper import _Alone
 
 STEPS = 7
 
@@ -529,7 +530,7 @@ def test_threads() -> None:
         thread.join()
         return str(refused.pop())
 
-    with stepper._busy:
+    with _Alone(stepper):
         assert other(lambda: stepper.step(X[:1, 0])) == (
             "stream: another thread is in this stepper; make one for each by stream()"
         )
