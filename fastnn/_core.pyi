@@ -54,6 +54,9 @@ class Scalar:
 
 class Op:
     def __call__(self, *inputs: Array | Sequence[Array] | None, **keywords: Any) -> Any: ...
+    def into(
+        self, inputs: tuple[Any, ...], outputs: tuple[Any, ...], accumulate: int, attributes: dict[str, Any]
+    ) -> bool: ...
     @property
     def name(self) -> str: ...
     @property

@@ -1,7 +1,8 @@
 """How fastnn.kernels reaches the engine: arrays in without a copy where their memory allows it, NumPy arrays out.
 
-An array is copied only when it is not aligned to its elements or not in native byte order; strides that an op does not
-take are made contiguous inside the engine.
+Ordinary arrays go to the engine as they are when results are written into ordinary arrays too (Op.into); whatever is
+unusual about arguments is settled here. An array is copied only when it is not aligned to its elements or not in native
+byte order; strides that an op does not take are made contiguous inside the engine.
 """
 
 from __future__ import annotations
@@ -85,7 +86,10 @@ def _run(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool
     return op(*arrays, out=memory if len(memory) > 1 else memory[0], accumulate=mask, **attributes)
 
 
-def _one(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool, **attributes: Any) -> Array:
+def _one(name: str, inputs: tuple[Any, ...], outs: tuple[Any, ...], accumulate: bool, **attributes: Any) -> Array:
+    if _op(name).into(inputs, outs, accumulate, attributes):
+        given: Array = outs[0]
+        return given
     result = _run(name, inputs, outs, accumulate, attributes)
     array: Array = result.numpy(writeable=True) if outs[0] is None else outs[0]
     return array
@@ -95,12 +99,14 @@ class _List(list[Any]):
     """The arrays of an input that is a list of them; any other sequence is an array."""
 
 
-def _of_list(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool, **attributes: Any) -> Array:
+def _of_list(name: str, inputs: tuple[Any, ...], outs: tuple[Any, ...], accumulate: bool, **attributes: Any) -> Array:
     (arrays,) = inputs
     return _one(name, (_List(arrays),), outs, accumulate, **attributes)
 
 
-def _many(name: str, inputs: Sequence[Any], out: Sequence[Any] | None, accumulate: bool, **attributes: Any) -> Any:
+def _many(name: str, inputs: tuple[Any, ...], out: Sequence[Any] | None, accumulate: bool, **attributes: Any) -> Any:
+    if type(out) is tuple and _op(name).into(inputs, out, accumulate, attributes):
+        return out
     outputs = _op(name).schema["outputs"]
     outs = (None,) * len(outputs) if out is None else tuple(out)
     if len(outs) != len(outputs):

@@ -1,6 +1,8 @@
 // register_ops.cpp: one callable for every op of the table, made from its schema.
 #include <algorithm>
 #include <cstring>
+#include <optional>
+#include <string_view>
 
 #include "bindings/array.h"
 #include "bindings/gil.h"
@@ -9,6 +11,7 @@
 namespace fastnn::bindings {
 namespace {
 
+constexpr int64_t kMaxInputs = 16;  // of Op::into
 constexpr int64_t kMaxOutputs = 8;
 constexpr int64_t kMaxSlots = 64;
 
@@ -28,6 +31,60 @@ struct Arguments {
   bool has_scalars = false;
 };
 
+std::string_view text_of(py::handle text) {
+  Py_ssize_t size = 0;
+  const char* characters = PyUnicode_AsUTF8AndSize(text.ptr(), &size);
+  if (characters == nullptr) throw py::error_already_set();
+  return {characters, static_cast<size_t>(size)};
+}
+
+// A tensor over the memory of a NumPy array, which must outlive it; nothing for what isn't plain: other objects, other
+// dtypes or byte orders, memory not aligned to the elements.
+std::optional<fastnn_tensor> plain_tensor(py::handle value) {
+  using Numpy = py::detail::npy_api;
+  static PyTypeObject* const array_type = Numpy::get().PyArray_Type_;
+  if (Py_TYPE(value.ptr()) != array_type) return std::nullopt;
+  const auto* array = py::detail::array_proxy(value.ptr());
+  const py::dtype dtype = py::reinterpret_borrow<py::dtype>(array->descr);
+  if ((array->flags & Numpy::NPY_ARRAY_ALIGNED_) == 0 || array->nd > FASTNN_MAX_RANK) return std::nullopt;
+  fastnn_tensor t{};
+  t.struct_size = sizeof(fastnn_tensor);
+  switch (dtype.num()) {
+    case Numpy::NPY_FLOAT_:
+      t.dtype = {FASTNN_FLOAT, 32, 1};
+      break;
+    case Numpy::NPY_DOUBLE_:
+      t.dtype = {FASTNN_FLOAT, 64, 1};
+      break;
+    case Numpy::NPY_INT32_:
+      t.dtype = {FASTNN_INT, 32, 1};
+      break;
+    case Numpy::NPY_INT64_:
+      t.dtype = {FASTNN_INT, 64, 1};
+      break;
+    case Numpy::NPY_UINT8_:
+      t.dtype = {FASTNN_UINT, 8, 1};
+      break;
+    case Numpy::NPY_BOOL_:
+      t.dtype = {FASTNN_BOOL, 8, 1};
+      break;
+    default:
+      return std::nullopt;
+  }
+  if (dtype.byteorder() != '=' && dtype.byteorder() != '|') return std::nullopt;
+  const int64_t item = t.dtype.bits / 8;
+  t.data = array->data;
+  t.device = {FASTNN_CPU, 0};
+  t.rank = array->nd;
+  t.flags = (array->flags & Numpy::NPY_ARRAY_WRITEABLE_) != 0 ? 0 : FASTNN_READ_ONLY;
+  for (int32_t axis = 0; axis < t.rank; ++axis) {
+    if (array->strides[axis] % item != 0) return std::nullopt;
+    t.shape[axis] = array->dimensions[axis];
+    t.strides[axis] = array->strides[axis] / item;
+  }
+  return t;
+}
+
 // A callable for one op.
 class Op {
  public:
@@ -41,13 +98,17 @@ class Op {
   // Reads inputs and attributes; `skip` names keywords that are not attributes.
   void read(Arguments& arguments, const py::tuple& inputs, const py::dict& keywords) const {
     read_inputs(arguments, inputs);
+    read_attributes(arguments, keywords);
+  }
+
+  void read_attributes(Arguments& arguments, const py::dict& keywords) const {
     const size_t slot_bytes = static_cast<size_t>(schema_->slot_count) * sizeof(int64_t);
     const size_t struct_size = sizeof(size_t) + slot_bytes;
     std::memcpy(arguments.block, &struct_size, sizeof(struct_size));
     if (slot_bytes > 0) std::memcpy(arguments.block + 1, schema_->defaults, slot_bytes);
     arguments.scalars.assign(static_cast<size_t>(runtime_count_), nullptr);
     for (const auto& [key, value] : keywords) {
-      const std::string name = py::cast<std::string>(key);
+      const std::string_view name = text_of(key);
       if (name == "out" || name == "accumulate" || name == "wanted") continue;
       read_attribute(arguments, name, value);
     }
@@ -126,6 +187,51 @@ class Op {
     return tuple;
   }
 
+  // The short way for NumPy arrays: runs the op on their memory, without an Array for each, and says whether it did. It
+  // leaves everything unusual to the call above, errors about arguments included.
+  bool into(const py::tuple& inputs, const py::tuple& outputs, uint64_t accumulate, const py::dict& attributes) const {
+    if (current_recorder() != nullptr || schema_->is_view != 0) return false;
+    if (static_cast<int32_t>(inputs.size()) != schema_->input_count || schema_->input_count > kMaxInputs ||
+        static_cast<int32_t>(outputs.size()) != schema_->output_count) {
+      return false;
+    }
+    fastnn_tensor tensors[kMaxInputs + kMaxOutputs];
+    const fastnn_tensor* read[kMaxInputs];
+    fastnn_tensor* written[kMaxOutputs];
+    fastnn_tensor* next = tensors;
+    const auto add = [&](py::handle value) {
+      const std::optional<fastnn_tensor> tensor = plain_tensor(value);
+      if (tensor) *next = *tensor;
+      return tensor ? next++ : nullptr;
+    };
+    for (int32_t i = 0; i < schema_->input_count; ++i) {
+      const py::handle value = PyTuple_GET_ITEM(inputs.ptr(), i);
+      if (schema_->inputs[i].variadic != 0) return false;
+      read[i] = value.is_none() ? nullptr : add(value);
+      if (read[i] == nullptr && !value.is_none()) return false;
+    }
+    for (int32_t i = 0; i < schema_->output_count; ++i) {
+      written[i] = add(PyTuple_GET_ITEM(outputs.ptr(), i));
+      if (written[i] == nullptr || (written[i]->flags & FASTNN_READ_ONLY) != 0) return false;
+    }
+    Arguments arguments;
+    read_attributes(arguments, attributes);
+    const fastnn_context context = thread_context({FASTNN_CPU, 0});
+    fastnn_call call = make_call(arguments, context);
+    call.inputs = read;
+    call.input_count = schema_->input_count;
+    call.outputs = written;
+    call.output_count = schema_->output_count;
+    call.accumulate = accumulate;
+    fastnn_status status;
+    {
+      const Unlocked unlocked;
+      status = fastnn_run(op_, &call);
+    }
+    check(status);
+    return true;
+  }
+
   static void admit_constants(const Arguments& arguments) {
     fastnn_recorder* recorder = current_recorder();
     if (recorder == nullptr) return;
@@ -181,7 +287,7 @@ class Op {
     }
   }
 
-  void read_attribute(Arguments& arguments, const std::string& name, py::handle value) const {
+  void read_attribute(Arguments& arguments, std::string_view name, py::handle value) const {
     int32_t runtime = 0;
     for (int32_t i = 0; i < schema_->attribute_count; ++i) {
       const fastnn_attribute_schema& attribute = schema_->attributes[i];
@@ -193,7 +299,7 @@ class Op {
       if (attribute.runtime != 0 && py::isinstance<Scalar>(value)) {
         const Scalar& scalar = value.cast<const Scalar&>();
         if (scalar.is_float() != (attribute.kind == FASTNN_ATTRIBUTE_FLOAT)) {
-          throw py::type_error(std::string(schema_->name) + ": " + name + " got a Scalar of the other kind");
+          throw py::type_error(std::string(schema_->name) + ": " + attribute.name + " got a Scalar of the other kind");
         }
         arguments.scalars[static_cast<size_t>(runtime)] = &scalar.cell;
         arguments.has_scalars = true;
@@ -203,7 +309,7 @@ class Op {
       write_slots(attribute, value, slot);
       return;
     }
-    throw py::type_error(std::string(schema_->name) + ": got an unexpected argument '" + name + "'");
+    throw py::type_error(std::string(schema_->name) + ": got an unexpected argument '" + std::string(name) + "'");
   }
 
   void write_slots(const fastnn_attribute_schema& attribute, py::handle value, int64_t* slot) const {
@@ -385,6 +491,8 @@ void commit(const py::sequence& updates, const py::sequence& advances) {
 void register_ops(py::module_& module) {
   py::class_<Op>(module, "Op", "One op of the table: op(*inputs, out=None, accumulate=0, wanted=-1, **attributes).")
       .def("__call__", &Op::operator())
+      .def("into", &Op::into, py::arg("inputs"), py::arg("outputs"), py::arg("accumulate"), py::arg("attributes"),
+           "Runs the op on plain NumPy arrays; False, with nothing done, where __call__ must.")
       .def_property_readonly("name", [](const Op& op) { return op.schema().name; })
       .def_property_readonly("schema", [](const Op& op) { return schema_dict(op.schema()); })
       .def("__repr__", [](const Op& op) { return "<op " + std::string(op.schema().name) + ">"; });
