@@ -13,6 +13,7 @@
 #include <optional>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "core/device.h"
@@ -100,6 +101,37 @@ void check_overlap(const fastnn_schema& schema, const char* output, const fastnn
   }
 }
 
+// The last CPU workspace of a thread stays for its next op: the system hands out fresh memory a page fault at a time,
+// which takes a product of a few hundred rows as long as the product.
+class KeptWorkspace {
+ public:
+  ~KeptWorkspace() { drop(); }
+  // What is kept, where it suffices; it is no longer kept then.
+  void* take(size_t bytes, size_t& size) {
+    if (bytes > size_) return nullptr;
+    size = std::exchange(size_, 0);
+    return std::exchange(memory_, nullptr);
+  }
+  // Whether it keeps the memory; the larger one stays.
+  bool keep(void* memory, size_t size) {
+    if (size > kMost || size <= size_) return false;
+    drop();
+    memory_ = memory;
+    size_ = size;
+    return true;
+  }
+
+ private:
+  static constexpr size_t kMost = size_t{16} << 20;
+  void drop() {
+    const fastnn_device_interface& cpu = device_interface({FASTNN_CPU, 0});
+    if (memory_ != nullptr) cpu.release(cpu.self, 0, memory_, size_);
+  }
+  void* memory_ = nullptr;
+  size_t size_ = 0;
+};
+thread_local KeptWorkspace kept_workspace;
+
 // Workspace from the context's allocator, or from the device.
 class Workspace {
  public:
@@ -109,6 +141,8 @@ class Workspace {
         index_(context.device.index),
         bytes_(bytes) {
     if (bytes == 0) return;
+    if (keeps()) memory_ = kept_workspace.take(bytes, bytes_);
+    if (memory_ != nullptr) return;
     memory_ = allocator_ != nullptr ? allocator_->allocate(allocator_->self, bytes, 64)
                                     : device_.allocate(device_.self, index_, bytes);
     if (memory_ == nullptr) {
@@ -116,7 +150,7 @@ class Workspace {
     }
   }
   ~Workspace() {
-    if (memory_ == nullptr) return;
+    if (memory_ == nullptr || (keeps() && kept_workspace.keep(memory_, bytes_))) return;
     if (allocator_ != nullptr) {
       allocator_->release(allocator_->self, memory_, bytes_);
     } else {
@@ -128,6 +162,7 @@ class Workspace {
   void* get() const { return memory_; }
 
  private:
+  bool keeps() const { return allocator_ == nullptr && device_.type == FASTNN_CPU; }
   const fastnn_allocator* allocator_;
   const fastnn_device_interface& device_;
   int32_t index_;
