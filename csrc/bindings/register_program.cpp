@@ -34,6 +34,7 @@ py::dict info_dict(const fastnn_program_info& info) {
   result["moved_bytes"] = info.moved_bytes;
   result["unfused_bytes"] = info.unfused_bytes;
   result["flops"] = static_cast<int64_t>(info.flops);
+  result["kept_bytes"] = info.kept_bytes;
   return result;
 }
 

@@ -92,7 +92,7 @@ uint64_t fastnn_storage_version(const fastnn_storage* storage) {
   return storage != nullptr ? storage->version.load(std::memory_order_relaxed) : 0;
 }
 void fastnn_storage_bump_version(fastnn_storage* storage) {
-  if (storage != nullptr) storage->version.fetch_add(1, std::memory_order_relaxed);
+  if (storage != nullptr) storage->version.fetch_add(1, std::memory_order_release);
 }
 
 uint64_t fastnn_allocated_bytes(void) { return allocated_bytes.load(std::memory_order_relaxed); }

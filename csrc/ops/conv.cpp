@@ -41,7 +41,23 @@ void forward_run(const char* op, const fastnn_call& call) {
   if (element_count(output(call, 0)) == 0) return;
   if (is_depthwise(g)) return depthwise_run(call, g, options.activation != 0);
   convolution(*call.context, g, output(call, 0), input(call, 0), input(call, 1), bias_of(call), options.activation != 0,
-              call.workspace);
+              call.workspace, call.prepared);
+}
+
+// Of all ops: depthwise convolutions, and those without numbers, prepare nothing.
+bool prepares(const ConvGeometry& g) { return !is_depthwise(g) && g.batch > 0 && g.channels > 0 && g.out > 0; }
+
+template <typename Attributes>
+void forward_describe(const char* op, const fastnn_call& call, fastnn_preparation& preparation) {
+  const fastnn_tensor& x = input(call, 0);
+  const ConvGeometry g = conv_geometry(op, x, input(call, 1), attributes<Attributes>(call));
+  if (prepares(g)) describe_convolution(*call.context, g, x.dtype, preparation);
+}
+
+template <typename Attributes>
+void forward_prepare(const char* op, const fastnn_call& call, void* prepared) {
+  const ConvGeometry g = conv_geometry(op, input(call, 0), input(call, 1), attributes<Attributes>(call));
+  prepare_convolution(*call.context, g, input(call, 1), prepared);
 }
 
 template <typename Attributes>
@@ -60,7 +76,20 @@ void backward_input_run(const char* op, const fastnn_call& call) {
   if (element_count(output(call, 0)) == 0) return;
   if (is_depthwise(g)) return depthwise_backward_input_run(call, g);
   convolution_backward_input(*call.context, g, output(call, 0), input(call, 0), input(call, 1), nullptr, false,
-                             accumulates(call, 0), call.workspace);
+                             accumulates(call, 0), call.workspace, call.prepared);
+}
+
+template <typename Attributes>
+void backward_input_describe(const char* op, const fastnn_call& call, fastnn_preparation& preparation) {
+  const fastnn_tensor& x = output(call, 0);
+  const ConvGeometry g = conv_geometry(op, x, input(call, 1), attributes<Attributes>(call));
+  if (prepares(g)) describe_convolution_backward_input(*call.context, g, x.dtype, preparation);
+}
+
+template <typename Attributes>
+void backward_input_prepare(const char* op, const fastnn_call& call, void* prepared) {
+  const ConvGeometry g = conv_geometry(op, output(call, 0), input(call, 1), attributes<Attributes>(call));
+  prepare_convolution_backward_input(*call.context, g, input(call, 1), prepared);
 }
 
 template <typename Attributes>
@@ -97,19 +126,46 @@ void transpose_run(const char* op, const fastnn_call& call) {
   const ConvGeometry g = transposed_geometry(op, input(call, 0), input(call, 1), options);
   if (element_count(output(call, 0)) == 0) return;
   convolution_backward_input(*call.context, g, output(call, 0), input(call, 0), input(call, 1), bias_of(call),
-                             options.activation != 0, false, call.workspace);
+                             options.activation != 0, false, call.workspace, call.prepared);
+}
+
+template <typename Attributes>
+void transpose_describe(const char* op, const fastnn_call& call, fastnn_preparation& preparation) {
+  const fastnn_tensor& x = input(call, 0);
+  const ConvGeometry g = transposed_geometry(op, x, input(call, 1), attributes<Attributes>(call));
+  if (g.batch > 0 && g.channels > 0 && g.out > 0) {
+    describe_convolution_backward_input(*call.context, g, x.dtype, preparation);
+  }
+}
+
+template <typename Attributes>
+void transpose_prepare(const char* op, const fastnn_call& call, void* prepared) {
+  const ConvGeometry g = transposed_geometry(op, input(call, 0), input(call, 1), attributes<Attributes>(call));
+  prepare_convolution_backward_input(*call.context, g, input(call, 1), prepared);
 }
 
 }  // namespace
 
 size_t conv1d_infer(const fastnn_call& call) { return forward_infer<fastnn_conv1d_attributes>("conv1d", call); }
 void conv1d_run(const fastnn_call& call) { forward_run<fastnn_conv1d_attributes>("conv1d", call); }
+void conv1d_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  forward_describe<fastnn_conv1d_attributes>("conv1d", call, preparation);
+}
+void conv1d_prepare(const fastnn_call& call, void* prepared) {
+  forward_prepare<fastnn_conv1d_attributes>("conv1d", call, prepared);
+}
 
 size_t conv1d_backward_input_infer(const fastnn_call& call) {
   return backward_input_infer<fastnn_conv1d_backward_input_attributes>("conv1d_backward_input", call);
 }
 void conv1d_backward_input_run(const fastnn_call& call) {
   backward_input_run<fastnn_conv1d_backward_input_attributes>("conv1d_backward_input", call);
+}
+void conv1d_backward_input_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  backward_input_describe<fastnn_conv1d_backward_input_attributes>("conv1d_backward_input", call, preparation);
+}
+void conv1d_backward_input_prepare(const fastnn_call& call, void* prepared) {
+  backward_input_prepare<fastnn_conv1d_backward_input_attributes>("conv1d_backward_input", call, prepared);
 }
 
 size_t conv1d_backward_weight_infer(const fastnn_call& call) {
@@ -125,15 +181,33 @@ size_t conv1d_transpose_infer(const fastnn_call& call) {
 void conv1d_transpose_run(const fastnn_call& call) {
   transpose_run<fastnn_conv1d_transpose_attributes>("conv1d_transpose", call);
 }
+void conv1d_transpose_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  transpose_describe<fastnn_conv1d_transpose_attributes>("conv1d_transpose", call, preparation);
+}
+void conv1d_transpose_prepare(const fastnn_call& call, void* prepared) {
+  transpose_prepare<fastnn_conv1d_transpose_attributes>("conv1d_transpose", call, prepared);
+}
 
 size_t conv2d_infer(const fastnn_call& call) { return forward_infer<fastnn_conv2d_attributes>("conv2d", call); }
 void conv2d_run(const fastnn_call& call) { forward_run<fastnn_conv2d_attributes>("conv2d", call); }
+void conv2d_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  forward_describe<fastnn_conv2d_attributes>("conv2d", call, preparation);
+}
+void conv2d_prepare(const fastnn_call& call, void* prepared) {
+  forward_prepare<fastnn_conv2d_attributes>("conv2d", call, prepared);
+}
 
 size_t conv2d_backward_input_infer(const fastnn_call& call) {
   return backward_input_infer<fastnn_conv2d_backward_input_attributes>("conv2d_backward_input", call);
 }
 void conv2d_backward_input_run(const fastnn_call& call) {
   backward_input_run<fastnn_conv2d_backward_input_attributes>("conv2d_backward_input", call);
+}
+void conv2d_backward_input_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  backward_input_describe<fastnn_conv2d_backward_input_attributes>("conv2d_backward_input", call, preparation);
+}
+void conv2d_backward_input_prepare(const fastnn_call& call, void* prepared) {
+  backward_input_prepare<fastnn_conv2d_backward_input_attributes>("conv2d_backward_input", call, prepared);
 }
 
 size_t conv2d_backward_weight_infer(const fastnn_call& call) {
@@ -149,15 +223,33 @@ size_t conv2d_transpose_infer(const fastnn_call& call) {
 void conv2d_transpose_run(const fastnn_call& call) {
   transpose_run<fastnn_conv2d_transpose_attributes>("conv2d_transpose", call);
 }
+void conv2d_transpose_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  transpose_describe<fastnn_conv2d_transpose_attributes>("conv2d_transpose", call, preparation);
+}
+void conv2d_transpose_prepare(const fastnn_call& call, void* prepared) {
+  transpose_prepare<fastnn_conv2d_transpose_attributes>("conv2d_transpose", call, prepared);
+}
 
 size_t conv3d_infer(const fastnn_call& call) { return forward_infer<fastnn_conv3d_attributes>("conv3d", call); }
 void conv3d_run(const fastnn_call& call) { forward_run<fastnn_conv3d_attributes>("conv3d", call); }
+void conv3d_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  forward_describe<fastnn_conv3d_attributes>("conv3d", call, preparation);
+}
+void conv3d_prepare(const fastnn_call& call, void* prepared) {
+  forward_prepare<fastnn_conv3d_attributes>("conv3d", call, prepared);
+}
 
 size_t conv3d_backward_input_infer(const fastnn_call& call) {
   return backward_input_infer<fastnn_conv3d_backward_input_attributes>("conv3d_backward_input", call);
 }
 void conv3d_backward_input_run(const fastnn_call& call) {
   backward_input_run<fastnn_conv3d_backward_input_attributes>("conv3d_backward_input", call);
+}
+void conv3d_backward_input_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  backward_input_describe<fastnn_conv3d_backward_input_attributes>("conv3d_backward_input", call, preparation);
+}
+void conv3d_backward_input_prepare(const fastnn_call& call, void* prepared) {
+  backward_input_prepare<fastnn_conv3d_backward_input_attributes>("conv3d_backward_input", call, prepared);
 }
 
 size_t conv3d_backward_weight_infer(const fastnn_call& call) {
@@ -172,6 +264,12 @@ size_t conv3d_transpose_infer(const fastnn_call& call) {
 }
 void conv3d_transpose_run(const fastnn_call& call) {
   transpose_run<fastnn_conv3d_transpose_attributes>("conv3d_transpose", call);
+}
+void conv3d_transpose_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  transpose_describe<fastnn_conv3d_transpose_attributes>("conv3d_transpose", call, preparation);
+}
+void conv3d_transpose_prepare(const fastnn_call& call, void* prepared) {
+  transpose_prepare<fastnn_conv3d_transpose_attributes>("conv3d_transpose", call, prepared);
 }
 
 }  // namespace fastnn::ops

@@ -3,6 +3,7 @@
 #include "ops/convolution.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "ops/convolution_direct.h"
 #include "ops/convolution_winograd.h"
@@ -77,16 +78,38 @@ bool is_product_now(const fastnn_context& context, const ConvGeometry& g) {
 }
 
 void whole_product(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
-                   const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace) {
+                   const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace,
+                   const void* prepared) {
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const int64_t terms = g.terms();
-    const MatrixProduct<T> product{data<T>(y), data<T>(x), data<T>(weight),
-                                   g.batch,    g.out,      terms,
-                                   g.out,      terms,      1,
-                                   g.out,      1,          {bias == nullptr ? nullptr : data<T>(*bias), relu, false}};
+    const MatrixProduct<T> product{data<T>(y),
+                                   data<T>(x),
+                                   data<T>(weight),
+                                   g.batch,
+                                   g.out,
+                                   terms,
+                                   g.out,
+                                   terms,
+                                   1,
+                                   g.out,
+                                   1,
+                                   {bias == nullptr ? nullptr : data<T>(*bias), relu, false},
+                                   static_cast<const T*>(prepared)};
     matrix_product(context, product, workspace);
   });
+}
+
+// A form that says all that the bytes depend on besides the weight: how it is cut, whether the reference kernels take
+// over infinite ones, and how the levels but the reference compute.
+void describe(fastnn_preparation& preparation, PreparedForm form, const ConvGeometry& g, size_t bytes, int64_t way) {
+  preparation.inputs = uint64_t{1} << 1;
+  preparation.bytes = bytes;
+  const auto axis = [](const WindowAxis& a) {
+    return (a.stride << 32) + (a.dilation << 16) + (a.pad_before + a.pad_after > 0);
+  };
+  const int64_t numbers[] = {form, way, g.groups, axis(g.depth), axis(g.height), axis(g.width)};
+  std::copy(std::begin(numbers), std::end(numbers), preparation.form);
 }
 
 }  // namespace
@@ -98,11 +121,43 @@ size_t convolution_workspace(const fastnn_context& context, const ConvGeometry& 
 }
 
 void convolution(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
-                 const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace) {
-  if (is_product_now(context, g)) return whole_product(context, g, y, x, weight, bias, relu, workspace);
+                 const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace,
+                 const void* prepared) {
+  if (is_product_now(context, g)) return whole_product(context, g, y, x, weight, bias, relu, workspace, prepared);
   const int64_t outputs = winograd_outputs_now(context, g, x.dtype, Pass::forward);
-  if (outputs > 0) return winograd(context, g, outputs, y, x, weight, bias, relu, workspace);
-  direct(context, g, y, x, weight, bias, relu, workspace);
+  if (outputs > 0) return winograd(context, g, outputs, y, x, weight, bias, relu, workspace, prepared);
+  direct(context, g, y, x, weight, bias, relu, workspace, prepared);
+}
+
+void describe_convolution(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype,
+                          fastnn_preparation& preparation) {
+  const size_t direct = kPreparedHead + direct_workspace(g, dtype);
+  if (is_product(g) && context.convolution == FASTNN_CONVOLUTION_BEST) {
+    fastnn_preparation product{};
+    describe_matrix(product, 1, g.batch, g.out, g.terms(), g.out, 1, item_size(dtype));
+    if (product.bytes > 0) describe(preparation, kPackedMatrix, g, std::max(product.bytes, direct), 0);
+    preparation.lasting = product.lasting;
+    return;
+  }
+  const int64_t outputs = winograd_outputs(context, g, dtype, Pass::forward);
+  if (outputs > 0) {
+    const size_t bytes = std::max(winograd_prepared(g, outputs, dtype), direct);
+    return describe(preparation, kWinogradWeight, g, bytes, outputs);
+  }
+  describe(preparation, kPackedConvolution, g, direct, 0);
+}
+
+void prepare_convolution(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight,
+                         void* prepared) {
+  if (is_product_now(context, g)) {
+    return with_float_type(weight.dtype, [&](auto zero) {
+      using T = decltype(zero);
+      pack_matrix(context, static_cast<T*>(prepared), data<T>(weight), g.out, g.terms(), g.out, 1);
+    });
+  }
+  const int64_t outputs = winograd_outputs_now(context, g, weight.dtype, Pass::forward);
+  if (outputs > 0) return winograd_prepare(context, g, outputs, weight, prepared);
+  direct_prepare(context, g, weight, prepared);
 }
 
 size_t convolution_backward_input_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype) {
@@ -112,12 +167,27 @@ size_t convolution_backward_input_workspace(const fastnn_context& context, const
 
 void convolution_backward_input(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dx,
                                 const fastnn_tensor& dy, const fastnn_tensor& weight, const fastnn_tensor* bias,
-                                bool relu, bool accumulate, void* workspace) {
+                                bool relu, bool accumulate, void* workspace, const void* prepared) {
   const int64_t outputs = winograd_outputs_now(context, g, dx.dtype, Pass::backward_input);
   if (outputs > 0) {
-    return winograd_backward_input(context, g, outputs, dx, dy, weight, bias, relu, accumulate, workspace);
+    return winograd_backward_input(context, g, outputs, dx, dy, weight, bias, relu, accumulate, workspace, prepared);
   }
-  direct_backward_input(context, g, dx, dy, weight, bias, relu, accumulate, workspace);
+  direct_backward_input(context, g, dx, dy, weight, bias, relu, accumulate, workspace, prepared);
+}
+
+void describe_convolution_backward_input(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype,
+                                         fastnn_preparation& preparation) {
+  const size_t direct = kPreparedHead + direct_backward_input_workspace(g, dtype);
+  const int64_t outputs = winograd_outputs(context, g, dtype, Pass::backward_input);
+  const size_t bytes = outputs > 0 ? std::max(winograd_backward_input_prepared(g, outputs, dtype), direct) : direct;
+  describe(preparation, kPackedBackward, g, bytes, outputs);
+}
+
+void prepare_convolution_backward_input(const fastnn_context& context, const ConvGeometry& g,
+                                        const fastnn_tensor& weight, void* prepared) {
+  const int64_t outputs = winograd_outputs_now(context, g, weight.dtype, Pass::backward_input);
+  if (outputs > 0) return winograd_backward_input_prepare(context, g, outputs, weight, prepared);
+  direct_backward_input_prepare(context, g, weight, prepared);
 }
 
 size_t convolution_backward_weight_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype) {

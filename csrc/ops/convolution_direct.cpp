@@ -73,6 +73,29 @@ const kernels::KernelTable<T>& kernels_for(const fastnn_tensor& weight, bool pad
   return infinite ? reference_kernels<T>() : table<T>();
 }
 
+// A packed weight, made ahead of the run or by `pack` in the workspace, and the kernels that read it.
+template <typename T>
+struct PackedWeight {
+  const T* numbers;
+  const kernels::KernelTable<T>& kernels;
+};
+template <typename T, typename Pack>
+PackedWeight<T> packed_weight(const void* prepared, void* workspace, Pack&& pack) {
+  if (prepared == nullptr) return {static_cast<T*>(workspace), pack(static_cast<T*>(workspace))};
+  const bool by_reference = *static_cast<const int64_t*>(prepared) != 0;
+  const void* const numbers = static_cast<const char*>(prepared) + kPreparedHead;
+  return {static_cast<const T*>(numbers), by_reference ? reference_kernels<T>() : table<T>()};
+}
+
+template <typename Pack>
+void prepare(fastnn_dtype dtype, void* prepared, Pack&& pack) {
+  with_float_type(dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto& kernels = pack(reinterpret_cast<T*>(static_cast<char*>(prepared) + kPreparedHead));
+    *static_cast<int64_t*>(prepared) = &kernels == &reference_kernels<T>();
+  });
+}
+
 }  // namespace
 
 template <typename T>
@@ -95,14 +118,14 @@ size_t direct_workspace(const ConvGeometry& g, fastnn_dtype dtype) {
 }
 
 void direct(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
-            const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace) {
+            const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace, const void* prepared) {
   const kernels::ConvWindow window = forward_window(g);
   const int64_t in = g.group_channels(), out = g.group_out(), pixels = g.out_pixels();
   const int64_t group_size = packed_size(g.terms(), out);
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    T* const packed = static_cast<T*>(workspace);
-    const kernels::KernelTable<T>& kernels = pack_weight(context, g, weight, packed);
+    const auto [packed, kernels] = packed_weight<T>(
+        prepared, workspace, [&](T* room) -> const auto& { return pack_weight(context, g, weight, room); });
     const int64_t grain = pixel_grain(pixels, g.terms(), out), chunks = ceil_divide(pixels, grain);
     parallel_for(context, g.groups * chunks, product_nanoseconds(g), [&](int64_t chunk) {
       const int64_t group = chunk / chunks;
@@ -143,14 +166,14 @@ size_t direct_backward_input_workspace(const ConvGeometry& g, fastnn_dtype dtype
 
 void direct_backward_input(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dx,
                            const fastnn_tensor& dy, const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu,
-                           bool accumulate, void* workspace) {
+                           bool accumulate, void* workspace, const void* prepared) {
   const WindowAxis &d = g.depth, &h = g.height, &w = g.width;
   const int64_t in = g.group_channels(), out = g.group_out();
   const int64_t tap_size = packed_size(out, in), group_size = g.taps() * tap_size;
   with_float_type(dx.dtype, [&](auto zero) {
     using T = decltype(zero);
-    T* const packed = static_cast<T*>(workspace);
-    const kernels::KernelTable<T>& kernels = pack_weight_backward(context, g, weight, packed);
+    const auto [packed, kernels] = packed_weight<T>(
+        prepared, workspace, [&](T* room) -> const auto& { return pack_weight_backward(context, g, weight, room); });
     // the first phase has the most pixels
     const int64_t most =
         g.batch * ceil_divide(d.input, d.stride) * ceil_divide(h.input, h.stride) * ceil_divide(w.input, w.stride);
@@ -246,6 +269,17 @@ void direct_backward_weight(const fastnn_context& context, const ConvGeometry& g
                            size, accumulate);
     });
   });
+}
+
+void direct_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight, void* prepared) {
+  prepare(weight.dtype, prepared,
+          [&](auto* numbers) -> const auto& { return pack_weight(context, g, weight, numbers); });
+}
+
+void direct_backward_input_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight,
+                                   void* prepared) {
+  prepare(weight.dtype, prepared,
+          [&](auto* numbers) -> const auto& { return pack_weight_backward(context, g, weight, numbers); });
 }
 
 template const kernels::KernelTable<float>& pack_weight(const fastnn_context&, const ConvGeometry&,

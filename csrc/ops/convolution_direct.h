@@ -8,12 +8,12 @@ namespace fastnn::ops {
 
 size_t direct_workspace(const ConvGeometry& g, fastnn_dtype dtype);
 void direct(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
-            const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace);
+            const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace, const void* prepared);
 
 size_t direct_backward_input_workspace(const ConvGeometry& g, fastnn_dtype dtype);
 void direct_backward_input(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dx,
                            const fastnn_tensor& dy, const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu,
-                           bool accumulate, void* workspace);
+                           bool accumulate, void* workspace, const void* prepared);
 
 size_t direct_backward_weight_workspace(const ConvGeometry& g, fastnn_dtype dtype);
 void direct_backward_weight(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dw,
@@ -27,5 +27,12 @@ const kernels::KernelTable<T>& pack_weight(const fastnn_context& context, const 
 template <typename T>
 const kernels::KernelTable<T>& pack_weight_backward(const fastnn_context& context, const ConvGeometry& g,
                                                     const fastnn_tensor& weight, T* packed);
+
+// The same ahead of a run, for its argument `prepared`; the bytes are those of the workspaces and a line for what says
+// which kernels read it.
+constexpr size_t kPreparedHead = 64;
+void direct_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight, void* prepared);
+void direct_backward_input_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight,
+                                   void* prepared);
 
 }  // namespace fastnn::ops

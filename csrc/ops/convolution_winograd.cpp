@@ -74,22 +74,48 @@ void for_each_lost_run(const uint8_t* finite, const Plan& plan, const Range& til
   }
 }
 
-// The forward product of a window, from x to y: pack makes the packed weight for the tiles that must be computed
-// directly.
-template <typename T, typename Pack>
-void multiply(const fastnn_context& context, const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, T* y,
-              const T* x, const T* weight, const kernels::WinogradWeight& distances,
-              const kernels::Epilogue<T>& epilogue, void* workspace, Pack&& pack) {
-  const Plan plan = make_plan(g, w, outputs);
-  T* const u = static_cast<T*>(workspace);
-  T* const rooms = u + plan.weight;
-  auto* const finite = reinterpret_cast<uint8_t*>(rooms + plan.lanes * plan.room);
+// A weight as a window's product reads it: where its first tap begins, and how its taps and numbers lie.
+template <typename T>
+struct Taps {
+  const T* first;
+  kernels::WinogradWeight distances;
+};
+
+template <typename T>
+Taps<T> forward_taps(const ConvGeometry& g, const fastnn_tensor& weight) {
+  return {data<T>(weight), {3 * g.channels * g.out, g.channels * g.out, g.out, 1}};
+}
+
+// The window turned by half a circle, from its last tap to its first.
+template <typename T>
+Taps<T> backward_taps(const ConvGeometry& g, const fastnn_tensor& weight) {
+  const int64_t tap = g.channels * g.out;
+  return {data<T>(weight) + 8 * tap, {-3 * tap, -tap, 1, g.out}};
+}
+
+template <typename T>
+void transform(const fastnn_context& context, const kernels::ConvWindow& w, const Plan& plan, const Taps<T>& weight,
+               T* u) {
   constexpr int64_t kRows = 16;
   parallel_for(context, ceil_divide(w.channels, kRows), static_cast<double>(plan.weight) / 2, [&](int64_t chunk) {
     const Range rows = chunk_range(chunk, w.channels, kRows);
-    table<T>().winograd_weight(u, weight, rows.begin, rows.end - rows.begin, w.channels, w.columns, distances,
-                               plan.shape);
+    table<T>().winograd_weight(u, weight.first, rows.begin, rows.end - rows.begin, w.channels, w.columns,
+                               weight.distances, plan.shape);
   });
+}
+
+// The forward product of a window, from x to y: pack makes the packed weight for the tiles that must be computed
+// directly. prepared: the transformed weight, or null.
+template <typename T, typename Pack>
+void multiply(const fastnn_context& context, const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, T* y,
+              const T* x, const Taps<T>& weight, const kernels::Epilogue<T>& epilogue, void* workspace,
+              const void* prepared, Pack&& pack) {
+  const Plan plan = make_plan(g, w, outputs);
+  T* const own = static_cast<T*>(workspace);
+  T* const rooms = own + plan.weight;
+  auto* const finite = reinterpret_cast<uint8_t*>(rooms + plan.lanes * plan.room);
+  const T* const u = prepared == nullptr ? own : static_cast<const T*>(prepared);
+  if (prepared == nullptr) transform(context, w, plan, weight, own);
   parallel_for(context, plan.lanes, nanoseconds(g), [&](int64_t lane) {
     const Range blocks = blocks_of(plan, lane);
     for (int64_t block = blocks.begin; block < blocks.end; ++block) {
@@ -99,7 +125,7 @@ void multiply(const fastnn_context& context, const ConvGeometry& g, const kernel
     }
   });
   if (std::memchr(finite, 0, static_cast<size_t>(plan.tiles)) == nullptr) return;
-  const kernels::KernelTable<T>& kernels = pack(u);
+  const kernels::KernelTable<T>& kernels = pack(own);
   parallel_for(context, plan.blocks, nanoseconds(g), [&](int64_t block) {
     for_each_lost_run(finite, plan, chunk_range(block, plan.tiles, plan.block), [&](int64_t first, int64_t end) {
       const int64_t columns = plan.shape.tile_columns, rows = plan.shape.tile_rows;
@@ -107,7 +133,7 @@ void multiply(const fastnn_context& context, const ConvGeometry& g, const kernel
       const int64_t left = first % columns * outputs, right = std::min(left + (end - first) * outputs, w.x.count);
       for (int64_t i = row; i < std::min(row + outputs, w.y.count); ++i) {
         const int64_t line = (image * w.y.count + i) * w.x.count;
-        kernels.convolution(y, x, u, line + left, line + right, w, epilogue);
+        kernels.convolution(y, x, own, line + left, line + right, w, epilogue);
       }
     });
   });
@@ -160,12 +186,11 @@ size_t winograd_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype d
 
 void winograd(const fastnn_context& context, const ConvGeometry& g, int64_t outputs, const fastnn_tensor& y,
               const fastnn_tensor& x, const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu,
-              void* workspace) {
+              void* workspace, const void* prepared) {
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const kernels::WinogradWeight distances{3 * g.channels * g.out, g.channels * g.out, g.out, 1};
-    multiply<T>(context, g, forward_window(g), outputs, data<T>(y), data<T>(x), data<T>(weight), distances,
-                {bias == nullptr ? nullptr : data<T>(*bias), relu, false}, workspace,
+    multiply<T>(context, g, forward_window(g), outputs, data<T>(y), data<T>(x), forward_taps<T>(g, weight),
+                {bias == nullptr ? nullptr : data<T>(*bias), relu, false}, workspace, prepared,
                 [&](T* packed) -> const auto& { return pack_weight(context, g, weight, packed); });
   });
 }
@@ -176,14 +201,39 @@ size_t winograd_backward_input_workspace(const ConvGeometry& g, int64_t outputs,
 
 void winograd_backward_input(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
                              const fastnn_tensor& dx, const fastnn_tensor& dy, const fastnn_tensor& weight,
-                             const fastnn_tensor* bias, bool relu, bool accumulate, void* workspace) {
+                             const fastnn_tensor* bias, bool relu, bool accumulate, void* workspace,
+                             const void* prepared) {
   with_float_type(dx.dtype, [&](auto zero) {
     using T = decltype(zero);
-    // the window turned by half a circle, from its last tap to its first
-    const int64_t tap = g.channels * g.out;
-    multiply<T>(context, g, backward_window(g), outputs, data<T>(dx), data<T>(dy), data<T>(weight) + 8 * tap,
-                {-3 * tap, -tap, 1, g.out}, {bias == nullptr ? nullptr : data<T>(*bias), relu, accumulate}, workspace,
+    multiply<T>(context, g, backward_window(g), outputs, data<T>(dx), data<T>(dy), backward_taps<T>(g, weight),
+                {bias == nullptr ? nullptr : data<T>(*bias), relu, accumulate}, workspace, prepared,
                 [&](T* packed) -> const auto& { return pack_weight_backward(context, g, weight, packed); });
+  });
+}
+
+size_t winograd_prepared(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
+  return static_cast<size_t>(checked_multiply(make_plan(g, forward_window(g), outputs).weight, item_size(dtype)));
+}
+
+void winograd_prepare(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
+                      const fastnn_tensor& weight, void* prepared) {
+  with_float_type(weight.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const kernels::ConvWindow w = forward_window(g);
+    transform(context, w, make_plan(g, w, outputs), forward_taps<T>(g, weight), static_cast<T*>(prepared));
+  });
+}
+
+size_t winograd_backward_input_prepared(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
+  return static_cast<size_t>(checked_multiply(make_plan(g, backward_window(g), outputs).weight, item_size(dtype)));
+}
+
+void winograd_backward_input_prepare(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
+                                     const fastnn_tensor& weight, void* prepared) {
+  with_float_type(weight.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const kernels::ConvWindow w = backward_window(g);
+    transform(context, w, make_plan(g, w, outputs), backward_taps<T>(g, weight), static_cast<T*>(prepared));
   });
 }
 

@@ -12,12 +12,21 @@ bool winograd_fits(const ConvGeometry& g);
 size_t winograd_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype);
 void winograd(const fastnn_context& context, const ConvGeometry& g, int64_t outputs, const fastnn_tensor& y,
               const fastnn_tensor& x, const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu,
-              void* workspace);
+              void* workspace, const void* prepared);
 
 size_t winograd_backward_input_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype);
 void winograd_backward_input(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
                              const fastnn_tensor& dx, const fastnn_tensor& dy, const fastnn_tensor& weight,
-                             const fastnn_tensor* bias, bool relu, bool accumulate, void* workspace);
+                             const fastnn_tensor* bias, bool relu, bool accumulate, void* workspace,
+                             const void* prepared);
+
+// The transformed weight ahead of a run, for its argument `prepared`.
+size_t winograd_prepared(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype);
+void winograd_prepare(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
+                      const fastnn_tensor& weight, void* prepared);
+size_t winograd_backward_input_prepared(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype);
+void winograd_backward_input_prepare(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
+                                     const fastnn_tensor& weight, void* prepared);
 
 size_t winograd_backward_weight_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype);
 void winograd_backward_weight(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,

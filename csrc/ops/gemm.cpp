@@ -85,6 +85,26 @@ bool is_one_product(const Batch& batch, const fastnn_tensor& a) {
   return true;
 }
 
+struct Operand {
+  int64_t row, column;  // strides of the product's matrix
+};
+
+Operand matrix_of(const fastnn_tensor& t, bool transpose) {
+  const Operand as_is{t.strides[t.rank - 2], t.strides[t.rank - 1]};
+  return transpose ? Operand{as_is.column, as_is.row} : as_is;
+}
+
+// The stride of an axis of size one says nothing.
+Operand b_of(const fastnn_gemm_attributes& options, const Sizes& s, const fastnn_tensor& b) {
+  Operand result = matrix_of(b, options.transpose_b != 0);
+  if (s.k == 1) result.row = std::max<int64_t>(s.n, 1);
+  if (s.n == 1) result.column = 1;
+  return result;
+}
+
+// Whether one b is multiplied with all of a.
+bool is_one_matrix(const fastnn_tensor& b) { return element_count(b.rank - 2, b.shape) == 1; }
+
 }  // namespace
 
 size_t gemm_infer(const fastnn_call& call) {
@@ -121,23 +141,28 @@ void gemm_run(const fastnn_call& call) {
   const Batch batch = batch_of(a, b);
   const Sizes s = sizes_of(options, a, b);
   const Cut cut = cut_batch(s, batch.count, item_size(a.dtype));
-  int64_t a_row = a.strides[a.rank - 2], a_column = a.strides[a.rank - 1];
-  int64_t b_row = b.strides[b.rank - 2], b_column = b.strides[b.rank - 1];
-  if (options.transpose_a) std::swap(a_row, a_column);
-  if (options.transpose_b) std::swap(b_row, b_column);
-  // the stride of an axis of size one says nothing
+  auto [a_row, a_column] = matrix_of(a, options.transpose_a != 0);
+  const auto [b_row, b_column] = b_of(options, s, b);
   if (s.k == 1) {
     a_column = 1;
-    b_row = std::max<int64_t>(s.n, 1);
   } else if (s.m == 1 && a_column != 1) {
     a_row = 1;
   }
-  if (s.n == 1) b_column = 1;
   with_float_type(a.dtype, [&](auto zero) {
     using T = decltype(zero);
-    MatrixProduct<T> product{data<T>(y), data<T>(a), data<T>(b), s.m,
-                             s.n,        s.k,        s.n,        a_row,
-                             a_column,   b_row,      b_column,   {nullptr, false, accumulates(call, 0)}};
+    MatrixProduct<T> product{data<T>(y),
+                             data<T>(a),
+                             data<T>(b),
+                             s.m,
+                             s.n,
+                             s.k,
+                             s.n,
+                             a_row,
+                             a_column,
+                             b_row,
+                             b_column,
+                             {nullptr, false, accumulates(call, 0)},
+                             static_cast<const T*>(call.prepared)};
     if (batch.count > 1 && !options.transpose_a && a_column == 1 && is_one_product(batch, a)) {
       product.m *= batch.count;
       matrix_product(*call.context, product, call.workspace);
@@ -161,6 +186,28 @@ void gemm_run(const fastnn_call& call) {
                        static_cast<char*>(call.workspace) + cut.workspace * static_cast<size_t>(chunk), !cut.inside);
       }
     });
+  });
+}
+
+void gemm_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  const auto& options = attributes<fastnn_gemm_attributes>(call);
+  const fastnn_tensor &a = input(call, 0), &b = input(call, 1);
+  if (!is_one_matrix(b)) return;
+  const Sizes s = sizes_of(options, a, b);
+  const auto [row, column] = b_of(options, s, b);
+  const bool together = !options.transpose_a && is_one_product(batch_of(a, b), a);
+  const int64_t m = together ? element_count(a.rank - 1, a.shape) : s.m;
+  describe_matrix(preparation, 1, m, s.n, s.k, row, column, item_size(a.dtype));
+}
+
+void gemm_prepare(const fastnn_call& call, void* prepared) {
+  const auto& options = attributes<fastnn_gemm_attributes>(call);
+  const fastnn_tensor& b = input(call, 1);
+  const Sizes s = sizes_of(options, input(call, 0), b);
+  const auto [row, column] = b_of(options, s, b);
+  with_float_type(b.dtype, [&, row = row, column = column](auto zero) {
+    using T = decltype(zero);
+    pack_matrix(*call.context, static_cast<T*>(prepared), data<T>(b), s.n, s.k, row, column);
   });
 }
 

@@ -212,6 +212,9 @@ def engine_table(ops: list[Op]) -> str:
     for op in ops:
         out.append(f"size_t {op['name']}_infer(const fastnn_call& call);")
         out.append(f"void {op['name']}_run(const fastnn_call& call);")
+        if op.get("prepares"):
+            out.append(f"void {op['name']}_describe(const fastnn_call& call, fastnn_preparation& preparation);")
+            out.append(f"void {op['name']}_prepare(const fastnn_call& call, void* prepared);")
     out += ["", "namespace {", ""]
     for op in ops:
         name, attributes = op["name"], op.get("attributes", [])
@@ -253,11 +256,13 @@ def engine_table(ops: list[Op]) -> str:
         outputs = f"{name}_outputs" if op["outputs"] else "nullptr"
         tail = f"{name}_attributes, {name}_defaults" if attributes else "nullptr, nullptr"
         tail += ", " + ELEMENTWISE.get(op.get("elementwise", ""), "0")
+        functions = [f"{name}_infer", f"{name}_run", f"{name}_flops" if "flops" in op else "nullptr"]
+        functions += [f"{name}_describe", f"{name}_prepare"] if op.get("prepares") else ["nullptr", "nullptr"]
         out.append(
             f'    {{{{sizeof(fastnn_schema), "{name}", {op["version"]}, {int(op.get("view", False))}, '
             f"{len(op['inputs'])}, {len(op['outputs'])}, {len(attributes)}, {count},\n"
             f"      {inputs}, {outputs}, {tail}}},\n"
-            f"     {name}_infer, {name}_run, {name + '_flops' if 'flops' in op else 'nullptr'}}},"
+            f"     {', '.join(functions)}}},"
         )
     out += ["};", "", "}  // namespace fastnn::ops", ""]
     return "\n".join(out)

@@ -123,16 +123,16 @@ void gru_run(const fastnn_call& call) {
     const T *const bias = optional_input<T>(call, kBias), *const h0 = optional_input<T>(call, kH0);
     const T* const drop = optional_input<T>(call, kRecurrentMask);
     const uint8_t* const mask = steps_mask(call, kMask);
-    project_inputs<T>(*call.context, r, b.x_sums, data<T>(input(call, kX)), data<T>(input(call, kKernel)), bias,
-                      b.products);
-    pack_weights<T>(*call.context, b.packed, data<T>(input(call, kRecurrentKernel)), units, r.columns, r.columns, 1);
+    const PackedKernels<T> packed = packed_kernels<T>(call, r, b.packed);
+    project_inputs<T>(*call.context, r, b.x_sums, data<T>(input(call, kX)), data<T>(input(call, kKernel)),
+                      packed.of_inputs, bias, b.products);
     for_each_piece(*call.context, r, 6.0 * static_cast<double>(units * units), [&](const Piece& piece) {
       kernels::RecurrentStep s = step_of(r, piece, a);
       T* const sums = piece.in_state(b.h_sums, r.columns);
       for (int64_t step = 0; step < r.time; ++step) {
         const int64_t time = r.at(step);
         const State<T> h = state_before<T>(r, piece, step, y, h0);
-        state_sums<T>(r, piece, sums, dropped_state<T>(r, piece, h, drop, b.dropped), b.packed,
+        state_sums<T>(r, piece, sums, dropped_state<T>(r, piece, h, drop, b.dropped), packed.recurrent,
                       bias == nullptr ? nullptr : bias + r.columns);
         s.h_before_row = h.row;
         table<T>().gru_cell(piece.in_sequence(y, r, step, units), piece.in_sequence(gates, r, time, 4 * units),
@@ -142,6 +142,12 @@ void gru_run(const fastnn_call& call) {
     });
   });
 }
+
+void gru_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  describe_kernels(sizes_of(call), item_size(input(call, kX).dtype), preparation);
+}
+
+void gru_prepare(const fastnn_call& call, void* prepared) { prepare_kernels(call, sizes_of(call), prepared); }
 
 size_t gru_backward_infer(const fastnn_call& call) {
   const char* op = "gru_backward";

@@ -38,9 +38,35 @@ void linear_run(const fastnn_call& call) {
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const T* bias = has_input(call, 2) ? data<T>(input(call, 2)) : nullptr;
-    const MatrixProduct<T> product{data<T>(y),        data<T>(x), data<T>(weight),    rows, out, in, out, in, 1,
-                                   weight.strides[0], 1,          {bias, relu, false}};
+    const MatrixProduct<T> product{data<T>(y),
+                                   data<T>(x),
+                                   data<T>(weight),
+                                   rows,
+                                   out,
+                                   in,
+                                   out,
+                                   in,
+                                   1,
+                                   weight.strides[0],
+                                   1,
+                                   {bias, relu, false},
+                                   static_cast<const T*>(call.prepared)};
     matrix_product(*call.context, product, call.workspace);
+  });
+}
+
+void linear_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  const fastnn_tensor &x = input(call, 0), &weight = input(call, 1);
+  describe_matrix(preparation, 1, element_count(x.rank - 1, x.shape), weight.shape[1], weight.shape[0],
+                  weight.strides[0], 1, item_size(x.dtype));
+}
+
+void linear_prepare(const fastnn_call& call, void* prepared) {
+  const fastnn_tensor& weight = input(call, 1);
+  with_float_type(weight.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    pack_matrix(*call.context, static_cast<T*>(prepared), data<T>(weight), weight.shape[1], weight.shape[0],
+                weight.strides[0], 1);
   });
 }
 

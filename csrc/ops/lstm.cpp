@@ -112,9 +112,9 @@ void lstm_run(const fastnn_call& call) {
     const T *const h0 = optional_input<T>(call, kH0), *const c0 = optional_input<T>(call, kC0);
     const T* const drop = optional_input<T>(call, kRecurrentMask);
     const uint8_t* const mask = steps_mask(call, kMask);
+    const PackedKernels<T> packed = packed_kernels<T>(call, r, b.packed);
     project_inputs<T>(*call.context, r, b.gates, data<T>(input(call, kX)), data<T>(input(call, kKernel)),
-                      optional_input<T>(call, kBias), b.products);
-    pack_weights<T>(*call.context, b.packed, data<T>(input(call, kRecurrentKernel)), units, r.columns, r.columns, 1);
+                      packed.of_inputs, optional_input<T>(call, kBias), b.products);
     for_each_piece(*call.context, r, 8.0 * static_cast<double>(units * units), [&](const Piece& piece) {
       State<T> c{piece.in_state(c0, units), units};
       for (int64_t step = 0; step < r.time; ++step) {
@@ -123,7 +123,7 @@ void lstm_run(const fastnn_call& call) {
         const State<T> h = state_before<T>(r, piece, step, y, h0);
         const State<T> left = dropped_state<T>(r, piece, h, drop, b.dropped);
         if (left.data != nullptr) {
-          table<T>().gemm(gates, left.data, b.packed, piece.rows, r.columns, units,
+          table<T>().gemm(gates, left.data, packed.recurrent, piece.rows, r.columns, units,
                           {r.time * r.columns, left.row, 1, 0}, {nullptr, false, true});
         }
         T* const next = cells != nullptr ? piece.in_sequence(cells, r, step, units) : piece.in_state(b.cells, units);
@@ -155,6 +155,12 @@ void lstm_run(const fastnn_call& call) {
     });
   });
 }
+
+void lstm_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  describe_kernels(sizes_of(call), item_size(input(call, kX).dtype), preparation);
+}
+
+void lstm_prepare(const fastnn_call& call, void* prepared) { prepare_kernels(call, sizes_of(call), prepared); }
 
 size_t lstm_backward_infer(const fastnn_call& call) {
   const char* op = "lstm_backward";

@@ -16,6 +16,7 @@ struct MatrixProduct {
   int64_t m, n, k;
   int64_t y_row, a_row, a_column, b_row, b_column;
   kernels::Epilogue<T> epilogue;
+  const T* prepared = nullptr;  // b as pack_matrix left it, or null
 };
 
 // Bytes, for any strides.
@@ -25,5 +26,14 @@ size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item);
 template <typename T>
 void matrix_product(const fastnn_context& context, const MatrixProduct<T>& product, void* workspace,
                     bool serial = false);
+
+// All of b, packed ahead of a product. describe_matrix says so of input `index` of a call, or that there is nothing to
+// prepare: a product of few rows reads a small b where it is.
+size_t packed_matrix_bytes(int64_t n, int64_t k, int64_t item);
+template <typename T>
+void pack_matrix(const fastnn_context& context, T* prepared, const T* b, int64_t n, int64_t k, int64_t b_row,
+                 int64_t b_column);
+void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, int64_t n, int64_t k, int64_t b_row,
+                     int64_t b_column, int64_t item);
 
 }  // namespace fastnn::ops

@@ -5,6 +5,11 @@
 //   void <op>_run(const fastnn_call&)      computes. The engine has called infer, checked the outputs against it, made
 //                                          inputs as contiguous as the schema says, and brought call.workspace
 //                                          (64-byte aligned). run must check labels and the like before it writes.
+//
+// An op that packs its weights can do so ahead of a run, which then finds call.prepared:
+//
+//   void <op>_describe(const fastnn_call&, fastnn_preparation&)  of which inputs, how many bytes, in which form;
+//   void <op>_prepare(const fastnn_call&, void* prepared)        makes it. The bits of a run don't depend on it.
 #pragma once
 
 #include <string>
@@ -23,8 +28,13 @@ struct OpRow {
   fastnn_schema schema;
   size_t (*infer)(const fastnn_call&);
   void (*run)(const fastnn_call&);
-  double (*flops)(const fastnn_call&);  // NULL: one for each element of output 0
+  double (*flops)(const fastnn_call&);                        // NULL: one for each element of output 0
+  void (*describe)(const fastnn_call&, fastnn_preparation&);  // NULL: the op prepares nothing
+  void (*prepare)(const fastnn_call&, void*);
 };
+
+// What the first number of a fastnn_preparation's form says.
+enum PreparedForm : int64_t { kPackedMatrix, kPackedConvolution, kPackedBackward, kWinogradWeight, kPackedRecurrent };
 
 inline const fastnn_tensor& input(const fastnn_call& call, int64_t index) { return *call.inputs[index]; }
 inline bool has_input(const fastnn_call& call, int64_t index) {

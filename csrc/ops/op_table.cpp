@@ -32,6 +32,12 @@ fastnn_status row_infer(const fastnn_call* call, size_t* workspace_size) {
 fastnn_status row_run(const fastnn_call* call) {
   return guarded([&] { static_cast<const ops::OpRow*>(call->user_data)->run(*call); });
 }
+fastnn_status row_describe(const fastnn_call* call, fastnn_preparation* preparation) {
+  return guarded([&] { static_cast<const ops::OpRow*>(call->user_data)->describe(*call, *preparation); });
+}
+fastnn_status row_prepare(const fastnn_call* call, void* prepared) {
+  return guarded([&] { static_cast<const ops::OpRow*>(call->user_data)->prepare(*call, prepared); });
+}
 
 struct Table;
 Table& table();
@@ -47,7 +53,9 @@ struct Table {
     for (const ops::OpRow& row : ops::op_rows) {
       fastnn_op& op = add(row.schema);
       op.flops = row.flops;
-      cpu.push_back({sizeof(fastnn_implementation), row_infer, row_run, const_cast<ops::OpRow*>(&row)});
+      const bool prepares = row.describe != nullptr;
+      cpu.push_back({sizeof(fastnn_implementation), row_infer, row_run, const_cast<ops::OpRow*>(&row),
+                     prepares ? row_describe : nullptr, prepares ? row_prepare : nullptr});
       op.implementations[FASTNN_CPU].store(&cpu.back(), std::memory_order_release);
     }
     // A fork while another thread looks an op up must not leave the child's table locked. Last: a constructor that
@@ -408,6 +416,7 @@ Application::Application(const fastnn_op& op, const fastnn_call& original) : op_
   attributes_ = resolve_attributes(schema, call_.attributes, call_.scalars);
   call_.attributes = &attributes_;
   call_.first = 0;
+  call_.prepared = nullptr;
 
   fastnn_tensor expected[kMaxOutputs];
   fastnn_tensor* expected_pointers[kMaxOutputs];
@@ -633,6 +642,9 @@ fastnn_status fastnn_register_implementation(const char* name, int32_t device_ty
     require_struct(implementation, "register_implementation", "implementation");
     if (implementation->infer == nullptr || implementation->run == nullptr) {
       value_error("register_implementation: expected infer and run for ", name, ", got NULL");
+    }
+    if ((implementation->describe == nullptr) != (implementation->prepare == nullptr)) {
+      value_error("register_implementation: expected describe and prepare for ", name, ", or neither, got one");
     }
     if (device_type <= 0 || device_type >= fastnn_op::kDeviceTypes) {
       value_error("register_implementation: expected a device type below ", fastnn_op::kDeviceTypes, ", got ",

@@ -37,6 +37,24 @@ void check_steps_mask(const char* op, const fastnn_call& call, int64_t index, co
   check_shape(op, "mask", mask, {r.batch, r.time});
 }
 
+void describe_kernels(const Recurrent& r, int64_t item, fastnn_preparation& preparation) {
+  if (r.steps() == 0 || r.units == 0) return;
+  const int64_t recurrent = checked_multiply(round_up(packed_size(r.units, r.columns), 16), item);
+  preparation.inputs = uint64_t{1} << 1 | uint64_t{1} << 2;
+  preparation.bytes = static_cast<size_t>(recurrent) + packed_matrix_bytes(r.columns, r.in, item);
+  preparation.form[0] = kPackedRecurrent;
+}
+
+void prepare_kernels(const fastnn_call& call, const Recurrent& r, void* prepared) {
+  with_float_type(input(call, 1).dtype, [&](auto zero) {
+    using T = decltype(zero);
+    T* const recurrent = static_cast<T*>(prepared);
+    pack_weights(*call.context, recurrent, data<T>(input(call, 2)), r.units, r.columns, r.columns, 1);
+    pack_matrix(*call.context, recurrent + round_up(packed_size(r.units, r.columns), 16), data<T>(input(call, 1)),
+                r.columns, r.in, r.columns, 1);
+  });
+}
+
 size_t products_workspace(const Recurrent& r, int64_t item) {
   return std::max({matrix_product_workspace(r.columns, r.in, item), matrix_product_workspace(r.in, r.columns, item),
                    matrix_product_workspace(r.columns, r.steps(), item)});

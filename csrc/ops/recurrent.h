@@ -86,6 +86,24 @@ void pack_weights(const fastnn_context& context, T* packed, const T* b, int64_t 
   });
 }
 
+// The kernels of a forward pass, inputs 1 and 2 of its op, packed: ahead of the run, or else the recurrent one in the
+// workspace and that of the inputs by its product.
+template <typename T>
+struct PackedKernels {
+  const T *of_inputs, *recurrent;
+};
+void describe_kernels(const Recurrent& r, int64_t item, fastnn_preparation& preparation);
+void prepare_kernels(const fastnn_call& call, const Recurrent& r, void* prepared);
+template <typename T>
+PackedKernels<T> packed_kernels(const fastnn_call& call, const Recurrent& r, T* packed) {
+  if (call.prepared != nullptr) {
+    const T* const recurrent = static_cast<const T*>(call.prepared);
+    return {recurrent + round_up(packed_size(r.units, r.columns), 16), recurrent};
+  }
+  pack_weights(*call.context, packed, data<T>(input(call, 2)), r.units, r.columns, r.columns, 1);
+  return {nullptr, packed};
+}
+
 // Calls body(piece) for all pieces of the batch. flops is what a step of a sequence takes in its products.
 template <typename Body>
 void for_each_piece(const fastnn_context& context, const Recurrent& r, double flops, Body&& body) {
@@ -147,13 +165,14 @@ void add_to_state(const Recurrent& r, const Piece& piece, T* dh, const T* sums, 
 // Bytes for the three products below.
 size_t products_workspace(const Recurrent& r, int64_t item);
 
-// y (batch * time, columns) = x @ kernel + bias.
+// y (batch * time, columns) = x @ kernel + bias; packed: the kernel, packed, or null.
 template <typename T>
-void project_inputs(const fastnn_context& context, const Recurrent& r, T* y, const T* x, const T* kernel, const T* bias,
-                    void* workspace) {
-  matrix_product<T>(context,
-                    {y, x, kernel, r.steps(), r.columns, r.in, r.columns, r.in, 1, r.columns, 1, {bias, false, false}},
-                    workspace);
+void project_inputs(const fastnn_context& context, const Recurrent& r, T* y, const T* x, const T* kernel,
+                    const T* packed, const T* bias, void* workspace) {
+  matrix_product<T>(
+      context,
+      {y, x, kernel, r.steps(), r.columns, r.in, r.columns, r.in, 1, r.columns, 1, {bias, false, false}, packed},
+      workspace);
 }
 
 // dx (batch * time, in) (+)= sums @ transpose of kernel.

@@ -96,9 +96,9 @@ void simple_rnn_run(const fastnn_call& call) {
     T* const y = data<T>(output(call, 0));
     const T *const h0 = optional_input<T>(call, kH0), *const drop = optional_input<T>(call, kRecurrentMask);
     const uint8_t* const mask = steps_mask(call, kMask);
+    const PackedKernels<T> packed = packed_kernels<T>(call, r, b.packed);
     project_inputs<T>(*call.context, r, b.sums, data<T>(input(call, kX)), data<T>(input(call, kKernel)),
-                      optional_input<T>(call, kBias), b.products);
-    pack_weights<T>(*call.context, b.packed, data<T>(input(call, kRecurrentKernel)), units, units, units, 1);
+                      packed.of_inputs, optional_input<T>(call, kBias), b.products);
     for_each_piece(*call.context, r, 2.0 * static_cast<double>(units * units), [&](const Piece& piece) {
       kernels::RecurrentStep s = step_of(r, piece, a.activation);
       for (int64_t step = 0; step < r.time; ++step) {
@@ -107,7 +107,7 @@ void simple_rnn_run(const fastnn_call& call) {
         const State<T> h = state_before<T>(r, piece, step, y, h0);
         const State<T> left = dropped_state<T>(r, piece, h, drop, b.dropped);
         if (left.data != nullptr) {
-          table<T>().gemm(sums, left.data, b.packed, piece.rows, units, units, {r.time * units, left.row, 1, 0},
+          table<T>().gemm(sums, left.data, packed.recurrent, piece.rows, units, units, {r.time * units, left.row, 1, 0},
                           {nullptr, false, true});
         }
         s.h_before_row = h.row;
@@ -116,6 +116,12 @@ void simple_rnn_run(const fastnn_call& call) {
     });
   });
 }
+
+void simple_rnn_describe(const fastnn_call& call, fastnn_preparation& preparation) {
+  describe_kernels(sizes_of(call), item_size(input(call, kX).dtype), preparation);
+}
+
+void simple_rnn_prepare(const fastnn_call& call, void* prepared) { prepare_kernels(call, sizes_of(call), prepared); }
 
 size_t simple_rnn_backward_infer(const fastnn_call& call) {
   const char* op = "simple_rnn_backward";

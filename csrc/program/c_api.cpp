@@ -27,6 +27,7 @@ void fill(fastnn_program_info& info, const fastnn_graph& graph, const Plan& plan
   info.unfused_bytes = plan.unfused_bytes;
   info.arguments = static_cast<int64_t>(graph.arguments.size());
   info.flops = planned_flops(plan);
+  info.kept_bytes = static_cast<int64_t>(plan.kept_bytes);
 }
 
 }  // namespace

@@ -130,16 +130,15 @@ fastnn_tensor described_at_batch(const Value& value, int64_t batch) {
   return t;
 }
 
-NodeSizes infer_node(const fastnn_graph& graph, const Node& node, const fastnn_context& context, Shapes& shapes) {
-  std::vector<const fastnn_tensor*> inputs;
-  std::vector<fastnn_tensor*> outputs;
+NodeCall::NodeCall(const fastnn_graph& graph, const Node& node, const fastnn_context& context,
+                   std::vector<fastnn_tensor>& values)
+    : attributes(node.attributes) {
   for (const int64_t value : node.inputs) {
-    inputs.push_back(value < 0 ? nullptr : &shapes.values[static_cast<size_t>(value)]);
+    inputs.push_back(value < 0 ? nullptr : &values[static_cast<size_t>(value)]);
   }
   for (const int64_t value : node.outputs) {
-    outputs.push_back(value < 0 ? nullptr : &shapes.values[static_cast<size_t>(value)]);
+    outputs.push_back(value < 0 ? nullptr : &values[static_cast<size_t>(value)]);
   }
-  fastnn_call call{};
   call.struct_size = sizeof(fastnn_call);
   call.context = &context;
   call.inputs = inputs.data();
@@ -147,7 +146,6 @@ NodeSizes infer_node(const fastnn_graph& graph, const Node& node, const fastnn_c
   call.input_count = static_cast<int64_t>(inputs.size());
   call.output_count = static_cast<int64_t>(outputs.size());
   const fastnn_schema& schema = node.op->schema;
-  AttributeBlock attributes = node.attributes;
   size_t runtime = 0;
   for (int32_t i = 0; i < schema.attribute_count; ++i) {
     const fastnn_attribute_schema& attribute = schema.attributes[i];
@@ -159,6 +157,12 @@ NodeSizes infer_node(const fastnn_graph& graph, const Node& node, const fastnn_c
   }
   call.attributes = &attributes;
   call.accumulate = node.accumulate;
+}
+
+NodeSizes infer_node(const fastnn_graph& graph, const Node& node, const fastnn_context& context, Shapes& shapes) {
+  const NodeCall whole(graph, node, context, shapes.values);
+  const fastnn_call& call = whole.call;
+  const fastnn_schema& schema = node.op->schema;
   const size_t workspace = infer(*node.op, call);
   const double operations = flops(*node.op, call);
   for (const int64_t value : node.outputs) {

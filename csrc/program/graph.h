@@ -100,6 +100,18 @@ struct NodeSizes {
 };
 // A value before any node is looked at.
 fastnn_tensor described_at_batch(const Value& value, int64_t batch);
+// A node's call on described values, which have no memory.
+struct NodeCall {
+  NodeCall(const fastnn_graph& graph, const Node& node, const fastnn_context& context,
+           std::vector<fastnn_tensor>& values);
+  NodeCall(const NodeCall&) = delete;
+  NodeCall& operator=(const NodeCall&) = delete;
+
+  fastnn_call call{};
+  AttributeBlock attributes;  // with the scalars' values of now
+  std::vector<const fastnn_tensor*> inputs;
+  std::vector<fastnn_tensor*> outputs;
+};
 // Describes a node's results from its inputs; both are in shapes.values.
 NodeSizes infer_node(const fastnn_graph& graph, const Node& node, const fastnn_context& context, Shapes& shapes);
 Shapes infer_shapes(const fastnn_graph& graph, const fastnn_context& context, int64_t batch);

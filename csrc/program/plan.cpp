@@ -192,6 +192,22 @@ Plan make_plan(fastnn_graph& graph, const fastnn_context& context, int64_t batch
       plan.blocks.push_back({aligned(plan.shapes.workspaces[n]), step, step, 0});
     }
   }
+  plan.preparations = find_preparations(graph, context, plan);
+  std::vector<size_t> step_of(graph.nodes.size(), 0);
+  for (size_t step = 0; step < step_count; ++step) {
+    for (const size_t n : plan.steps[step].nodes) step_of[n] = step;
+  }
+  for (size_t i = 0; i < plan.preparations.size(); ++i) {
+    Preparation& preparation = plan.preparations[i];
+    if (preparation.kept) {
+      plan.kept_bytes += preparation.what.bytes;
+      continue;
+    }
+    const size_t begin = step_of[preparation.nodes.front()];
+    preparation.block = static_cast<int64_t>(plan.blocks.size());
+    plan.blocks.push_back({aligned(preparation.what.bytes), begin, step_of[preparation.nodes.back()], 0});
+    plan.steps[begin].makes.push_back(i);
+  }
   for (const Block& block : plan.blocks) plan.value_bytes += block.bytes;
   plan.arena_bytes = place_blocks(plan.blocks);
   return plan;

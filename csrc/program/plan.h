@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "program/graph.h"
+#include "program/prepared.h"
 
 namespace fastnn {
 
@@ -29,6 +30,7 @@ struct PlannedStep {
   std::shared_ptr<const Blocks> blocks;   // of elements, or NULL
   std::shared_ptr<const RowBlocks> rows;  // of items, or NULL
   int64_t scratch = -1;                   // the block of the arena that rows work in, or -1
+  std::vector<size_t> makes;              // preparations in the arena that it is the first to need
 };
 
 struct Plan {
@@ -41,8 +43,10 @@ struct Plan {
   std::vector<int64_t> block_of_workspace;  // per node: its block, or -1
   std::vector<int64_t> result_of_value;     // per root value: the result that is computed straight into, or -1
   std::vector<int64_t> copied_results;      // results that need a copy before the commit
+  std::vector<Preparation> preparations;
   std::vector<Block> blocks;
   size_t arena_bytes = 0;
+  size_t kept_bytes = 0;      // of weights that are kept prepared, outside the arena
   size_t value_bytes = 0;     // what the blocks take when each has memory of its own
   int64_t moved_bytes = 0;    // read and written by all steps
   int64_t unfused_bytes = 0;  // the same if every node were a step

@@ -78,6 +78,9 @@ fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_contex
     });
     copied_at_.push_back(static_cast<size_t>(step - plan.steps.begin()));
   }
+  for (const Preparation& preparation : plan.preparations) {
+    kept_weights_.push_back(preparation.kept ? kept_weights(graph, preparation) : nullptr);
+  }
   std::sort(written_.begin(), written_.end());
   written_.erase(std::unique(written_.begin(), written_.end()), written_.end());
   idle_.give_back(make_execution());
@@ -136,6 +139,12 @@ std::unique_ptr<Execution> fastnn_program::make_execution() const {
     if (implementations_[n] != nullptr) call.user_data = implementations_[n]->user_data;
     e.calls.push_back(call);
   }
+  for (const Preparation& preparation : plan.preparations) {
+    if (preparation.kept) continue;
+    for (const size_t n : preparation.nodes) {
+      e.calls[n].prepared = arena + plan.blocks[static_cast<size_t>(preparation.block)].offset;
+    }
+  }
   const size_t copies = plan.copied_results.size();
   e.copy_targets.resize(copies);
   e.copy_inputs.resize(copies);
@@ -187,7 +196,38 @@ void fastnn_program::read_scalars(Execution& e) const {
   }
 }
 
+void fastnn_program::hold_weights(Execution& e) const {
+  if (plan.kept_bytes == 0) return;
+  const char* level = nullptr;
+  fastnn_active_level(&level);
+  for (size_t i = 0; i < kept_weights_.size(); ++i) {
+    if (kept_weights_[i] == nullptr) continue;
+    const Preparation& preparation = plan.preparations[i];
+    const size_t n = preparation.nodes.front();
+    const bool lasting = preparation.what.lasting != 0;
+    const void* const prepared = kept_weights_[i]->hold(*implementations_[n], e.calls[n], level, lasting);
+    for (const size_t user : preparation.nodes) e.calls[user].prepared = prepared;
+  }
+}
+
+void fastnn_program::let_weights_go(Execution& e) const {
+  for (size_t i = 0; i < kept_weights_.size(); ++i) {
+    if (kept_weights_[i] == nullptr) continue;
+    const std::vector<size_t>& nodes = plan.preparations[i].nodes;
+    if (e.calls[nodes.front()].prepared != nullptr) kept_weights_[i]->let_go();
+    for (const size_t user : nodes) e.calls[user].prepared = nullptr;
+  }
+}
+
 void fastnn_program::run_step(const Execution& e, const PlannedStep& step) const {
+  for (const size_t i : step.makes) {
+    const Preparation& preparation = plan.preparations[i];
+    const size_t n = preparation.nodes.front();
+    char* const memory = static_cast<char*>(e.arena.get()->data);
+    const size_t offset = plan.blocks[static_cast<size_t>(preparation.block)].offset;
+    const fastnn_status status = implementations_[n]->prepare(&e.calls[n], memory + offset);
+    if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
+  }
   if (step.blocks != nullptr) {
     run_blocks(*step.blocks, context, e.calls.data(), implementations_.data());
     return;
@@ -257,6 +297,12 @@ void fastnn_program::replay(Execution& e, const fastnn_tensor* const* arguments,
                             int64_t* times) const {
   bind(e, arguments, results);
   read_scalars(e);
+  hold_weights(e);
+  struct Release {
+    const fastnn_program& program;
+    Execution& execution;
+    ~Release() { program.let_weights_go(execution); }
+  } const release{*this, e};
   run_until_commit(e, times);
   const fastnn_implementation& copy = implementation(*copy_, context.device.type);
   for (const fastnn_call& call : e.result_copies) {

@@ -131,6 +131,9 @@ struct fastnn_program {
               int64_t* times) const;
   void bind(fastnn::Execution& execution, const fastnn_tensor* const* arguments, fastnn_tensor* const* results) const;
   void read_scalars(fastnn::Execution& execution) const;
+  // Prepared weights, from the beginning of a replay to its end.
+  void hold_weights(fastnn::Execution& execution) const;
+  void let_weights_go(fastnn::Execution& execution) const;
   void run_step(const fastnn::Execution& execution, const fastnn::PlannedStep& step) const;
   // From step i on, which is left at the end, or at the one that failed.
   void run_steps(const fastnn::Execution& execution, size_t& i, size_t end, int64_t* times) const;
@@ -142,14 +145,15 @@ struct fastnn_program {
   std::vector<const fastnn_implementation*>
       implementations_;  // per node; NULL: a view or a dead result, nothing to run
   const fastnn_op* copy_;
-  std::vector<size_t> copied_at_;         // per undo: the step that makes its copy
-  std::vector<int64_t> root_of_;          // per value
-  std::vector<int64_t> argument_of_;      // per root value: which argument it is, or -1
-  std::vector<int64_t> bound_;            // values whose memory is the caller's
-  std::vector<size_t> scalar_nodes_;      // nodes that read scalars
-  std::vector<fastnn_storage*> written_;  // storages of written state
-  std::vector<fastnn::Kept> kept_;        // state and constants
-  std::vector<size_t> staged_offsets_;    // per argument, in the memory that batches are gathered into
+  std::vector<size_t> copied_at_;                                   // per undo: the step that makes its copy
+  std::vector<int64_t> root_of_;                                    // per value
+  std::vector<int64_t> argument_of_;                                // per root value: which argument it is, or -1
+  std::vector<int64_t> bound_;                                      // values whose memory is the caller's
+  std::vector<size_t> scalar_nodes_;                                // nodes that read scalars
+  std::vector<fastnn_storage*> written_;                            // storages of written state
+  std::vector<fastnn::Kept> kept_;                                  // state and constants
+  std::vector<std::shared_ptr<fastnn::KeptWeights>> kept_weights_;  // per preparation; NULL where it is in the arena
+  std::vector<size_t> staged_offsets_;  // per argument, in the memory that batches are gathered into
   size_t staged_bytes_ = 0;
   fastnn::ExecutionPool idle_;
 };

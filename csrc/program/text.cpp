@@ -196,6 +196,15 @@ std::string planned_node_text(const fastnn_graph& graph, const Plan& plan, int64
     const Block& block = plan.blocks[static_cast<size_t>(plan.block_of_workspace[n])];
     text << " workspace " << block.bytes << " bytes at " << block.offset;
   }
+  for (const Preparation& preparation : plan.preparations) {
+    if (std::find(preparation.nodes.begin(), preparation.nodes.end(), n) == preparation.nodes.end()) continue;
+    text << " prepared " << preparation.what.bytes << " bytes";
+    if (preparation.kept) {
+      text << " kept";
+    } else {
+      text << " at " << plan.blocks[static_cast<size_t>(preparation.block)].offset;
+    }
+  }
   if (plan.live[n]) text << " " << whole(plan.shapes.flops[n]) << " flops";
   return text.str();
 }
@@ -225,6 +234,7 @@ std::string plan_text(const fastnn_graph& graph, const Plan& plan, int64_t batch
   text << "arena " << plan.arena_bytes << " bytes, " << plan.value_bytes << " without sharing, "
        << whole(planned_flops(plan)) << " flops\n";
   text << "moves " << plan.moved_bytes << " bytes, " << plan.unfused_bytes << " unfused\n";
+  if (plan.kept_bytes > 0) text << "keeps " << plan.kept_bytes << " bytes of prepared weights\n";
   std::vector<bool> printed(graph.nodes.size(), false);
   for (const PlannedStep& step : plan.steps) {
     for (const size_t n : step.nodes) printed[n] = true;

@@ -251,10 +251,20 @@ typedef struct fastnn_call {
   uint64_t accumulate; /* bit i: add into outputs[i] instead of overwriting it */
   void* workspace;
   size_t workspace_size;
-  void* user_data; /* of the implementation */
-  int64_t first;   /* where the outputs begin in the whole, of which they are a part; a multiple of 4, 0 but for
+  void* user_data;      /* of the implementation */
+  int64_t first;        /* where the outputs begin in the whole, of which they are a part; a multiple of 4, 0 but for
                       elementwise ops */
+  const void* prepared; /* what the implementation's prepare made of the same inputs, or NULL: run makes its own */
 } fastnn_call;
+
+/* What an op can make of inputs that stay the same from call to call, before it runs: weights as a product reads them. */
+typedef struct fastnn_preparation {
+  size_t struct_size;
+  uint64_t inputs; /* bit i: it is made of inputs[i]; of nothing else but form */
+  size_t bytes;    /* 0: there is nothing to prepare */
+  int64_t form[8]; /* calls whose prepared inputs and forms agree prepare the same, whatever their ops */
+  int32_t lasting; /* 1: a single run prepares nothing, so that it pays only where the inputs stay the same */
+} fastnn_preparation;
 
 /* Fills dtype, device, rank, shape and strides of every wanted output, touching no data. workspace may be NULL. */
 FASTNN_API fastnn_status fastnn_infer(const fastnn_op* op, const fastnn_call* call, size_t* workspace_size);

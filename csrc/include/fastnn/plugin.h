@@ -30,6 +30,10 @@ typedef struct fastnn_implementation {
   fastnn_status (*infer)(const fastnn_call* call, size_t* workspace_size);
   fastnn_status (*run)(const fastnn_call* call);
   void* user_data;
+  /* Both NULL, or: describe says what the call could have prepared, touching no data; prepare makes it, in memory of so
+   * many bytes, aligned to 64. Neither looks at the outputs' memory. */
+  fastnn_status (*describe)(const fastnn_call* call, fastnn_preparation* preparation);
+  fastnn_status (*prepare)(const fastnn_call* call, void* prepared);
 } fastnn_implementation;
 
 /* name and type must be new. */

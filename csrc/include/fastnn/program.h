@@ -79,7 +79,8 @@ FASTNN_API fastnn_status fastnn_program_create(const fastnn_graph* graph, const 
                                                fastnn_program** program);
 FASTNN_API void fastnn_program_destroy(fastnn_program* program);
 /* Arguments and results in the order they were named; contiguous, of the planned shapes; results overlap nothing else.
- * Safe from several threads at once when the program writes no state. After an error the state is that of before the
+ * Whoever writes the memory of state or constants other than by ops or fastnn_copy_from_host raises the version of their
+ * storage. Safe from several threads at once when the program writes no state. After an error the state is that of before the
  * call. */
 FASTNN_API fastnn_status fastnn_program_run(fastnn_program* program, const fastnn_tensor* const* arguments,
                                             int64_t argument_count, fastnn_tensor* const* results,
@@ -123,6 +124,8 @@ typedef struct fastnn_program_info {
   int64_t unfused_bytes; /* the same if no ops ran together */
   int64_t arguments;
   double flops; /* floating-point operations of one run */
+  int64_t
+      kept_bytes; /* weights that no op of the step writes, as products read them: made once, and when they changed */
 } fastnn_program_info;
 
 /* What a program of the graph would take at a batch size; makes none, so nothing has to be bound. */
