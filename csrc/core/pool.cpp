@@ -6,6 +6,7 @@
 #include "core/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -46,6 +47,7 @@ struct Pool {
 
   alignas(kLine) std::atomic<int32_t> doorbell{0};  // helpers sleep while it keeps its value
   std::atomic<int32_t> sleepers{0};
+  std::atomic<int32_t> caller_cpu{-1};  // where the last job came from
 
   alignas(kLine) std::atomic<int64_t> threads{0};  // 0: not known yet
   std::atomic<int64_t> requested{0};               // by set_num_threads; 0: the default
@@ -136,11 +138,27 @@ void sleep_until_wanted() {
   if (pool.unclaimed.load() > 1 && pool.sleepers.load() > 0) wake_one();
 }
 
+// A scheduler that keeps few CPUs busy wakes a helper on its caller's, where it waits for the end of the time slice, and
+// then holds the caller up, while another CPU idles. One that finds itself there leaves, and may go anywhere afterwards.
+void leave_caller_cpu() {
+#if defined(__linux__)
+  const int cpu = pool.caller_cpu.load(std::memory_order_relaxed);
+  if (sched_getcpu() != cpu) return;
+  cpu_set_t all, others;
+  if (sched_getaffinity(0, sizeof(all), &all) != 0) return;
+  others = all;
+  CPU_CLR(cpu, &others);
+  if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof(others), &others) != 0) return;
+  sched_setaffinity(0, sizeof(all), &all);
+#endif
+}
+
 void helper_main() {
   inside_region = true;
   while (!retire()) {
     const auto has_tickets = [] { return pool.unclaimed.load(std::memory_order_relaxed) > 0; };
     if (!spin_until(pool.spin.load(std::memory_order_relaxed), has_tickets)) sleep_until_wanted();
+    leave_caller_cpu();
     const Work mine = work();
     if (mine.done > 0 && pool.finished.fetch_add(mine.done, std::memory_order_acq_rel) + mine.done == mine.of) {
       pool.finished.notify_one();
@@ -239,6 +257,9 @@ void pool_run(int64_t chunks, void (*body)(void*, int64_t), void* argument) {
   pool.finished.store(0, std::memory_order_relaxed);
   const int32_t tickets = pool.tickets;
   pool.unclaimed.store(tickets);  // publishes the job
+#if defined(__linux__)
+  pool.caller_cpu.store(sched_getcpu(), std::memory_order_relaxed);
+#endif
   const bool all_awake = pool.sleepers.load() == 0;
   if (!all_awake) wake_one();
 
