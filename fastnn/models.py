@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from .batches import batch_size_of
+from .cloning import clone_model
+from .compile_config import compile_config, compile_from_config
 from .layers.base import Layer, Shape
 from .layers.calls import carrying
 from .layers.core import InputLayer
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from .profiling import Profile
     from .stepper import Stepper
 
-__all__ = ["Model", "Sequential", "load_model"]
+__all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json", "save_model"]
 
 
 class Model(Trainer):
@@ -254,7 +256,7 @@ class Model(Trainer):
 
             return Stepper(self, batch_size)
 
-    def save(self, filepath: Any, overwrite: bool = True) -> None:
+    def save(self, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
         """Write architecture, weights, optimizer and random state to one safetensors file.
 
         The file is written beside its target under a hidden name (``.<name>.<16 digits>.tmp``), flushed and renamed:
@@ -266,11 +268,14 @@ class Model(Trainer):
         filepath : str or path
         overwrite : bool, default True
             Whether an existing file may be replaced.
+        zipped : bool, optional
+            Accepted as in Keras.
 
         Raises
         ------
         ValueError
-            The model is a subclass of your own, whose code a file can't hold, or has no weights yet.
+            The model is of a class of your own without get_config, or has no weights yet. A class with get_config is
+            told of by custom_objects of `load_model`: its code is in no file.
         OSError
             The file can't be written; an old one is left as it was.
         RuntimeError
@@ -284,8 +289,14 @@ class Model(Trainer):
         with self._guard.shared("save_weights"):
             save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: Any) -> None:
+    def load_weights(self, filepath: Any, skip_mismatch: bool = False) -> None:
         """Read weights that `save_weights` or `save` wrote.
+
+        Parameters
+        ----------
+        filepath : str or path
+        skip_mismatch : bool, default False
+            Whether weights that are missing, or of another shape, stay as they are, with a warning that names them.
 
         Raises
         ------
@@ -293,7 +304,33 @@ class Model(Trainer):
             The file is damaged or its weights don't fit the model; nothing has changed then.
         """
         with self._guard.exclusive("load_weights", nested=True):
-            load_weights(self, filepath)
+            load_weights(self, filepath, skip_mismatch)
+
+    def to_json(self) -> str:
+        """The architecture as JSON, for `model_from_json`; without weights.
+
+        Raises
+        ------
+        ValueError
+            A layer holds something that no configuration can.
+        """
+        import json
+
+        return json.dumps(serialize(self))
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """What `compile` was given, as data that JSON can hold; empty for a model that isn't compiled.
+
+        Raises
+        ------
+        ValueError
+            A function of your own is among it.
+        """
+        return compile_config(self)
+
+    def compile_from_config(self, config: Mapping[str, Any]) -> None:
+        """Compile with what `get_compile_config` returned."""
+        compile_from_config(self, config)
 
 
 class Sequential(Model):
@@ -306,7 +343,7 @@ class Sequential(Model):
     name : str, optional
     """
 
-    _unrecorded = Model._unrecorded | {"_input", "_layers"}  # add and pop tell of changes
+    _unrecorded = Model._unrecorded | {"_graph", "_input", "_layers"}  # add and pop tell of changes
 
     def __init__(
         self, layers: Iterable[Layer | SymbolicTensor] | None = None, trainable: bool = True, name: str | None = None
@@ -314,32 +351,36 @@ class Sequential(Model):
         super().__init__(trainable=trainable, name=name)
         self._input: InputLayer | None = None
         self._layers: list[Layer] = []
+        self._graph: list[SymbolicTensor] = []  # the input, and what each layer makes of the one before
         if layers is not None and not isinstance(layers, Iterable):
             raise TypeError(f"{self.name}: expected a list of layers, got {layers!r}")
         for layer in layers or ():
             self._append(layer)
         self._build_if_known()
 
-    def add(self, layer: Layer | SymbolicTensor) -> None:
-        """Put a layer at the end."""
+    def add(self, layer: Layer | SymbolicTensor, rebuild: bool = True) -> None:
+        """Put a layer at the end; without rebuild its weights are made at the next call only."""
         with self._guard.exclusive("add"):
             before = (self._input, list(self._layers), self.built, self._output_shape)
             self._append(layer)
             try:
-                self._build_if_known()
+                if rebuild:
+                    self._build_if_known()
             except BaseException:
                 self._input, self._layers, self.built, self._output_shape = before
                 raise
 
-    def pop(self) -> Layer:
-        """Take the last layer off and return it."""
+    def pop(self, rebuild: bool = True) -> Layer:
+        """Take the last layer off and return it; without rebuild the output's shape is known at the next call only."""
         with self._guard.exclusive("pop"):
             if not self._layers:
                 raise ValueError(f"{self.name}: expected a layer to take off, got none")
             layer = self._layers.pop()
             self._output_shape = None
             self.built = False
-            self._build_if_known()
+            self._graph = self._graph[: len(self._layers) + 1]
+            if rebuild:
+                self._build_if_known()
         return layer
 
     def _append(self, layer: Layer | SymbolicTensor) -> None:
@@ -363,7 +404,48 @@ class Sequential(Model):
         if shape is not None and self._layers:
             self._build(shape)
 
-    def build(self, input_shape: Shape) -> None:
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic input, in a list; for models of parts of this one."""
+        return self._symbolic()[:1]
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic output, in a list."""
+        return self._symbolic()[-1:]
+
+    @property
+    def input(self) -> SymbolicTensor:
+        """The symbolic input."""
+        return self._symbolic()[0]
+
+    @property
+    def output(self) -> SymbolicTensor:
+        """The symbolic output."""
+        return self._symbolic()[-1]
+
+    def _symbolic(self) -> list[SymbolicTensor]:
+        """The layers called one after the other on a symbolic input, so that each has an input and an output.
+
+        Raises
+        ------
+        AttributeError
+            The shape of the input isn't known yet.
+        """
+        if not self.built or self._input_shape is None:
+            raise AttributeError(f"{self.name}: expected a known input for its tensors; give it an Input, or call it")
+        if not self._graph:
+            if self._input is None:
+                dtype = "int32" if self._takes_ids() else "float32"
+                self._input = InputLayer(self._input_shape[1:], dtype=dtype)
+            self._graph.append(self._input.symbolic())
+        for layer in self._layers[len(self._graph) - 1 :]:
+            self._graph.append(layer(self._graph[-1]))
+        return self._graph
+
+    def build(self, input_shape: Shape | None = None) -> None:
+        if input_shape is None:
+            raise ValueError(f"{self.name}: expected an input_shape to build for, got None")
         shape = input_shape
         for layer in self._layers:
             layer._build(shape)
@@ -445,3 +527,25 @@ def _models() -> dict[str, type[Layer]]:
 
 
 with_models(_models)
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
+    """A model, with new weights, from what `Model.to_json` returned.
+
+    Parameters
+    ----------
+    json_string : str
+    custom_objects : dict, optional
+        Classes and functions of your own by name, unless they are registered.
+
+    Raises
+    ------
+    ValueError
+        It is no such text, or names a class that isn't known.
+    """
+    import json
+
+    model = deserialize(json.loads(json_string), custom_objects)
+    if not isinstance(model, Model):
+        raise ValueError(f"model_from_json: expected a model, got {type(model).__name__}")
+    return model

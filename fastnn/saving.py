@@ -11,13 +11,14 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import _core, losses, metrics, optimizers, random
-from ._config import configured, serialize
+from . import _core, random
+from ._config import deserialize, serialize
 from ._custom import (
     CustomObjectScope,
     custom_object_scope,
@@ -26,7 +27,8 @@ from ._custom import (
     get_registered_object,
     register_keras_serializable,
 )
-from .layers.base import zero_weights
+from .compile_config import compile_config, compile_from_config
+from .layers.base import Layer, zero_weights
 from .layers.regularization import Drawing
 from .tensor import Tensor
 
@@ -56,17 +58,18 @@ _OPTIMIZER = "optimizer."
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
     """Write a whole model; see `Model.save`."""
-    if type(model) not in _kinds().values():
+    own = type(model) not in _kinds().values()
+    if own and not _describes_itself(model):
         raise ValueError(
-            f"save: expected a Sequential or functional model, got {type(model).__name__}, whose code no file holds; "
-            "use save_weights and load_weights"
+            f"save: expected a Sequential or functional model, or one with get_config, got {type(model).__name__}, "
+            "whose code no file holds; use save_weights and load_weights"
         )
     if not model.built:
         raise ValueError(f"save: expected {model.name} to have weights; call it on a batch first")
     metadata = {
         "kind": "model",
-        "architecture": serialize(model),
-        "compile": _compile_config(model),
+        "architecture": {**serialize(model), **({"build_input_shape": model._built_for} if own else {})},
+        "compile": _compile_settings(model),
         "random": _random_state(model),
     }
     _write(filepath, {**model._named_weights(), **model._named_slots()}, metadata, overwrite)
@@ -104,24 +107,16 @@ def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
         raise ValueError(f"{filepath}: expected a whole model, got weights; make the model and use load_weights")
     try:
         architecture, settings, state = (metadata[key] for key in ("architecture", "compile", "random"))
-        kinds = _kinds()
-        if architecture["class_name"] not in kinds:
-            raise ValueError(f"unknown model {architecture['class_name']!r}")
         # the file's own size bounds what its architecture can ask for
         budget = sum(array.nbytes for array in tensors.values())
         with random.fixed_seed(_number(state, "seed", SEEDS)), zero_weights(budget):
-            model = configured(kinds[architecture["class_name"]], architecture["config"], custom_objects)
+            model = deserialize("model", architecture, _kinds(), custom_objects)
+            if "build_input_shape" in architecture:
+                model.compute_output_shape(_shapes(architecture["build_input_shape"]))
         if not model.built:
             raise ValueError("the architecture has no input shape")
         if compile and settings is not None:
-            model.compile(
-                optimizers.get(settings["optimizer"]),
-                _read_each(losses.as_loss, settings["loss"]),
-                settings.get("loss_weights"),
-                _read_each(metrics.as_metric, settings["metrics"]),
-                _read_each(metrics.as_metric, settings.get("weighted_metrics", [])),
-                run_eagerly=settings.get("run_eagerly", False),
-            )
+            compile_from_config(model, settings)
             _build_slots(model, tensors)
         else:
             tensors = {path: array for path, array in tensors.items() if not path.startswith(_OPTIMIZER)}
@@ -144,6 +139,20 @@ def _kinds() -> dict[str, type[Model]]:
     from .models import Sequential
 
     return {cls.__name__: cls for cls in (Functional, Sequential)}
+
+
+def _shapes(value: Any) -> Any:
+    """Shapes of inputs as a file holds them: lists of sizes in lists and dictionaries."""
+    if isinstance(value, dict):
+        return {key: _shapes(item) for key, item in value.items()}
+    if all(size is None or isinstance(size, int) for size in value):
+        return tuple(value)
+    return [_shapes(item) for item in value]
+
+
+def _describes_itself(model: Model) -> bool:
+    """Whether a model's class of your own has get_config, by which `from_config` makes it again."""
+    return type(model).get_config is not Layer.get_config
 
 
 def save_backup(model: Model, filepath: Any, epoch: int, batches: int) -> None:
@@ -169,6 +178,7 @@ def load_backup(model: Model, filepath: Any) -> tuple[int, int]:
     try:
         if metadata.get("kind") != "backup":
             raise ValueError("expected a backup of training")
+        tensors.update(_fresh_states(model, tensors))
         targets = model._train_states()
         _check(targets, tensors)
         names = ("epoch", "batches", "iterations", "calls")
@@ -185,6 +195,21 @@ def load_backup(model: Model, filepath: Any) -> tuple[int, int]:
     return epoch, batches
 
 
+def _fresh_states(model: Model, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Make the states of stateful layers that a backup holds; zeros for those of a backup before the first batch."""
+    zeros = {}
+    for path, layer in model._walk():
+        if isinstance(layer, Layer) and layer.stateful:
+            prefix = f"{path}.state." if path else "state."
+            saved = [array for name, array in tensors.items() if name.startswith(prefix)]
+            if saved:
+                layer.make_states(len(saved[0]))
+            else:
+                for name, state in layer._states.items():
+                    zeros[prefix + name] = np.zeros(state.shape, state.dtype)
+    return zeros
+
+
 def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     """Write a model's weights; see `Model.save_weights`."""
     weights = model._named_weights()
@@ -193,13 +218,18 @@ def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     _write(filepath, weights, {"kind": "weights"}, overwrite)
 
 
-def load_weights(model: Model, filepath: Any) -> None:
+def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False) -> None:
     """Read a model's weights; see `Model.load_weights`."""
     tensors, _ = _read(filepath)
     weights = model._named_weights()
     if not weights:
         raise ValueError(f"load_weights: expected {model.name} to have weights; call it on a batch first")
     found = {path: array for path, array in tensors.items() if not path.startswith(_OPTIMIZER)}
+    if skip_mismatch:
+        fits = {p: w for p, w in weights.items() if p in found and _kind(found[p]) == _kind(w)}
+        if left_out := [path for path in (*weights, *(set(found) - set(weights))) if path not in fits]:
+            warnings.warn(f"{filepath}: left out what doesn't fit: {', '.join(left_out)}", UserWarning, stacklevel=3)
+        weights, found = fits, {path: found[path] for path in fits}
     try:
         _check(weights, found)
     except ValueError as error:
@@ -208,37 +238,15 @@ def load_weights(model: Model, filepath: Any) -> None:
         weight.assign(found[path])
 
 
-def _compile_config(model: Model) -> dict[str, Any] | None:
-    """What compile was given; None when a function of the user's own is among it."""
+def _compile_settings(model: Model) -> dict[str, Any] | None:
+    """What compile was given and how far the optimizer is; None when a function of the user's own is among it."""
     if model.optimizer is None:
         return None
-    heads = model._heads
+    cells = {"iterations": model.optimizer.iterations, "calls": int(model.optimizer._calls.value)}
     try:
-        loss = [] if model.loss is None else [serialize(head.loss) for head in heads]
-        return {
-            "optimizer": serialize(model.optimizer),
-            "loss": loss[0] if len(loss) == 1 else loss or None,
-            "loss_weights": [head.share for head in heads],
-            "metrics": _of_heads([[serialize(metric) for metric in head.metrics] for head in heads]),
-            "weighted_metrics": _of_heads([[serialize(metric) for metric in head.weighted_metrics] for head in heads]),
-            "run_eagerly": model.run_eagerly,
-            "iterations": model.optimizer.iterations,
-            "calls": int(model.optimizer._calls.value),
-        }
+        return {**compile_config(model), **cells}
     except (ValueError, NotImplementedError):
         return None
-
-
-def _of_heads(items: list[Any]) -> Any:
-    """What is written for all outputs: the only one's as it is."""
-    return items[0] if len(items) == 1 else items
-
-
-def _read_each(read: Callable[[Any], Any], value: Any) -> Any:
-    """What read makes of each description in lists of lists."""
-    if isinstance(value, list):
-        return [_read_each(read, item) for item in value]
-    return None if value is None else read(value)
 
 
 def _dropouts(model: Model) -> dict[str, Drawing]:
@@ -274,6 +282,11 @@ def _build_slots(model: Model, tensors: Mapping[str, np.ndarray]) -> None:
     assert model.optimizer is not None
     kept = {path.removeprefix(_OPTIMIZER).partition(".")[2] for path in tensors if path.startswith(_OPTIMIZER)}
     model.optimizer.build(weight for path, weight in model._named_weights().items() if path in kept)
+
+
+def _kind(tensor: Any) -> tuple[Any, ...]:
+    """Shape and dtype."""
+    return tuple(tensor.shape), tensor.dtype
 
 
 def _check(targets: Mapping[str, Tensor], tensors: Mapping[str, np.ndarray]) -> None:

@@ -222,6 +222,70 @@ def test_training_killed_at_any_moment_ends_with_the_same_bits(save_freq: Any, t
     assert not folder.exists()
 
 
+def train_stateful(folder: Path, save_freq: Any) -> fastnn.Sequential:
+    """States that each batch hands on to the next one, within and across epochs."""
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((24, 5, 3)).astype(np.float32), rng.standard_normal((24, 1)).astype(np.float32)
+    fastnn.utils.set_random_seed(3)
+    recurrent = [layers.LSTM(4, stateful=True, return_sequences=True), layers.GRU(3, stateful=True)]
+    model = fastnn.Sequential([fastnn.Input(batch_shape=(6, 5, 3)), *recurrent, layers.Dense(1)])
+    model.compile("adam", "mse")
+    stages = [callbacks.BackupAndRestore(folder, save_freq)] if save_freq else []
+    model.fit(x, y, batch_size=6, epochs=10, shuffle=False, verbose=0, callbacks=stages)
+    return model
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process")
+@pytest.mark.parametrize("save_freq", ["epoch", 3])
+def test_states_of_recurrent_layers_outlive_a_killed_training(save_freq: Any, tmp_path: Path) -> None:
+    want = train_stateful(tmp_path, None)
+    rng = np.random.default_rng(6)
+    folder = tmp_path / "backup"
+    for _ in range(5):
+        child = os.fork()
+        if child == 0:
+            try:
+                train_stateful(folder, save_freq)
+            finally:
+                os._exit(0)
+        time.sleep(rng.uniform(0.02, 0.15))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    got = train_stateful(folder, save_freq)
+    for mine, other in zip(got.get_weights(), want.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, other)
+    for index in (0, 1):
+        for mine, other in zip(got.layers[index].states, want.layers[index].states, strict=True):
+            np.testing.assert_array_equal(mine.numpy(), other.numpy())
+
+
+class Stop(Exception):
+    """Ends a training from inside."""
+
+
+def test_a_training_with_states_goes_on_in_the_process_where_it_stopped(tmp_path: Path) -> None:
+    x = np.random.default_rng(3).standard_normal((12, 5, 3)).astype(np.float32)
+
+    def stop(batch: int, logs: Any) -> None:
+        raise Stop
+
+    def made() -> fastnn.Sequential:
+        fastnn.utils.set_random_seed(3)
+        model = fastnn.Sequential([fastnn.Input((5, 3)), layers.LSTM(4, stateful=True), layers.Dense(1)])
+        model.compile("sgd", "mse")
+        return model
+
+    options: Any = {"batch_size": 4, "epochs": 2, "shuffle": False, "verbose": 0}
+    want, model = made(), made()
+    want.fit(x, x[:, 0, :1], **options)
+    keep = callbacks.BackupAndRestore(tmp_path / "b")
+    with pytest.raises(Stop):
+        model.fit(x, x[:, 0, :1], callbacks=[keep, callbacks.LambdaCallback(on_train_batch_end=stop)], **options)
+    model.fit(x, x[:, 0, :1], callbacks=keep, **options)
+    np.testing.assert_array_equal(model.get_weights()[0], want.get_weights()[0])
+
+
 def test_a_backup_of_another_model_is_refused(tmp_path: Path) -> None:
     keep = callbacks.BackupAndRestore(tmp_path, delete_checkpoint=False)
     network().fit(X, Y, verbose=0, callbacks=keep)

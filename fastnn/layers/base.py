@@ -344,7 +344,12 @@ class Layer(Streamed, Penalized, Node, Configurable):
 
         def __getattr__(self, name: str) -> Any:
             # here, so that a layer may have attributes of these names
-            if name in ("input", "output") and self.__dict__.get("_nodes"):
+            if name in ("input", "output") and "_nodes" in self.__dict__:
+                if not self._nodes:
+                    for reference in self._parents:
+                        getattr(reference(), "_symbolic", list)()  # of a Sequential
+                if not self._nodes:
+                    raise AttributeError(f"{self.name}: expected to be in a model with a known input to have {name!r}")
                 node = self._nodes[0]
                 return node.outputs if name == "output" else node.args[0] if node.args else node.outputs
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -450,10 +455,10 @@ class Layer(Streamed, Penalized, Node, Configurable):
 
     @property
     def trainable_weights(self) -> list[Tensor]:
-        """The weights that training changes."""
+        """The weights that training changes; none of a layer or model that is not trainable itself."""
         return [
             weight
-            for layer in self._layers_below()
+            for layer in (self._layers_below() if self._trainable else [])
             if layer._trainable
             for name, weight in layer._weights.items()
             if name not in layer._fixed

@@ -48,18 +48,21 @@ class Compilation(Layer):
 
     def compile(
         self,
-        optimizer: Any,
+        optimizer: Any = "rmsprop",
         loss: Any = None,
         loss_weights: Any = None,
         metrics: Any = None,
         weighted_metrics: Any = None,
         run_eagerly: bool = False,
+        steps_per_execution: int | str = 1,
+        jit_compile: bool | str = "auto",
+        auto_scale_loss: bool = True,
     ) -> None:
         """Choose how to train.
 
         Parameters
         ----------
-        optimizer : name or Optimizer
+        optimizer : name or Optimizer, default "rmsprop"
             Such as "adam" or Adam(1e-3).
         loss : name, Loss or function(y_true, y_pred), optional
             Needed by `fit` and `evaluate`. For several outputs one for all, or a list or a dict by output.
@@ -71,6 +74,8 @@ class Compilation(Layer):
             Metrics that look at the samples' weights. One with the name of another goes by "weighted_" and its name.
         run_eagerly : bool, default False
             Run the model's Python in every step instead of programs: slower, for debugging.
+        steps_per_execution, jit_compile, auto_scale_loss
+            Accepted as in Keras: every step is a program, and losses need no scale in float32.
 
         Raises
         ------
