@@ -6,6 +6,7 @@ are slices where they need no change, else gathered and converted into buffers t
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,8 +23,10 @@ __all__ = [
     "Batches",
     "Samples",
     "as_numbers",
+    "as_target",
     "batch_size_of",
     "check_labels",
+    "is_mapped",
     "labelled_samples",
     "split",
     "target_dtype",
@@ -48,12 +51,14 @@ class Batches:
     """
 
     def __init__(self, arrays: Sequence[np.ndarray], dtypes: Sequence[Any], batch_size: int) -> None:
-        self.arrays = [np.ascontiguousarray(array) for array in arrays]
+        # what lies in a file stays there: only batches are read
+        self.arrays = [array if is_mapped(array) else np.ascontiguousarray(array) for array in arrays]
         self.dtypes = [np.dtype(dtype) for dtype in dtypes]
         self.batch_size = batch_size
         self.samples = len(self.arrays[0])
+        self.results: tuple[Tensor, ...] = ()  # of the last step that ran by itself
         self._buffers: dict[tuple[int, int, str], np.ndarray] = {}
-        usable = all(a.dtype.isnative and a.dtype.name in DTYPES and a.flags.aligned for a in self.arrays)
+        usable = all(a.dtype.isnative and a.dtype.name in DTYPES and _plain(a) for a in self.arrays)
         self._sources = [_core.Array.from_numpy(array, copy=False) for array in self.arrays] if usable else None
 
     def __len__(self) -> int:
@@ -71,7 +76,8 @@ class Batches:
         order: np.ndarray | None = None,
         out: Sequence[np.ndarray] = (),
         key: tuple[Any, ...] = (),
-        single: bool = False,
+        most: int | None = None,
+        keep: bool = False,
     ) -> int:
         """Run the next steps.
 
@@ -86,8 +92,10 @@ class Batches:
             What the results of each batch are written into.
         key : tuple
             What else changes what the step records.
-        single : bool
-            Whether to run only one.
+        most : int, optional
+            How many to run at most.
+        keep : bool
+            Whether to run one only, and keep what it gives in `results`.
 
         Returns
         -------
@@ -100,7 +108,7 @@ class Batches:
             The first of them failed; a note names the batch.
         """
         try:
-            return self._run(step, first, order, out, key, single)
+            return self._run(step, first, order, out, key, most, keep)
         except (ValueError, TypeError, IndexError) as error:
             error.add_note(f"in batch {first // self.batch_size} of the pass, counted from 0")
             raise
@@ -112,11 +120,13 @@ class Batches:
         order: np.ndarray | None,
         out: Sequence[np.ndarray],
         key: tuple[Any, ...],
-        single: bool,
+        most: int | None,
+        keep: bool,
     ) -> int:
         size = self.size(first)
-        if self._sources is not None:
-            steps = 1 if single else (self.samples - first) // size
+        if self._sources is not None and not keep:
+            steps = (self.samples - first) // size
+            steps = steps if most is None else min(steps, most)
             done = step.replay(
                 self._sources, self.dtypes, size, first, steps, order=order, out=out, extra_key=key, seconds=SECONDS
             )
@@ -124,7 +134,7 @@ class Batches:
                 return done * size
         stop = first + size
         batch = [self._batch(index, first, stop, order) for index in range(len(self.arrays))]
-        step(*batch, out=[array[first:stop] for array in out] or None, extra_key=key)
+        self.results = step(*batch, out=[array[first:stop] for array in out] or None, extra_key=key)
         return size
 
     def _batch(self, index: int, start: int, stop: int, order: np.ndarray | None) -> np.ndarray:
@@ -133,8 +143,11 @@ class Batches:
             batch = array[start:stop]
         else:
             batch = self._buffer(index, stop - start, array.dtype)
-            # mode="clip" writes into out directly; the indices are in range
-            np.take(array, order[start:stop], axis=0, out=batch, mode="clip")
+            if array.flags.c_contiguous:
+                # mode="clip" writes into out directly; the indices are in range
+                np.take(array, order[start:stop], axis=0, out=batch, mode="clip")
+            else:  # take would copy all of it first
+                batch[...] = array[order[start:stop]]
         if batch.dtype == dtype:
             return batch
         converted = self._buffer(index, stop - start, dtype)
@@ -146,6 +159,11 @@ class Batches:
         if key not in self._buffers:
             self._buffers[key] = np.empty((length, *self.arrays[index].shape[1:]), dtype=dtype)
         return self._buffers[key]
+
+
+def _plain(array: np.ndarray) -> bool:
+    """Whether programs can take batches from an array's memory."""
+    return bool(array.flags.aligned and array.flags.c_contiguous)
 
 
 def as_numbers(where: str, name: str, value: Any) -> np.ndarray:
@@ -184,7 +202,7 @@ def labelled_samples(
         raise ValueError(f"{where}: expected x and y of one length, got {len(x)} and {len(y)}")
     if len(x) == 0:
         raise ValueError(f"{where}: expected data, got x of shape {x.shape}")
-    y = target_dtype(where, y, loss)
+    y = as_target(where, y, loss)
     if sample_weight is not None and class_weight is not None:
         raise ValueError(f"{where}: expected sample_weight or class_weight, got both")
     if sample_weight is not None:
@@ -194,11 +212,29 @@ def labelled_samples(
     return x, y
 
 
-def target_dtype(where: str, y: np.ndarray, loss: losses.Loss) -> np.ndarray:
-    """y in the dtype that a loss takes."""
+def target_dtype(y: np.ndarray, loss: losses.Loss) -> np.dtype[Any]:
+    """What batches of y become for a loss."""
     if loss.sparse or (isinstance(loss, FunctionLoss | CrossentropyByShape) and y.dtype.kind in "iu"):
+        return y.dtype if y.dtype in (np.uint8, np.int32, np.int64) else np.dtype(np.int64)
+    return np.dtype(np.float32)
+
+
+def as_target(where: str, y: np.ndarray, loss: losses.Loss) -> np.ndarray:
+    """y in the dtype that a loss takes; what lies in a file is converted batch by batch."""
+    dtype = target_dtype(y, loss)
+    if dtype.kind != "f":
         return whole_numbers(where, y)
-    return np.asarray(y, dtype=np.float32)
+    return y if is_mapped(y) else np.asarray(y, dtype=dtype)
+
+
+def is_mapped(array: np.ndarray) -> bool:
+    """Whether an array lies in a file."""
+    base: Any = array
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap):
+            return True
+        base = base.base
+    return isinstance(base, mmap.mmap)
 
 
 def _sample_weights(where: str, sample_weight: Any, count: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import losses
-from .batches import Samples, as_numbers, labelled_samples, target_dtype
+from .batches import Samples, as_numbers, as_target, labelled_samples
 from .metrics import Metric, as_metric
 from .tensor import Tensor
 
@@ -181,9 +181,7 @@ def samples_of(
         raise ValueError(f"{where}: expected x and y of one length, got {count} and {len(ys[0])}")
     if count == 0:
         raise ValueError(f"{where}: expected data, got x of shape {xs[0].shape}")
-    targets = [
-        target_dtype(f"{where}: y[{head.name!r}]", array, head.loss) for head, array in zip(heads, ys, strict=True)
-    ]
+    targets = [as_target(f"{where}: y[{head.name!r}]", array, head.loss) for head, array in zip(heads, ys, strict=True)]
     return (*xs, *targets, *_weights(where, outputs, sample_weight, count))
 
 

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _core
-from .batches import Samples, batch_size_of, whole_number
-from .heads import named_arrays
+from .batches import batch_size_of, whole_number
 from .program import Step
 
 if TYPE_CHECKING:
@@ -65,25 +64,17 @@ def profile(model: Model, x: Any, y: Any, batch_size: int | None, steps: int) ->
     """What `Model.profile` returns."""
     size = batch_size_of("profile", batch_size)
     steps = whole_number("profile", "steps", steps, 1)
-    samples: Samples = tuple(named_arrays("profile", "x", model._input_names(), x))
-    if len(samples[0]) == 0:
-        raise ValueError(f"profile: expected data, got x of shape {samples[0].shape}")
+    step = model._predict_step if y is None else model._train_step
     if y is not None:
         model._compiled("profile")
-        samples = model._samples("profile", x, y)
+    samples, dtypes, _ = model._prepared("profile", step, x, y)
+    if len(samples[0]) == 0:
+        raise ValueError(f"profile: expected data, got x of shape {samples[0].shape}")
     with model._guard.exclusive("profile"):
         model._notice(model._structure, model._settings)
-        inputs = model._input_dtypes(samples[: len(model._input_names())])
-        dtypes = [*inputs, *(array.dtype for array in samples[len(inputs) :])]
         batch = [np.ascontiguousarray(a[:size], dtype=dtype) for a, dtype in zip(samples, dtypes, strict=True)]
-        key: tuple[Any, ...] = ()
-        step = model._predict_step
-        if y is None:
-            model._outputs_of(samples)
-        else:
-            model._try("profile", *samples)
-            key = model._compiled("profile")._key()
-            step = model._train_step
+        model._try("profile", step, samples)
+        key = model._step_key(step)
         with _restored(model):
             program = _program(model, step, batch, key)
             sources = [_core.Array.from_numpy(array, copy=False) for array in batch]

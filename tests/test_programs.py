@@ -567,7 +567,7 @@ COUNTED = """
     many = Batches((x.astype(float), labels), (np.float32, labels.dtype), 64)
     order = np.random.default_rng(0).permutation(640)
     for _ in range(3):  # two recordings, then the replay that makes memory for batches
-        many.run(step, 0, order=order, single=True)
+        many.run(step, 0, order=order, most=1)
     before, runs = counter.counted_allocations(), counter.counted_runs()
     done = 0
     while done < 640:

@@ -12,7 +12,7 @@ import numpy as np
 if TYPE_CHECKING:
     from ..models import Model
 
-__all__ = ["Callback", "Callbacks", "History", "Progress", "checked_verbose"]
+__all__ = ["Callback", "Callbacks", "History", "Progress", "checked_verbose", "listed"]
 
 Logs = dict[str, Any]
 
@@ -64,10 +64,28 @@ class Callback:
         self.on_batch_end(batch, logs)
 
     def on_test_begin(self, logs: Logs | None = None) -> None:
-        """Before the validation of an epoch."""
+        """Before the validation of an epoch, or an evaluation."""
 
     def on_test_end(self, logs: Logs | None = None) -> None:
-        """After the validation of an epoch."""
+        """After the validation of an epoch, or an evaluation."""
+
+    def on_test_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of a validation or evaluation, counted from 0."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of a validation or evaluation."""
+
+    def on_predict_begin(self, logs: Logs | None = None) -> None:
+        """Before a prediction."""
+
+    def on_predict_end(self, logs: Logs | None = None) -> None:
+        """After a prediction."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
+        """Before a batch of a prediction, counted from 0."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs | None = None) -> None:
+        """After a batch of a prediction; logs has its "outputs"."""
 
 
 class History(Callback):
@@ -96,17 +114,48 @@ class Callbacks:
             callback.set_model(model)
             callback.set_params(params)
         self.callbacks = callbacks
-        # a step asks only those that listen to steps
-        self.at_batch_begin = [c for c in callbacks if _defines(c, "on_train_batch_begin", "on_batch_begin")]
-        self.at_batch_end = [c for c in callbacks if _defines(c, "on_train_batch_end", "on_batch_end")]
+        self.to_steps = Listening(callbacks, "train", "on_batch_begin", "on_batch_end")
+        self.to_tests = Listening(callbacks, "test")
+        self.to_predictions = Listening(callbacks, "predict")
 
     def call(self, method: str, *arguments: Any) -> None:
         for callback in self.callbacks:
             getattr(callback, method)(*arguments)
 
 
+class Listening:
+    """Those of some callbacks that listen to batches of one kind; only they are asked at each."""
+
+    def __init__(self, callbacks: list[Callback], kind: str, begin: str = "", end: str = "") -> None:
+        names = [f"on_{kind}_batch_{moment}" for moment in ("begin", "end")]
+        self._begin = [getattr(c, names[0]) for c in callbacks if _defines(c, names[0], begin)]
+        self._end = [getattr(c, names[1]) for c in callbacks if _defines(c, names[1], end)]
+        self.each = bool(self._begin or self._end)  # whether batches are to be run one by one
+
+    def begin(self, batch: int) -> None:
+        """Tell them that a batch begins."""
+        for method in self._begin:
+            method(batch, {})
+
+    def end(self, batch: int, read: Callable[[], Logs]) -> None:
+        """Tell them that a batch has ended, and what came of it."""
+        if self._end:
+            logs = read()
+            for method in self._end:
+                method(batch, logs)
+
+
+def listed(where: str, callbacks: Any) -> list[Callback]:
+    """The callbacks that a method is given, one or several."""
+    if callbacks is None or isinstance(callbacks, Callback):
+        return [] if callbacks is None else [callbacks]
+    if not isinstance(callbacks, list | tuple):
+        raise TypeError(f"{where}: expected callbacks to be a list of Callback, got {callbacks!r}")
+    return list(callbacks)
+
+
 def _defines(callback: Callback, *methods: str) -> bool:
-    own = (getattr(type(callback), method) is not getattr(Callback, method) for method in methods)
+    own = (getattr(type(callback), method) is not getattr(Callback, method) for method in methods if method)
     return any(own) or any(method in vars(callback) for method in methods)
 
 
@@ -117,15 +166,19 @@ class Progress:
     ----------
     verbose : 0, 1, 2 or "auto"
     title : str
-    samples : int
-        How many the pass takes.
+    total : int or None
+        How much the pass takes, when it is known.
+    unit : str
+        Of what.
     read : function, optional
         Gives the loss and the metrics so far; asked only when the bar is drawn anew.
     """
 
     interval = 0.1  # seconds between two drawings
 
-    def __init__(self, verbose: int | str, title: str, samples: int, read: Callable[[], Logs] | None = None) -> None:
+    def __init__(
+        self, verbose: int | str, title: str, total: int | None, unit: str, read: Callable[[], Logs] | None = None
+    ) -> None:
         self._title, self._read = title, read
         self._line = verbose == 2
         self._begin = self._drawn = time.perf_counter()
@@ -137,17 +190,17 @@ class Progress:
             # written to a file, a bar that moves would be a line per drawing: only its last state is written there
             self._wait = self.interval if live else float("inf")
             self._bar = tqdm(
-                total=samples,
+                total=total,
                 desc=title,
-                unit=" samples",
+                unit=unit,
                 file=sys.stdout,
                 mininterval=self.interval if live else 1e9,
                 dynamic_ncols=live,
                 delay=0 if live else 1e-9,
             )
 
-    def update(self, samples: int) -> None:
-        """Count samples that are done."""
+    def update(self, count: int) -> None:
+        """Count what is done."""
         if self._bar is None:
             return
         now = time.perf_counter()
@@ -155,7 +208,7 @@ class Progress:
             self._drawn = now
             if self._read is not None:
                 self._bar.set_postfix_str(_text(self._read(), ", "), refresh=False)
-        self._bar.update(samples)
+        self._bar.update(count)
 
     def close(self, logs: Logs | None = None) -> None:
         """End the pass; logs are its results."""

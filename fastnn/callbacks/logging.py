@@ -158,7 +158,7 @@ class ProgbarLogger(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         title = f"Epoch {epoch + 1}/{self.params['epochs']}"
-        self._progress = Progress(1, title, self.params["steps"])
+        self._progress = Progress(1, title, self.params["steps"], " steps")
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
         if self._progress is not None:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..batches import Batches, Samples, batch_size_of
-from ..callbacks.base import Progress, checked_verbose
+from ..batches import batch_size_of, whole_number
+from ..callbacks.base import Callback, Callbacks, Progress, checked_verbose, listed
 from ..heads import named_arrays
 from ..precision import compiled_precision
-from ..program import Step
+from .feeds import ArrayFeed, Feed
 from .trials import Trials
+
+if TYPE_CHECKING:
+    from ..models import Model
 
 __all__ = ["Inference"]
 
 
 class Inference(Trials):
     """A model that can be evaluated and predict."""
+
+    _unrecorded = Trials._unrecorded | {"stop_evaluating", "stop_predicting"}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stop_evaluating = self.stop_predicting = False
 
     @compiled_precision
     def evaluate(
@@ -27,10 +37,21 @@ class Inference(Trials):
         batch_size: int | None = None,
         verbose: int | str = "auto",
         sample_weight: Any = None,
-        *,
+        steps: int | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
         return_dict: bool = False,
     ) -> float | list[float] | dict[str, float]:
         """Loss and metrics over data, without training. Arguments and errors as for `fit`.
+
+        Parameters
+        ----------
+        x, y, batch_size, verbose, sample_weight
+            See `fit`.
+        steps : int, optional
+            How many batches to take; all when not given.
+        callbacks : Callback or list of Callback, optional
+            Their methods for tests are called.
+        return_dict : bool, default False
 
         Returns
         -------
@@ -38,20 +59,28 @@ class Inference(Trials):
             The loss; with metrics a list that begins with it; a dict by name with return_dict.
         """
         self._compiled("evaluate")
-        size = batch_size_of("evaluate", batch_size)
+        batch_size = None if batch_size is None else batch_size_of("evaluate", batch_size)
+        steps = None if steps is None else whole_number("evaluate", "steps", steps, 1)
         checked_verbose("evaluate", verbose)
-        samples = self._samples("evaluate", x, y, sample_weight)
+        own = listed("evaluate", callbacks)
+        feed = self._feed(
+            "evaluate", self._test_step, x, y, sample_weight, batch_size=batch_size, steps=steps, shuffle=False
+        )
         with self._guard.exclusive("evaluate", nested=True) as inside:
             before = [(v, np.array(v.numpy())) for metric in self.metrics for v in metric.variables]
             self._notice(self._structure)
-            self._try("evaluate", *samples)
-            batches = self._batches(samples, size)
-            progress = Progress(verbose, "Evaluate", batches.samples, self._results)
+            progress: Progress | None = None
             logs: dict[str, float] | None = None
             try:
-                logs = self._evaluate(batches, progress)
+                feed.check()
+                params = {"epochs": 1, "steps": feed.steps, "verbose": verbose}
+                listeners = Callbacks(own, cast("Model", self), params)
+                progress = Progress(verbose, "Evaluate", *feed.total, self._results)
+                logs = self._evaluate(feed, listeners, progress)
             finally:
-                progress.close(logs)
+                feed.close()
+                if progress is not None:
+                    progress.close(logs)
                 if inside:  # a callback of fit evaluates: the epoch's own totals go on
                     for variable, value in before:
                         variable.assign(value)
@@ -66,16 +95,28 @@ class Inference(Trials):
             names = names[:losses] + sorted(names[losses:])
         return [logs[name] for name in names] if len(names) > 1 else logs["loss"]
 
-    def _evaluate(self, batches: Batches, progress: Progress | None = None) -> dict[str, float]:
+    def _evaluate(self, feed: Feed, listeners: Callbacks, progress: Progress | None = None) -> dict[str, float]:
+        """Loss and metrics over one pass; nothing where there was no data."""
+        self.stop_evaluating = False
+        listeners.call("on_test_begin", {})
         self._notice(self._structure, self._settings)
         self._reset_metrics()
-        done = 0
-        while done < batches.samples:
-            count = self._run_batches(self._test_step, batches, done)
+        listening, step = listeners.to_tests, 0
+        feed.rewind()
+        feed.begin()
+        while not self.stop_evaluating and feed.more():
+            listening.begin(step)
+            if listening.each:
+                self._notice(self._structure, self._settings)
+            steps, count = feed.run(listening.each)
+            step += steps
+            listening.end(step - 1, self._results)
             if progress is not None:
                 progress.update(count)
-            done += count
-        return self._results()
+        feed.end()
+        logs = self._results() if step else {}
+        listeners.call("on_test_end", logs)
+        return logs
 
     @compiled_precision
     def test_on_batch(
@@ -83,12 +124,11 @@ class Inference(Trials):
     ) -> float | list[float] | dict[str, float]:
         """Loss and metrics of a batch, without training; see `train_on_batch`."""
         self._compiled("test_on_batch")
-        samples = self._samples("test_on_batch", x, y, sample_weight)
+        prepared = self._prepared("test_on_batch", self._test_step, x, y, sample_weight)
         with self._guard.exclusive("test_on_batch", nested=True):
             self._notice(self._structure, self._settings)
-            self._try_once("test_on_batch", *samples)
             self._reset_metrics()
-            self._one_batch(self._test_step, samples)
+            self._one_batch("test_on_batch", self._test_step, prepared)
             return self._reported(self._results(), return_dict)
 
     @compiled_precision
@@ -98,27 +138,38 @@ class Inference(Trials):
         size = len(arrays[0])
         with self._guard.shared("predict_on_batch"):
             result = self._predict_at_once(arrays[0], size) if len(arrays) == 1 else None
-            return self._predict_batches(arrays, max(size, 1), 0) if result is None else result
+            if result is not None:
+                return result
+            feed = self._feed("predict_on_batch", self._predict_step, x, batch_size=max(size, 1))
+            return self._predict(feed, Callbacks([], cast("Model", self), {}), 0)
 
     def reset_metrics(self) -> None:
         """Let the running loss and the metrics begin anew."""
         with self._guard.exclusive("reset_metrics", nested=True):
             self._reset_metrics()
 
-    def _one_batch(self, step: Step, samples: Samples) -> None:
-        self._run_batches(step, self._batches(samples, len(samples[0])), 0, key=self._step_key(step))
-
     @compiled_precision
-    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = "auto",
+        steps: int | None = None,
+        callbacks: Callback | Sequence[Callback] | None = None,
+    ) -> Any:
         """Results for data, batch by batch. Several threads may call it at once.
 
         Parameters
         ----------
-        x : array, (samples, ...), or a list, tuple or dict of arrays
-            As for `fit`.
+        x : array, (samples, ...), or a list, tuple or dict of arrays, or data that gives batches
+            As for `fit`; of batches with targets, these are left out.
         batch_size : int, default 32
         verbose : {"auto", 0, 1, 2}
             A progress bar for 1; else nothing.
+        steps : int, optional
+            How many batches to take; all when not given.
+        callbacks : Callback or list of Callback, optional
+            Their methods for predictions are called.
 
         Returns
         -------
@@ -133,11 +184,15 @@ class Inference(Trials):
         size = batch_size_of("predict", batch_size)
         verbose = 0 if checked_verbose("predict", verbose) == "auto" else verbose
         with self._guard.shared("predict"):
-            if verbose != 1:
+            if verbose != 1 and steps is None and callbacks is None:
                 result = self._predict_at_once(x, size)
                 if result is not None:
                     return result
-            return self._predict_batches(named_arrays("predict", "x", self._input_names(), x), size, verbose)
+            steps = None if steps is None else whole_number("predict", "steps", steps, 1)
+            own = listed("predict", callbacks)
+            feed = self._feed("predict", self._predict_step, x, batch_size=batch_size, steps=steps)
+            params = {"epochs": 1, "steps": feed.steps, "verbose": verbose}
+            return self._predict(feed, Callbacks(own, cast("Model", self), params), verbose)
 
     def _predict_at_once(self, x: Any, most: int) -> np.ndarray | None:
         """The results for an array of at most so many samples whose like has been seen before; else None."""
@@ -147,20 +202,45 @@ class Inference(Trials):
             return None
         return self._predict_step.shortcut(x, most)
 
-    def _predict_batches(self, arrays: list[np.ndarray], size: int, verbose: int | str) -> Any:
-        samples = len(arrays[0])
-        results = [np.empty((samples, *shape), dtype=dtype) for shape, dtype in self._outputs_of(arrays)]
-        batches = Batches(arrays, self._input_dtypes(arrays), size)
-        progress = Progress(verbose, "Predict", samples)
+    def _predict(self, feed: Feed, listeners: Callbacks, verbose: int | str) -> Any:
+        """The results of one pass: written into their places where these are known, else put together at the end."""
+        places: list[np.ndarray] = []
+        parts: list[list[np.ndarray]] = []
+        progress: Progress | None = None
+        listening, step, done = listeners.to_predictions, 0, 0
+        self.stop_predicting = False
         try:
-            done = 0
-            while done < batches.samples:
-                count = self._run_batches(self._predict_step, batches, done, out=results)
+            feed.check()
+            if isinstance(feed, ArrayFeed):
+                outputs = self._outputs_of(feed.batches.arrays)
+                places = [np.empty((feed.total[0], *shape), dtype=dtype) for shape, dtype in outputs]
+            progress = Progress(verbose, "Predict", *feed.total)
+            listeners.call("on_predict_begin", {})
+            feed.begin()
+            while not self.stop_predicting and feed.more():
+                listening.begin(step)
+                steps, count = feed.run(listening.each, out=places)
+                if not places:
+                    parts.append([result.numpy() for result in feed.results])
+                batch = [place[done : done + count] for place in places] or parts[-1]
+                step, done = step + steps, done + count
+                listening.end(step - 1, lambda batch=batch: {"outputs": self._structured(batch)})  # type: ignore[misc]
                 progress.update(count)
-                done += count
+            feed.end()
+            listeners.call("on_predict_end", {})
         finally:
-            progress.close()
-        whole = self._structured(results)
-        if 0 < samples <= size and len(arrays) == 1 and whole is results[0]:
-            self._predict_step.shorten(arrays[0], self._input_dtypes(arrays)[0])
-        return whole
+            feed.close()
+            if progress is not None:
+                progress.close()
+        if not places:
+            return self._structured([np.concatenate(group) for group in zip(*parts, strict=True)])
+        whole = self._structured(places)
+        if isinstance(feed, ArrayFeed) and 0 < done == feed.batches.samples <= feed.batches.batch_size:
+            self._shorten(feed, whole is places[0])
+        return whole if done == feed.total[0] else self._structured([place[:done] for place in places])
+
+    def _shorten(self, feed: ArrayFeed, alone: bool) -> None:
+        """Let arrays like this one be answered at once from now on."""
+        arrays = feed.batches.arrays
+        if alone and len(arrays) == 1:
+            self._predict_step.shorten(arrays[0], feed.batches.dtypes[0])

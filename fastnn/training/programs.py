@@ -90,7 +90,7 @@ class Programs(StepFunctions):
         step(*arrays, out=out, extra_key=key)
 
     def _run_batches(self, step: Step, batches: Batches, first: int, **options: Any) -> int:
-        """Run the next steps of a pass: how many samples they took."""
+        """Run the next steps of a pass over data: how many samples they took."""
         self._drop_programs()
         for layer in self._stateful:
             layer.make_states(batches.size(first))

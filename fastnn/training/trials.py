@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ..batches import Batches, Samples, check_labels
-from ..heads import samples_of
+from .. import random
+from ..batches import Batches, Samples, check_labels, target_dtype
+from ..heads import named_arrays, samples_of
 from ..layers.base import trying
+from ..program import Step
 from ..tensor import Tensor, no_grad
+from .feeds import ArrayFeed, Feed, Prepared, StreamFeed
 from .programs import Programs
+from .sources import is_dataset, kind_of, source_of
 
 __all__ = ["Trials"]
 
@@ -19,13 +23,29 @@ __all__ = ["Trials"]
 class Trials(Programs):
     """Checks what fit, evaluate and predict are given."""
 
-    def _samples(self, where: str, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Samples:
-        return samples_of(where, self._input_names(), self._heads, x, y, sample_weight, class_weight)
+    _unrecorded = Programs._unrecorded | {"_epochs"}
 
-    def _batches(self, samples: Samples, size: int) -> Batches:
-        inputs, *others = self._parted(samples)
-        dtypes = [*self._input_dtypes(inputs), *(array.dtype for part in others for array in part)]
-        return Batches(samples, dtypes, size)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._seed = random.next_seed()
+        self._epochs = 0  # trained in the model's life; names the shuffle of each
+
+    def _prepared(
+        self, where: str, step: Step, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None
+    ) -> Prepared:
+        """Checked data for a step: inputs alone for that of predict."""
+        names = self._input_names()
+        if step is self._predict_step:
+            arrays = named_arrays(where, "x", names, x)
+            return Prepared(tuple(arrays), self._input_dtypes(arrays), ())
+        samples = samples_of(where, names, self._heads, x, y, sample_weight, class_weight)
+        return Prepared(samples, self._dtypes_of(samples), ())
+
+    def _dtypes_of(self, samples: Samples) -> list[np.dtype[Any]]:
+        """What batches of inputs, targets and weights become."""
+        inputs, targets, weights = self._parted(samples)
+        of_targets = [target_dtype(y, head.loss) for y, head in zip(targets, self._heads, strict=True)]
+        return [*self._input_dtypes(inputs), *of_targets, *(np.dtype(np.float32) for _ in weights)]
 
     def _forward_one(self, inputs: Sequence[np.ndarray]) -> list[Tensor]:
         """The outputs for the first sample; builds the model."""
@@ -51,14 +71,18 @@ class Trials(Programs):
             known = outputs[form] = [(tuple(result.shape[1:]), result.dtype) for result in results]
         return known
 
-    def _try(self, where: str, *samples: np.ndarray) -> None:
+    def _try(self, where: str, step: Step, samples: Samples) -> None:
         """Run model, losses and metrics on one sample, so that what doesn't fit is refused before anything changes."""
+        if step is self._predict_step:
+            self._outputs_of(samples)
+            return
         inputs, targets, weights = self._parted(samples)
         predictions = self._forward_one(inputs)
         for index, (head, y, prediction) in enumerate(zip(self._heads, targets, predictions, strict=True)):
             with no_grad():
                 # class numbers are checked below, all at once
-                target = Tensor(np.zeros_like(y[:1], order="C") if head.loss.sparse else np.ascontiguousarray(y[:1]))
+                labels = np.zeros_like(y[:1], order="C") if head.loss.sparse else y[:1]
+                target = Tensor(np.ascontiguousarray(labels, dtype=target_dtype(y, head.loss)))
                 given = [Tensor(np.ascontiguousarray(weight[:1])) for weight in weights[index : index + 1]]
                 try:
                     head.loss(target, prediction, *given)
@@ -74,9 +98,61 @@ class Trials(Programs):
                 place = where if len(self._heads) == 1 else f"{where}: y[{head.name!r}]"
                 check_labels(place, y, prediction.shape[-1], head.loss.ignore_class)
 
-    def _try_once(self, where: str, *samples: np.ndarray) -> None:
+    def _try_once(self, where: str, step: Step, samples: Samples) -> None:
         """_try, for the first batch of a form: later ones are refused by their step, which leaves nothing half-done."""
-        form = tuple((array.shape[1:], array.dtype.str) for array in samples)
+        form = (step is self._predict_step, *((array.shape[1:], array.dtype.str) for array in samples))
         if form not in self._tried:
-            self._try(where, *samples)
+            self._try(where, step, samples)
             self._tried.add(form)
+
+    def _one_batch(self, where: str, step: Step, prepared: Prepared) -> Batches:
+        """Run a step with a batch."""
+        self._try_once(where, step, prepared.arrays)
+        batches = Batches(prepared.arrays, prepared.dtypes, len(prepared.arrays[0]))
+        self._run_batches(step, batches, 0, key=(*prepared.key, *self._step_key(step)))
+        return batches
+
+    # ---- passes over data --------------------------------------------------------------------------------------------
+
+    def _feed(
+        self,
+        where: str,
+        step: Step,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        *,
+        batch_size: int | None = None,
+        steps: int | None = None,
+        shuffle: bool = False,
+    ) -> Feed:
+        """The data that x and the others are, on its way into a step."""
+        if is_dataset(x):
+            for name, value in (("y", y), ("sample_weight", sample_weight), ("batch_size", batch_size)):
+                if value is not None:
+                    raise ValueError(
+                        f"{where}: expected {name} as it is in the batches that the {kind_of(x)} gives, got {name} too"
+                    )
+            return StreamFeed(self, where, step, x, source_of(x, self._order if shuffle else None), steps, class_weight)
+        prepared = self._prepared(where, step, x, y, sample_weight, class_weight)
+        return self._array_feed(where, step, prepared, batch_size=batch_size, steps=steps, shuffle=shuffle)
+
+    def _array_feed(
+        self,
+        where: str,
+        step: Step,
+        prepared: Prepared,
+        *,
+        batch_size: int | None = None,
+        steps: int | None = None,
+        shuffle: bool = False,
+    ) -> ArrayFeed:
+        """Arrays on their way; of unknown batch size as many batches as an epoch has steps."""
+        if batch_size is None and steps:
+            batch_size = max(-(-len(prepared.arrays[0]) // steps), 1)
+        return ArrayFeed(self, where, step, prepared, batch_size or 32, steps, self._order if shuffle else None)
+
+    def _order(self, count: int, turn: int) -> np.ndarray:
+        """An order of samples, or of batches, for a pass that began so many epochs ago."""
+        return random.generator(self._seed or 0, random.SHUFFLE, self._epochs - turn).permutation(count)

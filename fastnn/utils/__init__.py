@@ -5,9 +5,11 @@ from __future__ import annotations
 from ..random import set_random_seed
 from .arrays import normalize, split_dataset, to_categorical
 from .plotting import model_to_dot, plot_model
+from .py_dataset import PyDataset
 from .sequences import TimeseriesDataset, pad_sequences, timeseries_dataset_from_array
 
 __all__ = [
+    "PyDataset",
     "TimeseriesDataset",
     "model_to_dot",
     "normalize",
