@@ -32,6 +32,8 @@ class Arguments:
         Tensors and arrays, in order; then the floats.
     form : hashable
         All the rest: what programs are told apart by.
+    looked_at : tuple of str
+        Floats that are part of the key.
     objects : dict
         By name, objects that are neither data nor numbers: models, say.
     """
@@ -41,10 +43,12 @@ class Arguments:
         self.objects: dict[str, Any] = {}
         self.numbers: list[tuple[int, float]] = []  # their place among the floats, and their values
         self.on_tape = False
-        self._fixed = fixed
+        looked_at: list[str] = []
+        self._fixed, self._looked_at = fixed, looked_at
         self._floats = 0
         self._values = (args, kwargs)
         self.form = self._taken((args, kwargs))
+        self.looked_at = tuple(looked_at)
         self.count = len(self.arrays)
         self.arrays += [_core.Array.from_numpy(np.asarray(value, np.float32)) for _, value in self.numbers]
 
@@ -56,7 +60,8 @@ class Arguments:
         if isinstance(value, float):
             place, self._floats = self._floats, self._floats + 1
             if place in self._fixed:
-                return float, repr(value)
+                self._looked_at.append(repr(value))
+                return "float that is looked at"
             self.numbers.append((place, float(value)))
             return "float"
         if isinstance(value, np.ndarray | np.generic):

@@ -18,7 +18,7 @@ from . import _core
 from .arguments import Arguments, Number, results_of, with_form
 from .program import Recordings, own, switches
 from .reach import Reach
-from .recording import Run, in_step
+from .recording import Run, in_step, user_line
 from .tensor import Tensor, is_grad_enabled
 
 __all__ = ["Compiled", "compile"]
@@ -33,10 +33,11 @@ class _Entry(Recordings):
     """Recordings and the form of what they return."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name)
+        super().__init__(name, every_size=True)
         self.form: Any = None
         self.writes = False
         self.optimizes = False
+        self.waits = False  # whether to record it only when it comes again
 
 
 class _World:
@@ -60,7 +61,8 @@ class Compiled:
         self._running = threading.RLock()  # held by a run that writes
         self._worlds: OrderedDict[Any, _World] = OrderedDict()
         self._latest: dict[Any, _World] = {}  # by the objects among the arguments
-        self._fixed: set[int] = set()
+        self._fixed: set[int] = set()  # floats among the arguments that Python looks at
+        self._looks = ""  # where it does
         self._warned: set[str] = set()
         self._in_vain = 0
         self._unfinished = 0
@@ -88,6 +90,7 @@ class Compiled:
             device,
             switches(),
             min(batch, 2),
+            call.looked_at,
         )
         with self._lock:
             world = self._world(call)
@@ -163,7 +166,7 @@ class Compiled:
             if len(self._worlds) > MAX_WORLDS:
                 _, gone = self._worlds.popitem(last=False)
                 self._latest = {key: other for key, other in self._latest.items() if other is not gone}
-                self._count_in_vain(list(gone.entries.values()))
+                self._count_in_vain(list(gone.entries.values()), gone.reach.difference(reach) or "something")
         world.reach = reach
         self._worlds.move_to_end(signature)
         self._latest[objects] = world
@@ -176,21 +179,32 @@ class Compiled:
         entry = world.entries.get(key)
         if entry is None:
             entry = world.entries[key] = _Entry(self.__name__)
+            entry.waits = self._in_vain >= MAX_IN_VAIN
             if self._changes is not None:
                 entry.give_up(self._changes)
             if len(world.entries) > MAX_KEYS:
-                self._count_in_vain([world.entries.popitem(last=False)[1]])
+                gone, dropped = world.entries.popitem(last=False)
+                by_floats = any(other[:-1] == gone[:-1] for other in world.entries)
+                self._count_in_vain([dropped], None if by_floats else "what it is called with")
         world.entries.move_to_end(key)
         return entry
 
-    def _count_in_vain(self, gone: Sequence[_Entry]) -> None:
+    def _count_in_vain(self, gone: Sequence[_Entry], other: str | None) -> None:
+        """Count recordings that go without having been replayed, and tell what is another one with every call: floats
+        among the arguments that Python looks at, if nothing else."""
         before = self._in_vain
         self._in_vain += sum(entry.replays == 0 and entry.eager_because is None for entry in gone)
-        if before < MAX_IN_VAIN <= self._in_vain:
-            self._warn(
-                f"{self.__name__} is recorded again and again: numbers or strings that it is called with, or that it "
-                "reads, are others with every call; pass numbers as floats or arrays"
+        if not before < MAX_IN_VAIN <= self._in_vain:
+            return
+        if other is None:
+            reason = (
+                f"Python looks at the value of a float that it is called with ({self._looks}), so every value needs a "
+                "program of its own, and calls come with others; pass numpy.float32(value), an input that ops compute "
+                "with"
             )
+        else:
+            reason = f"{other} is another one with every call; pass numbers that change as floats or arrays"
+        self._warn(f"{self.__name__} is recorded again and again: {reason}")
 
     def _warn(self, reason: str) -> None:
         if reason not in self._warned:
@@ -203,7 +217,7 @@ class Compiled:
         self, call: Arguments, world: _World, entry: _Entry, batch: int, batched: Sequence[bool], device: str
     ) -> Any:
         with self._running:
-            record = entry.eager_because is None
+            record = entry.eager_because is None and not entry.waits
             looked_at: set[int] = set()
             try:
                 results, form, run = self._attempt(call, world, batched if record else None, looked_at)
@@ -216,8 +230,9 @@ class Compiled:
             graph = None if looked_at else run.graph(results)
         with self._lock:
             self._fixed |= looked_at
-            was = entry.eager_because
-            if was is None and not looked_at:
+            was, waited = entry.eager_because, entry.waits
+            entry.waits = False
+            if was is None and not looked_at and not waited:
                 self._keep(entry, run, graph, form, batch, device)
             reason = entry.eager_because
         if reason is not None and was is None:
@@ -251,20 +266,26 @@ class Compiled:
 
             def noticed(place: int) -> None:
                 looked_at.add(place)
+                self._looks = user_line() or self._looks
                 run.abandon()
 
             given = zip(call.arrays[call.count :], call.numbers, strict=True)
             numbers = [Number(array, value, partial(noticed, place)) for array, (place, value) in given]
+        draws = reach.draws() if batched is not None else {}
         args, kwargs = call.rebuilt(tensors, numbers)
         gradients = [(variable, variable.grad) for variable in reach.variables]
         run = Run(call.arrays, reach.tensors, scalars, batched=batched, record=batched is not None)
 
         def compute() -> tuple[list[_core.Array], Any]:
+            if reach.unwatched is not None:
+                run.refuse(f"it reads {reach.unwatched}", self._line)
             value = run.call(self._function, *args, **kwargs)
             arrays, form = results_of(self.__name__, value)
             shared = [*call.arrays, *(tensor._array for tensor in reach.tensors.values())]
             results = [own(array, shared) for array in arrays]
             self._settle_gradients(run, gradients)
+            for drawn in [name for name, state in draws.items() if reach.draws()[name] != state][:1]:
+                run.refuse(f"it draws numbers from {drawn}, which a replay would not repeat", self._line)
             if run.recorder is not None or run.refusal is not None:
                 later = self._reach(call)
                 if later.signature != reach.signature:
@@ -345,7 +366,11 @@ def compile(
     * Draws count as they do without `compile`: dropout, `fastnn.randn` and the like.
     * What can't be repeated makes the function run eagerly, with one warning that names the line: Python that looks at
       the values of a tensor (``if loss > 1``, ``float(loss)``, ``x[mask]``), arrays from elsewhere (`fastnn.constant`
-      admits one), changes of Python's own objects, gradients left behind for somebody else.
+      admits one), changes of Python's own objects, iterators, numbers drawn by ``random`` or NumPy, ``eval`` and the
+      like, gradients left behind for somebody else.
+    * Values that the function reads through its closure, globals, defaults, attributes or arrays of at most a megabyte
+      may change between calls. Those of Python's own modules (``os.environ``, the time) and of files are not seen to.
+    * Each batch size runs eagerly once before it is replayed, for the function may branch on it.
     * Gradients are gone after a function in which an optimizer takes a step.
     * Prints and other effects that leave no trace in the function's objects happen only in the first calls.
     * Within another compiled function, or a step of `fit`, it is a part of that one. When an argument requires a

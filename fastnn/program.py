@@ -29,24 +29,27 @@ MAX_PROGRAMS = 16  # planned batch sizes kept per key; the one used longest ago 
 class Recordings:
     """What is known under one key: graphs by the batch size they were recorded with, programs by that they run with.
 
-    Called with its owner's lock held, but for making it.
+    Called with its owner's lock held, but for making it. Where Python may branch on a batch size, each is recorded once
+    (`every_size`); otherwise two recordings of different sizes that agree stand for all.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, every_size: bool = False) -> None:
         self.programs: OrderedDict[int, _core.Program] = OrderedDict()
         self.graphs: OrderedDict[int, _core.Graph] = OrderedDict()
         self.eager_because: str | None = None
         self.replays = 0
         self._name = name
         self._any_batch: _core.Graph | None = None
+        self._agreed: dict[int, _core.Graph] | None = {} if every_size else None  # what stands for each batch size
 
     def program(self, batch: int, device: str) -> _core.Program | None:
         """The program for a batch size, planned when a recording allows it."""
         program = self.programs.get(batch)
         if program is not None:
             self.programs.move_to_end(batch)
-        elif self._any_batch is not None:
-            program = self._plan(self._any_batch, batch, device)
+        else:
+            graph = self._any_batch if self._agreed is None else self._agreed.get(batch)
+            program = None if graph is None else self._plan(graph, batch, device)
         return program
 
     def keep(self, graph: _core.Graph, batch: int, device: str) -> None:
@@ -60,12 +63,14 @@ class Recordings:
                 graph.compare(earlier)
                 self._plan(graph, batch, device)
             else:
-                for other in self.graphs.values():
+                for size, other in self.graphs.items():
                     try:
                         graph.compare(other)
                     except ValueError:
                         continue
                     self._any_batch = graph
+                    if self._agreed is not None:
+                        self._agreed |= {batch: graph, size: graph}
                     self._plan(graph, batch, device)
                     break
         except ValueError as difference:
@@ -80,6 +85,8 @@ class Recordings:
         self.eager_because = f"{self._name} runs without a program: {reason}"
         self.programs.clear()
         self._any_batch = None
+        if self._agreed is not None:
+            self._agreed.clear()
 
     def _plan(self, graph: _core.Graph, batch: int, device: str) -> _core.Program:
         program = _core.Program(graph, batch, device)
@@ -115,6 +122,8 @@ class Step:
         Run the function itself again, and compare, after so many replays; 0 never does.
     warns : bool
         Whether to say that something can't be recorded; `eager_reasons` tells in any case.
+    every_size : callable, optional
+        Returns whether `function` may branch on the batch size: then each size is recorded before it is replayed.
 
     Notes
     -----
@@ -133,11 +142,13 @@ class Step:
         name: str = "step",
         verify_every: int = 0,
         warns: bool = True,
+        every_size: Callable[[], bool] = lambda: False,
     ) -> None:
         if verify_every < 0:
             raise ValueError(f"{name}: expected verify_every of at least 0, got {verify_every}")
         self._verify_every, self._warns = verify_every, warns
         self._function = function
+        self._every_size = every_size
         self._states = states
         self._scalars = scalars if scalars is not None else dict
         self._name = name
@@ -178,7 +189,9 @@ class Step:
         device = arrays[0].device if arrays else "cpu"
         key = _key(arrays, [array.dtype for array in arrays], batch, device, extra_key)
         with self._lock:
-            entry = self._entries.setdefault(key, Recordings(self._name))
+            entry = self._entries.get(key)
+            if entry is None:
+                entry = self._entries[key] = Recordings(self._name, self._every_size())
             program = None if self.eager else entry.program(batch, device)
             if program is not None:
                 entry.replays += 1

@@ -1,26 +1,34 @@
 """What a function can read besides its arguments: found by following its closure, its globals, self and attributes.
 
 The tensors and cells found are what a program may read and write. The Python values on the way to them, and others that
-the function names, are watched: a program is good as long as they are the same ones. Whatever is not found (behind
-getattr with a computed name, say) can't be recorded, because ops refuse arrays that nobody has registered.
+the function names, are watched: a program is good as long as they are the same ones. What can't be watched, an iterator
+or a call of `open`, is a reason not to record. Tensors that are not found can't be recorded either, because ops refuse
+arrays that nobody has registered.
 """
 
 from __future__ import annotations
 
-import dis
 import operator
+import random as python_random
 import sys
+import weakref
+from collections import UserList, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
-from types import CodeType, FunctionType, MethodType, ModuleType
+from contextvars import ContextVar
+from functools import cached_property, partial
+from io import IOBase
+from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from . import _core, random
 from .layers.base import Layer
 from .layers.penalties import Weight
 from .layers.structure import Node, Watch
 from .optimizers import Optimizer
-from .recording import PACKAGE
+from .reads import reads
+from .recording import PACKAGE, is_foreign
 from .tensor import Tensor
 
 __all__ = ["Reach"]
@@ -28,9 +36,10 @@ __all__ = ["Reach"]
 _MISSING = object()
 _OF_LOGS = ("_metrics", "_tracker", "_loss_trackers")  # what a step of one's own may count with
 _SIMPLE = (int, float, str, bytes, bool, complex, type(None))
-_FOREIGN = {"fastnn", "numpy", *sys.stdlib_module_names}
-_GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL"}
-_ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR"}
+_LARGE = 1 << 20  # bytes of an array that are compared before each step
+# methods that nothing names where they are called, but for these, which make or copy objects
+_MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__"}
+_ELSEWHERE = {"__del__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__copy__", "__deepcopy__"}
 
 
 class _Place(NamedTuple):
@@ -44,6 +53,10 @@ class _Place(NamedTuple):
         now = self.read()
         return len(now) != len(self.before) or not all(map(operator.is_, now, self.before))
 
+    def others(self) -> bool:
+        """The same by equality, for contents that are made anew when they are read."""
+        return self.read() != self.before
+
     def difference(self) -> str | None:
         """The name of the first value that is another one."""
         now = self.read()
@@ -55,6 +68,8 @@ class _Place(NamedTuple):
 
 def _mark(value: Any) -> Any:
     """What tells values apart: numbers and strings by what they are, everything else by identity."""
+    if type(value) in (float, complex):  # zeros have signs
+        return type(value), repr(value)
     if type(value) in _SIMPLE:
         return type(value), value
     if type(value) is tuple:
@@ -78,20 +93,28 @@ class Reach:
 
     def __init__(self, roots: Mapping[str, Any]) -> None:
         self._named: set[str] = set()  # attributes that the functions name
+        self._named_all = False  # whether they look them up by computed names
         while True:
             self.tensors: dict[str, Tensor] = {}
             self.scalars: dict[str, _core.Scalar] = {}
             self._places: list[_Place] = []
             self._nodes: list[_Place] = []
+            self._contents: list[_Place] = []
+            self._draws: dict[str, Callable[[], Any]] = {
+                "random": python_random.getstate,
+                "numpy.random": lambda: tuple(np.random.get_state())[2:],  # noqa: NPY002
+            }
+            self.unwatched: str | None = None  # what the function reads that can't be watched
             self._seen: dict[int, Any] = {}
+            self._classes: set[tuple[type, bool]] = set()
             self._containers: list[Any] = []
             self._phases: list[Callable[[], Any]] = []
             self._penalized: dict[str, Weight] = {}
             self.stale = False
-            known = len(self._named)
+            known = len(self._named), self._named_all
             for name, value in roots.items():
                 self._visit(name, value)
-            if len(self._named) == known:
+            if (len(self._named), self._named_all) == known:
                 break
         self._drop_shared()
         self._add_penalties()
@@ -99,7 +122,7 @@ class Reach:
         self._watch = Watch(lambda: self._containers)
         self._trained = [tensor.requires_grad for tensor in self.tensors.values()]
         self.variables = [tensor for tensor in self.tensors.values() if tensor.requires_grad]
-        marks = [_mark(value) for place in (*self._places, *self._nodes) for value in place.before]
+        marks = [_mark(value) for place in (*self._places, *self._nodes, *self._contents) for value in place.before]
         arrays = [(id(tensor._array), tensor.requires_grad) for tensor in self.tensors.values()]
         items = [_mark(item) for item in self._watch._before]
         self.signature = (tuple(marks), tuple(arrays), tuple(items))
@@ -113,6 +136,7 @@ class Reach:
         return (
             self.stale
             or any(place.changed() for place in self._places)
+            or any(place.others() for place in self._contents)
             or self._trained != [tensor.requires_grad for tensor in self.tensors.values()]
             or self._watch.changed()
             or self.phase != self._phase()
@@ -125,12 +149,21 @@ class Reach:
         """
         for place in (*self._places, *self._nodes):
             name = place.difference()
-            made = place.before == (None,) or (name or "").endswith(".built")  # the generator, a layer without weights
+            made = (len(place.before) == 1 and place.before[0] is None) or (name or "").endswith(
+                ".built"
+            )  # the generator, a layer without weights
             if name is not None and not made:
                 return name
+        for place in self._contents:
+            if place.others():
+                return place.names[0]
         if self._watch.changed() and len(self.tensors) == len(later.tensors):
             return "a list or dictionary"
         return None
+
+    def draws(self) -> dict[str, str]:
+        """How far generators of random numbers that are not fastnn's have been drawn from."""
+        return {name: repr(read()) for name, read in self._draws.items()}
 
     # ---- the walk ----------------------------------------------------------------------------------------------------
 
@@ -139,7 +172,7 @@ class Reach:
         (self._nodes if node else self._places).append(_Place(names, read, tuple(read())))
 
     def _visit(self, name: str, value: Any) -> None:
-        if value is None or isinstance(value, (*_SIMPLE, CodeType)) or id(value) in self._seen:
+        if value is None or value is _MISSING or isinstance(value, (*_SIMPLE, CodeType)) or id(value) in self._seen:
             return
         self._seen[id(value)] = value
         if isinstance(value, Tensor):
@@ -155,8 +188,9 @@ class Reach:
             self._visit("self" if name == "function" else name.rpartition(".")[0] or name, value.__self__)
         elif isinstance(value, partial):
             self._visit(name, value.func)
-            self._visit_items(name, [*value.args, *value.keywords.values()])
-        elif isinstance(value, list | tuple | set | frozenset):
+            self._visit_items(name, value.args)
+            self._visit(name, value.keywords)
+        elif isinstance(value, list | tuple | set | frozenset | deque):
             self._watch_items(name, value, lambda: tuple(value))
             self._visit_items(name, value)
         elif isinstance(value, Mapping):
@@ -165,8 +199,67 @@ class Reach:
                 self._visit(f"{name}.{key}", item)
         elif isinstance(value, Optimizer):
             self._visit_optimizer(name, value)
-        else:
+        elif not self._visit_content(name, value):
+            self._visit_wrapped(name, value)
             self._visit_object(name, value)
+
+    def _visit_content(self, name: str, value: Any) -> bool:
+        """What is not made of Python objects: numbers in memory, and what gives values one after the other."""
+        if isinstance(value, type | ModuleType):
+            return False
+        if isinstance(value, np.ndarray) and value.dtype.hasobject:
+            self._add_place(name, lambda: value.ravel().tolist())
+            self._visit_items(name, value.ravel().tolist())
+        elif isinstance(value, np.ndarray):
+            self._add_content(name, value.nbytes, lambda: (value.shape, value.dtype.str, value.tobytes()))
+        elif isinstance(value, python_random.Random):
+            self._draws[name] = value.getstate
+        elif isinstance(value, np.random.Generator):
+            self._draws[name] = lambda: value.bit_generator.state
+        elif isinstance(value, np.random.RandomState):
+            self._draws[name] = lambda: tuple(value.get_state())[2:]
+        elif isinstance(value, Iterator) and is_foreign(type(value).__module__) and not isinstance(value, IOBase):
+            self._give_up(f"{name}, an iterator, which gives other values with every call")
+        else:
+            try:
+                size = memoryview(value).nbytes
+            except (TypeError, BufferError, ValueError):
+                return False
+            self._add_content(name, size, lambda: (memoryview(value).tobytes(),))
+        return True
+
+    def _add_content(self, name: str, size: int, read: Callable[[], tuple[Any, ...]]) -> None:
+        if size > _LARGE:
+            self._give_up(f"{name}, an array of {size >> 20} MB that is no Tensor; make it one, or an argument")
+        else:
+            self._contents.append(_Place([name], read, read()))
+
+    def _visit_wrapped(self, name: str, value: Any) -> None:
+        """What an object that is called, or looked up, hands on to."""
+        if isinstance(value, BuiltinMethodType) and not isinstance(value.__self__, ModuleType):
+            self._visit(name, value.__self__)
+        elif isinstance(value, property):
+            self._visit(name, value.fget)
+        elif isinstance(value, cached_property):
+            self._visit(name, value.func)
+        elif isinstance(value, staticmethod | classmethod):
+            self._visit(name, value.__func__)
+        elif isinstance(value, operator.attrgetter | operator.methodcaller):
+            for part in value.__reduce__()[1]:
+                self._named.update(part.split(".") if isinstance(part, str) else ())
+        elif isinstance(value, UserList):
+            self._visit(name, value.data)
+        elif isinstance(value, ContextVar):
+            self._add_place(name, lambda: (value.get(_MISSING),))
+            self._visit(name, value.get(None))
+        elif isinstance(value, weakref.ref):
+            self._add_place(name, lambda: (value(),))
+            self._visit(name, value())
+        elif not isinstance(value, type | ModuleType) and hasattr(value, "__dict__"):
+            self._visit(name, vars(value).get("__wrapped__"))
+
+    def _give_up(self, what: str) -> None:
+        self.unwatched = self.unwatched or what
 
     def _visit_items(self, name: str, items: Any) -> None:
         for index, item in enumerate(items):
@@ -224,7 +317,7 @@ class Reach:
             for key, value in list(vars(node).items()):
                 if key not in node._unrecorded or isinstance(value, _core.Scalar) or key in _OF_LOGS:
                     self._visit_quietly(f"{full}.{key}", value)
-            self._visit_methods(full, node)
+            self._visit_class(full, type(node), node)
 
     def _visit_quietly(self, name: str, value: Any) -> None:
         """As _visit, for what a node holds: its containers are watched by the node's."""
@@ -252,56 +345,85 @@ class Reach:
 
     def _visit_object(self, name: str, value: Any) -> None:
         """An object of a class of the user's: the attributes that the functions name, of the library's: all."""
+        kind = isinstance(value, type | ModuleType)
         cls = value if isinstance(value, type) else type(value)
         module = value.__name__ if isinstance(value, ModuleType) else cls.__module__
         own = module.partition(".")[0] == "fastnn"
-        if not hasattr(value, "__dict__") or (
-            module.partition(".")[0] in _FOREIGN and (not own or isinstance(value, type | ModuleType))
-        ):
+        if kind and is_foreign(module):
             return
-        attributes = vars(value)
-        keys = sorted(attributes) if own else sorted(self._named)
-        self._add_place([f"{name}.{key}" for key in keys], lambda: [attributes.get(key, _MISSING) for key in keys])
-        for key in keys:
-            if attributes.get(key) is not None:
-                self._visit(f"{name}.{key}", attributes[key])
-        self._visit_methods(name, value)
+        if not isinstance(value, type) and isinstance(getattr(value, "__dict__", None), dict):
+            self._visit_attributes(name, vars(value), (own and not kind) or self._named_all)
+        if not isinstance(value, ModuleType):
+            self._visit_class(name, cls, value)
 
-    def _visit_methods(self, name: str, value: Any) -> None:
-        """The methods of a class of the user's that the functions name, or that calling an object of it runs."""
-        for cls in type(value).__mro__:
-            if cls.__module__.partition(".")[0] in _FOREIGN:
+    def _visit_attributes(self, name: str, attributes: Mapping[str, Any], every: bool) -> None:
+        keys = sorted(key for key in attributes if not key.startswith("__")) if every else sorted(self._named)
+        self._add_place(
+            [f"{name}.{key}" for key in keys] or name,
+            lambda: [attributes.get(key, _MISSING) for key in keys] + ([len(attributes)] if every else []),
+        )
+        for key in keys:
+            self._visit(f"{name}.{key}", attributes.get(key))
+
+    def _visit_class(self, name: str, cls: type, value: Any) -> None:
+        """What a user's class, and those that it derives from, give to an object: attributes, slots, methods."""
+        for base in cls.__mro__:
+            if is_foreign(base.__module__):
                 continue
-            for key, member in vars(cls).items():
-                if key not in self._named and key not in ("__call__", "call"):
+            members = vars(base)
+            if value is not cls:
+                self._visit_slots(name, members, value)
+            if (base, value is cls) in self._classes:
+                continue
+            self._classes.add((base, value is cls))
+            self._visit_attributes(base.__name__, members, self._named_all)
+            for key, member in list(members.items()):
+                called = key.startswith("__") and key not in _ELSEWHERE and (value is cls or key not in _MAKING)
+                function = getattr(member, "__func__", member)
+                if not (called or key == "call") or not isinstance(function, FunctionType):
                     continue
-                function = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
-                if isinstance(function, FunctionType):
+                if function.__code__.co_filename != "<string>":  # as dataclasses write them
                     self._visit(f"{name}.{key}", function)
 
+    def _visit_slots(self, name: str, members: Mapping[str, Any], value: Any) -> None:
+        slots = {
+            key: member
+            for key, member in members.items()
+            if isinstance(member, MemberDescriptorType) and (self._named_all or key in self._named)
+        }
+        if slots:
+            self._add_place([f"{name}.{key}" for key in slots], lambda: [_slot(s, value) for s in slots.values()])
+            for key, slot in slots.items():
+                self._visit(f"{name}.{key}", _slot(slot, value))
+
     def _visit_function(self, name: str, function: FunctionType) -> None:
-        foreign = str(function.__module__).partition(".")[0] in _FOREIGN - {"fastnn"}
-        if foreign or function.__code__.co_filename.startswith(PACKAGE):
-            return
-        read = set()
-        for instruction in _instructions(function.__code__):
-            if instruction.opname in _GLOBALS:
-                read.add(instruction.argval)
-            elif instruction.opname in _ATTRIBUTES:
-                self._named.add(instruction.argval)
-        names, space = sorted(read), function.__globals__
-        cells = function.__closure__ or ()
-        free = function.__code__.co_freevars
+        code = function.__code__
+        module = str(function.__module__)
+        if code.co_filename.startswith(PACKAGE) or (is_foreign(module) and not module.startswith("fastnn")):
+            return  # an example in a docstring calls itself fastnn
+        found, space = reads(code), function.__globals__
+        self._named |= found.attributes
+        self._named_all = self._named_all or found.all_attributes
+        anything = found.anything(space)
+        if anything is not None:
+            self._give_up(f"whatever {anything} gives")
+        names = list(found.globals)
+        cells, free = function.__closure__ or (), code.co_freevars
 
         def values() -> list[Any]:
-            return [*map(_content, cells), *(space.get(key, _MISSING) for key in names)]
+            defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+            return [*map(_content, cells), *(space.get(key, _MISSING) for key in names), function.__code__, *defaults]
 
-        self._add_place([*free, *names], values)
-        for key, value in zip((*free, *names), values(), strict=True):
-            if value is not _MISSING:
-                self._visit(key, value)
-        for index, value in enumerate((*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())):
-            self._visit(f"{name}.default{index}", value)
+        given = [f"{name}.default{index}" for index in range(len(values()) - len(cells) - len(names) - 1)]
+        labels = [*free, *names, f"{name}.__code__", *given]
+        self._add_place(labels, values)
+        for key, value in zip(labels, values(), strict=True):
+            self._visit(key, value)
+        for module, level in found.modules:
+            full = f"{str(space.get('__package__')).rsplit('.', level - 1)[0]}.{module}" if level else module
+            self._add_place(full, lambda full=full: (sys.modules.get(full),))  # type: ignore[misc]
+            for part in (full.partition(".")[0], full):
+                self._visit(part, sys.modules.get(part))
 
 
 def _content(cell: Any) -> Any:
@@ -311,9 +433,8 @@ def _content(cell: Any) -> Any:
         return _MISSING
 
 
-def _instructions(code: CodeType) -> Iterator[dis.Instruction]:
-    """The instructions of a function and of those within it."""
-    yield from dis.get_instructions(code)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _instructions(constant)
+def _slot(descriptor: MemberDescriptorType, value: Any) -> Any:
+    try:
+        return descriptor.__get__(value)
+    except AttributeError:  # not assigned yet
+        return _MISSING

@@ -18,7 +18,7 @@ from .functional._base import _op
 from .grad_mode import is_grad_enabled, set_grad_enabled
 from .tensor import Tensor, step_memory
 
-__all__ = ["PACKAGE", "Run", "advance", "current_run", "in_step", "refuse", "update"]
+__all__ = ["PACKAGE", "Run", "advance", "current_run", "in_step", "is_foreign", "refuse", "update"]
 
 _T = TypeVar("_T")
 
@@ -26,6 +26,7 @@ Update = tuple[_core.Op, tuple[Any, ...], dict[str, Any]]
 
 _ASSIGN = _op("assign_update")  # made here: taking back what was written is no time to ask for memory
 PACKAGE = __file__.removesuffix("recording.py")  # where the library's own code is
+_PYTHON = threading.__file__.removesuffix("threading.py")  # and Python's
 
 
 class _ThreadState(threading.local):
@@ -234,6 +235,8 @@ class Run:
             return
         self._copies[state.identity] = state, _unrecorded_copy(state)
         self.writes = True
+        if any(_overlap(state, argument) for argument in self._arguments):
+            self.refuse("an argument shares memory with state that the step writes")
 
     def advance(self, cell: _core.Scalar) -> None:
         """Count one more in a cell, unless the end of the step does."""
@@ -280,6 +283,10 @@ class Run:
         _core.commit(writes, [*((cell, -count) for cell, count in self._counts.values()), (self._over, 1)])
 
 
+def _overlap(a: _core.Array, b: _core.Array) -> bool:
+    return a.device == b.device and a.address < b.address + b.nbytes and b.address < a.address + a.nbytes
+
+
 def _unrecorded_copy(array: _core.Array) -> _core.Array:
     return _core.Array.from_numpy(array.numpy(), copy=True, device=array.device)
 
@@ -292,3 +299,13 @@ def user_line() -> str:
             return f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back
     return ""
+
+
+@cache
+def is_foreign(module: str) -> bool:
+    """Whether a module is the library's, NumPy's or Python's own, and not one of the user's that is called like it."""
+    top = module.partition(".")[0]
+    if top in ("fastnn", "numpy"):
+        return True
+    file = getattr(sys.modules.get(top), "__file__", None) or _PYTHON
+    return top in sys.stdlib_module_names and file.startswith(_PYTHON) and "site-packages" not in file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 import warnings
 import weakref
@@ -454,19 +455,16 @@ def test_methods_are_compiled_for_each_object() -> None:
     assert bound.recorded
 
 
-def test_state_that_can_not_be_found_is_given() -> None:
-    class Hidden:
-        __slots__ = ("weight",)
-
-    hidden = Hidden()
-    hidden.weight = Tensor(np.zeros(2, np.float32))
+def test_state_that_can_not_be_found_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    weight = Tensor(np.zeros(2, np.float32))
+    monkeypatch.setattr(sys, "hidden", weight, raising=False)
 
     def step(x: Tensor) -> Tensor:
-        hidden.weight.add_(x)
-        return hidden.weight
+        hidden: Tensor = sys.hidden  # type: ignore[attr-defined]
+        return hidden.add_(x)
 
     x = np.ones(2, np.float32)
-    given = fastnn.compile(step, state=[hidden.weight])
+    given = fastnn.compile(step, state=[weight])
     assert [given(x).tolist()[0] for _ in range(5)] == [1, 2, 3, 4, 5]
     assert given.recorded
     lost = fastnn.compile(step)
@@ -581,19 +579,21 @@ def test_python_objects_that_the_function_changes() -> None:
     assert agent.steps == len(history) == 4
 
 
-def test_python_branches_on_hidden_state_are_noticed_by_the_second_recording() -> None:
-    calls: Iterator[int] = iter(range(100))
+def test_python_branches_on_hidden_state_are_noticed_by_the_second_recording(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "hidden", 0, raising=False)
 
     def fickle(x: Tensor) -> Tensor:
-        if next(calls) % 2:
+        if sys.hidden % 2:  # type: ignore[attr-defined]
             return F.relu(x)
         return x * 2
 
     compiled = fastnn.compile(fickle)
     x = -np.ones((2, 3), np.float32)
     assert (compiled(x).numpy() == -2).all()
+    monkeypatch.setattr(sys, "hidden", 1)
     with pytest.warns(RuntimeWarning, match=r"test_compiled.py:\d+: .*two recordings of the step differ at op 0"):
         assert (compiled(x).numpy() == 0).all()
+    monkeypatch.setattr(sys, "hidden", 2)
     assert (compiled(x).numpy() == -2).all()
 
 
@@ -648,7 +648,7 @@ def test_what_is_returned_and_compiled_is_checked() -> None:
 def test_functions_recorded_in_vain_say_so_and_programs_are_bounded() -> None:
     scale = fastnn.compile(lambda x, k: x * k)
     x = np.ones(2, np.float32)
-    with pytest.warns(RuntimeWarning, match="is recorded again and again"):
+    with pytest.warns(RuntimeWarning, match="is recorded again and again: what it is called with is another one"):
         assert [scale(x, k).tolist()[0] for k in range(4 * MAX_KEYS)] == list(range(4 * MAX_KEYS))
     assert sum(len(world.entries) for world in scale._worlds.values()) <= MAX_KEYS
     factor = [0]
@@ -661,17 +661,45 @@ def test_functions_recorded_in_vain_say_so_and_programs_are_bounded() -> None:
         return float(compiled(x).tolist()[0])
 
     compiled = fastnn.compile(scaled)
-    with pytest.warns(RuntimeWarning, match="scaled is recorded again and again"):
+    with pytest.warns(RuntimeWarning, match=r"scaled is recorded again and again: factor\[0\] is another one"):
         assert [scaled_by(value) for value in range(4 * MAX_WORLDS)] == list(range(4 * MAX_WORLDS))
     assert len(compiled._worlds) <= MAX_WORLDS
+    assert [scaled_by(3) for _ in range(5)] == [3] * 5  # what comes again becomes a program nevertheless
+    assert compiled.recorded
 
 
-def test_verify_every_looks_again() -> None:
-    hidden = iter([2.0, 2.0, 5.0])
-    compiled = fastnn.compile(lambda x: x * next(hidden), verify_every=3)
+def test_floats_that_python_computes_with_say_so_when_they_never_come_again() -> None:
+    def squared(x: Tensor, a: float) -> Tensor:
+        return x * a**2
+
+    compiled = fastnn.compile(squared)
+    x = np.ones(2, np.float32)
+    values = [index / 7 for index in range(3 * MAX_KEYS)]
+    with pytest.warns(RuntimeWarning) as caught:  # noqa: PT031 - how many there are is what is tested
+        for a in values:
+            assert_same_bits(compiled(x, a).numpy(), squared(Tensor(x), a).numpy(), str(a))
+    (warning,) = caught
+    assert str(warning.message) == (
+        f"squared is recorded again and again: Python looks at the value of a float that it is called with "
+        f"({line(squared, 1)[:-2]}), so every value needs a program of its own, and calls come with others; pass "
+        "numpy.float32(value), an input that ops compute with"
+    )
+    assert sum(len(world.entries) for world in compiled._worlds.values()) <= MAX_KEYS
+    for _ in range(4):
+        assert_same_bits(compiled(x, 0.3).numpy(), squared(Tensor(x), 0.3).numpy(), "again")
+    assert compiled.info()[-1]["replays"] == 1  # seen, recorded twice, replayed
+    for a in values:
+        assert_same_bits(compiled(x, np.float32(a)).numpy(), squared(Tensor(x), Tensor(np.float32(a))).numpy(), "input")
+    assert max(info["replays"] for info in compiled.info()) == len(values) - 3  # likewise
+
+
+def test_verify_every_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "hidden", 2.0, raising=False)
+    compiled = fastnn.compile(lambda x: x * sys.hidden, verify_every=3)  # type: ignore[attr-defined]
     x = np.ones(2, np.float32)
     for _ in range(4):
         assert (compiled(x).numpy() == 2).all()
+    monkeypatch.setattr(sys, "hidden", 5.0)
     with pytest.warns(RuntimeWarning, match="constant"):
         assert (compiled(x).numpy() == 5).all()
 

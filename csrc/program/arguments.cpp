@@ -55,7 +55,21 @@ void fastnn_program::check_arguments(const fastnn_tensor* const* arguments, int6
   for (size_t i = 0; i < graph.results.size(); ++i) {
     check_result(graph.results[i].name, results[i], plan.shapes.values[static_cast<size_t>(graph.results[i].value)]);
   }
+  check_arguments_apart(arguments);
   check_results_apart(arguments, results);
+}
+
+// A state that nothing reads later is written at the end, so an argument in its memory would hold old values till then.
+void fastnn_program::check_arguments_apart(const fastnn_tensor* const* arguments) const {
+  for (const Kept& kept : kept_) {
+    if (!kept.written) continue;
+    for (size_t a = 0; a < graph.arguments.size(); ++a) {
+      if (!overlap(kept.range, byte_range(*arguments[a]))) continue;
+      value_error("program: argument ", graph.values[static_cast<size_t>(graph.arguments[a])].name,
+                  " shares memory with state ", graph.values[kept.value].name,
+                  ", which the program writes; pass a copy");
+    }
+  }
 }
 
 // A replay writes results while it still reads all that it was given.

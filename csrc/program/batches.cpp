@@ -53,6 +53,7 @@ void fastnn_program::check_batches(const fastnn_batches& given) const {
     check_result(name, given.results[i], expected);
     check_rows("result", name, *given.results[i]);
   }
+  check_arguments_apart(given.arguments);
   check_results_apart(given.arguments, given.results);
   if (given.times != nullptr && given.time_count != static_cast<int64_t>(plan.steps.size()) + 2) {
     value_error("program: expected room for ", plan.steps.size() + 2, " times, got ", given.time_count);

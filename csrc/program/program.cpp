@@ -46,7 +46,7 @@ fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_contex
     const size_t owner = static_cast<size_t>(root_of_.back());
     const Value& value = graph.values[v];
     if (value.kind == Value::Kind::state || value.kind == Value::Kind::constant) {
-      kept_.push_back({byte_range(value.recorded), v});
+      kept_.push_back({byte_range(value.recorded), v, false});
     }
     if (argument_of_[owner] >= 0 || plan.result_of_value[owner] >= 0) bound_.push_back(static_cast<int64_t>(v));
   }
@@ -83,6 +83,9 @@ fastnn_program::fastnn_program(const fastnn_graph& recorded, const fastnn_contex
   }
   std::sort(written_.begin(), written_.end());
   written_.erase(std::unique(written_.begin(), written_.end()), written_.end());
+  for (Kept& kept : kept_) {
+    kept.written = std::binary_search(written_.begin(), written_.end(), graph.values[kept.value].storage.get());
+  }
   idle_.give_back(make_execution());
 }
 

@@ -40,6 +40,7 @@ struct Execution {
 struct Kept {
   ByteRange range;
   size_t value = 0;
+  bool written = false;  // by the program
 };
 
 // Idle executions. Slots are taken and filled by one atomic exchange: no lock that a fork could leave locked.
@@ -119,6 +120,7 @@ struct fastnn_program {
   void check_result(const std::string& name, const fastnn_tensor* given, const fastnn_tensor& planned) const;
   void check_arguments(const fastnn_tensor* const* arguments, int64_t argument_count, fastnn_tensor* const* results,
                        int64_t result_count) const;
+  void check_arguments_apart(const fastnn_tensor* const* arguments) const;
   void check_results_apart(const fastnn_tensor* const* arguments, fastnn_tensor* const* results) const;
 
   // several steps, in batches.cpp

@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from functools import partial
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,10 @@ from ..abstract import is_abstract
 from ..batches import Batches
 from ..layers.base import BY_NAME, Layer, is_inside, is_trying
 from ..layers.penalties import Weight
-from ..layers.structure import Watch
+from ..layers.structure import Node, Watch
 from ..precision import compiled_precision
 from ..program import Step, in_step
+from ..recording import is_foreign
 from ..tensor import Tensor, is_grad_enabled, no_grad
 from .functions import StepFunctions
 
@@ -53,9 +55,12 @@ class Programs(StepFunctions):
         self._stateful: list[Layer] = []  # layers that hand on states from batch to batch
         self._tried: set[Any] = set()  # forms of batches that fit
         self._carried: dict[Any, Any] = {}  # by input, what results of calls carry; None: there are several
-        self._train_step = Step(self._train, states=self._train_states, scalars=self._train_scalars, name="train")
-        self._test_step = Step(self._test, states=self._test_states, name="test")
-        self._predict_step = Step(self._infer, states=self._named_states, name="predict")
+        own = self._runs_own_code
+        self._train_step = Step(
+            self._train, states=self._train_states, scalars=self._train_scalars, name="train", every_size=own
+        )
+        self._test_step = Step(self._test, states=self._test_states, name="test", every_size=own)
+        self._predict_step = Step(self._infer, states=self._named_states, name="predict", every_size=own)
         self._call_steps = {
             training: Step(
                 partial(self._apply, training),
@@ -63,10 +68,17 @@ class Programs(StepFunctions):
                 scalars=self._draw_scalars,
                 name="call",
                 warns=False,
+                every_size=own,
             )
             for training in (None, False)
         }
         self._structure = self._settings = Watch(tuple)
+
+    def _runs_own_code(self) -> bool:
+        """Whether a class or function that is not the library's takes part: it may branch on the size of a batch."""
+        parts = [node for _, node in self._walk()]
+        given = [part for head in self._heads for part in (head.loss, *head.metrics, *head.weighted_metrics)]
+        return any(map(_is_own, (*parts, *given)))
 
     @property
     def recorded(self) -> bool:
@@ -190,3 +202,14 @@ class Programs(StepFunctions):
             and not (isinstance(inputs, Tensor) and (inputs._mask is not None or is_abstract(inputs)))
             and not (in_step() or is_trying() or is_inside() or self._stateful or self.run_eagerly)
         )
+
+
+def _is_own(part: Any, depth: int = 3) -> bool:
+    """Whether an object is of a class of the user's, or holds a function of the user's."""
+    if isinstance(part, FunctionType):
+        return not is_foreign(str(part.__module__))
+    if isinstance(part, Tensor | ModuleType | type) or not hasattr(part, "__dict__"):
+        return False
+    if not is_foreign(type(part).__module__):
+        return True
+    return depth > 0 and any(_is_own(value, depth - 1) for value in vars(part).values() if not isinstance(value, Node))

@@ -1,0 +1,628 @@
+"""fastnn.compile freezes nothing silently: whatever Python state a function reads may change between calls."""
+
+from __future__ import annotations
+
+import argparse
+import array
+import collections
+import contextvars
+import ctypes
+import functools
+import operator
+import random
+import sys
+import types
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tolerances import assert_same_bits
+
+import fastnn
+from fastnn import Tensor
+
+X = np.arange(1, 7, dtype=np.float32).reshape(3, 2)
+Change = Callable[[float], Any]
+Made = tuple[Callable[[Tensor], Tensor], Change]
+READS: dict[str, Callable[[], Made]] = {}
+EAGER: dict[str, tuple[Callable[[], Made], str]] = {}  # with the reason
+
+GLOBAL = 1.0
+
+
+def reads(make: Callable[[], Made]) -> Callable[[], Made]:
+    READS[make.__name__] = make
+    return make
+
+
+def eager(reason: str) -> Callable[[Callable[[], Made]], Callable[[], Made]]:
+    def add(make: Callable[[], Made]) -> Callable[[], Made]:
+        EAGER[make.__name__] = make, reason
+        return make
+
+    return add
+
+
+class Plain:
+    """An object with an attribute, a method and others that are looked up where nothing names them."""
+
+    shared = 1.0
+
+    def __init__(self) -> None:
+        self.value = 1.0
+        self.items = {"dynamic": 1.0}
+
+    def __getattr__(self, name: str) -> float:
+        return float(self.__dict__["items"][name])
+
+    def __getitem__(self, index: int) -> float:
+        return self.value
+
+    def __float__(self) -> float:
+        return self.value
+
+    @property
+    def half(self) -> float:
+        return self.value / 2
+
+    @functools.cached_property
+    def kept(self) -> float:
+        return self.value * 2
+
+    @staticmethod
+    def of_no_object(x: Tensor) -> Tensor:
+        return x * GLOBAL
+
+    @classmethod
+    def of_the_class(cls, x: Tensor) -> Tensor:
+        return x * cls.shared
+
+
+class Derived(Plain):
+    def scaled(self, x: Tensor) -> Tensor:
+        return x * super().half * self.shared
+
+
+class Slots:
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 1.0
+
+
+def set_global(value: float) -> None:
+    globals()["GLOBAL"] = value
+
+
+@reads
+def attribute_in_a_slot() -> Made:
+    held = Slots()
+    return lambda x: x * held.value, lambda v: setattr(held, "value", v)
+
+
+@reads
+def attribute_of_a_namespace() -> Made:
+    held = types.SimpleNamespace(value=1.0)
+    return lambda x: x * held.value, lambda v: setattr(held, "value", v)
+
+
+@reads
+def arguments_of_a_program() -> Made:
+    held = argparse.Namespace(value=1.0)
+    return lambda x: x * held.value, lambda v: setattr(held, "value", v)
+
+
+@reads
+def attribute_of_the_class() -> Made:
+    held = Plain()
+    return lambda x: x * held.shared, lambda v: setattr(Plain, "shared", v)
+
+
+@reads
+def attribute_of_the_class_below() -> Made:
+    return lambda x: x * Derived.shared, lambda v: setattr(Plain, "shared", v)
+
+
+@reads
+def method_of_the_class_above() -> Made:
+    held = Derived()
+    return lambda x: held.scaled(x), lambda v: setattr(held, "value", v)
+
+
+@reads
+def static_method() -> Made:
+    return lambda x: Plain.of_no_object(x), set_global
+
+
+@reads
+def class_method() -> Made:
+    return lambda x: Derived.of_the_class(x), lambda v: setattr(Plain, "shared", v)
+
+
+@reads
+def property_() -> Made:
+    held = Plain()
+    return lambda x: x * held.half, lambda v: setattr(held, "value", v)
+
+
+@reads
+def cached_property_() -> Made:
+    held = Plain()
+    assert held.kept == 2.0
+    return lambda x: x * held.kept, lambda v: setattr(held, "kept", v)
+
+
+@reads
+def attribute_made_up() -> Made:
+    held = Plain()
+    return lambda x: x * held.dynamic, lambda v: held.items.__setitem__("dynamic", v)
+
+
+@reads
+def operators() -> Made:
+    held = Plain()
+    return lambda x: x * held[0] * float(held), lambda v: setattr(held, "value", v)
+
+
+@reads
+def named_attribute() -> Made:
+    held = Plain()
+    return lambda x: x * getattr(held, "value", 5.0), lambda v: setattr(held, "value", v)
+
+
+@reads
+def attribute_of_a_computed_name() -> Made:
+    held, name = Plain(), "value"
+    return lambda x: x * getattr(held, name, "none"), lambda v: setattr(held, "value", v)
+
+
+@reads
+def dictionary_of_an_object() -> Made:
+    held = Plain()
+    return lambda x: x * held.__dict__["value"] * vars(held)["value"], lambda v: setattr(held, "value", v)
+
+
+@reads
+def attribute_by_a_getter() -> Made:
+    held, get = Plain(), operator.attrgetter("value")
+    return lambda x: x * get(held), lambda v: setattr(held, "value", v)
+
+
+@reads
+def a_default() -> Made:
+    def scaled(x: Tensor, by: float = 1.0) -> Tensor:
+        return x * by
+
+    return scaled, lambda v: setattr(scaled, "__defaults__", (v,))
+
+
+@reads
+def a_default_by_name() -> Made:
+    def scaled(x: Tensor, *, by: float = 1.0) -> Tensor:
+        return x * by
+
+    return lambda x: scaled(x), lambda v: setattr(scaled, "__kwdefaults__", {"by": v})
+
+
+@reads
+def the_code() -> Made:
+    def scaled(x: Tensor) -> Tensor:
+        return x * 1.0
+
+    return lambda x: scaled(x), lambda v: setattr(scaled, "__code__", eval(f"lambda x: x * {v}").__code__)
+
+
+@reads
+def a_bound_built_in_method() -> Made:
+    held = {"value": 1.0}
+    get = held.get
+    return lambda x: x * get("value", 0.0), lambda v: held.__setitem__("value", v)
+
+
+@reads
+def a_deque() -> Made:
+    held = collections.deque([1.0])
+    return lambda x: x * held[0], lambda v: held.__setitem__(0, v)
+
+
+@reads
+def a_list_of_the_users() -> Made:
+    held = collections.UserList([1.0])
+    return lambda x: x * held[0], lambda v: held.__setitem__(0, v)
+
+
+@reads
+def a_dictionary_of_the_users() -> Made:
+    held = collections.UserDict(value=1.0)
+    return lambda x: x * held["value"], lambda v: held.__setitem__("value", v)
+
+
+@reads
+def an_array() -> Made:
+    held = array.array("d", [1.0])
+    return lambda x: x * held[0], lambda v: held.__setitem__(0, v)
+
+
+@reads
+def bytes_in_place() -> Made:
+    held = bytearray(b"\1")
+    view = memoryview(held)
+    return lambda x: x * float(held[0] + view[0]), lambda v: held.__setitem__(0, int(abs(v)) % 256)
+
+
+@reads
+def a_c_number() -> Made:
+    held = ctypes.c_double(1.0)
+    return lambda x: x * held.value, lambda v: setattr(held, "value", v)
+
+
+@reads
+def an_element_of_numpy() -> Made:
+    held = np.ones(3)
+    return lambda x: x * float(held[1]), lambda v: held.__setitem__(1, v)
+
+
+@reads
+def a_number_of_numpy() -> Made:
+    held = np.ones(())
+    return lambda x: x * held.item(), lambda v: held.__setitem__((), v)
+
+
+@reads
+def objects_in_numpy() -> Made:
+    held = np.array([Slots()], dtype=object)
+    return lambda x: x * held[0].value, lambda v: setattr(held[0], "value", v)
+
+
+@reads
+def a_view_of_a_tensor() -> Made:
+    tensor = Tensor(np.ones(4, np.float32))
+    view = tensor.numpy()
+    return lambda x: x * float(view[1]), lambda v: tensor.assign(np.full(4, v, np.float32))
+
+
+@reads
+def a_tensor() -> Made:
+    tensor = Tensor(np.ones(2, np.float32))
+    return lambda x: x * tensor[:1], lambda v: tensor.assign(np.full(2, v, np.float32))
+
+
+@reads
+def another_tensor() -> Made:
+    held = {"tensor": Tensor(np.ones(2, np.float32))}
+    return lambda x: x * held["tensor"], lambda v: held.update(tensor=Tensor(np.full(2, v, np.float32)))
+
+
+@reads
+def a_context_variable() -> Made:
+    held = contextvars.ContextVar("held", default=1.0)
+    return lambda x: x * held.get(), held.set
+
+
+@reads
+def a_weak_reference() -> Made:
+    held = Plain()
+    reference = weakref.ref(held)
+
+    return lambda x: x * reference().value, lambda v: setattr(held, "value", v)  # type: ignore[union-attr]
+
+
+@reads
+def a_function_that_remembers() -> Made:
+    held = [1.0]
+
+    @functools.lru_cache(maxsize=0)
+    def looked_up(n: int) -> float:
+        return held[n]
+
+    return lambda x: x * looked_up(0), lambda v: held.__setitem__(0, v)
+
+
+@reads
+def a_partial_function() -> Made:
+    scaled = functools.partial(lambda x, by: x * by, by=1.0)
+    return lambda x: scaled(x), lambda v: scaled.keywords.__setitem__("by", v)
+
+
+@reads
+def a_sign_of_zero() -> Made:
+    held = [0.0]
+    return lambda x: x * held[0], lambda v: held.__setitem__(0, -held[0])
+
+
+@reads
+def a_module_imported_within() -> Made:
+    module = types.ModuleType("settings_of_a_test")
+    vars(module)["value"] = 1.0
+    sys.modules[module.__name__] = module
+
+    def scaled(x: Tensor) -> Tensor:
+        import settings_of_a_test as chosen  # type: ignore[import-not-found]
+        from settings_of_a_test import value
+
+        return x * value * chosen.value
+
+    return scaled, lambda v: setattr(module, "value", v)
+
+
+@reads
+def things_in_things() -> Made:
+    held = Plain()
+    held.items = {"a": [({"b": 1.0},)]}  # type: ignore[dict-item]
+    return lambda x: x * held.items["a"][0][0]["b"], lambda v: held.items["a"][0][0].update(b=v)  # type: ignore[index]
+
+
+@reads
+def another_function() -> Made:
+    held = {"scaled": lambda x: x * 1.0}
+    return lambda x: held["scaled"](x), lambda v: held.update(scaled=lambda x: x * v)
+
+
+@reads
+def a_number_of_a_layer() -> Made:
+    class Scaled(fastnn.layers.Layer):
+        by = 1.0
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.numbers = np.ones(2)
+            self.held = Slots()
+
+        def call(self, inputs: Tensor) -> Tensor:
+            return inputs * float(self.numbers[0]) * self.held.value * self.by * GLOBAL
+
+    layer = Scaled()
+
+    def change(value: float) -> None:
+        kind = int(abs(value)) % 4
+        layer.numbers[0] = value if kind == 0 else 1.0
+        layer.held.value = value if kind == 1 else 1.0
+        Scaled.by = value if kind == 2 else 1.0
+        set_global(value if kind == 3 else 1.0)
+
+    return lambda x: layer(x), change
+
+
+@eager("it draws numbers from coin, which a replay would not repeat")
+def a_coin() -> Made:
+    coin = random.Random(0)
+    return lambda x: x * (1.0 if coin.random() < 2 else 2.0), lambda v: None
+
+
+@eager("it draws numbers from random, which")
+def the_global_coin() -> Made:
+    return lambda x: x * (1.0 if random.random() < 2 else 2.0), lambda v: None
+
+
+@eager("it draws numbers from numpy.random, which")
+def the_global_coin_of_numpy() -> Made:
+    return lambda x: x * (1.0 if np.random.uniform() < 2 else 2.0), lambda v: None  # noqa: NPY002
+
+
+@eager("it draws numbers from coin, which")
+def a_coin_of_numpy() -> Made:
+    coin = np.random.default_rng(0)
+    return lambda x: x * (1.0 if coin.random() < 2 else 2.0), lambda v: None
+
+
+@eager("it reads values, an iterator, which gives other values with every call")
+def an_iterator() -> Made:
+    values = iter([1.0] * 1000)
+    return lambda x: x * next(values), lambda v: None
+
+
+@eager("it reads whatever globals gives")
+def all_globals() -> Made:
+    return lambda x: x * globals()["GLOBAL"], set_global
+
+
+@eager("it reads whatever eval gives")
+def a_text() -> Made:
+    return lambda x: x * eval("GLOBAL"), set_global
+
+
+@eager("it reads table, an array of 2 MB that is no Tensor; make it one, or an argument")
+def a_large_array() -> Made:
+    table = np.ones(1 << 18)
+    return lambda x: x * float(table[7]), lambda v: table.__setitem__(7, v)
+
+
+@eager("is neither an argument, nor registered state")
+def an_array_as_it_is() -> Made:
+    table = np.ones(2, np.float32)
+    return lambda x: x * table, lambda v: table.fill(v)
+
+
+@pytest.fixture(autouse=True)
+def globals_as_they_were() -> Any:
+    yield
+    set_global(1.0)
+    Plain.shared = 1.0
+    sys.modules.pop("settings_of_a_test", None)
+
+
+def changed_between_calls(function: Callable[[Tensor], Tensor], change: Change) -> Any:
+    compiled = fastnn.compile(function)
+    for value in (2.0, 3.0, 4.0, 5.0):
+        for call in range(3):
+            assert_same_bits(compiled(X).numpy(), function(Tensor(X)).numpy(), f"before {value}, call {call}")
+        change(value)
+    return compiled
+
+
+@pytest.mark.parametrize("name", READS)
+def test_what_changes_between_calls_is_seen(name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert changed_between_calls(*READS[name]()).recorded
+
+
+@pytest.mark.parametrize("name", EAGER)
+def test_what_can_not_be_watched_runs_eagerly(name: str) -> None:
+    make, reason = EAGER[name]
+    with pytest.warns(RuntimeWarning, match=r"test_compiled_reads.py:\d+: .*" + reason):
+        assert not changed_between_calls(*make()).recorded
+
+
+def of_many(x: Tensor) -> Tensor:
+    return x * 2 if x.shape[0] > 4 else x * 3
+
+
+def of_long(x: Tensor) -> Tensor:
+    y = x + 1
+    return y * 2 if len(y) > 4 else y * 3
+
+
+def a_quarter(x: Tensor) -> Tensor:
+    return x[: x.shape[0] // 4]
+
+
+def by_size(x: Tensor) -> Tensor:
+    return x * (1.0 if x.size > 8 else 2.0)
+
+
+def odd(x: Tensor) -> Tensor:
+    return x * float(x.shape[0] % 2)
+
+
+def at_most_five(x: Tensor) -> Tensor:
+    return x[: min(5, len(x))]
+
+
+@pytest.mark.parametrize("function", [of_many, of_long, a_quarter, by_size, odd, at_most_five])
+def test_python_may_branch_on_the_batch_size(function: Callable[[Tensor], Tensor]) -> None:
+    compiled = fastnn.compile(function)
+    for size in [9, 8, 9, 8, 16, 3, 2, 8, 5, 6, 7, 12] * 2 + list(range(2, 40)) + [9, 8, 16, 3]:
+        x = np.arange(size * 2, dtype=np.float32).reshape(size, 2)
+        assert_same_bits(compiled(x).numpy(), function(Tensor(x)).numpy(), str(size))
+
+
+class OnSmallBatches(fastnn.layers.Layer):
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs * 2 if inputs.shape[0] > 4 else inputs * 3
+
+
+def test_layers_of_ones_own_may_branch_on_the_batch_size() -> None:
+    for layer in (OnSmallBatches(), fastnn.layers.Lambda(lambda x: x * 2 if len(x) > 4 else x * 3)):
+        model = fastnn.Sequential([fastnn.Input((2,)), layer])
+        for size in [9, 8, 9, 8, 16, 3, 2, 8, 3, 2, 3]:
+            x = np.ones((size, 2), np.float32)
+            want = 2 if size > 4 else 3
+            assert (model.predict(x, batch_size=64) == want).all(), size
+            with fastnn.no_grad():
+                assert (model(x).numpy() == want).all(), size
+        assert model._predict_step.recorded
+
+
+def test_arguments_in_the_memory_of_state() -> None:
+    """A state that nothing reads later is written at the end of a program; here the argument reads it."""
+    weight = Tensor(np.ones(3, np.float32))
+
+    def count(x: Tensor) -> Tensor:
+        weight.add_(1)
+        return x * 2
+
+    compiled = fastnn.compile(count)
+    with pytest.warns(RuntimeWarning, match="an argument shares memory with state that the step writes"):
+        got = [compiled(weight).tolist()[0] for _ in range(4)]
+    assert got == [4, 6, 8, 10]
+    other = fastnn.compile(count)
+    for _ in range(3):
+        other(np.zeros(3, np.float32))
+    assert other.recorded
+    with pytest.raises(ValueError, match="argument_0 shares memory with state weight, which the program writes; pass"):
+        other(weight)
+    assert weight.tolist() == [8, 8, 8]
+
+
+# ---- random functions ------------------------------------------------------------------------------------------------
+
+KINDS = ("list", "dict", "plain", "slots", "namespace", "deque")
+
+
+def wrapped(kind: str, value: Any) -> tuple[Any, str, Callable[[Any], Any]]:
+    """Something that holds a value, the code that reads it, and what puts another one there."""
+    if kind == "list":
+        items = [0.5, value]
+        return items, "[1]", lambda v: items.__setitem__(1, v)
+    if kind == "dict":
+        table = {"k": value, 3: 0.5}
+        return table, "['k']", lambda v: table.__setitem__("k", v)
+    if kind == "deque":
+        queue = collections.deque([value], maxlen=3)
+        return queue, "[-1]", queue.append
+    held = {"plain": Plain, "slots": Slots, "namespace": types.SimpleNamespace}[kind]()
+    held.value = value
+    return held, ".value", lambda v: setattr(held, "value", v)
+
+
+@st.composite
+def leaves(draw: st.DrawFn) -> tuple[Any, str, Callable[[float], Any] | None]:
+    kind = draw(st.sampled_from(["float", "int", "array", "tensor", "tuple"]))
+    if kind == "array":
+        numbers = np.ones(2)
+        return numbers, ".item(1)", lambda v: numbers.__setitem__(1, v)
+    if kind == "tensor":
+        tensor = Tensor(np.ones(2, np.float32))
+        return tensor, "", lambda v: tensor.assign(np.full(2, v, np.float32))
+    return {"float": 1.0, "int": 1, "tuple": (1.0, 2.0)}[kind], "[0]" if kind == "tuple" else "", None
+
+
+TEXTS = {
+    "global": "def make({names}):\n    globals().update(locals())\n"
+    "    def f(x):\n        return x{terms}\n    return f",
+    "closure": "def make({names}):\n    def f(x):\n        return x{terms}\n    return f",
+    "default": "def make({names}):\n    def f(x, {defaults}):\n        return x{terms}\n    return f",
+    "self": "class Own:\n    def f(self, x):\n        return x{of_self}\n"
+    "def make({names}):\n    own = Own()\n    own.__dict__.update(locals())\n    return own.f",
+}
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(leaves(), st.lists(st.sampled_from(KINDS), max_size=3)), min_size=1, max_size=4),
+    st.lists(
+        st.tuples(st.integers(0, 40), st.integers(0, 4), st.sampled_from([0.0, -0.0, 2, 2.0, 0.5, -3.0])), max_size=12
+    ),
+    st.sampled_from(sorted(TEXTS)),
+)
+def test_random_functions_of_things_that_change(
+    parts: list[Any], changes: list[tuple[int, int, float]], where: str
+) -> None:
+    roots: dict[str, Any] = {}
+    terms: list[str] = []
+    writers: list[Callable[[float], Any]] = []
+    for number, ((value, code, write), kinds) in enumerate(parts):
+        if write is not None:
+            writers.append(write)
+        pair, held = isinstance(value, tuple), value
+        for depth, kind in enumerate(kinds):
+            held, read, put = wrapped(kind, held)
+            code = read + code
+            if write is None and depth == 0:
+                writers.append(lambda v, put=put, pair=pair: put((v, v) if pair else v))
+        roots[f"r{number}"] = held
+        terms.append(f"r{number}{code}")
+    text = TEXTS[where].format(
+        names=", ".join(roots),
+        defaults=", ".join(f"{name}={name}" for name in roots),
+        terms="".join(f" * {term}" for term in terms),
+        of_self="".join(f" * self.{term}" for term in terms),
+    )
+    space: dict[str, Any] = {}
+    exec(text, space)
+    function = space["make"](**roots)
+    compiled = fastnn.compile(function)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for which, calls, value in [(0, 3, 1.0), *changes, (0, 3, 2.0)]:
+            if writers:
+                writers[which % len(writers)](value)
+            for _ in range(calls):
+                assert_same_bits(compiled(X).numpy(), function(Tensor(X)).numpy(), text)
+    assert compiled.recorded
