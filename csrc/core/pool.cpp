@@ -1,8 +1,10 @@
-// pool.cpp: the thread pool. A job is cut into tickets; `unclaimed` counts those nobody has taken, `finished` those that
-// are done. Who takes a ticket (a compare-and-swap on `unclaimed`) may read the job's fields until it has counted it in
-// `finished`; the fields are written only when all tickets are finished. So a helper that comes late finds no ticket, or
-// one of a newer job, and never an older job's fields. The pool is constant-initialized and has no destructor: importing
-// runs nothing, and leaving the process while helpers run is harmless.
+// pool.cpp: the thread pool. A job is cut into tickets, a share of them for each thread: what stands at one place of the
+// arrays is, job for job, in one core's caches. A thread takes its own share from the front, then what is left of the
+// others' from the back. `finished` counts the tickets that are done. Who takes a ticket (a compare-and-swap on its share)
+// may read the job's fields until it has counted it in `finished`; the fields are written only when all tickets are
+// finished. So a helper that comes late finds no ticket, or one of a newer job, and never an older job's fields. The pool
+// is constant-initialized and has no destructor: importing runs nothing, and leaving the process while helpers run is
+// harmless.
 #include "core/pool.h"
 
 #include <pthread.h>
@@ -33,12 +35,52 @@ constexpr int32_t kMissesToHalve = 8;
 // Two lines, for processors fetch neighbours in pairs.
 constexpr size_t kLine = 128;
 
-struct Pool {
-  alignas(kLine) std::atomic<int32_t> unclaimed{0};
-  int32_t tickets = 0;
-  int64_t chunks = 0, chunks_per_ticket = 0;
+// Threads beyond so many have their shares together.
+constexpr int32_t kShares = 64;
+
+struct Job {
   void (*body)(void*, int64_t) = nullptr;
   void* argument = nullptr;
+  int64_t chunks = 0, chunks_per_ticket = 0;
+  int32_t tickets = 0;
+
+  void run(int32_t ticket) const {
+    const int64_t begin = ticket * chunks_per_ticket;
+    const int64_t end = std::min(begin + chunks_per_ticket, chunks);
+    for (int64_t chunk = begin; chunk < end; ++chunk) body(argument, chunk);
+  }
+};
+
+// Tickets of one thread that nobody has taken: the first, and one past the last, in the upper half. The job stands beside
+// them, so that one cache line tells a helper all.
+struct Share {
+  alignas(kLine) std::atomic<uint64_t> tickets{0};
+  Job job;
+
+  void store(int32_t first, int32_t last) {
+    tickets.store(static_cast<uint64_t>(last) << 32 | static_cast<uint32_t>(first));
+  }
+  static int32_t first(uint64_t tickets) { return static_cast<int32_t>(tickets); }
+  static int32_t last(uint64_t tickets) { return static_cast<int32_t>(tickets >> 32); }
+  bool any() const {
+    const uint64_t now = tickets.load();
+    return first(now) < last(now);
+  }
+  // The number of a ticket that is now the caller's, or -1.
+  int32_t take(bool from_front) {
+    uint64_t now = tickets.load(std::memory_order_relaxed);
+    while (first(now) < last(now)) {
+      const uint64_t rest = from_front ? now + 1 : now - (uint64_t{1} << 32);
+      if (tickets.compare_exchange_weak(now, rest, std::memory_order_acq_rel, std::memory_order_relaxed)) {
+        return from_front ? first(now) : last(now) - 1;
+      }
+    }
+    return -1;
+  }
+};
+
+struct Pool {
+  Share shares[kShares];
 
   alignas(kLine) std::atomic<int32_t> finished{0};
 
@@ -91,21 +133,19 @@ struct Work {
   int32_t done, of;
 };
 
-// Does tickets until none is left: how many, and of how many. All are of one job, for a job with an uncounted ticket
-// isn't finished.
-Work work() {
+int32_t share_count(int64_t threads) { return static_cast<int32_t>(std::min<int64_t>(threads, kShares)); }
+
+// Does tickets until none of `shares` has any, those of its own first: how many, and of how many. All are of one job, for
+// a job with an uncounted ticket isn't finished.
+Work work(int32_t own, int32_t shares) {
   Work mine{0, 0};
-  int32_t left = pool.unclaimed.load(std::memory_order_relaxed);
-  while (left > 0) {
-    if (!pool.unclaimed.compare_exchange_weak(left, left - 1, std::memory_order_acq_rel, std::memory_order_relaxed)) {
-      continue;
+  for (int32_t i = 0; i < shares; ++i) {
+    Share& share = pool.shares[(own + i) % shares];
+    for (int32_t ticket; (ticket = share.take(i == 0)) >= 0;) {
+      mine.of = share.job.tickets;
+      ++mine.done;
+      share.job.run(ticket);
     }
-    mine.of = pool.tickets;
-    ++mine.done;
-    const int64_t begin = (pool.tickets - left) * pool.chunks_per_ticket;
-    const int64_t end = std::min(begin + pool.chunks_per_ticket, pool.chunks);
-    for (int64_t chunk = begin; chunk < end; ++chunk) pool.body(pool.argument, chunk);
-    left = pool.unclaimed.load(std::memory_order_relaxed);
   }
   return mine;
 }
@@ -128,14 +168,18 @@ void wake_one() {
   pool.doorbell.notify_one();
 }
 
-void sleep_until_wanted() {
+bool any_tickets(int32_t shares) {
+  return std::any_of(pool.shares, pool.shares + shares, [](const Share& share) { return share.any(); });
+}
+
+void sleep_until_wanted(int32_t shares) {
   const int32_t bell = pool.doorbell.load();
-  // With the store and load in pool_run: either we see the tickets, or the caller sees a sleeper.
+  // With the stores and the load in pool_run: either we see the tickets, or the caller sees a sleeper.
   pool.sleepers.fetch_add(1);
-  if (pool.unclaimed.load() == 0 && !surplus()) pool.doorbell.wait(bell);
+  if (!any_tickets(shares) && !surplus()) pool.doorbell.wait(bell);
   pool.sleepers.fetch_sub(1);
   // The caller wakes one helper only; each wakes the next, which keeps waking cheap for the caller.
-  if (pool.unclaimed.load() > 1 && pool.sleepers.load() > 0) wake_one();
+  if (any_tickets(shares) && pool.sleepers.load() > 0) wake_one();
 }
 
 // A scheduler that keeps few CPUs busy wakes a helper on its caller's, where it waits for the end of the time slice, and
@@ -153,13 +197,16 @@ void leave_caller_cpu() {
 #endif
 }
 
-void helper_main() {
+// The helper with this number, from 1 on.
+void helper_main(int64_t number) {
   inside_region = true;
   while (!retire()) {
-    const auto has_tickets = [] { return pool.unclaimed.load(std::memory_order_relaxed) > 0; };
-    if (!spin_until(pool.spin.load(std::memory_order_relaxed), has_tickets)) sleep_until_wanted();
+    const int32_t shares = share_count(pool.threads.load(std::memory_order_relaxed));
+    const int32_t own = static_cast<int32_t>(number % shares);
+    const auto has_tickets = [&] { return pool.shares[own].any(); };
+    if (!spin_until(pool.spin.load(std::memory_order_relaxed), has_tickets)) sleep_until_wanted(shares);
     leave_caller_cpu();
-    const Work mine = work();
+    const Work mine = work(own, shares);
     if (mine.done > 0 && pool.finished.fetch_add(mine.done, std::memory_order_acq_rel) + mine.done == mine.of) {
       pool.finished.notify_one();
     }
@@ -169,7 +216,7 @@ void helper_main() {
 // In the child of a fork: the helpers are gone, whatever they and other callers were doing. Stores only: nothing else is
 // safe here.
 void start_over_in_child() {
-  pool.unclaimed.store(0);
+  for (Share& share : pool.shares) share.store(0, 0);
   pool.finished.store(0);
   pool.busy.store(false);
   pool.misses = 0;
@@ -196,9 +243,9 @@ void grow(int64_t wanted) {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   for (; missing > 0; --missing) {
-    pool.helpers.fetch_add(1);
+    const int64_t number = pool.helpers.fetch_add(1) + 1;
     try {
-      std::thread(helper_main).detach();
+      std::thread(helper_main, number).detach();
     } catch (const std::exception&) {
       pool.helpers.fetch_sub(1);
       pool.thread_refused.store(true);
@@ -249,22 +296,24 @@ void pool_run(int64_t chunks, void (*body)(void*, int64_t), void* argument) {
     return;
   }
 
-  pool.chunks = chunks;
-  pool.chunks_per_ticket = ceil_divide(chunks, kTicketsPerThread * threads);
-  pool.tickets = static_cast<int32_t>(ceil_divide(chunks, pool.chunks_per_ticket));
-  pool.body = body;
-  pool.argument = argument;
+  Job job{body, argument, chunks, ceil_divide(chunks, kTicketsPerThread * threads), 0};
+  const int32_t tickets = job.tickets = static_cast<int32_t>(ceil_divide(chunks, job.chunks_per_ticket));
   pool.finished.store(0, std::memory_order_relaxed);
-  const int32_t tickets = pool.tickets;
-  pool.unclaimed.store(tickets);  // publishes the job
 #if defined(__linux__)
-  pool.caller_cpu.store(sched_getcpu(), std::memory_order_relaxed);
+  const int cpu = sched_getcpu();  // stored only when it is another one: helpers keep the line
+  if (pool.caller_cpu.load(std::memory_order_relaxed) != cpu) pool.caller_cpu.store(cpu, std::memory_order_relaxed);
 #endif
+  const int32_t shares = share_count(threads);
+  const int32_t parts = std::min(shares, tickets);
+  for (int32_t i = parts - 1; i >= 0; --i) {
+    pool.shares[i].job = job;
+    pool.shares[i].store(i * tickets / parts, (i + 1) * tickets / parts);  // publishes the job
+  }
   const bool all_awake = pool.sleepers.load() == 0;
   if (!all_awake) wake_one();
 
   inside_region = true;
-  const Work mine = work();
+  const Work mine = work(0, shares);
   inside_region = false;
   pool.finished.fetch_add(mine.done, std::memory_order_acq_rel);
   const auto complete = [tickets] { return pool.finished.load(std::memory_order_acquire) == tickets; };
