@@ -86,6 +86,24 @@ def test_any_number_of_threads_gives_the_same_bits(case: OpCase, rng: np.random.
                 assert_same_bits(a, b, f"{case} large {text} output {index}")
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_updates_count_subnormal_numbers_as_zero(dtype: str) -> None:
+    """What decays comes to rest there, where arithmetic takes several times as long; elsewhere it stays as it is."""
+    least = np.finfo(dtype).smallest_subnormal * 8
+    for level in levels():
+        _core.set_isa(level)
+        for threads in (1, 2):
+            fastnn.set_num_threads(threads)
+            weight, velocity, moment, second = (np.full(20_000, least, dtype) for _ in range(4))
+            zero = np.zeros(20_000, dtype)
+            kernels.adam_update([weight], [zero], [moment], [second], iterations=3)
+            assert not np.any([weight, moment, second]), f"{level} {threads} threads"
+            kernels.sgd_update([weight], [zero], [velocity], momentum=0.9)
+            assert not np.any(velocity), f"{level} {threads} threads"
+            half = kernels.multiply(np.full(20_000, least, dtype), np.asarray(0.5, dtype))
+            np.testing.assert_array_equal(half, least / 2)
+
+
 def test_calls_repeated_on_many_threads_give_the_same_bits(rng: np.random.Generator) -> None:
     """A race shows once in many calls: a panel packed by one thread while another reads it, say."""
     a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((301, 513), (513, 257)))

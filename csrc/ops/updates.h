@@ -14,11 +14,12 @@
 #include <limits>
 #include <span>
 
+#include "core/subnormals.h"
 #include "ops/lookups.h"
 
 namespace fastnn::ops::update {
 
-constexpr int64_t kChunkElements = 16 * 1024;
+constexpr int64_t kChunkElements = 4 * 1024;
 constexpr int64_t kBufferElements = 2048;  // of a table's gradient at a time
 
 // A list of tensors; `updated` ones are written.
@@ -185,6 +186,7 @@ void for_each_run(const Lists& lists, const Lookups* lookups, bool looked_up, do
     return lists.has_ids(i) && lists.columns(i) > 0 ? ceil_divide(visited(i), lists.grain(i)) : 0;
   };
   for_each_chunk(*lists.call.context, lists.count + 1, elements * bytes / 10, chunks, [&](int64_t i, int64_t chunk) {
+    const FlushSubnormals flush;
     if (i < lists.count) {
       const Range range = chunk_range(chunk, visited(i), lists.grain(i));
       const auto run = [&](const T* gradient, int64_t begin, int64_t size) { body(i, gradient, begin, size); };
