@@ -134,6 +134,7 @@ __all__ = [
     "softmax_backward",
     "softmax_cross_entropy",
     "softmax_cross_entropy_backward",
+    "softmax_cross_entropy_with_gradient",
     "softplus",
     "softplus_backward",
     "softsign",
@@ -1199,7 +1200,8 @@ def scaled_dot_product_attention_backward(
 
 
 def batch_statistics(x: Arrayish, *, out: Sequence[Arrayish | None] | None = None) -> tuple[Array, Array]:
-    """Mean and biased variance of each channel, over all axes but the last: two passes, summed in double.
+    """Mean and biased variance of each channel, over all axes but the last: one pass, differences from the first row
+    summed in double.
 
     Parameters
     ----------
@@ -1224,10 +1226,11 @@ def batch_normalization(
     beta: Arrayish | None = None,
     *,
     epsilon: float = 0.001,
+    activation: Literal["linear", "relu"] = "linear",
     out: Arrayish | None = None,
 ) -> Array:
-    """``y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`` (Ioffe and Szegedy 2015), for mean and variance of
-    the batch or moving ones.
+    """``y = activation((x - mean) / sqrt(variance + epsilon) * gamma + beta)`` (Ioffe and Szegedy 2015), for mean and
+    variance of the batch or moving ones.
 
     Parameters
     ----------
@@ -1238,6 +1241,8 @@ def batch_normalization(
     beta : (channels,)
     epsilon : float
         Added to the variance, positive.
+    activation : Literal['linear', 'relu']
+        Applied to the result.
     out : array, optional
         Written instead of a new array.
 
@@ -1245,7 +1250,9 @@ def batch_normalization(
     -------
     y : as x
     """
-    return _one("batch_normalization", (x, mean, variance, gamma, beta), (out,), False, epsilon=epsilon)
+    return _one(
+        "batch_normalization", (x, mean, variance, gamma, beta), (out,), False, epsilon=epsilon, activation=activation
+    )
 
 
 def batch_normalization_backward(
@@ -1254,14 +1261,16 @@ def batch_normalization_backward(
     mean: Arrayish,
     variance: Arrayish,
     gamma: Arrayish | None = None,
+    beta: Arrayish | None = None,
     *,
     epsilon: float = 0.001,
     training: bool = True,
+    activation: Literal["linear", "relu"] = "linear",
     out: Sequence[Arrayish | None] | None = None,
     accumulate: bool = False,
 ) -> tuple[Array, Array, Array]:
     """Gradient of batch_normalization. With training, mean and variance are those of x itself and the gradient goes
-    through them; without, they are constants.
+    through them; without, they are constants. beta matters to an activation, whose slope is computed again from x.
 
     Parameters
     ----------
@@ -1270,10 +1279,13 @@ def batch_normalization_backward(
     mean : (channels,)
     variance : (channels,)
     gamma : (channels,)
+    beta : (channels,)
     epsilon : float
         As in batch_normalization.
     training : bool
         Mean and variance are those of x.
+    activation : Literal['linear', 'relu']
+        As in batch_normalization.
     out : array, or one for each result, optional
         Written instead of a new array.
     accumulate : bool
@@ -1287,11 +1299,12 @@ def batch_normalization_backward(
     """
     dx, dgamma, dbeta = _many(
         "batch_normalization_backward",
-        (dy, x, mean, variance, gamma),
+        (dy, x, mean, variance, gamma, beta),
         out,
         accumulate,
         epsilon=epsilon,
         training=training,
+        activation=activation,
     )
     return dx, dgamma, dbeta
 
@@ -2394,6 +2407,33 @@ def softmax_cross_entropy_backward(
     dlogits : (..., classes)
     """
     return _one("softmax_cross_entropy_backward", (dloss, probabilities, labels), (out,), accumulate)
+
+
+def softmax_cross_entropy_with_gradient(
+    logits: Arrayish,
+    labels: Arrayish,
+    dloss: Arrayish,
+    *,
+    out: Sequence[Arrayish | None] | None = None,
+) -> tuple[Array, Array]:
+    """softmax_cross_entropy and its gradient in one pass over the logits, for a gradient of the losses that is known
+    already, such as ones or the weights of the samples. The bits are those of the two ops.
+
+    Parameters
+    ----------
+    logits : (..., classes)
+    labels : as in softmax_cross_entropy
+    dloss : (...)
+    out : array, or one for each result, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    loss : (...)
+    dlogits : (..., classes)
+    """
+    loss, dlogits = _many("softmax_cross_entropy_with_gradient", (logits, labels, dloss), out, False)
+    return loss, dlogits
 
 
 def squared_error(predictions: Arrayish, targets: Arrayish, *, out: Arrayish | None = None) -> Array:

@@ -310,10 +310,12 @@ def batch_normalization(
     gamma: Array | None = None,
     beta: Array | None = None,
     epsilon: float = 1e-3,
+    activation: str = "linear",
 ) -> Array:
     y = (x - mean) / np.sqrt(variance + epsilon)
     y = y if gamma is None else y * gamma
-    return y if beta is None else y + beta
+    y = y if beta is None else y + beta
+    return np.maximum(y, 0) if activation == "relu" else y
 
 
 def batch_normalization_backward(
@@ -322,10 +324,14 @@ def batch_normalization_backward(
     mean: Array,
     variance: Array,
     gamma: Array | None = None,
+    beta: Array | None = None,
     epsilon: float = 1e-3,
     training: bool = True,
+    activation: str = "linear",
 ) -> tuple[Array, Array, Array]:
     axes = tuple(range(x.ndim - 1))
+    if activation == "relu":
+        dy = np.where(batch_normalization(x, mean, variance, gamma, beta, epsilon) > 0, dy, 0)
     deviation = np.sqrt(variance + epsilon)
     normal = (x - mean) / deviation
     g = dy if gamma is None else dy * gamma
@@ -540,6 +546,11 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> tuple[Array, Array]:
 def softmax_cross_entropy_backward(dloss: Array, probabilities: Array, labels: Array) -> Array:
     target = _distribution(labels, probabilities)
     return dloss[..., None] * (probabilities * target.sum(axis=-1, keepdims=True) - target)
+
+
+def softmax_cross_entropy_with_gradient(logits: Array, labels: Array, dloss: Array) -> tuple[Array, Array]:
+    loss, probabilities = softmax_cross_entropy(logits, labels)
+    return loss, softmax_cross_entropy_backward(dloss, probabilities, labels)
 
 
 def squared_error(predictions: Array, targets: Array) -> Array:

@@ -380,3 +380,25 @@ def test_items_through_views_and_means(dtype: str, rng: np.random.Generator) -> 
 
     for _ in each_level((1, 2)):
         replayed(function, rng.standard_normal((96, 7, 12)).astype(dtype))
+
+
+@pytest.mark.parametrize("read_again", [False, True])
+def test_the_gradient_of_relu_behind_a_normalisation_is_taken_in_its_gradient(read_again: bool) -> None:
+    rng = np.random.default_rng(0)
+    x, weight = (rng.standard_normal(shape).astype(np.float32) for shape in ((6, 5, 5, 7), (6, 7)))
+
+    def function(x: Tensor, weight: Tensor) -> tuple[Tensor, ...]:
+        x, scale, shift = (t.detach().requires_grad_() for t in (x, weight[0] * 1.0, weight[1] * 1.0))
+        normal = F.batch_normalization(x, *F.batch_statistics(x), scale, shift, training=True)
+        y = F.relu(normal)
+        if read_again:  # the gradient before relu has another reader
+            normal.retain_grad()
+        F.sum(y * y).backward()
+        gradients = [t.grad for t in (x, scale, shift)]
+        assert all(g is not None for g in gradients)
+        return (y, *gradients, *([normal.grad] if read_again else []))
+
+    step, _ = replayed(function, x, weight)
+    ran = [line for line in text_of(step, 6) if not line.startswith("not run")]
+    assert any("relu_backward" in line for line in ran) == read_again
+    assert any("activation=linear" in line for line in ran if "batch_normalization_backward" in line) == read_again

@@ -57,10 +57,10 @@ def transposed(arrays: Any) -> Call:
 
 def pool(arrays: Any, channels: int) -> Call:
     x, dy = arrays
-    dx = np.empty_like(x)
+    forward, dx = K.max_pool2d(x), np.empty_like(x)
 
     def call() -> Any:
-        _, index = K.max_pool2d(x)
+        _, index = K.max_pool2d(x, out=forward)
         return K.max_pool2d_backward(dy, index, x, out=dx)
 
     return call
@@ -69,11 +69,12 @@ def pool(arrays: Any, channels: int) -> Call:
 def batchnorm_relu(arrays: Any, channels: int) -> Call:
     x, dy = arrays
     gamma, beta = np.ones(channels, np.float32), np.zeros(channels, np.float32)
+    y, gradients = np.empty_like(x), (np.empty_like(x), np.empty_like(gamma), np.empty_like(beta))
 
     def call() -> Any:
         mean, variance = K.batch_statistics(x)
-        y = K.relu(K.batch_normalization(x, mean, variance, gamma, beta))
-        return K.batch_normalization_backward(K.relu_backward(dy, y), x, mean, variance, gamma)
+        K.batch_normalization(x, mean, variance, gamma, beta, activation="relu", out=y)
+        return K.batch_normalization_backward(dy, x, mean, variance, gamma, beta, activation="relu", out=gradients)
 
     return call
 
@@ -81,10 +82,11 @@ def batchnorm_relu(arrays: Any, channels: int) -> Call:
 def cross_entropy(arrays: Any, classes: int) -> Call:
     logits, labels = arrays
     dloss = np.full(len(logits), 1 / len(logits), np.float32)
+    results = np.empty_like(dloss), np.empty_like(logits)
 
     def call() -> Any:
-        _, probabilities = K.softmax_cross_entropy(logits, labels)
-        return K.softmax_cross_entropy_backward(dloss, probabilities, labels)
+        _, dlogits = K.softmax_cross_entropy_with_gradient(logits, labels, dloss, out=results)
+        return dlogits
 
     return call
 
@@ -92,26 +94,36 @@ def cross_entropy(arrays: Any, classes: int) -> Call:
 def rnn(arrays: Any, cell: str, training: bool, units: int) -> Call:
     x, kernel, recurrent, bias, dy = arrays
     if cell == "lstm":
+        forward = K.lstm(x, kernel, recurrent, bias)
+        gradients = (*map(np.empty_like, (x, kernel, recurrent, bias)), *(np.empty_like(forward[1]) for _ in range(2)))
 
         def call() -> Any:
-            y, _, gates, cells = K.lstm(x, kernel, recurrent, bias)
-            return K.lstm_backward(x, kernel, recurrent, y, gates, cells, dy) if training else y
+            y, _, gates, cells = K.lstm(x, kernel, recurrent, bias, out=forward)
+            if not training:
+                return y
+            return K.lstm_backward(x, kernel, recurrent, y, gates, cells, dy, out=gradients)
 
     else:
+        results = K.gru(x, kernel, recurrent, bias)
+        slopes = (*map(np.empty_like, (x, kernel, recurrent, bias)), np.empty_like(dy[:, 0]))
 
         def call() -> Any:
-            y, gates = K.gru(x, kernel, recurrent, bias)
-            return K.gru_backward(dy, x, kernel, recurrent, y, gates) if training else y
+            y, gates = K.gru(x, kernel, recurrent, bias, out=results)
+            return K.gru_backward(dy, x, kernel, recurrent, y, gates, out=slopes) if training else y
 
     return call
 
 
 def attention(arrays: Any) -> Call:
     query, key, value, dy = arrays
+    forward, gradients = (
+        K.scaled_dot_product_attention(query, key, value),
+        tuple(map(np.empty_like, (query, key, value))),
+    )
 
     def call() -> Any:
-        y, logsumexp = K.scaled_dot_product_attention(query, key, value)
-        return K.scaled_dot_product_attention_backward(dy, query, key, value, y, logsumexp)
+        y, logsumexp = K.scaled_dot_product_attention(query, key, value, out=forward)
+        return K.scaled_dot_product_attention_backward(dy, query, key, value, y, logsumexp, out=gradients)
 
     return call
 
@@ -132,11 +144,12 @@ def adam(arrays: Any) -> Call:
 def embedding(arrays: Any, rows: int, lazy: bool) -> Call:
     table, dy, ids = arrays
     moments = [np.zeros_like(table) for _ in range(2)]
+    y = K.embedding(ids, table)
     steps = 0
 
     def call() -> Any:
         nonlocal steps
-        y = K.embedding(ids, table)
+        K.embedding(ids, table, out=y)
         K.adam_update([table], [dy], [moments[0]], [moments[1]], ids=[ids], iterations=steps, lazy=lazy)
         steps += 1
         return y

@@ -329,13 +329,13 @@ struct UpdateRule {
   KERNEL(binary_cross_entropy_backward, (T* dp, const T* dloss, const T* p, const T* t, int64_t rows, int64_t n,        \
                                          bool from_logits, T epsilon, bool accumulate))                                 \
   KERNEL(binary_accuracy, (T* matches, const T* p, const T* t, int64_t rows, int64_t n, T threshold))                   \
-  /* a time step of s.rows sequences: gates (rows, 4 * units) hold the sums i, f, c, o and are activated in place; h, c \
-     are the new states, c may be c_before; a null state is zero, and a masked row keeps both states */                 \
-  KERNEL(lstm_cell, (T* h, T* c, T* gates, const T* h_before, const T* c_before, const uint8_t* mask,                   \
+  /* a time step of s.rows sequences from the sums i, f, c, o (rows, 4 * units): h, c are the new states, c may be       \
+     c_before; gates receives the activated sums unless null; a null state is zero, and a masked row keeps both states */ \
+  KERNEL(lstm_cell, (T* h, T* c, T* gates, const T* sums, const T* h_before, const T* c_before, const uint8_t* mask,    \
                      const RecurrentStep& s))                                                                           \
-  /* dgates = gradients of the sums; dh (rows, units) holds what comes from the next step and receives what goes to the \
+  /* dsums = gradients of the sums; dh (rows, units) holds what comes from the next step and receives what goes to the  \
      last one but for the product; dc as dh; dy may be null */                                                          \
-  KERNEL(lstm_cell_backward, (T* dgates, T* dh, T* dc, const T* dy, const T* gates, const T* c, const T* c_before,      \
+  KERNEL(lstm_cell_backward, (T* dsums, T* dh, T* dc, const T* dy, const T* gates, const T* c, const T* c_before,      \
                               const uint8_t* mask, const RecurrentStep& s))                                             \
   /* as lstm_cell from the sums z, r, h of the inputs and, (rows, 3 * units) without gaps, of the state; gates (rows,   \
      4 * units) = z, r, candidate, sum of the state's h, or null */                                                     \
@@ -366,15 +366,21 @@ struct UpdateRule {
                                bool accumulate))                                                                        \
   /* sums[c] += sum of (x[r, c] - mean[c])^2 over rows x columns elements */                                            \
   KERNEL(sum_squares_columns, (double* sums, const T* x, const T* mean, int64_t rows, int64_t columns))                 \
-  /* sums[c] += sum of dy[r, c]; products[c] += sum of dy[r, c] * (x[r, c] - mean[c]) */                                \
-  KERNEL(sum_products_columns, (double* sums, double* products, const T* dy, const T* x, const T* mean, int64_t rows,   \
-                                int64_t columns))                                                                       \
-  /* y[r, c] = (x[r, c] - mean[c]) * scale[c] + shift[c] */                                                             \
+  /* the same and its square: sums[c] += sum of x[r, c] - origin[c], squares[c] += that of its squares, in double */     \
+  KERNEL(sum_moments_columns, (double* sums, double* squares, const T* x, const T* origin, int64_t rows,                \
+                               int64_t columns))                                                                        \
+  /* sums[c] += sum of dy[r, c]; products[c] += sum of dy[r, c] * (x[r, c] - mean[c]). With shift, of relu's gradient:  \
+     dy where (x[r, c] - mean[c]) * scale[c] + shift[c] > 0, else 0 */                                                  \
+  KERNEL(sum_products_columns, (double* sums, double* products, const T* dy, const T* x, const T* mean,                 \
+                                const T* scale, const T* shift, int64_t rows, int64_t columns))                         \
+  /* y[r, c] = (x[r, c] - mean[c]) * scale[c] + shift[c], or relu of it */                                              \
   KERNEL(normalize_columns, (T* y, const T* x, const T* mean, const T* scale, const T* shift, int64_t rows,             \
-                             int64_t columns))                                                                          \
-  /* dx[r, c] (+)= scale[c] * dy[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c]; without offset scale[c] * dy */    \
-  KERNEL(normalize_columns_backward, (T* dx, const T* dy, const T* x, const T* mean, const T* scale, const T* offset,   \
-                                      const T* slope, int64_t rows, int64_t columns, bool accumulate))                  \
+                             int64_t columns, bool relu))                                                               \
+  /* dx[r, c] (+)= scale[c] * dy[r, c] - offset[c] - (x[r, c] - mean[c]) * slope[c]; without offset scale[c] * dy; dy   \
+     as in sum_products_columns */                                                                                      \
+  KERNEL(normalize_columns_backward, (T* dx, const T* dy, const T* x, const T* mean, const T* scale, const T* shift,    \
+                                      const T* offset, const T* slope, int64_t rows, int64_t columns,                   \
+                                      bool accumulate))                                                                 \
   /* queries [begin, end) of a head: y = softmax(scale * q @ k.T + mask) @ v, logsumexp of their scores unless null; room \
      is kAttentionQueries * (kAttentionKeys + kAttentionGap) + kAttentionKeys * depth + 2 * (end - begin) numbers */     \
   KERNEL(attention, (T* y, T* logsumexp, const T* q, const T* k, const T* v, T* room, int64_t begin, int64_t end,       \

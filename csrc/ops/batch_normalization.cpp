@@ -54,7 +54,7 @@ size_t batch_statistics_infer(const fastnn_call& call) {
   const fastnn_tensor& x = input(call, 0);
   check_x("batch_statistics", x);
   for (int64_t i = 0; i < 2; ++i) set_output(&output(call, i), x.dtype, x.device, {x.shape[x.rank - 1]});
-  return workspace_of(lines_of(x), 1, 1);
+  return workspace_of(lines_of(x), 2, 1);
 }
 
 void batch_statistics_run(const fastnn_call& call) {
@@ -67,16 +67,19 @@ void batch_statistics_run(const fastnn_call& call) {
     using T = decltype(zero);
     const T* const x = data<T>(input_x);
     T *const mean = data<T>(output(call, 0)), *const variance = data<T>(output(call, 1));
-    T* const center = reinterpret_cast<T*>(sums + l.parts * l.width);
-    sum_channels(call, l, sums, 1, nanoseconds, [&](double* own, int64_t at, int64_t rows, int64_t columns) {
-      table<T>().sum_columns(own, x + at, rows, columns, columns, true);
+    // Differences from the first row: sums of their squares lose no more than a factor of the number of rows, for that
+    // row's own distance from the mean is part of the variance.
+    T* const origin = reinterpret_cast<T*>(sums + 2 * l.parts * l.width);
+    std::copy_n(x, l.elements == 0 ? 0 : l.channels, origin);
+    if (l.elements > 0) repeat_channels(origin, l);
+    sum_channels(call, l, sums, 2, nanoseconds, [&](double* own, int64_t at, int64_t rows, int64_t columns) {
+      table<T>().sum_moments_columns(own, own + l.width, x + at, origin, rows, columns);
     });
-    for (int64_t c = 0; c < l.channels; ++c) center[c] = mean[c] = static_cast<T>(sums[c] / l.rows());
-    repeat_channels(center, l);
-    sum_channels(call, l, sums, 1, nanoseconds, [&](double* own, int64_t at, int64_t rows, int64_t columns) {
-      table<T>().sum_squares_columns(own, x + at, center, rows, columns);
-    });
-    for (int64_t c = 0; c < l.channels; ++c) variance[c] = static_cast<T>(sums[c] / l.rows());
+    for (int64_t c = 0; c < l.channels; ++c) {
+      const double shift = sums[c] / l.rows();
+      mean[c] = static_cast<T>(origin[c] + shift);
+      variance[c] = static_cast<T>(std::max(sums[l.width + c] / l.rows() - shift * shift, 0.0));
+    }
   });
 }
 
@@ -97,7 +100,7 @@ void batch_normalization_run(const fastnn_call& call) {
   const fastnn_tensor& x = input(call, 0);
   const Lines l = lines_of(x);
   if (l.elements == 0) return;
-  const double epsilon = attributes<fastnn_batch_normalization_attributes>(call).epsilon;
+  const auto& a = attributes<fastnn_batch_normalization_attributes>(call);
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     T* const mean = static_cast<T*>(call.workspace);
@@ -105,12 +108,14 @@ void batch_normalization_run(const fastnn_call& call) {
     for (int64_t c = 0; c < l.channels; ++c) {
       const double gamma = has_input(call, 3) ? data<T>(input(call, 3))[c] : 1.0;
       mean[c] = data<T>(input(call, 1))[c];
-      scale[c] = static_cast<T>(gamma / std::sqrt(data<T>(input(call, 2))[c] + epsilon));
+      scale[c] = static_cast<T>(gamma / std::sqrt(data<T>(input(call, 2))[c] + a.epsilon));
       shift[c] = has_input(call, 4) ? data<T>(input(call, 4))[c] : T(0);
     }
     for (T* line : {mean, scale, shift}) repeat_channels(line, l);
+    const bool relu = a.activation == FASTNN_BATCH_NORMALIZATION_ACTIVATION_RELU;
     over_chunks(call, l, bandwidth_nanoseconds(l, x, 2), [&](int64_t at, int64_t rows, int64_t columns) {
-      table<T>().normalize_columns(data<T>(output(call, 0)) + at, data<T>(x) + at, mean, scale, shift, rows, columns);
+      table<T>().normalize_columns(data<T>(output(call, 0)) + at, data<T>(x) + at, mean, scale, shift, rows, columns,
+                                   relu);
     });
   });
 }
@@ -121,8 +126,8 @@ size_t batch_normalization_backward_infer(const fastnn_call& call) {
   check_x(op, x);
   check_same_dtype(op, "dy", dy, "x", x);
   check_same_shape(op, "dy", dy, x);
-  const char* const names[] = {"dy", "x", "mean", "variance", "gamma"};
-  for (int64_t i = 2; i < 5; ++i) {
+  const char* const names[] = {"dy", "x", "mean", "variance", "gamma", "beta"};
+  for (int64_t i = 2; i < 6; ++i) {
     if (has_input(call, i)) check_channels(op, names[i], input(call, i), x);
   }
   check_epsilon(op, attributes<fastnn_batch_normalization_backward_attributes>(call).epsilon);
@@ -130,7 +135,7 @@ size_t batch_normalization_backward_infer(const fastnn_call& call) {
   for (int64_t i = 1; i < 3; ++i) {
     if (wants_output(call, i)) set_output(&output(call, i), x.dtype, x.device, {x.shape[x.rank - 1]});
   }
-  return workspace_of(lines_of(x), 2, 4);
+  return workspace_of(lines_of(x), 2, 5);
 }
 
 void batch_normalization_backward_run(const fastnn_call& call) {
@@ -146,30 +151,36 @@ void batch_normalization_backward_run(const fastnn_call& call) {
     const T *const dy = data<T>(input_dy), *const x = data<T>(input_x);
     T* const mean = reinterpret_cast<T*>(sums + 2 * l.parts * l.width);
     T *const scale = mean + l.width, *const offset = scale + l.width, *const slope = offset + l.width;
-    std::copy_n(data<T>(input(call, 2)), l.channels, mean);
-    repeat_channels(mean, l);
+    T* const shift = a.activation == FASTNN_BATCH_NORMALIZATION_BACKWARD_ACTIVATION_RELU ? slope + l.width : nullptr;
+    for (int64_t c = 0; c < l.channels; ++c) {
+      const double gamma = has_input(call, 4) ? data<T>(input(call, 4))[c] : 1.0;
+      mean[c] = data<T>(input(call, 2))[c];
+      scale[c] = static_cast<T>(gamma / std::sqrt(data<T>(input(call, 3))[c] + a.epsilon));  // batch_normalization's
+      if (shift != nullptr) shift[c] = has_input(call, 5) ? data<T>(input(call, 5))[c] : T(0);
+    }
+    for (T* line : {mean, scale, shift}) {
+      if (line != nullptr) repeat_channels(line, l);
+    }
     std::fill(sums, sums + 2 * l.width, 0.0);  // what an inference that wants dx alone finds
     if (training || wants_output(call, 1) || wants_output(call, 2)) {
       const double nanoseconds = bandwidth_nanoseconds(l, input_x, 2);
       sum_channels(call, l, sums, 2, nanoseconds, [&](double* own, int64_t at, int64_t rows, int64_t columns) {
-        table<T>().sum_products_columns(own, own + l.width, dy + at, x + at, mean, rows, columns);
+        table<T>().sum_products_columns(own, own + l.width, dy + at, x + at, mean, scale, shift, rows, columns);
       });
     }
     for (int64_t c = 0; c < l.channels; ++c) {
       const double inverse = 1.0 / std::sqrt(data<T>(input(call, 3))[c] + a.epsilon);
-      const double gamma = has_input(call, 4) ? data<T>(input(call, 4))[c] : 1.0;
-      scale[c] = static_cast<T>(gamma * inverse);
       offset[c] = static_cast<T>(scale[c] * (sums[c] / l.rows()));
       slope[c] = static_cast<T>(scale[c] * (products[c] / l.rows() * inverse * inverse));
       if (wants_output(call, 1)) data<T>(output(call, 1))[c] = static_cast<T>(products[c] * inverse);
       if (wants_output(call, 2)) data<T>(output(call, 2))[c] = static_cast<T>(sums[c]);
     }
     if (!wants_output(call, 0)) return;
-    for (T* line : {scale, offset, slope}) repeat_channels(line, l);
+    for (T* line : {offset, slope}) repeat_channels(line, l);
     T* const dx = data<T>(output(call, 0));
     over_chunks(call, l, bandwidth_nanoseconds(l, input_x, 3), [&](int64_t at, int64_t rows, int64_t columns) {
-      table<T>().normalize_columns_backward(dx + at, dy + at, x + at, mean, scale, training ? offset : nullptr, slope,
-                                            rows, columns, accumulates(call, 0));
+      table<T>().normalize_columns_backward(dx + at, dy + at, x + at, mean, scale, shift, training ? offset : nullptr,
+                                            slope, rows, columns, accumulates(call, 0));
     });
   });
 }

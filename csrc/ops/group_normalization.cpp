@@ -144,7 +144,7 @@ void group_normalization_run(const fastnn_call& call) {
       each(l.chunks(), [&](int64_t chunk) {
         over_lines(l, l.chunk(chunk), [&](int64_t at, int64_t rows, int64_t columns) {
           T* const to = data<T>(output(call, 0)) + sample * l.elements + at;
-          table<T>().normalize_columns(to, from + at, center, scale, shift, rows, columns);
+          table<T>().normalize_columns(to, from + at, center, scale, shift, rows, columns, false);
         });
       });
     });
@@ -194,7 +194,8 @@ void group_normalization_backward_run(const fastnn_call& call) {
       T *const scale = center + l.width, *const offset = scale + l.width, *const slope = offset + l.width;
       fill_line(center, g, [&](int64_t group) { return mean[group]; });
       sum_lines(l, sums, 2, each, [&](double* own, int64_t at, int64_t rows, int64_t columns) {
-        table<T>().sum_products_columns(own, own + l.width, dy + at, from + at, center, rows, columns);
+        table<T>().sum_products_columns(own, own + l.width, dy + at, from + at, center, nullptr, nullptr, rows,
+                                        columns);
       });
       for (int64_t c = 0; c < l.channels; ++c) {
         totals[c] += products[c] * static_cast<double>(inverse[c / g.channels]);
@@ -214,8 +215,8 @@ void group_normalization_backward_run(const fastnn_call& call) {
       each(l.chunks(), [&](int64_t chunk) {
         over_lines(l, l.chunk(chunk), [&](int64_t at, int64_t rows, int64_t columns) {
           T* const to = data<T>(output(call, 0)) + sample * l.elements + at;
-          table<T>().normalize_columns_backward(to, dy + at, from + at, center, scale, offset, slope, rows, columns,
-                                                accumulates(call, 0));
+          table<T>().normalize_columns_backward(to, dy + at, from + at, center, scale, nullptr, offset, slope, rows,
+                                                columns, accumulates(call, 0));
         });
       });
     });

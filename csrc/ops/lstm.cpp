@@ -1,6 +1,7 @@
 // lstm.cpp: long short-term memory over a whole sequence and its gradient (formulas in schema.toml). Forward, the sums
-// of all gates lie in one array that becomes the activated gates in place. Backward walks from the last step to the
-// first, leaves the gradients of the sums, and three large products make those of inputs and kernels of them.
+// of a step are made where they stay in the first-level cache: from its inputs, by a product of its own where their kernel
+// is small, else by one large product for all steps; then from the state. Backward walks from the last step to the first,
+// leaves the gradients of the sums, and three large products make those of inputs and kernels of them.
 #include "fastnn/ops.h"
 #include "ops/recurrent.h"
 
@@ -25,9 +26,15 @@ enum BackwardInput {
 };
 enum BackwardOutput { kDx, kDkernel, kDrecurrent, kDbias, kDh0, kDc0 };
 
+// Whether the product of a step's inputs is made in that step: their kernel is one block of a product's depth and leaves
+// room for the recurrent one in the second-level cache.
+bool projects_by_step(const Recurrent& r) {
+  return r.in <= kernels::kGemmDepth && checked_multiply(r.in, r.columns) <= 64 * 1024;
+}
+
 template <typename T>
 struct Buffers {
-  T *gates, *cells, *packed, *dropped;
+  T *projected, *sums, *cells, *packed, *packed_inputs, *dropped;
   char* products;
   size_t size;
 };
@@ -36,13 +43,18 @@ template <typename T>
 Buffers<T> buffers_of(const fastnn_call& call, const Recurrent& r) {
   Workspace space(call.workspace);
   Buffers<T> b{};
-  b.gates = wants_output(call, kGates) ? data<T>(output(call, kGates)) : space.take<T>(r.steps() * r.columns);
+  b.sums = space.take<T>(checked_multiply(r.batch, sums_stride(r)));
   if (!wants_output(call, kCells)) {
     b.cells = wants_output(call, kLastC) ? data<T>(output(call, kLastC)) : space.take<T>(r.batch * r.units);
   }
   b.packed = space.take<T>(packed_size(r.units, r.columns));
   if (has_input(call, kRecurrentMask)) b.dropped = space.take<T>(r.batch * r.units);
-  b.products = space.take<char>(static_cast<int64_t>(products_workspace(r, sizeof(T))));
+  if (projects_by_step(r)) {
+    b.packed_inputs = space.take<T>(packed_size(r.in, r.columns));
+  } else {
+    b.projected = wants_output(call, kGates) ? data<T>(output(call, kGates)) : space.take<T>(r.steps() * r.columns);
+    b.products = space.take<char>(static_cast<int64_t>(products_workspace(r, sizeof(T))));
+  }
   b.size = space.size();
   return b;
 }
@@ -54,7 +66,7 @@ Recurrent sizes_of(const fastnn_call& call) {
 
 template <typename T>
 struct BackwardBuffers {
-  T *sums, *before, *dh, *dc, *product, *packed;
+  T *sums, *of_step, *before, *dh, *dc, *product, *packed;
   char* products;
   size_t size;
 };
@@ -65,6 +77,7 @@ BackwardBuffers<T> backward_buffers_of(const fastnn_call& call, const Recurrent&
   BackwardBuffers<T> b{};
   const int64_t state = r.batch * r.units;
   b.sums = space.take<T>(r.steps() * r.columns);
+  b.of_step = space.take<T>(checked_multiply(r.batch, sums_stride(r)));
   if (wants_output(call, kDrecurrent)) b.before = space.take<T>(r.steps() * r.units);
   b.dh = wants_output(call, kDh0) ? data<T>(output(call, kDh0)) : space.take<T>(state);
   b.dc = wants_output(call, kDc0) ? data<T>(output(call, kDc0)) : space.take<T>(state);
@@ -112,19 +125,34 @@ void lstm_run(const fastnn_call& call) {
     const T *const h0 = optional_input<T>(call, kH0), *const c0 = optional_input<T>(call, kC0);
     const T* const drop = optional_input<T>(call, kRecurrentMask);
     const uint8_t* const mask = steps_mask(call, kMask);
-    const PackedKernels<T> packed = packed_kernels<T>(call, r, b.packed);
-    project_inputs<T>(*call.context, r, b.gates, data<T>(input(call, kX)), data<T>(input(call, kKernel)),
-                      packed.of_inputs, optional_input<T>(call, kBias), b.products);
-    for_each_piece(*call.context, r, 8.0 * static_cast<double>(units * units), [&](const Piece& piece) {
+    const T *const x = data<T>(input(call, kX)), *const kernel = data<T>(input(call, kKernel));
+    const T* const bias = optional_input<T>(call, kBias);
+    T* const gates = optional_output<T>(call, kGates);
+    PackedKernels<T> packed = packed_kernels<T>(call, r, b.packed);
+    if (b.projected != nullptr) {
+      project_inputs<T>(*call.context, r, b.projected, x, kernel, packed.of_inputs, bias, b.products);
+    } else if (packed.of_inputs == nullptr) {
+      pack_weights<T>(*call.context, b.packed_inputs, kernel, r.in, r.columns, r.columns, 1);
+      packed.of_inputs = b.packed_inputs;
+    }
+    const int64_t sums_row = sums_stride(r);
+    for_each_piece(*call.context, r, 8.0 * static_cast<double>(units * (units + r.in)), [&](const Piece& piece) {
       State<T> c{piece.in_state(c0, units), units};
+      T* const sums = piece.in_state(b.sums, sums_row);
       for (int64_t step = 0; step < r.time; ++step) {
         const int64_t time = r.at(step);
-        T* const gates = piece.in_sequence(b.gates, r, time, r.columns);
+        if (b.projected != nullptr) {
+          copy_rows(sums, sums_row, piece.in_sequence(b.projected, r, time, r.columns), r.time * r.columns, piece.rows,
+                    r.columns);
+        } else {
+          table<T>().gemm(sums, piece.in_sequence(x, r, time, r.in), packed.of_inputs, piece.rows, r.columns, r.in,
+                          {sums_row, r.time * r.in, 1, 0}, {bias, false, false});
+        }
         const State<T> h = state_before<T>(r, piece, step, y, h0);
         const State<T> left = dropped_state<T>(r, piece, h, drop, b.dropped);
         if (left.data != nullptr) {
-          table<T>().gemm(gates, left.data, packed.recurrent, piece.rows, r.columns, units,
-                          {r.time * r.columns, left.row, 1, 0}, {nullptr, false, true});
+          table<T>().gemm(sums, left.data, packed.recurrent, piece.rows, r.columns, units, {sums_row, left.row, 1, 0},
+                          {nullptr, false, true});
         }
         T* const next = cells != nullptr ? piece.in_sequence(cells, r, step, units) : piece.in_state(b.cells, units);
         const int64_t next_row = cells != nullptr ? sequence : units;
@@ -132,6 +160,7 @@ void lstm_run(const fastnn_call& call) {
         s.rows = piece.rows;
         s.units = units;
         s.gates_row = r.time * r.columns;
+        s.sums_row = sums_row;
         s.h_row = sequence;
         s.h_before_row = h.row;
         s.c_row = next_row;
@@ -139,8 +168,8 @@ void lstm_run(const fastnn_call& call) {
         s.mask_row = r.time;
         s.activation = static_cast<kernels::Activation>(a.activation);
         s.recurrent_activation = static_cast<kernels::Activation>(a.recurrent_activation);
-        table<T>().lstm_cell(piece.in_sequence(y, r, step, units), next, gates, h.data, c.data,
-                             piece.in_sequence(mask, r, time, 1), s);
+        table<T>().lstm_cell(piece.in_sequence(y, r, step, units), next, piece.in_sequence(gates, r, time, r.columns),
+                             sums, h.data, c.data, piece.in_sequence(mask, r, time, 1), s);
         c = {next, next_row};
       }
       if (last == nullptr || c.data == last + piece.first * units) return;
@@ -202,6 +231,7 @@ void lstm_backward_run(const fastnn_call& call) {
     const T* const drop = optional_input<T>(call, kOfDrop);
     const uint8_t* const mask = steps_mask(call, kOfMask);
     pack_weights<T>(*call.context, b.packed, data<T>(input(call, kOfRecurrent)), r.columns, units, 1, r.columns);
+    const int64_t sums_row = sums_stride(r);
     for_each_piece(*call.context, r, 8.0 * static_cast<double>(units * units), [&](const Piece& piece) {
       T *const dh = piece.in_state(b.dh, units), *const dc = piece.in_state(b.dc, units);
       std::fill_n(dh, piece.rows * units, T(0));
@@ -212,12 +242,13 @@ void lstm_backward_run(const fastnn_call& call) {
       }
       for (int64_t step = r.time - 1; step >= 0; --step) {
         const int64_t time = r.at(step);
-        T* const sums = piece.in_sequence(b.sums, r, time, r.columns);
+        T* const sums = piece.in_state(b.of_step, sums_row);
         const State<T> h = state_before<T>(r, piece, step, y, h0), c = state_before<T>(r, piece, step, cells, c0);
         kernels::RecurrentStep s{};
         s.rows = piece.rows;
         s.units = units;
         s.gates_row = r.time * r.columns;
+        s.sums_row = sums_row;
         s.h_row = sequence;
         s.c_row = sequence;
         s.c_before_row = c.row;
@@ -230,8 +261,10 @@ void lstm_backward_run(const fastnn_call& call) {
         if (b.before != nullptr)
           keep_state<T>(r, piece, step, dropped_state<T>(r, piece, h, drop, b.product), b.before);
         if (step > 0 || wants_output(call, kDh0)) {
-          add_to_state<T>(r, piece, dh, sums, r.time * r.columns, r.columns, b.packed, drop, b.product);
+          add_to_state<T>(r, piece, dh, sums, sums_row, r.columns, b.packed, drop, b.product);
         }
+        copy_rows(piece.in_sequence(b.sums, r, time, r.columns), r.time * r.columns, sums, sums_row, piece.rows,
+                  r.columns);
       }
     });
     if (T* const dx = optional_output<T>(call, kDx)) {

@@ -72,6 +72,16 @@ struct Piece {
   }
 };
 
+// Distance of the rows of a piece's sums of a step, which lie by themselves: rows a power of two apart would fall into
+// few sets of the first-level cache.
+inline int64_t sums_stride(const Recurrent& r) { return r.columns + 16; }
+
+// Copies rows x n numbers.
+template <typename T>
+void copy_rows(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t rows, int64_t n) {
+  for (int64_t row = 0; row < rows; ++row) std::copy_n(from + row * from_row, n, to + row * to_row);
+}
+
 inline int64_t packed_size(int64_t k, int64_t n) { return checked_multiply(k, round_up(n, 16)); }
 
 // Packs b (k, n) for kernels.gemm.

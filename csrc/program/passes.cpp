@@ -1,4 +1,4 @@
-// passes.cpp: dead results, needless copies, sums of gradients.
+// passes.cpp: dead results, needless copies, sums of gradients, gradients of relu.
 #include "program/passes.h"
 
 #include <algorithm>
@@ -7,7 +7,15 @@
 namespace fastnn {
 namespace {
 
-bool is_copy(const Node& node) { return std::string_view(node.op->schema.name) == "copy"; }
+bool is_op(const Node& node, std::string_view name) { return node.op->schema.name == name; }
+bool is_copy(const Node& node) { return is_op(node, "copy"); }
+
+const fastnn_attribute_schema& attribute_of(const Node& node, std::string_view name) {
+  const fastnn_attribute_schema* found = node.op->schema.attributes;
+  while (name != found->name) ++found;
+  return *found;
+}
+int64_t& slot_of(Node& node, std::string_view name) { return node.attributes.slots[attribute_of(node, name).slot]; }
 
 // What happens to memory: the nodes that touch it, in order, and by which value.
 struct Access {
@@ -129,6 +137,49 @@ void split_accumulations(fastnn_graph& graph, const Shapes& shapes) {
     node.accumulate = 0;
     node.attributes = resolve_attributes(node.op->schema, nullptr, nullptr);
     graph.values[static_cast<size_t>(sum)].alias = -1;
+  }
+}
+
+void join_relu_gradients(fastnn_graph& graph) {
+  const std::vector<std::vector<Access>> accesses = accesses_by_root(graph);
+  const std::vector<bool> kept = kept_roots(graph);
+  const auto touched = [&](int64_t value) -> const std::vector<Access>& {
+    return accesses[static_cast<size_t>(root(graph, value))];
+  };
+  // The node that made a value from nothing but its inputs.
+  const auto maker = [&](int64_t value, std::string_view op) -> Node* {
+    for (const Access& a : touched(value)) {
+      Node& node = graph.nodes[a.node];
+      if (a.writes && a.value == value && is_op(node, op) && node.accumulate == 0) return &node;
+    }
+    return nullptr;
+  };
+  const auto written_between = [&](int64_t value, const Node* after, const Node* before) {
+    return std::any_of(touched(value).begin(), touched(value).end(), [&](const Access& a) {
+      return a.writes && &graph.nodes[a.node] > after && &graph.nodes[a.node] < before;
+    });
+  };
+  for (size_t n = 0; n < graph.commit_begin; ++n) {
+    Node& gradient = graph.nodes[n];
+    if (!is_op(gradient, "batch_normalization_backward") || slot_of(gradient, "activation") != 0) continue;
+    const int64_t dy = gradient.inputs[0];
+    const size_t owner = static_cast<size_t>(root(graph, dy));
+    if (graph.values[owner].kind != Value::Kind::result || kept[owner] || touched(dy).size() != 2) continue;
+    const Node* const slope = maker(dy, "relu_backward");
+    Node* const relu = slope == nullptr ? nullptr : maker(slope->inputs[1], "relu");
+    Node* const forward = relu == nullptr ? nullptr : maker(relu->inputs[0], "batch_normalization");
+    if (forward == nullptr || slot_of(*forward, "activation") != 0) continue;
+    // the same arguments with the same content: x, mean, variance, gamma and beta of one, from x on of the other
+    const auto same_input = [&](size_t i) {
+      const int64_t value = forward->inputs[i];
+      return (i == 4 || value == gradient.inputs[i + 1]) && (value < 0 || !written_between(value, forward, &gradient));
+    };
+    bool same = slot_of(*forward, "epsilon") == slot_of(gradient, "epsilon");
+    for (size_t i = 0; i < 5; ++i) same = same && same_input(i);
+    if (!same || written_between(slope->inputs[0], slope, &gradient)) continue;
+    gradient.inputs[0] = slope->inputs[0];
+    gradient.inputs[5] = forward->inputs[4];
+    slot_of(gradient, "activation") = 1;
   }
 }
 

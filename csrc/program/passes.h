@@ -19,6 +19,10 @@ void forward_copies(fastnn_graph& graph, const Shapes& shapes);
 // and need it nowhere else: "copy(x) accumulate into y" is add(y, x), number by number.
 void split_accumulations(fastnn_graph& graph, const Shapes& shapes);
 
+// The gradient of relu(batch_normalization(x)) that only the normalisation's gradient reads is taken there, by the slope
+// computed again from x: two passes over the batch less.
+void join_relu_gradients(fastnn_graph& graph);
+
 // Optional outputs that nobody reads are not asked for.
 void narrow_outputs(fastnn_graph& graph, const std::vector<bool>& live);
 

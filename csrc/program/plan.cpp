@@ -117,6 +117,7 @@ Plan make_plan(fastnn_graph& graph, const fastnn_context& context, int64_t batch
   plan.shapes = infer_shapes(graph, context, batch);
   forward_copies(graph, plan.shapes);
   if (context.device.type == FASTNN_CPU) split_accumulations(graph, plan.shapes);
+  join_relu_gradients(graph);
   plan.live = live_nodes(graph);
   narrow_outputs(graph, plan.live);
   plan.shapes = infer_shapes(graph, context, batch);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from ..tensor import Node, Tensor, is_grad_enabled
 from ._base import Gradients, _array_of, _no_second_derivative, _op, _result, _run
 
@@ -31,8 +33,9 @@ def batch_normalization(
     beta: Tensor | None = None,
     epsilon: float = 1e-3,
     training: bool = False,
+    activation: Literal["linear", "relu"] = "linear",
 ) -> Tensor:
-    """``(x - mean) / sqrt(variance + epsilon) * gamma + beta`` (Ioffe and Szegedy 2015).
+    """``activation((x - mean) / sqrt(variance + epsilon) * gamma + beta)`` (Ioffe and Szegedy 2015).
 
     Parameters
     ----------
@@ -44,19 +47,23 @@ def batch_normalization(
         Positive.
     training : bool, default False
         Say True when mean and variance are ``batch_statistics(x)``: the gradient of x then goes through them.
+    activation : {'linear', 'relu'}
+        Fused into the normalisation; the gradient computes its slope again from x.
 
     Returns
     -------
     Tensor, as x
     """
-    array = _run("batch_normalization", x, mean, variance, gamma, beta, epsilon=epsilon)
+    array = _run("batch_normalization", x, mean, variance, gamma, beta, epsilon=epsilon, activation=activation)
+    slope = beta if activation == "relu" else None  # what the activation's slope needs besides the rest
     return _result(
         "batch_normalization",
         array,
         _batch_normalization_gradient,
         (x, gamma, beta),
-        (x, mean, variance, gamma) if gamma is not None else (x, mean, variance),
-        options={"epsilon": epsilon, "training": training},
+        tuple(t for t in (x, mean, variance, gamma, slope) if t is not None),
+        present=(True, True, True, gamma is not None, slope is not None),
+        options={"epsilon": epsilon, "training": training, "activation": activation},
     )
 
 
@@ -96,7 +103,13 @@ def layer_normalization(
     kept = (x, Tensor._wrap(mean), Tensor._wrap(inverse))
     saved = kept if gamma is None else (*kept, gamma)
     return _result(
-        "layer_normalization", y, _layer_normalization_gradient, (x, gamma, beta), saved, options={"rms": rms}
+        "layer_normalization",
+        y,
+        _layer_normalization_gradient,
+        (x, gamma, beta),
+        saved,
+        present=(True, True, True, gamma is not None),
+        options={"rms": rms},
     )
 
 
@@ -134,7 +147,13 @@ def group_normalization(
     kept = (x, Tensor._wrap(mean), Tensor._wrap(inverse))
     saved = kept if gamma is None else (*kept, gamma)
     return _result(
-        "group_normalization", y, _group_normalization_gradient, (x, gamma, beta), saved, options={"groups": groups}
+        "group_normalization",
+        y,
+        _group_normalization_gradient,
+        (x, gamma, beta),
+        saved,
+        present=(True, True, True, gamma is not None),
+        options={"groups": groups},
     )
 
 
@@ -147,7 +166,8 @@ def _fused_gradient(name: str, node: Node, dy: Tensor, into: Gradients) -> Gradi
     into its buffer."""
     wanted = sum(1 << index for index, needed in enumerate(node.needs) if needed)
     buffer = into[0] if node.needs[0] else None
-    arrays = [t._array for t in node.saved] + [None] * (4 - len(node.saved))
+    saved = iter(node.saved)
+    arrays = [next(saved)._array if there else None for there in node.attributes["present"]]
     extra = {} if buffer is None else {"out": (buffer._array, None, None), "accumulate": 1}
     found = _op(f"{name}_backward")(dy._array, *arrays, wanted=wanted, **extra, **node.attributes["options"])
     rule = _no_second_derivative(name)

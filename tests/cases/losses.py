@@ -62,6 +62,18 @@ def cross_entropy_cases(
             batched=(0, 1, 2) if batched else (),
             benchmark=Benchmark(backward_inputs(benchmark), 2 * count, 8 * count) if benchmark else None,
         ),
+        OpCase(
+            name=f"softmax_cross_entropy_with_gradient-{name}",
+            op="softmax_cross_entropy_with_gradient",
+            make=lambda rng: [*inputs(shape)(rng), rng.standard_normal(shape[:-1])],
+            reference=ref.softmax_cross_entropy_with_gradient,
+            batched=(0, 1, 2) if batched else (),
+            benchmark=Benchmark(
+                lambda rng: [*inputs(benchmark)(rng), rng.standard_normal(benchmark[:-1])], 7 * count, 8 * count
+            )
+            if benchmark
+            else None,
+        ),
     ]
 
 

@@ -18,10 +18,11 @@ def batch_normalization_cases(
     beta: bool = True,
     epsilon: float = 1e-3,
     offset: float = 0.0,
+    activation: str = "linear",
     benchmark: Sequence[int] | None = None,
 ) -> list[OpCase]:
     """batch_statistics, batch_normalization and its gradient, by the batch's statistics and by others."""
-    options = {"epsilon": epsilon}
+    options = {"epsilon": epsilon, "activation": activation}
 
     def inputs(shape: Sequence[int], training: bool, backward: bool = False) -> Make:
         def make(rng: np.random.Generator) -> Inputs:
@@ -30,27 +31,27 @@ def batch_normalization_cases(
             scale = rng.standard_normal(channels) if gamma else None
             x = rng.standard_normal(shape) + offset
             mean, variance = ref.batch_statistics(x) if training else moving
+            shift = rng.standard_normal(channels) if beta else None
             if backward:
-                return [rng.standard_normal(shape), x, mean, variance, scale]
-            return [x, mean, variance, scale, rng.standard_normal(channels) if beta else None]
+                return [rng.standard_normal(shape), x, mean, variance, scale, shift]
+            return [x, mean, variance, scale, shift]
 
         return make
 
     def train(F: Any, x: Any, mean: Any, variance: Any, scale: Any = None, shift: Any = None) -> Any:
-        return F.batch_normalization(x, *F.batch_statistics(x), scale, shift, epsilon, training=True)
+        return F.batch_normalization(x, *F.batch_statistics(x), scale, shift, epsilon, True, activation)
 
     def torch_normalize(training: bool) -> Callable[..., Any]:
         def run(torch: Any, x: Any, mean: Any, variance: Any, scale: Any = None, shift: Any = None) -> Any:
             flat = x.reshape(-1, x.shape[-1])
             moving = (None, None) if training else (mean, variance)
             y = torch.nn.functional.batch_norm(flat, *moving, scale, shift, training, 0.0, epsilon)
-            return y.reshape(x.shape)
+            return (torch.relu(y) if activation == "relu" else y).reshape(x.shape)
 
         return run
 
-    name = (
-        f"{text(shape)}{'' if gamma else '-nogamma'}{'' if beta else '-nobeta'}{f'-offset{offset:g}' if offset else ''}"
-    )
+    name = text(shape) + ("" if gamma else "-nogamma") + ("" if beta else "-nobeta")
+    name += (f"-offset{offset:g}" if offset else "") + (f"-{activation}" if activation != "linear" else "")
     big = benchmark or ()
     count = math.prod(big)
     trainable = tuple(i for i, present in ((0, True), (3, gamma), (4, beta)) if present)
@@ -72,7 +73,7 @@ def batch_normalization_cases(
                 apply=train
                 if training
                 else lambda F, x, mean, variance, scale=None, shift=None: F.batch_normalization(
-                    x, mean, variance, scale, shift, epsilon
+                    x, mean, variance, scale, shift, epsilon, activation=activation
                 ),
                 differentiable=trainable,
                 torch=torch_normalize(training),
@@ -222,6 +223,10 @@ CASES: list[OpCase] = [
     *batch_normalization_cases((7, 9), gamma=False, beta=False),
     *batch_normalization_cases((300, 3), offset=30.0),
     *batch_normalization_cases((1500, 48)),
+    *(case for width in WIDTHS for case in batch_normalization_cases((9, width), activation="relu")),
+    *batch_normalization_cases((4, 5, 3, 16), activation="relu", benchmark=(64, 32, 32, 16)),
+    *batch_normalization_cases((2, 3, 65), gamma=False, activation="relu"),
+    *batch_normalization_cases((30, 5), beta=False, activation="relu"),
     *(case for width in WIDTHS for case in layer_normalization_cases((3, width))),
     *layer_normalization_cases((4, 6, 24), benchmark=(64, 32, 256)),
     *layer_normalization_cases((5, 300), gamma=False, epsilon=1e-5),

@@ -619,7 +619,8 @@ static inline fastnn_status fastnn_scaled_dot_product_attention_backward(const f
   return fastnn_run_named(context, name, inputs, 8, outputs, 3, attributes, accumulate);
 }
 
-/* Mean and biased variance of each channel, over all axes but the last: two passes, summed in double.
+/* Mean and biased variance of each channel, over all axes but the last: one pass, differences from the first row
+ * summed in double.
  *   in  x: (..., channels)
  *   out mean: (channels,)
  *   out variance: (channels,)
@@ -640,8 +641,8 @@ static inline fastnn_status fastnn_batch_statistics(const fastnn_context* contex
   return fastnn_run_named(context, name, inputs, 1, outputs, 2, attributes, 0);
 }
 
-/* ``y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`` (Ioffe and Szegedy 2015), for mean and variance of
- * the batch or moving ones.
+/* ``y = activation((x - mean) / sqrt(variance + epsilon) * gamma + beta)`` (Ioffe and Szegedy 2015), for mean and
+ * variance of the batch or moving ones.
  *   in  x: (..., channels)
  *   in  mean: (channels,)
  *   in  variance: (channels,)
@@ -649,13 +650,15 @@ static inline fastnn_status fastnn_batch_statistics(const fastnn_context* contex
  *   in  beta: (channels,) (optional)
  *   out y: as x
  */
+enum { FASTNN_BATCH_NORMALIZATION_ACTIVATION_LINEAR = 0, FASTNN_BATCH_NORMALIZATION_ACTIVATION_RELU = 1 };
 typedef struct fastnn_batch_normalization_attributes {
   size_t struct_size;
   double epsilon; /* added to the variance, positive */
+  int64_t activation; /* applied to the result */
 } fastnn_batch_normalization_attributes;
 
 static inline fastnn_batch_normalization_attributes fastnn_batch_normalization_attributes_default(void) {
-  fastnn_batch_normalization_attributes attributes = {sizeof(fastnn_batch_normalization_attributes), 0.001};
+  fastnn_batch_normalization_attributes attributes = {sizeof(fastnn_batch_normalization_attributes), 0.001, 0};
   return attributes;
 }
 
@@ -667,32 +670,35 @@ static inline fastnn_status fastnn_batch_normalization(const fastnn_context* con
 }
 
 /* Gradient of batch_normalization. With training, mean and variance are those of x itself and the gradient goes
- * through them; without, they are constants.
+ * through them; without, they are constants. beta matters to an activation, whose slope is computed again from x.
  *   in  dy: as x
  *   in  x: (..., channels)
  *   in  mean: (channels,)
  *   in  variance: (channels,)
  *   in  gamma: (channels,) (optional)
+ *   in  beta: (channels,) (optional)
  *   out dx: as x (optional)
  *   out dgamma: (channels,) (optional)
  *   out dbeta: (channels,) (optional)
  */
+enum { FASTNN_BATCH_NORMALIZATION_BACKWARD_ACTIVATION_LINEAR = 0, FASTNN_BATCH_NORMALIZATION_BACKWARD_ACTIVATION_RELU = 1 };
 typedef struct fastnn_batch_normalization_backward_attributes {
   size_t struct_size;
   double epsilon; /* as in batch_normalization */
   int64_t training; /* mean and variance are those of x */
+  int64_t activation; /* as in batch_normalization */
 } fastnn_batch_normalization_backward_attributes;
 
 static inline fastnn_batch_normalization_backward_attributes fastnn_batch_normalization_backward_attributes_default(void) {
-  fastnn_batch_normalization_backward_attributes attributes = {sizeof(fastnn_batch_normalization_backward_attributes), 0.001, 1};
+  fastnn_batch_normalization_backward_attributes attributes = {sizeof(fastnn_batch_normalization_backward_attributes), 0.001, 1, 0};
   return attributes;
 }
 
-static inline fastnn_status fastnn_batch_normalization_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, const fastnn_tensor* mean, const fastnn_tensor* variance, const fastnn_tensor* gamma, fastnn_tensor* dx, fastnn_tensor* dgamma, fastnn_tensor* dbeta, const fastnn_batch_normalization_backward_attributes* attributes, uint64_t accumulate) {
+static inline fastnn_status fastnn_batch_normalization_backward(const fastnn_context* context, const fastnn_tensor* dy, const fastnn_tensor* x, const fastnn_tensor* mean, const fastnn_tensor* variance, const fastnn_tensor* gamma, const fastnn_tensor* beta, fastnn_tensor* dx, fastnn_tensor* dgamma, fastnn_tensor* dbeta, const fastnn_batch_normalization_backward_attributes* attributes, uint64_t accumulate) {
   static const char name[] = "batch_normalization_backward";
-  const fastnn_tensor* inputs[] = {dy, x, mean, variance, gamma};
+  const fastnn_tensor* inputs[] = {dy, x, mean, variance, gamma, beta};
   fastnn_tensor* outputs[] = {dx, dgamma, dbeta};
-  return fastnn_run_named(context, name, inputs, 5, outputs, 3, attributes, accumulate);
+  return fastnn_run_named(context, name, inputs, 6, outputs, 3, attributes, accumulate);
 }
 
 /* ``y = (x - mean) / sqrt(variance + epsilon) * gamma + beta`` with mean and variance of each row of the last axis
@@ -1651,6 +1657,30 @@ static inline fastnn_status fastnn_softmax_cross_entropy_backward(const fastnn_c
   const fastnn_tensor* inputs[] = {dloss, probabilities, labels};
   fastnn_tensor* outputs[] = {dlogits};
   return fastnn_run_named(context, name, inputs, 3, outputs, 1, attributes, accumulate);
+}
+
+/* softmax_cross_entropy and its gradient in one pass over the logits, for a gradient of the losses that is known
+ * already, such as ones or the weights of the samples. The bits are those of the two ops.
+ *   in  logits: (..., classes)
+ *   in  labels: as in softmax_cross_entropy
+ *   in  dloss: (...)
+ *   out loss: (...)
+ *   out dlogits: (..., classes)
+ */
+typedef struct fastnn_softmax_cross_entropy_with_gradient_attributes {
+  size_t struct_size;
+} fastnn_softmax_cross_entropy_with_gradient_attributes;
+
+static inline fastnn_softmax_cross_entropy_with_gradient_attributes fastnn_softmax_cross_entropy_with_gradient_attributes_default(void) {
+  fastnn_softmax_cross_entropy_with_gradient_attributes attributes = {sizeof(fastnn_softmax_cross_entropy_with_gradient_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_softmax_cross_entropy_with_gradient(const fastnn_context* context, const fastnn_tensor* logits, const fastnn_tensor* labels, const fastnn_tensor* dloss, fastnn_tensor* loss, fastnn_tensor* dlogits, const fastnn_softmax_cross_entropy_with_gradient_attributes* attributes) {
+  static const char name[] = "softmax_cross_entropy_with_gradient";
+  const fastnn_tensor* inputs[] = {logits, labels, dloss};
+  fastnn_tensor* outputs[] = {loss, dlogits};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 2, attributes, 0);
 }
 
 /* Mean over the last axis of ``(predictions - targets)**2``.

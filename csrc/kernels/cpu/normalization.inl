@@ -15,75 +15,83 @@ inline VecDoublePair products(Vec a, Vec b) {
   return {x.low * y.low, x.high * y.high};
 }
 
+// Rows whose sums stay in registers: a block of them and of 64 columns lies in L1.
+constexpr int64_t kRowsAtOnce = 16;
+
+// Calls term(offset of row r and column c, c, lanes, sums) for blocks of rows, which adds to the kSums pairs that then go
+// to targets[k] + c.
+template <int kSums, typename Term>
+inline __attribute__((always_inline)) void sum_down_columns(double* const (&targets)[kSums], int64_t rows,
+                                                            int64_t columns, Term term) {
+  for (int64_t first = 0; first < rows; first += kRowsAtOnce) {
+    const int64_t end = first + kRowsAtOnce < rows ? first + kRowsAtOnce : rows;
+    for_each_vector(columns, [&](int64_t c, int64_t lanes) {
+      VecDoublePair sums[kSums] = {};
+      for (int64_t row = first; row < end; ++row) term(row * columns + c, c, lanes, sums);
+      for (int k = 0; k < kSums; ++k) add_n(targets[k] + c, sums[k], lanes);
+    });
+  }
+}
+
+inline void add(VecDoublePair& sum, VecDoublePair v) {
+  sum.low += v.low;
+  sum.high += v.high;
+}
+
 void sum_squares_columns(double* sums, const float* x, const float* mean, int64_t rows, int64_t columns) {
-  int64_t row = 0;
-  for (; row + 4 <= rows; row += 4, x += 4 * columns) {
-    for_each_vector(columns, [=](int64_t c, int64_t lanes) {
-      const Vec m = load_n(mean + c, lanes);
-      VecDoublePair sum = squares(load_n(x + c, lanes) - m);
-      for (int64_t k = 1; k < 4; ++k) {
-        const VecDoublePair s = squares(load_n(x + k * columns + c, lanes) - m);
-        sum.low += s.low;
-        sum.high += s.high;
-      }
-      add_n(sums + c, sum, lanes);
-    });
-  }
-  for (; row < rows; ++row, x += columns) {
-    for_each_vector(columns, [=](int64_t c, int64_t lanes) {
-      add_n(sums + c, squares(load_n(x + c, lanes) - load_n(mean + c, lanes)), lanes);
-    });
-  }
+  double* const targets[] = {sums};
+  sum_down_columns(targets, rows, columns, [=](int64_t at, int64_t c, int64_t lanes, VecDoublePair* s) {
+    add(s[0], squares(load_n(x + at, lanes) - load_n(mean + c, lanes)));
+  });
+}
+
+void sum_moments_columns(double* sums, double* sums_of_squares, const float* x, const float* origin, int64_t rows,
+                         int64_t columns) {
+  double* const targets[] = {sums, sums_of_squares};
+  sum_down_columns(targets, rows, columns, [=](int64_t at, int64_t c, int64_t lanes, VecDoublePair* s) {
+    const VecDoublePair v = widen(load_n(x + at, lanes)), o = widen(load_n(origin + c, lanes));
+    const VecDoublePair d{v.low - o.low, v.high - o.high};
+    add(s[0], d);
+    add(s[1], {d.low * d.low, d.high * d.high});
+  });
+}
+
+// What relu of centered * scale + shift lets through of dy; all of it without a shift.
+inline Vec passed(Vec dy, Vec centered, const float* scale, const float* shift, int64_t c, int64_t lanes) {
+  if (shift == nullptr) return dy;
+  return select(fma(centered, load_n(scale + c, lanes), load_n(shift + c, lanes)) > zero(), dy, zero());
 }
 
 void sum_products_columns(double* sums, double* sums_of_products, const float* dy, const float* x, const float* mean,
-                          int64_t rows, int64_t columns) {
-  int64_t row = 0;
-  for (; row + 4 <= rows; row += 4, x += 4 * columns, dy += 4 * columns) {
-    for_each_vector(columns, [=](int64_t c, int64_t lanes) {
-      const Vec m = load_n(mean + c, lanes);
-      VecDoublePair sum{}, product{};
-      for (int64_t k = 0; k < 4; ++k) {
-        const Vec g = load_n(dy + k * columns + c, lanes);
-        const VecDoublePair w = widen(g), p = products(g, load_n(x + k * columns + c, lanes) - m);
-        sum.low += w.low;
-        sum.high += w.high;
-        product.low += p.low;
-        product.high += p.high;
-      }
-      add_n(sums + c, sum, lanes);
-      add_n(sums_of_products + c, product, lanes);
-    });
-  }
-  for (; row < rows; ++row, x += columns, dy += columns) {
-    for_each_vector(columns, [=](int64_t c, int64_t lanes) {
-      const Vec g = load_n(dy + c, lanes);
-      add_n(sums + c, widen(g), lanes);
-      add_n(sums_of_products + c, products(g, load_n(x + c, lanes) - load_n(mean + c, lanes)), lanes);
-    });
-  }
+                          const float* scale, const float* shift, int64_t rows, int64_t columns) {
+  double* const targets[] = {sums, sums_of_products};
+  sum_down_columns(targets, rows, columns, [=](int64_t at, int64_t c, int64_t lanes, VecDoublePair* s) {
+    const Vec centered = load_n(x + at, lanes) - load_n(mean + c, lanes);
+    const Vec g = passed(load_n(dy + at, lanes), centered, scale, shift, c, lanes);
+    add(s[0], widen(g));
+    add(s[1], products(g, centered));
+  });
 }
 
 void normalize_columns(float* y, const float* x, const float* mean, const float* scale, const float* shift,
-                       int64_t rows, int64_t columns) {
+                       int64_t rows, int64_t columns, bool relu) {
   for (int64_t row = 0; row < rows; ++row, x += columns, y += columns) {
     for_each_vector(columns, [=](int64_t c, int64_t lanes) {
       const Vec centered = load_n(x + c, lanes) - load_n(mean + c, lanes);
-      store_n(y + c, fma(centered, load_n(scale + c, lanes), load_n(shift + c, lanes)), lanes);
+      const Vec v = fma(centered, load_n(scale + c, lanes), load_n(shift + c, lanes));
+      store_n(y + c, relu ? select(v <= zero(), zero(), v) : v, lanes);
     });
   }
 }
 
 void normalize_columns_backward(float* dx, const float* dy, const float* x, const float* mean, const float* scale,
-                                const float* offset, const float* slope, int64_t rows, int64_t columns,
-                                bool accumulate) {
+                                const float* shift, const float* offset, const float* slope, int64_t rows,
+                                int64_t columns, bool accumulate) {
   for (int64_t row = 0; row < rows; ++row, dx += columns, dy += columns, x += columns) {
     for_each_vector(columns, [=](int64_t c, int64_t lanes) {
-      Vec g = load_n(dy + c, lanes), rest{};
-      if (offset != nullptr) {
-        const Vec centered = load_n(x + c, lanes) - load_n(mean + c, lanes);
-        rest = fma(centered, load_n(slope + c, lanes), load_n(offset + c, lanes));
-      }
+      const Vec centered = load_n(x + c, lanes) - load_n(mean + c, lanes);
+      Vec g = passed(load_n(dy + c, lanes), centered, scale, shift, c, lanes), rest{};
+      if (offset != nullptr) rest = fma(centered, load_n(slope + c, lanes), load_n(offset + c, lanes));
       g = fma(g, load_n(scale + c, lanes), -rest);
       if (accumulate) g += load_n(dx + c, lanes);
       store_n(dx + c, g, lanes);

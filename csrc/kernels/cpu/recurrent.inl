@@ -48,34 +48,38 @@ inline void copy_or_zero(float* y, const float* x, int64_t count) {
   for_each_vector(count, [=](int64_t i, int64_t lanes) { store_n(y + i, load_or_zero(x, i, lanes), lanes); });
 }
 
-void lstm_cell(float* h, float* c, float* gates, const float* h_before, const float* c_before, const uint8_t* mask,
-               const RecurrentStep& s) {
+void lstm_cell(float* h, float* c, float* gates, const float* sums, const float* h_before, const float* c_before,
+               const uint8_t* mask, const RecurrentStep& s) {
   const int64_t units = s.units;
-  for (int64_t r = 0; r < s.rows; ++r, h += s.h_row, c += s.c_row, gates += s.gates_row) {
+  for (int64_t r = 0; r < s.rows; ++r, h += s.h_row, c += s.c_row, sums += s.sums_row) {
     const float* const before = row_of(c_before, r, s.c_before_row);
+    float* const kept = gates == nullptr ? nullptr : gates + r * s.gates_row;
     if (!counts(mask, r, s)) {
       copy_or_zero(h, row_of(h_before, r, s.h_before_row), units);
       copy_or_zero(c, before, units);
-      copy_or_zero(gates, nullptr, 4 * units);
+      if (kept != nullptr) copy_or_zero(kept, nullptr, 4 * units);
       continue;
     }
+    const float* const row = sums;
     for_each_vector(units, [=, &s](int64_t k, int64_t lanes) {
-      const Vec i = activate(s.recurrent_activation, load_n(gates + k, lanes));
-      const Vec f = activate(s.recurrent_activation, load_n(gates + units + k, lanes));
-      const Vec g = activate(s.activation, load_n(gates + 2 * units + k, lanes));
-      const Vec o = activate(s.recurrent_activation, load_n(gates + 3 * units + k, lanes));
+      const Vec i = activate(s.recurrent_activation, load_n(row + k, lanes));
+      const Vec f = activate(s.recurrent_activation, load_n(row + units + k, lanes));
+      const Vec g = activate(s.activation, load_n(row + 2 * units + k, lanes));
+      const Vec o = activate(s.recurrent_activation, load_n(row + 3 * units + k, lanes));
       const Vec state = fma(f, load_or_zero(before, k, lanes), i * g);
-      store_n(gates + k, i, lanes);
-      store_n(gates + units + k, f, lanes);
-      store_n(gates + 2 * units + k, g, lanes);
-      store_n(gates + 3 * units + k, o, lanes);
+      if (kept != nullptr) {
+        store_n(kept + k, i, lanes);
+        store_n(kept + units + k, f, lanes);
+        store_n(kept + 2 * units + k, g, lanes);
+        store_n(kept + 3 * units + k, o, lanes);
+      }
       store_n(c + k, state, lanes);
       store_n(h + k, o * activate(s.activation, state), lanes);
     });
   }
 }
 
-void lstm_cell_backward(float* dgates, float* dh, float* dc, const float* dy, const float* gates, const float* c,
+void lstm_cell_backward(float* dsums, float* dh, float* dc, const float* dy, const float* gates, const float* c,
                         const float* c_before, const uint8_t* mask, const RecurrentStep& s) {
   const int64_t units = s.units;
   for (int64_t r = 0; r < s.rows; ++r) {
@@ -85,7 +89,7 @@ void lstm_cell_backward(float* dgates, float* dh, float* dc, const float* dy, co
     for_each_vector(units, [=, &s](int64_t k, int64_t lanes) {
       const Vec total = load_n(dh + k, lanes) + load_or_zero(given, k, lanes);
       if (!counted) {
-        for (int64_t gate = 0; gate < 4; ++gate) store_n(dgates + gate * units + k, zero(), lanes);
+        for (int64_t gate = 0; gate < 4; ++gate) store_n(dsums + gate * units + k, zero(), lanes);
         store_n(dh + k, total, lanes);
         return;
       }
@@ -93,14 +97,14 @@ void lstm_cell_backward(float* dgates, float* dh, float* dc, const float* dy, co
       const Vec g = load_n(gates + 2 * units + k, lanes), o = load_n(gates + 3 * units + k, lanes);
       const Vec a = activate(s.activation, load_n(c + k, lanes));
       const Vec dstate = fma(total * o, slope(s.activation, a), load_n(dc + k, lanes));
-      store_n(dgates + k, dstate * g * slope(s.recurrent_activation, i), lanes);
-      store_n(dgates + units + k, dstate * load_or_zero(before, k, lanes) * slope(s.recurrent_activation, f), lanes);
-      store_n(dgates + 2 * units + k, dstate * i * slope(s.activation, g), lanes);
-      store_n(dgates + 3 * units + k, total * a * slope(s.recurrent_activation, o), lanes);
+      store_n(dsums + k, dstate * g * slope(s.recurrent_activation, i), lanes);
+      store_n(dsums + units + k, dstate * load_or_zero(before, k, lanes) * slope(s.recurrent_activation, f), lanes);
+      store_n(dsums + 2 * units + k, dstate * i * slope(s.activation, g), lanes);
+      store_n(dsums + 3 * units + k, total * a * slope(s.recurrent_activation, o), lanes);
       store_n(dc + k, dstate * f, lanes);
       store_n(dh + k, zero(), lanes);
     });
-    dgates += s.gates_row;
+    dsums += s.sums_row;
     gates += s.gates_row;
     c += s.c_row;
     dh += units;

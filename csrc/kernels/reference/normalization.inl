@@ -11,33 +11,53 @@ void sum_squares_columns(double* sums, const T* x, const T* mean, int64_t rows, 
 }
 
 template <typename T>
-void sum_products_columns(double* sums, double* products, const T* dy, const T* x, const T* mean, int64_t rows,
-                          int64_t columns) {
+void sum_moments_columns(double* sums, double* squares, const T* x, const T* origin, int64_t rows, int64_t columns) {
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t c = 0; c < columns; ++c) {
-      const T g = dy[row * columns + c];
-      sums[c] += g;
-      products[c] += static_cast<double>(g) * (x[row * columns + c] - mean[c]);
+      const double d = static_cast<double>(x[row * columns + c]) - origin[c];
+      sums[c] += d;
+      squares[c] += d * d;
     }
   }
 }
 
+// What relu of (x - mean) * scale + shift lets through of dy; all of it without a shift.
 template <typename T>
-void normalize_columns(T* y, const T* x, const T* mean, const T* scale, const T* shift, int64_t rows, int64_t columns) {
-  for (int64_t row = 0; row < rows; ++row) {
-    for (int64_t c = 0; c < columns; ++c) {
-      y[row * columns + c] = (x[row * columns + c] - mean[c]) * scale[c] + shift[c];
-    }
-  }
+T passed(T dy, T x, const T* mean, const T* scale, const T* shift, int64_t c) {
+  return shift == nullptr || (x - mean[c]) * scale[c] + shift[c] > 0 ? dy : T(0);
 }
 
 template <typename T>
-void normalize_columns_backward(T* dx, const T* dy, const T* x, const T* mean, const T* scale, const T* offset,
-                                const T* slope, int64_t rows, int64_t columns, bool accumulate) {
+void sum_products_columns(double* sums, double* products, const T* dy, const T* x, const T* mean, const T* scale,
+                          const T* shift, int64_t rows, int64_t columns) {
   for (int64_t row = 0; row < rows; ++row) {
     for (int64_t c = 0; c < columns; ++c) {
       const int64_t at = row * columns + c;
-      T g = scale[c] * dy[at];
+      const T g = passed(dy[at], x[at], mean, scale, shift, c);
+      sums[c] += g;
+      products[c] += static_cast<double>(g) * (x[at] - mean[c]);
+    }
+  }
+}
+
+template <typename T>
+void normalize_columns(T* y, const T* x, const T* mean, const T* scale, const T* shift, int64_t rows, int64_t columns,
+                       bool relu) {
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t c = 0; c < columns; ++c) {
+      const T v = (x[row * columns + c] - mean[c]) * scale[c] + shift[c];
+      y[row * columns + c] = relu && v <= 0 ? T(0) : v;
+    }
+  }
+}
+
+template <typename T>
+void normalize_columns_backward(T* dx, const T* dy, const T* x, const T* mean, const T* scale, const T* shift,
+                                const T* offset, const T* slope, int64_t rows, int64_t columns, bool accumulate) {
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t c = 0; c < columns; ++c) {
+      const int64_t at = row * columns + c;
+      T g = scale[c] * passed(dy[at], x[at], mean, scale, shift, c);
       if (offset != nullptr) g = g - offset[c] - (x[at] - mean[c]) * slope[c];
       dx[at] = accumulate ? dx[at] + g : g;
     }

@@ -43,26 +43,29 @@ inline bool counts(const uint8_t* mask, int64_t r, const RecurrentStep& s) {
 }
 
 template <typename T>
-void lstm_cell(T* h, T* c, T* gates, const T* h_before, const T* c_before, const uint8_t* mask,
+void lstm_cell(T* h, T* c, T* gates, const T* sums, const T* h_before, const T* c_before, const uint8_t* mask,
                const RecurrentStep& s) {
   for (int64_t r = 0; r < s.rows; ++r) {
     for (int64_t k = 0; k < s.units; ++k) {
-      T* const gate = gates + r * s.gates_row + k;
+      T* const gate = gates == nullptr ? nullptr : gates + r * s.gates_row + k;
+      const T* const sum = sums + r * s.sums_row + k;
       const T before = element_or_zero(c_before, r, s.c_before_row, k);
       if (!counts(mask, r, s)) {
         h[r * s.h_row + k] = element_or_zero(h_before, r, s.h_before_row, k);
         c[r * s.c_row + k] = before;
-        for (int64_t index = 0; index < 4; ++index) gate[index * s.units] = 0;
+        for (int64_t index = 0; gate != nullptr && index < 4; ++index) gate[index * s.units] = 0;
         continue;
       }
-      const T i = activate(s.recurrent_activation, gate[0]), f = activate(s.recurrent_activation, gate[s.units]);
-      const T g = activate(s.activation, gate[2 * s.units]);
-      const T o = activate(s.recurrent_activation, gate[3 * s.units]);
+      const T i = activate(s.recurrent_activation, sum[0]), f = activate(s.recurrent_activation, sum[s.units]);
+      const T g = activate(s.activation, sum[2 * s.units]);
+      const T o = activate(s.recurrent_activation, sum[3 * s.units]);
       const T state = f * before + i * g;
-      gate[0] = i;
-      gate[s.units] = f;
-      gate[2 * s.units] = g;
-      gate[3 * s.units] = o;
+      if (gate != nullptr) {
+        gate[0] = i;
+        gate[s.units] = f;
+        gate[2 * s.units] = g;
+        gate[3 * s.units] = o;
+      }
       c[r * s.c_row + k] = state;
       h[r * s.h_row + k] = o * activate(s.activation, state);
     }
@@ -70,15 +73,15 @@ void lstm_cell(T* h, T* c, T* gates, const T* h_before, const T* c_before, const
 }
 
 template <typename T>
-void lstm_cell_backward(T* dgates, T* dh, T* dc, const T* dy, const T* gates, const T* c, const T* c_before,
+void lstm_cell_backward(T* dsums, T* dh, T* dc, const T* dy, const T* gates, const T* c, const T* c_before,
                         const uint8_t* mask, const RecurrentStep& s) {
   for (int64_t r = 0; r < s.rows; ++r) {
     for (int64_t k = 0; k < s.units; ++k) {
       T& carried = dh[r * s.units + k];
-      T* const dgate = dgates + r * s.gates_row + k;
+      T* const dsum = dsums + r * s.sums_row + k;
       const T total = carried + element_or_zero(dy, r, s.h_row, k);
       if (!counts(mask, r, s)) {
-        for (int64_t gate = 0; gate < 4; ++gate) dgate[gate * s.units] = 0;
+        for (int64_t gate = 0; gate < 4; ++gate) dsum[gate * s.units] = 0;
         carried = total;
         continue;
       }
@@ -86,10 +89,10 @@ void lstm_cell_backward(T* dgates, T* dh, T* dc, const T* dy, const T* gates, co
       const T i = gate[0], f = gate[s.units], g = gate[2 * s.units], o = gate[3 * s.units];
       const T a = activate(s.activation, c[r * s.c_row + k]);
       const T dstate = dc[r * s.units + k] + total * o * slope(s.activation, a);
-      dgate[0] = dstate * g * slope(s.recurrent_activation, i);
-      dgate[s.units] = dstate * element_or_zero(c_before, r, s.c_before_row, k) * slope(s.recurrent_activation, f);
-      dgate[2 * s.units] = dstate * i * slope(s.activation, g);
-      dgate[3 * s.units] = total * a * slope(s.recurrent_activation, o);
+      dsum[0] = dstate * g * slope(s.recurrent_activation, i);
+      dsum[s.units] = dstate * element_or_zero(c_before, r, s.c_before_row, k) * slope(s.recurrent_activation, f);
+      dsum[2 * s.units] = dstate * i * slope(s.activation, g);
+      dsum[3 * s.units] = total * a * slope(s.recurrent_activation, o);
       dc[r * s.units + k] = dstate * f;
       carried = 0;
     }
