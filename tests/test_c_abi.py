@@ -70,6 +70,7 @@ class Call(c.Structure):
         ("workspace_size", c.c_size_t),
         ("user_data", Pointer),
         ("first", c.c_int64),
+        ("prepared", Pointer),
     )
 
 
@@ -249,3 +250,27 @@ def test_a_senseless_level_is_refused_in_the_functions_name() -> None:
     small = (c.c_size_t * 1)(8)
     refused(LIBRARY.fastnn_level_at(c.c_int64(0), small), "struct_size")
     refused(LIBRARY.fastnn_level_at(c.c_int64(-1), small), "got -1", INVALID_INDEX)
+
+
+def test_what_is_filled_for_a_caller_is_filled_as_far_as_it_goes() -> None:
+    """A caller that was built with an older header knows a shorter struct; what lies behind it stays as it was."""
+    model = fastnn.Sequential([fastnn.Input((3,)), fastnn.layers.Dense(2)])
+    model.program(4)
+    text = model._predict_step.text().encode()
+    graph, context = c.c_void_p(), Relu().context
+    assert LIBRARY.fastnn_graph_parse(text, c.c_int64(len(text)), Device(1, 0), c.byref(graph)) == 0
+    room = (c.c_int64 * 13)(*[-7] * 13)
+
+    def plan(size: int) -> int:
+        room[0] = size
+        return LIBRARY.fastnn_graph_plan(graph, c.byref(context), c.c_int64(4), room)
+
+    assert plan(48) == 0
+    assert list(room)[:2] == [48, 4]
+    assert list(room)[6:] == [-7] * 7
+    assert plan(96) == 0
+    assert room[0] == 96
+    assert room[11] > 0  # eager_bytes
+    assert room[12] == -7
+    refused(plan(40), "graph_plan: expected info with a struct_size of at least 48, got 40")
+    LIBRARY.fastnn_graph_destroy(graph)

@@ -48,6 +48,10 @@ void register_machine(py::module_& module) {
   module.def(
       "allocated_bytes", [] { return fastnn_allocated_bytes(); },
       "All bytes that arrays of this process have ever been given.");
+  module.def(
+      "peak_bytes", [](bool restart) { return fastnn_peak_bytes(restart ? 1 : 0); }, py::arg("restart") = false,
+      "The most bytes that arrays and the workspace of ops took at once since the last restart.");
+  module.def("live_bytes", [] { return fastnn_live_bytes(); }, "The bytes that arrays take now.");
   module.def("levels", &levels, "The kernel levels, best first: name, available, active, reason.");
   module.def(
       "active_isa",

@@ -31,6 +31,7 @@ py::dict info_dict(const fastnn_program_info& info) {
   result["nodes"] = info.nodes;
   result["arena_bytes"] = info.arena_bytes;
   result["value_bytes"] = info.value_bytes;
+  result["eager_bytes"] = info.eager_bytes;
   result["moved_bytes"] = info.moved_bytes;
   result["unfused_bytes"] = info.unfused_bytes;
   result["flops"] = static_cast<int64_t>(info.flops);
@@ -173,10 +174,12 @@ class Program {
     info_ = info_of(created);
     arguments_.resize(static_cast<size_t>(info_.arguments));
     for (size_t i = 0; i < arguments_.size(); ++i) {
+      arguments_[i].struct_size = sizeof(fastnn_tensor);
       check(fastnn_program_argument(created, static_cast<int64_t>(i), &arguments_[i]));
     }
     results_.resize(static_cast<size_t>(info_.results));
     for (size_t i = 0; i < results_.size(); ++i) {
+      results_[i].struct_size = sizeof(fastnn_tensor);
       check(fastnn_program_result(created, static_cast<int64_t>(i), &results_[i]));
     }
     check(fastnn_active_level(&level_));

@@ -4,6 +4,7 @@
 // The form of a sentence: "conv2d: expected weight (kh, kw, 64, out), got (3, 3, 32, 128)".
 #pragma once
 
+#include <cstring>
 #include <new>
 #include <sstream>
 #include <stdexcept>
@@ -55,7 +56,7 @@ template <typename... Parts>
 inline void require(const void* pointer, const char* function, const char* argument) {
   if (pointer == nullptr) value_error(function, ": expected ", argument, ", got NULL");
 }
-// The same for a struct that begins with its size, which must not be less than that of the first version.
+// The same for a struct that begins with its size, which must not be less than it is here.
 template <typename Struct>
 void require_struct(const Struct* given, const char* function, const char* argument) {
   require(given, function, argument);
@@ -63,6 +64,19 @@ void require_struct(const Struct* given, const char* function, const char* argum
     value_error(function, ": expected ", argument, " with a struct_size of at least ", sizeof(Struct), ", got ",
                 given->struct_size);
   }
+}
+
+// Fills a struct as far as the caller, who may have been built with an older header, has room: at least to `least`.
+template <typename Struct>
+void fill_struct(Struct* out, const Struct& full, size_t least, const char* function, const char* argument) {
+  require(out, function, argument);
+  const size_t size = out->struct_size;
+  if (size < least) {
+    value_error(function, ": expected ", argument, " with a struct_size of at least ", least, ", got ", size);
+  }
+  const size_t known = size < sizeof(Struct) ? size : sizeof(Struct);
+  std::memcpy(static_cast<void*>(out), &full, known);
+  out->struct_size = size;
 }
 
 // Keeps the sentence for fastnn_last_error; never throws, for memory may be what is short.

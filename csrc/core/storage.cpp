@@ -10,6 +10,8 @@ namespace fastnn {
 namespace {
 
 std::atomic<uint64_t> allocated_bytes{0};
+std::atomic<int64_t> live_bytes{0};
+std::atomic<int64_t> peak_bytes{0};
 std::atomic<uint64_t> next_identity{1};
 
 void check_copy(const char* what, const fastnn_tensor* tensor, const char* argument, const void* host, size_t bytes) {
@@ -27,6 +29,13 @@ void check_copy(const char* what, const fastnn_tensor* tensor, const char* argum
 
 }  // namespace
 
+void count_live(int64_t bytes) {
+  const int64_t now = live_bytes.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+  int64_t peak = peak_bytes.load(std::memory_order_relaxed);
+  while (now > peak && !peak_bytes.compare_exchange_weak(peak, now, std::memory_order_relaxed)) {
+  }
+}
+
 StorageReference new_storage(fastnn_device device, size_t bytes) {
   const fastnn_device_interface& interface = device_interface(device);
   auto storage = std::make_unique<fastnn_storage>();
@@ -37,6 +46,7 @@ StorageReference new_storage(fastnn_device device, size_t bytes) {
     throw Error(FASTNN_OUT_OF_MEMORY, concat("fastnn: ", device_name(device), " refused ", bytes, " bytes"));
   }
   allocated_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  count_live(static_cast<int64_t>(bytes));
   return StorageReference::adopt(storage.release());
 }
 
@@ -78,11 +88,13 @@ void fastnn_storage_retain(fastnn_storage* storage) {
 void fastnn_storage_release(fastnn_storage* storage) {
   if (storage == nullptr || storage->references.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   const std::unique_ptr<fastnn_storage> last(storage);
+  if (last->lifetimes != nullptr) last->lifetimes->ends(last->value);
   if (last->release_memory != nullptr) {
     last->release_memory(last->owner);
   } else {
     const fastnn_device_interface& interface = device_interface(last->device);
     interface.release(interface.self, last->device.index, last->data, last->bytes);
+    count_live(-static_cast<int64_t>(last->bytes));
   }
 }
 
@@ -96,6 +108,11 @@ void fastnn_storage_bump_version(fastnn_storage* storage) {
 }
 
 uint64_t fastnn_allocated_bytes(void) { return allocated_bytes.load(std::memory_order_relaxed); }
+int64_t fastnn_live_bytes(void) { return live_bytes.load(std::memory_order_relaxed); }
+int64_t fastnn_peak_bytes(int32_t restart) {
+  if (restart == 0) return peak_bytes.load(std::memory_order_relaxed);
+  return peak_bytes.exchange(live_bytes.load(std::memory_order_relaxed), std::memory_order_relaxed);
+}
 uint64_t fastnn_new_identity(void) { return next_identity.fetch_add(1, std::memory_order_relaxed); }
 
 fastnn_status fastnn_copy_from_host(fastnn_tensor* destination, const void* source, size_t bytes) {

@@ -147,18 +147,17 @@ class Workspace {
       : allocator_(context.allocator),
         device_(device_interface(context.device)),
         index_(context.device.index),
+        asked_(bytes),
         bytes_(bytes) {
     if (bytes == 0) return;
     if (keeps()) memory_ = kept_workspace.take(bytes, bytes_);
-    if (memory_ != nullptr) return;
-    memory_ = allocator_ != nullptr ? allocator_->allocate(allocator_->self, bytes, 64)
-                                    : device_.allocate(device_.self, index_, bytes);
-    if (memory_ == nullptr) {
-      throw Error(FASTNN_OUT_OF_MEMORY, concat("fastnn: the system refused ", bytes, " bytes of workspace"));
-    }
+    if (memory_ == nullptr) allocate();
+    count_live(static_cast<int64_t>(asked_));
   }
   ~Workspace() {
-    if (memory_ == nullptr || (keeps() && kept_workspace.keep(memory_, bytes_))) return;
+    if (memory_ == nullptr) return;
+    count_live(-static_cast<int64_t>(asked_));
+    if (keeps() && kept_workspace.keep(memory_, bytes_)) return;
     if (allocator_ != nullptr) {
       allocator_->release(allocator_->self, memory_, bytes_);
     } else {
@@ -170,11 +169,19 @@ class Workspace {
   void* get() const { return memory_; }
 
  private:
+  void allocate() {
+    memory_ = allocator_ != nullptr ? allocator_->allocate(allocator_->self, asked_, 64)
+                                    : device_.allocate(device_.self, index_, asked_);
+    if (memory_ == nullptr) {
+      throw Error(FASTNN_OUT_OF_MEMORY, concat("fastnn: the system refused ", asked_, " bytes of workspace"));
+    }
+  }
   bool keeps() const { return allocator_ == nullptr && device_.type == FASTNN_CPU; }
   const fastnn_allocator* allocator_;
   const fastnn_device_interface& device_;
   int32_t index_;
-  size_t bytes_;
+  size_t asked_;  // bytes
+  size_t bytes_;  // as many or more, where the memory was kept
   void* memory_ = nullptr;
 };
 

@@ -1,5 +1,7 @@
 // c_api.cpp: the C functions about programs.
 
+#include <cstddef>
+
 #include "program/program.h"
 
 using namespace fastnn;
@@ -8,7 +10,9 @@ namespace {
 
 // Dtype, device and shape of a planned value.
 void describe(const fastnn_program& program, int64_t value, fastnn_tensor* described) {
+  const size_t size = described->struct_size;
   *described = program.plan.shapes.values[static_cast<size_t>(value)];
+  described->struct_size = size;
   described->data = nullptr;
   described->byte_offset = 0;
   described->flags = 0;
@@ -17,7 +21,11 @@ void describe(const fastnn_program& program, int64_t value, fastnn_tensor* descr
   set_contiguous_strides(*described);
 }
 
-void fill(fastnn_program_info& info, const fastnn_graph& graph, const Plan& plan, int64_t batch) {
+// What the first version of the struct had.
+constexpr size_t kLeastInfo = offsetof(fastnn_program_info, moved_bytes);
+
+void fill(fastnn_program_info* out, const char* function, const fastnn_graph& graph, const Plan& plan, int64_t batch) {
+  fastnn_program_info info{};
   info.batch = batch;
   info.nodes = static_cast<int64_t>(plan.steps.size());
   info.results = static_cast<int64_t>(graph.results.size());
@@ -28,6 +36,8 @@ void fill(fastnn_program_info& info, const fastnn_graph& graph, const Plan& plan
   info.arguments = static_cast<int64_t>(graph.arguments.size());
   info.flops = planned_flops(plan);
   info.kept_bytes = static_cast<int64_t>(plan.kept_bytes);
+  info.eager_bytes = plan.eager_bytes;
+  fill_struct(out, info, kLeastInfo, function, "info");
 }
 
 }  // namespace
@@ -66,7 +76,7 @@ fastnn_status fastnn_program_run_batches(fastnn_program* program, const fastnn_b
 fastnn_status fastnn_program_argument(const fastnn_program* program, int64_t index, fastnn_tensor* argument) {
   return guarded([&] {
     require(program, "program", "program");
-    require(argument, "program", "argument");
+    require_struct(argument, "program", "argument");
     if (index < 0 || index >= static_cast<int64_t>(program->graph.arguments.size())) {
       index_error("program: expected an argument below ", program->graph.arguments.size(), ", got ", index);
     }
@@ -77,7 +87,7 @@ fastnn_status fastnn_program_argument(const fastnn_program* program, int64_t ind
 fastnn_status fastnn_program_result(const fastnn_program* program, int64_t index, fastnn_tensor* result) {
   return guarded([&] {
     require(program, "program", "program");
-    require(result, "program", "result");
+    require_struct(result, "program", "result");
     if (index < 0 || index >= static_cast<int64_t>(program->graph.results.size())) {
       index_error("program: expected a result below ", program->graph.results.size(), ", got ", index);
     }
@@ -88,8 +98,7 @@ fastnn_status fastnn_program_result(const fastnn_program* program, int64_t index
 fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_program_info* info) {
   return guarded([&] {
     require(program, "program", "program");
-    require_struct(info, "program", "info");
-    fill(*info, program->graph, program->plan, program->batch);
+    fill(info, "program", program->graph, program->plan, program->batch);
   });
 }
 
@@ -98,11 +107,11 @@ fastnn_status fastnn_graph_plan(const fastnn_graph* graph, const fastnn_context*
   return guarded([&] {
     require(graph, "graph_plan", "graph");
     require_struct(context, "graph_plan", "context");
-    require_struct(info, "graph_plan", "info");
+    require(info, "graph_plan", "info");
     if (batch < 0) value_error("graph_plan: expected a batch of at least 0, got ", batch);
     fastnn_graph planned = *graph;  // passes change it
     const Plan plan = make_plan(planned, *context, batch);
-    fill(*info, planned, plan, batch);
+    fill(info, "graph_plan", planned, plan, batch);
   });
 }
 

@@ -19,6 +19,7 @@ struct Value {
   bool batched = false;      // arguments: the leading dimension is the batch
   fastnn_tensor recorded{};  // shape and dtype as recorded; memory for state and constants
   StorageReference storage;  // keeps the memory of state and constants
+  int64_t end = -1;          // results: how many ops had run when the memory was let go; -1: nobody knows
   int64_t alias = -1;        // the earlier value whose memory this one shares: a view, or the same buffer rewritten
 };
 

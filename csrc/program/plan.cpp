@@ -48,6 +48,41 @@ int64_t moved_bytes(const fastnn_graph& graph, const Shapes& shapes, const Uses&
   return bytes;
 }
 
+// The most bytes of results and workspace at once when ops run as they were recorded, each result living as long as it
+// did then. Copies for taking writes back are the program's own.
+int64_t eager_peak(const fastnn_graph& graph, const Shapes& shapes) {
+  std::vector<bool> own(graph.values.size(), false);
+  for (const Undo& undo : graph.undos) own[static_cast<size_t>(undo.copy)] = true;
+  const int64_t ops = static_cast<int64_t>(graph.nodes.size());
+  std::vector<int64_t> begin(graph.values.size(), -1), last(graph.values.size(), 0);
+  std::vector<int64_t> change(graph.nodes.size() + 2, 0), workspace(graph.nodes.size() + 1, 0);
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const int64_t position = static_cast<int64_t>(graph.nodes[n].position);
+    int64_t& most = workspace[static_cast<size_t>(std::min(position, ops))];
+    most = std::max(most, static_cast<int64_t>(shapes.workspaces[n]));
+    for_each_access(graph.nodes[n], [&](int64_t value, bool, bool writes) {
+      const size_t owner = static_cast<size_t>(root(graph, value));
+      if (writes && begin[owner] < 0) begin[owner] = position;
+      last[owner] = std::max(last[owner], position);
+    });
+  }
+  for (const Result& result : graph.results) last[static_cast<size_t>(root(graph, result.value))] = ops;
+  for (size_t v = 0; v < graph.values.size(); ++v) {
+    const Value& value = graph.values[v];
+    if (value.kind != Value::Kind::result || value.alias >= 0 || begin[v] < 0 || own[v]) continue;
+    const int64_t end = std::min(value.end < 0 ? last[v] + 1 : value.end, ops + 1);
+    const int64_t bytes = static_cast<int64_t>(value_bytes(shapes.values[v]));
+    change[static_cast<size_t>(begin[v])] += bytes;
+    change[static_cast<size_t>(std::max(end, begin[v] + 1))] -= bytes;
+  }
+  int64_t live = 0, peak = 0;
+  for (size_t position = 0; position < graph.nodes.size(); ++position) {
+    live += change[position];
+    peak = std::max(peak, live + workspace[position]);
+  }
+  return peak;
+}
+
 size_t aligned(size_t bytes) {
   return static_cast<size_t>(round_up(static_cast<int64_t>(bytes), static_cast<int64_t>(kBlockAlignment)));
 }
@@ -115,6 +150,7 @@ size_t place_blocks(std::vector<Block>& blocks) {
 Plan make_plan(fastnn_graph& graph, const fastnn_context& context, int64_t batch) {
   Plan plan;
   plan.shapes = infer_shapes(graph, context, batch);
+  plan.eager_bytes = eager_peak(graph, plan.shapes);
   forward_copies(graph, plan.shapes);
   if (context.device.type == FASTNN_CPU) split_accumulations(graph, plan.shapes);
   join_relu_gradients(graph);

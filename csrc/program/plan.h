@@ -49,6 +49,7 @@ struct Plan {
   size_t kept_bytes = 0;      // of weights that are kept prepared, outside the arena
   size_t value_bytes = 0;     // what the blocks take when each has memory of its own
   int64_t moved_bytes = 0;    // read and written by all steps
+  int64_t eager_bytes = 0;    // the most at once when the recorded ops run one by one
   int64_t unfused_bytes = 0;  // the same if every node were a step
 };
 

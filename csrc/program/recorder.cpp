@@ -152,14 +152,24 @@ void Recorder::record(const fastnn_op& op, const fastnn_call& call, const Attrib
     value.recorded = *t;
     value.alias = schema.is_view != 0 && i == 0 && shares_memory(*t, *call.inputs[0]) ? node.inputs[0] : find(*t);
     node.outputs.push_back(static_cast<int64_t>(graph_.values.size()));
+    if (value.alias < 0 && t->storage != nullptr && t->storage->lifetimes == nullptr) {
+      lifetimes_->begins(node.outputs.back());
+      t->storage->lifetimes = lifetimes_;
+      t->storage->value = node.outputs.back();
+    }
     graph_.values.push_back(std::move(value));
     value_of_[t->identity] = node.outputs.back();
   }
   graph_.nodes.push_back(std::move(node));
+  lifetimes_->op_has_run();
 }
 
 fastnn_graph Recorder::finish() {
   value_of_.clear();
+  for (size_t v = 0; v < graph_.values.size(); ++v) {
+    if (graph_.values[v].kind == Value::Kind::result)
+      graph_.values[v].end = lifetimes_->end_of(static_cast<int64_t>(v));
+  }
   if (in_order_) {
     order_writes(graph_);
     return std::move(graph_);

@@ -1,6 +1,7 @@
 // recorder.h: writes down what runs under a context as a graph.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -38,6 +39,7 @@ class Recorder final : public fastnn_recorder {
   std::unordered_map<uint64_t, int64_t> scalar_of_;  // identity -> scalar as registered
   std::unordered_map<uint64_t, int64_t> offset_of_;  // identity -> how far the step has advanced it
   std::unordered_set<std::string> names_;            // of state and constants
+  std::shared_ptr<Lifetimes> lifetimes_ = std::make_shared<Lifetimes>();
   bool in_order_ = false;
   mutable bool refused_ = false;
   bool has_device_ = false;

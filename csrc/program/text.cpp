@@ -233,6 +233,7 @@ std::string plan_text(const fastnn_graph& graph, const Plan& plan, int64_t batch
   text << "fastnn-program " << kTextVersion << " batch " << batch << "\n";
   text << "arena " << plan.arena_bytes << " bytes, " << plan.value_bytes << " without sharing, "
        << whole(planned_flops(plan)) << " flops\n";
+  text << "eagerly " << plan.eager_bytes << " bytes, results and workspace together\n";
   text << "moves " << plan.moved_bytes << " bytes, " << plan.unfused_bytes << " unfused\n";
   if (plan.kept_bytes > 0) text << "keeps " << plan.kept_bytes << " bytes of prepared weights\n";
   std::vector<bool> printed(graph.nodes.size(), false);

@@ -19,7 +19,11 @@
 #define FASTNN_API
 #endif
 
-#define FASTNN_ABI_VERSION 1
+/* It goes up when a program that was built with older headers would be misunderstood: a function's arguments, the
+ * meaning of a value, or a struct without a struct_size have changed. A struct with a struct_size may only grow at its
+ * end; one that is smaller than the library's is refused with a sentence, but for what is filled for the caller, which is
+ * filled as far as it goes. */
+#define FASTNN_ABI_VERSION 2
 #define FASTNN_MAX_RANK 8
 
 #ifdef __cplusplus
@@ -99,6 +103,10 @@ FASTNN_API uint64_t fastnn_storage_version(const fastnn_storage* storage);
 FASTNN_API void fastnn_storage_bump_version(fastnn_storage* storage);
 /* All bytes that storages of this process have ever been given; differences of it measure what a piece of code takes. */
 FASTNN_API uint64_t fastnn_allocated_bytes(void);
+/* Bytes of the storages that there are, and of the workspaces of ops that are running; and the most that these have been
+ * since peak_bytes was last called with restart 1, which begins anew. Memory that was wrapped isn't counted. */
+FASTNN_API int64_t fastnn_live_bytes(void);
+FASTNN_API int64_t fastnn_peak_bytes(int32_t restart);
 /* A number no other value of this process has. */
 FASTNN_API uint64_t fastnn_new_identity(void);
 /* Copies between host memory and a contiguous tensor on any device. */

@@ -108,7 +108,7 @@ typedef struct fastnn_batches {
  * fails. */
 FASTNN_API fastnn_status fastnn_program_run_batches(fastnn_program* program, const fastnn_batches* batches,
                                                     int64_t* done);
-/* Fills dtype, device, rank, shape and strides of argument index, or result index. */
+/* Fills all of a tensor but its memory: dtype, device, rank, shape and strides of argument index, or result index. */
 FASTNN_API fastnn_status fastnn_program_argument(const fastnn_program* program, int64_t index, fastnn_tensor* argument);
 FASTNN_API fastnn_status fastnn_program_result(const fastnn_program* program, int64_t index, fastnn_tensor* result);
 
@@ -126,6 +126,9 @@ typedef struct fastnn_program_info {
   double flops; /* floating-point operations of one run */
   int64_t
       kept_bytes; /* weights that no op of the step writes, as products read them: made once, and when they changed */
+  int64_t
+      eager_bytes; /* the most that the ops, run one by one, have at once in results and workspace: each result lives as
+                          long as it did when it was recorded, or until its last reader in a graph that was read */
 } fastnn_program_info;
 
 /* What a program of the graph would take at a batch size; makes none, so nothing has to be bound. */
