@@ -13,15 +13,22 @@ using kernels::kGemmDepth;
 
 constexpr int64_t kSlabColumns = 1024;
 constexpr int64_t kSlabDepth = 4 * kGemmDepth;
-// With no more rows than this, packing b costs more than it saves.
+// With no more rows, or no larger a b, than this, packing b costs more than it saves.
 constexpr int64_t kRowsInPlace = 12;
+constexpr int64_t kItemsInPlace = 8192;
 
-bool packs_matrix(int64_t m, int64_t b_row, int64_t b_column) {
-  return b_column != 1 || b_row == 0 || m > kRowsInPlace;
+bool packs_matrix(int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_column) {
+  return b_column != 1 || b_row == 0 || (m > kRowsInPlace && n * k > kItemsInPlace);
 }
 
 // Where the slab of columns n0 .. n0 + n and rows from k0 on begins in the whole packed matrix of k rows.
 int64_t slab_offset(int64_t n0, int64_t n, int64_t k0, int64_t k) { return n0 * k + k0 * round_up(n, 16); }
+
+// Multiplications as the kernels' time counts them: a few columns take that of a vector.
+double multiplications(int64_t m, int64_t n, int64_t k) {
+  constexpr int64_t kLanes = 16;
+  return static_cast<double>(m) * static_cast<double>(std::max(n, kLanes)) * static_cast<double>(k);
+}
 
 // A piece of y is rows x columns: its block of b stays in the second-level cache while the rows pass.
 struct Grid {
@@ -29,17 +36,18 @@ struct Grid {
 };
 
 Grid make_grid(int64_t m, int64_t n, int64_t k) {
-  constexpr double kEnough = 2e6, kLittle = 1e6;  // flops of a piece
+  constexpr double kEnough = 1e6, kLittle = 5e5;  // multiplications of a piece
+  if (multiplications(m, n, k) < kEnough) return {m, n, 1, 1};
   Grid grid{96, std::min<int64_t>(round_up(n, kGemmColumns), 512), 0, 0};
-  const auto flops = [&] { return 2.0 * static_cast<double>(grid.rows) * static_cast<double>(grid.columns * k); };
+  const auto size = [&] { return multiplications(grid.rows, std::min(n, grid.columns), k); };
   const auto count = [&] {
     grid.row_chunks = ceil_divide(m, grid.rows);
     grid.column_chunks = ceil_divide(n, grid.columns);
     return grid.row_chunks * grid.column_chunks;
   };
-  while (grid.rows < 768 && flops() < kEnough) grid.rows *= 2;
+  while (grid.rows < 768 && size() < kEnough) grid.rows *= 2;
   grid.rows = std::min(grid.rows, round_up(m, 12));
-  while (count() < 8 && flops() > kLittle) {
+  while (count() < 8 && size() > kLittle) {
     if (grid.columns > kGemmColumns) {
       grid.columns = round_up(grid.columns / 2, kGemmColumns);
     } else if (grid.rows > 12) {
@@ -48,6 +56,8 @@ Grid make_grid(int64_t m, int64_t n, int64_t k) {
       break;
     }
   }
+  grid.rows = round_up(ceil_divide(m, grid.row_chunks), 12);  // even pieces
+  count();
   return grid;
 }
 
@@ -64,7 +74,7 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
   const double nanoseconds_each = serial ? 0 : 1;
   const kernels::KernelTable<T>& kernels = table<T>();
   T* const packed = static_cast<T*>(workspace);
-  const bool packs = p.prepared == nullptr && packs_matrix(p.m, p.b_row, p.b_column);
+  const bool packs = p.prepared == nullptr && packs_matrix(p.m, p.n, p.k, p.b_row, p.b_column);
   for (int64_t n0 = 0; n0 < p.n; n0 += kSlabColumns) {
     const int64_t n = std::min(kSlabColumns, p.n - n0);
     for (int64_t k0 = 0; k0 == 0 || k0 < p.k; k0 += kSlabDepth) {
@@ -86,7 +96,7 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
       if (packs_first) {
         parallel_for(context, grid.column_chunks, nanoseconds_each * static_cast<double>(n * k) * sizeof(T) / 5, pack);
       }
-      const double nanoseconds = nanoseconds_each * static_cast<double>(p.m) * static_cast<double>(n * k) / 50;
+      const double nanoseconds = nanoseconds_each * multiplications(p.m, n, k) / 50;
       parallel_for(context, grid.row_chunks * grid.column_chunks, nanoseconds, [&](int64_t chunk) {
         const int64_t column_chunk = chunk % grid.column_chunks;
         if (packs && !packs_first) pack(column_chunk);
@@ -130,7 +140,7 @@ void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, 
   // packed, of 784x128 the same.
   constexpr size_t kLarge = 1 << 20;
   const size_t bytes = packed_matrix_bytes(n, k, item);
-  const bool packs = packs_matrix(m, b_row, b_column);
+  const bool packs = packs_matrix(m, n, k, b_row, b_column);
   if (m == 0 || bytes == 0 || !(packs || bytes > kLarge)) return;
   preparation.inputs = uint64_t{1} << index;
   preparation.bytes = bytes;

@@ -66,6 +66,8 @@ CASES: list[OpCase] = [
     gemm_case(65, 129, 70, benchmark=(1024, 1024, 1024)),
     gemm_case(5, 6, 700),
     gemm_case(130, 7, 3, "tn"),
+    *(gemm_case(m, n, k, "tn") for m, n, k in ((67, 2, 20), (150, 5, 300), (300, 12, 9))),  # computed transposed
+    gemm_case(14, 60, 9),
     gemm_case(1, 257, 33, "nt"),
     gemm_case(3, 4, 0),
     gemm_case(0, 4, 3),
@@ -75,6 +77,7 @@ CASES: list[OpCase] = [
     linear_case((5,), 8, 15, bias=False),
     linear_case((2,), 9, 17, bias=False, activation="relu"),
     linear_case((2, 3, 4), 7, 9),
+    linear_case((70,), 1, 3, activation="relu"),
     linear_case((), 6, 5),
     linear_case((33,), 64, 3, activation="relu"),
 ]

@@ -2,15 +2,16 @@
 //
 // tile() multiplies kRows rows of a by kVectors vectors of columns of b over one block of k. The wide tile is 6 rows x
 // 4 vectors with 32 registers (AVX-512, NEON; 24 hold sums) and 6 x 2 with 16 (12 hold sums); products at most half a
-// wide panel broad take twice the rows. b comes in packed panels as broad as the wide tile, or in place for few rows; a is read in
-// place, or from a copy of the tile's rows that stays in L1 where several panels read it. b's block is meant to stay in
-// L2.
+// wide panel broad take twice the rows. b comes in packed panels as broad as the wide tile, or in place for few rows and
+// where it is small; a is read in place, or from a copy of the tile's rows that stays in L1 where several panels read it.
+// b's block is meant to stay in L2. A narrow product of an a with contiguous columns (the weights' gradient of a layer of
+// ten outputs) is computed transposed.
 //
 // Bits: an element is the sum over blocks of kGemmDepth, in order, of sums that run over k in order with one fma each.
 // Nothing else enters: not m, n, the element's place, alignment, packing, or how the op cuts the product.
 // Error: at most about (kGemmDepth + k / kGemmDepth) 2^-24 sum |a||b|. Zeros are not skipped.
-// Measured on a Zen 4 core at about 118 GFLOP/s peak, packed b: AVX-512 110 GFLOP/s while b's block is in L2, 95 at
-// 1024 cubed, packing included (OpenBLAS 91); AVX2 97; base 30.
+// Measured on a Zen 4 core at about 118 GFLOP/s peak: AVX-512 110 to 114 GFLOP/s while b's block is in L2, 105 at 1024
+// cubed, packing included (OpenBLAS 98); docs/kernels.md has the shapes.
 
 constexpr int kPanelVectors = kRegisters == 32 ? 4 : 2;
 constexpr int64_t kPanel = kPanelVectors * kWidth;
@@ -102,16 +103,16 @@ Tile tile_for_rows(int64_t rows) {
   return tile<kRows, kVectors, kByRow, kRagged>;
 }
 
-template <bool kByRow>
+template <bool kByRow, bool kRagged>
 Tile tile_for(int64_t rows, int64_t vectors) {
   if constexpr (kPanelVectors == 4) {
-    if (vectors == 4) return tile_for_rows<kWideRows, 4, kByRow, false>(rows);
-    if (vectors == 3) return tile_for_rows<kWideRows, 3, kByRow, false>(rows);
-    if (vectors == 2) return tile_for_rows<kNarrowRows, 2, kByRow, false>(rows);
+    if (vectors == 4) return tile_for_rows<kWideRows, 4, kByRow, kRagged>(rows);
+    if (vectors == 3) return tile_for_rows<kWideRows, 3, kByRow, kRagged>(rows);
+    if (vectors == 2) return tile_for_rows<kNarrowRows, 2, kByRow, kRagged>(rows);
   } else {
-    if (vectors == 2) return tile_for_rows<kWideRows, 2, kByRow, false>(rows);
+    if (vectors == 2) return tile_for_rows<kWideRows, 2, kByRow, kRagged>(rows);
   }
-  return tile_for_rows<kNarrowRows, 1, kByRow, false>(rows);
+  return tile_for_rows<kNarrowRows, 1, kByRow, kRagged>(rows);
 }
 
 // Most rows a product of n columns can give to a tile.
@@ -127,15 +128,11 @@ void multiply_rows(float* const* y, int64_t rows, const float* a, int64_t a_stri
     const int64_t vectors = (width + kWidth - 1) / kWidth, last = width - (vectors - 1) * kWidth;
     if (b_row == 0) {
       const float* panel = b + column * depth_all + first * vectors * kWidth;
-      tile_for<kByRow>(rows, vectors)(y, column, a, a_stride, panel, vectors * kWidth, depth, last, finish);
+      tile_for<kByRow, false>(rows, vectors)(y, column, a, a_stride, panel, vectors * kWidth, depth, last, finish);
+    } else if (last == kWidth) {
+      tile_for<kByRow, false>(rows, vectors)(y, column, a, a_stride, b + column, b_row, depth, last, finish);
     } else {
-      const int64_t whole = last == kWidth ? vectors : vectors - 1, rest = column + whole * kWidth;
-      if (whole > 0) {
-        tile_for<kByRow>(rows, whole)(y, column, a, a_stride, b + column, b_row, depth, kWidth, finish);
-      }
-      if (rest < n && rest < column + kPanel) {
-        tile_for_rows<kNarrowRows, 1, kByRow, true>(rows)(y, rest, a, a_stride, b + rest, b_row, depth, last, finish);
-      }
+      tile_for<kByRow, true>(rows, vectors)(y, column, a, a_stride, b + column, b_row, depth, last, finish);
     }
   }
 }
@@ -148,6 +145,15 @@ void copy_floats(float* out, const float* in, int64_t count) {
     return;
   }
   for_each_vector(count, [=](int64_t i, int64_t lanes) { store(out + i, load_n(in + i, lanes)); });
+}
+
+// The same for at most kWideRows numbers, the next column of a tile: its copy covers what is written too much here.
+void copy_column(float* out, const float* in, int64_t rows) {
+  if constexpr (kWidth > kWideRows) {
+    store(out, load_partial(in, rows));
+  } else {
+    for (int64_t i = 0; i < rows; ++i) out[i] = in[i];
+  }
 }
 
 // Cuts `count` rows into the fewest tiles of at most `most` rows, as even as they can be.
@@ -228,7 +234,7 @@ void copy_tiles(float* copies, const float* a, int64_t stride, const RowTiles& c
       const float* from = a;
       for (int64_t t = 0; t < tiles; ++t) {
         const int64_t rows = cut.rows(first_tile + t);
-        copy_floats(copies + t * kCopySize + p * rows, from, rows);
+        copy_column(copies + t * kCopySize + p * rows, from, rows);
         from += rows;
       }
     }
@@ -264,9 +270,51 @@ void multiply(float* y, const float* a, int64_t a_stride, const float* b, int64_
   }
 }
 
+// to (rows, columns) = transpose of from.
+void turn(float* to, int64_t to_row, const float* from, int64_t from_row, int64_t rows, int64_t columns) {
+  const int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+  for (int64_t i = 0; i < whole_rows; i += 4) {
+    for (int64_t j = 0; j < whole_columns; j += 4) {
+      transpose_4x4(to + i * to_row + j, to_row, from + j * from_row + i, from_row);
+    }
+  }
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = i < whole_rows ? whole_columns : 0; j < columns; ++j) to[i * to_row + j] = from[j * from_row + i];
+  }
+}
+
+// A product that would leave many lanes of its only vector empty, of an a whose columns are contiguous: its transpose is
+// computed, kTurnedRows columns at a time, which fills them with rows of y.
+constexpr int64_t kTurnedRows = 256;
+constexpr int64_t kTurnedColumns = 12;
+bool is_turned(int64_t m, int64_t n, const GemmLayout& layout) {
+  return layout.b_row != 0 && layout.a_row == 1 && n <= kTurnedColumns && 4 * n <= 3 * kWidth && m >= 4 * kWidth;
+}
+void multiply_turned(float* y, const float* a, const float* b, int64_t m, int64_t n, int64_t k,
+                     const GemmLayout& layout, const Epilogue<float>& epilogue) {
+  alignas(64) float turned[kTurnedColumns * kTurnedRows];
+  const GemmLayout turned_layout{kTurnedRows, 1, layout.b_row, layout.a_column};
+  for (int64_t row = 0; row < m; row += kTurnedRows) {
+    const int64_t rows = m - row < kTurnedRows ? m - row : kTurnedRows;
+    float* const target = y + row * layout.y_row;
+    if (epilogue.accumulate) turn(turned, kTurnedRows, target, layout.y_row, n, rows);
+    multiply<false>(turned, b, layout.b_row, a + row, n, rows, k, turned_layout, {nullptr, false, epilogue.accumulate});
+    turn(target, layout.y_row, turned, kTurnedRows, rows, n);
+    if (epilogue.bias == nullptr && !epilogue.relu) continue;
+    for (int64_t i = 0; i < rows; ++i) {
+      Vec sum = load_n(target + i * layout.y_row, n);
+      if (epilogue.bias != nullptr) sum += load_n(epilogue.bias, n);
+      if (epilogue.relu) sum = select(sum <= zero(), zero(), sum);
+      store_n(target + i * layout.y_row, sum, n);
+    }
+  }
+}
+
 void gemm(float* y, const float* a, const float* b, int64_t m, int64_t n, int64_t k, const GemmLayout& layout,
           const Epilogue<float>& epilogue) {
-  if (layout.a_column == 1) {
+  if (is_turned(m, n, layout)) {
+    multiply_turned(y, a, b, m, n, k, layout, epilogue);
+  } else if (layout.a_column == 1) {
     multiply<true>(y, a, layout.a_row, b, m, n, k, layout, epilogue);
   } else {
     multiply<false>(y, a, layout.a_column, b, m, n, k, layout, epilogue);
