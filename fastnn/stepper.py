@@ -60,6 +60,8 @@ class Stepper:
         self._x = np.zeros((self._batch, *self._sample), np.int64 if model._takes_ids() else np.float32)
         with trying():
             trial = self._results(Tensor(self._x))[0]
+        for path, value in self._initial.items():  # a layer may have put the trial's step into its states
+            self._states[path].assign(value)
         self._y = np.zeros(trial.shape, trial.dtype)
         self._arrays = [_core.Array.from_numpy(self._x, copy=False)], [_core.Array.from_numpy(self._y, copy=False)]
         self._step = Step(self._advance, states=self._step_states, name="stream")

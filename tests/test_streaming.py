@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -192,6 +193,24 @@ def test_results_are_arrays_of_their_own_or_go_into_out() -> None:
     for t in range(STEPS):
         assert stepper.step(Tensor(X[:1, t]), out=rows[t]).base is rows.base
     np.testing.assert_array_equal(rows, np.stack(results))
+
+
+def test_a_dilated_convolution_leaves_its_inputs_in_a_ring() -> None:
+    """A step makes nothing of the size of the window, and writes its row at the commit."""
+    model = built([layers.Dense(3), layers.Conv1D(6, 3, padding="causal", dilation_rate=50)])
+    x = data(2, 120, 4)
+    check(model, x, model.predict(x), 2)
+    stepper = model.stream(2)
+    for t in range(3):
+        stepper.step(x[:, t])
+    text = stepper.program()
+    commit = text[text.rindex("\ncommit\n") :]
+    assert "put_update" in commit
+    assert "undo" not in text
+    window = 4 * 2 * 100 * 3
+    made = [int(size) for size in re.findall(r" (\d+) bytes (?:at|in) (?!stream)", text)]
+    assert made
+    assert max(made) < window
 
 
 def test_weights_that_change_are_seen() -> None:

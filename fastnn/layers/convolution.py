@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import activations, initializers
 from .. import functional as F
+from ..program import update
 from ..tensor import Tensor
 from . import arguments
 from .base import Layer, Shape
@@ -95,15 +96,25 @@ class WindowLayer(Layer):
             raise ValueError(f"{self.name}: expected padding 'causal' in stream, got {self.padding!r}")
         if self.strides != (1,):
             raise ValueError(f"{self.name}: expected strides 1 in stream, got {self.strides[0]}")
-        return {"inputs": np.zeros((input_shape[0] or 0, kept, self._channels()), np.float32)} if kept else {}
+        batch, distance = input_shape[0] or 0, self.dilation_rate[0]
+        if distance > 1 and kept:
+            # a ring: the next step is put where the oldest one lies; of the others only the taps are read
+            ring = np.zeros((kept, batch, self._channels()), np.float32)
+            return {"ring": ring, "taps": np.arange(0, kept, distance)}
+        return {"inputs": np.zeros((batch, kept, self._channels()), np.float32)} if kept else {}
 
     def stream_step(self, inputs: Tensor, states: Mapping[str, Any]) -> tuple[Tensor, Mapping[str, Any]]:
         if not states:
             return self(inputs), states
-        before, distance = states["inputs"], self.dilation_rate[0]
-        taps = F.concatenate([before[:, ::distance], inputs], axis=1)
-        after = taps[:, 1:] if distance == 1 else F.concatenate([before[:, 1:], inputs], axis=1)
-        return self._convolved(taps, "valid", (1,)), {"inputs": after}
+        if "inputs" in states:  # all that is kept is read in every step, so nothing is saved by leaving it in place
+            taps = F.concatenate([states["inputs"], inputs], axis=1)
+            return self._convolved(taps, "valid", (1,)), {"inputs": taps[:, 1:]}
+        ring, places = states["ring"], states["taps"]
+        before = F.transpose(F.take(ring, places, axis=0), (1, 0, 2))
+        result = self._convolved(F.concatenate([before, inputs], axis=1), "valid", (1,))
+        update("put_update", ring, places[:1], F.transpose(inputs, (1, 0, 2)))
+        after = F.where(F.equal(places, ring.shape[0] - 1), 0, places + 1)
+        return result, {"ring": ring, "taps": after}
 
     def _activated(self, convolve: Callable[[Any], Tensor]) -> Tensor:
         """The activation of convolve(activation that is fused into it)."""
