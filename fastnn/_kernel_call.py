@@ -117,8 +117,10 @@ def _many(name: str, inputs: tuple[Any, ...], out: Sequence[Any] | None, accumul
     )
 
 
-def _update(name: str, inputs: Sequence[Any], **attributes: Any) -> None:
+def _update(name: str, inputs: tuple[Any, ...], **attributes: Any) -> None:
     op = _op(name)
+    if op.into(inputs, (), 0, attributes):
+        return
     arrays: list[Any] = []
     for value, argument in zip(inputs, op.schema["inputs"], strict=True):
         convert = partial(_memory, name, argument["name"]) if argument["role"] == "update" else partial(_input, name)

@@ -11,7 +11,6 @@
 namespace fastnn::bindings {
 namespace {
 
-constexpr int64_t kMaxInputs = 16;  // of Op::into
 constexpr int64_t kMaxOutputs = 8;
 constexpr int64_t kMaxSlots = 64;
 
@@ -84,6 +83,53 @@ std::optional<fastnn_tensor> plain_tensor(py::handle value) {
   }
   return t;
 }
+
+// The arguments of a call on NumPy arrays.
+struct Plain {
+  std::vector<fastnn_tensor> tensors;  // room for all of them is there, so that addresses stay
+  std::vector<const fastnn_tensor*> inputs;
+  Py_ssize_t length = -1;  // of the call's lists, once known
+
+  Plain(const fastnn_schema& schema, const py::tuple& given) {
+    size_t room = static_cast<size_t>(schema.output_count);
+    for (const py::handle value : given) room += is_list(value) ? py::len(value) : 1;
+    tensors.reserve(room);
+    inputs.reserve(room);
+  }
+
+  // Null for what isn't plain.
+  fastnn_tensor* add(py::handle value) {
+    const std::optional<fastnn_tensor> tensor = plain_tensor(value);
+    return tensor ? &tensors.emplace_back(*tensor) : nullptr;
+  }
+
+  // Whether an input, or the list it is, was plain.
+  bool add_input(const fastnn_argument_schema& argument, py::handle value) {
+    if (argument.variadic == 0) return add_item(argument, value);
+    if (!is_list(value)) return false;
+    const Py_ssize_t size = PySequence_Fast_GET_SIZE(value.ptr());
+    if (length < 0) length = size;
+    if (size == 0 && argument.optional != 0) {  // an absent list stands as nulls
+      inputs.insert(inputs.end(), static_cast<size_t>(length), nullptr);
+      return true;
+    }
+    bool all_plain = size == length;
+    for (Py_ssize_t i = 0; i < size && all_plain; ++i) {
+      all_plain = add_item(argument, PySequence_Fast_GET_ITEM(value.ptr(), i));
+    }
+    return all_plain;
+  }
+
+ private:
+  static bool is_list(py::handle value) { return PyList_CheckExact(value.ptr()) || PyTuple_CheckExact(value.ptr()); }
+
+  bool add_item(const fastnn_argument_schema& argument, py::handle value) {
+    const fastnn_tensor* const tensor = value.is_none() ? nullptr : add(value);
+    inputs.push_back(tensor);
+    if (tensor == nullptr) return value.is_none();
+    return argument.role != FASTNN_UPDATE || (tensor->flags & FASTNN_READ_ONLY) == 0;
+  }
+};
 
 // A callable for one op.
 class Op {
@@ -191,35 +237,25 @@ class Op {
   // leaves everything unusual to the call above, errors about arguments included.
   bool into(const py::tuple& inputs, const py::tuple& outputs, uint64_t accumulate, const py::dict& attributes) const {
     if (current_recorder() != nullptr || schema_->is_view != 0) return false;
-    if (static_cast<int32_t>(inputs.size()) != schema_->input_count || schema_->input_count > kMaxInputs ||
+    if (static_cast<int32_t>(inputs.size()) != schema_->input_count ||
         static_cast<int32_t>(outputs.size()) != schema_->output_count) {
       return false;
     }
-    fastnn_tensor tensors[kMaxInputs + kMaxOutputs];
-    const fastnn_tensor* read[kMaxInputs];
+    Plain plain(*schema_, inputs);
     fastnn_tensor* written[kMaxOutputs];
-    fastnn_tensor* next = tensors;
-    const auto add = [&](py::handle value) {
-      const std::optional<fastnn_tensor> tensor = plain_tensor(value);
-      if (tensor) *next = *tensor;
-      return tensor ? next++ : nullptr;
-    };
     for (int32_t i = 0; i < schema_->input_count; ++i) {
-      const py::handle value = PyTuple_GET_ITEM(inputs.ptr(), i);
-      if (schema_->inputs[i].variadic != 0) return false;
-      read[i] = value.is_none() ? nullptr : add(value);
-      if (read[i] == nullptr && !value.is_none()) return false;
+      if (!plain.add_input(schema_->inputs[i], PyTuple_GET_ITEM(inputs.ptr(), i))) return false;
     }
     for (int32_t i = 0; i < schema_->output_count; ++i) {
-      written[i] = add(PyTuple_GET_ITEM(outputs.ptr(), i));
+      written[i] = plain.add(PyTuple_GET_ITEM(outputs.ptr(), i));
       if (written[i] == nullptr || (written[i]->flags & FASTNN_READ_ONLY) != 0) return false;
     }
     Arguments arguments;
     read_attributes(arguments, attributes);
     const fastnn_context context = thread_context({FASTNN_CPU, 0});
     fastnn_call call = make_call(arguments, context);
-    call.inputs = read;
-    call.input_count = schema_->input_count;
+    call.inputs = plain.inputs.data();
+    call.input_count = static_cast<int64_t>(plain.inputs.size());
     call.outputs = written;
     call.output_count = schema_->output_count;
     call.accumulate = accumulate;
