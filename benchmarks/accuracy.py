@@ -1,7 +1,9 @@
-"""The largest error of elementary functions over every float32, in units of the last place: python -m benchmarks.accuracy.
+"""The largest error of elementary functions over every float32, in units of the last place.
 
-Run it from the root of the checkout, with fastnn installed. The reference is NumPy's in float64; functions and limits are
-those of tests/test_accuracy.py, which looks at some numbers of every exponent. A function takes some minutes.
+    python -m benchmarks.accuracy tanh sigmoid
+
+Run it from the root of the checkout, with fastnn installed. The reference is NumPy's in float64; functions and limits
+are those of tests/test_accuracy.py, which looks at some numbers of every exponent. A function takes some minutes.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 // normalization.inl: batch normalisation down the columns of (rows, channels), layer and RMS normalisation along rows.
 //
 // Sums are widened to double before they are added, so that they are exact to float32 for any number of rows, and
-// differences from the mean are taken in float, as PyTorch and Keras do. Columns go one vector of channels at a time
-// over all rows; the caller joins narrow rows into lines of 64 channels or more and keeps a line's sums within L2.
+// differences from the mean are taken in float, as PyTorch and Keras do. Columns go one vector of channels at a time, 16
+// rows of it in registers; the caller joins narrow rows into lines of 64 channels or more and keeps a line's sums within
+// L2. Relu and its gradient, from x again, ride along. docs/kernels.md has figures.
 // An element's bits depend on its own column or row alone. Error: 3e-7 of the largest |y|.
 
 inline VecDoublePair squares(Vec v) {
