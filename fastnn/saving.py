@@ -56,7 +56,7 @@ COUNTS = 2**53  # so are numbers of steps, of epochs and of draws, with room to 
 _OPTIMIZER = "optimizer."
 
 
-def save_model(model: Model, filepath: Any, overwrite: bool = True) -> None:
+def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
     """Write a whole model; see `Model.save`."""
     own = type(model) not in _kinds().values()
     if own and not _describes_itself(model):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import graphviz
 import numpy as np
 import pytest
 
+import fastnn
 from fastnn import Input, Model, Sequential, layers, utils
 
 LISTS = [[1], [2, 3], [4, 5, 6], []]
@@ -205,6 +209,104 @@ def test_layers_of_a_model_with_its_own_code_stand_side_by_side() -> None:
     source = utils.model_to_dot(Own()).source
     assert source.count("Dense") == 2
     assert "->" not in source
+
+
+def test_branches_shared_layers_and_several_ends_are_drawn() -> None:
+    a, b = Input((4,), name="a"), Input((4,), name="b")
+    shared = layers.Dense(3, activation="tanh", name="shared")
+    inner_x, inner_y = Input((3,), name="inner_x"), Input((3,), name="inner_y")
+    inner = Model([inner_x, inner_y], layers.Add(name="inner_add")([inner_x, inner_y]), name="inner")
+    joined = inner([shared(a), shared(b)])
+    model = Model([a, b], [joined, layers.Dense(1, name="top")(joined)], name="m")
+    source = utils.model_to_dot(model, show_shapes=True, show_layer_activations=True).source
+    places = {layer.name: str(index) for index, layer in enumerate(model.operations)}
+    edges = [line.strip() for line in source.splitlines() if "->" in line]
+    wanted = [("a", "shared"), ("b", "shared"), ("shared", "inner"), ("inner", "top")]
+    assert sorted(edges) == sorted(f"{places[start]} -> {places[end]}" for start, end in wanted)
+    assert "(None, 3), (None, 3) → (None, 3)" in source
+    assert "activation: tanh\n(None, 4) → (None, 3)" in source
+    expanded = utils.model_to_dot(model, expand_nested=True, subgraph=True)
+    inside = {layer.name: f"{places['inner']}.{index}" for index, layer in enumerate(inner.operations)}
+    assert f"{places['shared']} -> {inside['inner_x']}" in expanded.source
+    assert f"{inside['inner_add']} -> {places['top']}" in expanded.source
+    assert expanded.name == "cluster_m"
+
+
+def test_pictures_and_arrays(tmp_path: Path) -> None:
+    x = np.random.default_rng(3).integers(0, 256, (6, 4, 3)).astype(np.float32)
+    utils.save_img(tmp_path / "x.png", x, scale=False)
+    np.testing.assert_array_equal(utils.img_to_array(utils.load_img(tmp_path / "x.png")), x)
+    grey = utils.load_img(tmp_path / "x.png", color_mode="grayscale", target_size=(3, 5), interpolation="bilinear")
+    assert utils.img_to_array(grey).shape == (3, 5, 1)
+    middle = utils.load_img(tmp_path / "x.png", target_size=(4, 4), keep_aspect_ratio=True)
+    np.testing.assert_array_equal(utils.img_to_array(middle), x[1:5])
+    scaled = np.asarray(utils.array_to_img(np.array([[[1.0], [2.0]], [[3.0], [5.0]]])))
+    np.testing.assert_array_equal(scaled, [[0, 63], [127, 255]])
+    with pytest.raises(ValueError, match=r"^array_to_img: expected \(height, width, .*, got shape \(2,\)"):
+        utils.array_to_img(np.zeros(2))
+    with pytest.raises(ValueError, match=r"^load_img: expected color_mode grayscale, rgb, rgba, got 'hsv'"):
+        utils.load_img(tmp_path / "x.png", color_mode="hsv")
+    with pytest.raises(ValueError, match=r"^load_img: expected interpolation nearest, .*, got 'linear'"):
+        utils.load_img(tmp_path / "x.png", interpolation="linear")
+    with pytest.raises(ValueError, match=r"^array_to_img: expected data_format 'channels_last', got 'x'"):
+        utils.save_img(tmp_path / "x.png", x, data_format="x")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: layers.Dense(3, activation="relu", name="d"),
+        lambda: fastnn.losses.Huber(0.5),
+        lambda: fastnn.metrics.MeanSquaredError(name="mse"),
+        lambda: fastnn.optimizers.SGD(0.5, momentum=0.25),
+        lambda: fastnn.initializers.HeNormal(seed=3),
+        lambda: fastnn.regularizers.L2(0.5),
+        lambda: fastnn.constraints.MaxNorm(2.0),
+        nested,
+    ],
+)
+def test_objects_as_data(make: Callable[[], Any]) -> None:
+    thing = make()
+    data = json.loads(json.dumps(utils.serialize_keras_object({"things": [thing, 1, None]})))
+    again, one, nothing = utils.deserialize_keras_object(data)["things"]
+    assert (type(again), again.get_config(), one, nothing) == (type(thing), thing.get_config(), 1, None)
+    with pytest.raises(ValueError, match="unknown layer 'Nothing'"):
+        utils.deserialize_keras_object({"class_name": "Nothing", "config": {}})
+    with pytest.raises(TypeError, match="serialize_keras_object: expected an object with get_config"):
+        utils.serialize_keras_object(object())
+
+
+def test_names_begin_anew() -> None:
+    utils.clear_session()
+    assert [layers.Dense(1).name, layers.Dense(1).name] == ["dense", "dense_1"]
+    utils.clear_session(free_memory=False)
+    assert layers.Dense(1).name == "dense"
+
+
+def test_batches_packed_and_unpacked() -> None:
+    assert utils.pack_x_y_sample_weight(1) == 1
+    assert utils.pack_x_y_sample_weight([1]) == ([1],)
+    assert utils.pack_x_y_sample_weight(1, 2) == (1, 2)
+    assert utils.unpack_x_y_sample_weight((1, 2)) == (1, 2, None)
+    assert utils.unpack_x_y_sample_weight(utils.pack_x_y_sample_weight(1, 2, 3)) == (1, 2, 3)
+    with pytest.raises(ValueError, match=r"expected x, .* got 4"):
+        utils.unpack_x_y_sample_weight((1, 2, 3, 4))
+
+
+def test_symbolic_tensors_and_what_they_come_from() -> None:
+    a, b = Input((3,)), Input((3,))
+    total = layers.Dense(2)(a + b) * 2.0
+    assert set(map(id, utils.get_source_inputs(total))) == {id(a), id(b)}
+    assert utils.is_keras_tensor(total)
+    assert not utils.is_keras_tensor(np.zeros(3))
+    with pytest.raises(ValueError, match="is_keras_tensor: expected a tensor, got 'x'"):
+        utils.is_keras_tensor("x")
+    assert [utils.standardize_dtype(d) for d in (None, "int", np.float64, bool)] == [
+        "float32",
+        "int64",
+        "float64",
+        "bool",
+    ]
 
 
 def test_plot_model_writes_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

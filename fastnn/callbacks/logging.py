@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -178,17 +179,50 @@ class TensorBoard(Callback):
         Results of training go into its folder train, those of validation into validation.
     histogram_freq : int, default 0
         After every so many epochs histograms of the weights; 0 writes none.
+    write_graph : bool, default True
+        Accepted as in Keras; `fastnn.utils.plot_model` draws models.
+    write_images : bool, default False
+        Refused when True, as are the three arguments at the end when given.
+    write_steps_per_second : bool, default False
+        Whether to write how many steps an epoch took per second.
     update_freq : "epoch", "batch" or int, default "epoch"
         When to write results besides: after every so many steps.
+    profile_batch, embeddings_freq, embeddings_metadata
+        `Model.profile` tells where time goes.
 
     Raises
     ------
     ImportError
         tensorboardX is not installed.
+    ValueError
+        Something is asked for that isn't written.
     """
 
-    def __init__(self, log_dir: Any = "logs", histogram_freq: int = 0, update_freq: Any = "epoch") -> None:
+    def __init__(
+        self,
+        log_dir: Any = "logs",
+        histogram_freq: int = 0,
+        write_graph: bool = True,
+        write_images: bool = False,
+        write_steps_per_second: bool = False,
+        update_freq: Any = "epoch",
+        profile_batch: Any = 0,
+        embeddings_freq: int = 0,
+        embeddings_metadata: Any = None,
+    ) -> None:
         from pathlib import Path  # not with the package: 4 ms
+
+        refused = {
+            "write_images": write_images,
+            "profile_batch": profile_batch,
+            "embeddings_freq": embeddings_freq,
+            "embeddings_metadata": embeddings_metadata,
+        }
+        for name, value in refused.items():
+            if value:
+                raise ValueError(f"TensorBoard: expected no {name}, got {value!r}")
+        self.write_graph, self.write_steps_per_second = write_graph, write_steps_per_second
+        self._begun = (0.0, 0)  # of the epoch: the time, and the optimizer's steps
 
         self.log_dir, self.histogram_freq = Path(log_dir), histogram_freq
         self.update_freq = 1 if update_freq == "batch" else update_freq
@@ -214,6 +248,9 @@ class TensorBoard(Callback):
         if self._step % self.update_freq == 0:
             self._scalars("train", "batch", logs or {}, self._step)
 
+    def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
+        self._begun = time.perf_counter(), self.model.optimizer.iterations if self.model.optimizer else 0
+
     def _scalars(self, part: str, kind: str, values: Logs, step: int) -> None:
         for name, value in values.items():
             if np.ndim(value) == 0:
@@ -226,6 +263,9 @@ class TensorBoard(Callback):
         optimizer = self.model.optimizer
         if optimizer is not None:
             logs.setdefault("learning_rate", optimizer.learning_rate)
+            if self.write_steps_per_second:
+                seconds, steps = time.perf_counter() - self._begun[0], optimizer.iterations - self._begun[1]
+                self._writer("train").add_scalar("epoch_steps_per_second", steps / seconds, epoch)
         validation = {key.removeprefix("val_"): value for key, value in logs.items() if key.startswith("val_")}
         training = {key: value for key, value in logs.items() if not key.startswith("val_")}
         self._scalars("train", "epoch", training, epoch)
