@@ -80,12 +80,15 @@ def size(*shapes: tuple[int, ...]) -> int:
     return sum(math.prod(shape) for shape in shapes)
 
 
-def gemm(word: str, m: int, n: int, k: int, target: str = "gemm") -> Kernel:
-    """word is which operands are transposed in memory: NN, NT, TN."""
+def gemm(word: str, m: int, n: int, k: int, target: str = "gemm", *, batch: int = 1) -> Kernel:
+    """word is which operands are transposed in memory: NN, NT, TN. batch is the number of products."""
     transpose_a, transpose_b = word[0] == "T", word[1] == "T"
     a, b = (k, m) if transpose_a else (m, k), (n, k) if transpose_b else (k, n)
     sizes = {"transpose_a": transpose_a, "transpose_b": transpose_b}
-    return Kernel(f"gemm {word} {m}x{n}x{k}", target, "gemm", sizes, (a, b), 2 * m * n * k, 4 * size(a, b, (m, n)))
+    name = f"gemm {word} {m}x{n}x{k}" + f" of {batch}" * (batch > 1)
+    shapes: tuple[tuple[int, ...], ...] = tuple((batch, *shape) if batch > 1 else shape for shape in (a, b))
+    moved = 4 * batch * size(a, b, (m, n))
+    return Kernel(name, target, "gemm", sizes, shapes, 2 * batch * m * n * k, moved)
 
 
 def conv(
@@ -205,13 +208,20 @@ KERNELS: tuple[Kernel, ...] = (
     gemm("TN", 512, 10, 128),
     gemm("NT", 128, 512, 784),
     gemm("NN", 2048, 1024, 128),
+    gemm("NT", 2048, 128, 1024),
+    gemm("TN", 128, 1024, 2048),
     gemm("NN", 64, 1024, 256),
     gemm("NN", 32, 512, 128),
     gemm("NT", 64, 256, 1024),
     gemm("TN", 256, 1024, 2048),
     gemm("NT", 128, 128, 64),
     gemm("NN", 128, 64, 128),
+    *(
+        gemm(word, *sizes, batch=32)
+        for word, sizes in (("NT", (128, 128, 64)), ("NN", (128, 64, 128)), ("TN", (128, 64, 128)))
+    ),
     gemm("NN", 2048, 1024, 256),
+    gemm("NT", 2048, 256, 1024),
     gemm("NN", 32768, 64, 27),
     gemm("NN", 16384, 64, 576),
     gemm("NN", 16384, 16, 144),

@@ -31,7 +31,8 @@ def make(kernel: Any, fast: bool) -> Call:
 
 def gemm(arrays: Any, transpose_a: bool, transpose_b: bool) -> Call:
     a, b = arrays
-    y = np.empty((a.shape[1 if transpose_a else 0], b.shape[0 if transpose_b else 1]), np.float32)
+    rows, columns = a.shape[-1 if transpose_a else -2], b.shape[-2 if transpose_b else -1]
+    y = np.empty((*a.shape[:-2], rows, columns), np.float32)
     return lambda: K.gemm(a, b, transpose_a=transpose_a, transpose_b=transpose_b, out=y)
 
 

@@ -27,7 +27,7 @@ def waited(function: Callable[..., Any], *arrays: Any) -> Call:
 
 
 def gemm(arrays: Any, transpose_a: bool, transpose_b: bool) -> Call:
-    return waited(lambda a, b: (a.T if transpose_a else a) @ (b.T if transpose_b else b), *arrays)
+    return waited(lambda a, b: (a.mT if transpose_a else a) @ (b.mT if transpose_b else b), *arrays)
 
 
 def conv(arrays: Any, part: str, stride: int, groups: int, epilogue: bool) -> Call:

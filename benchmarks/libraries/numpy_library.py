@@ -71,8 +71,8 @@ class Numpy(Library):
         if kernel.kind != "gemm":
             return None
         a, b = kernel.arrays()
-        left, right = a.T if kernel.sizes["transpose_a"] else a, b.T if kernel.sizes["transpose_b"] else b
-        y = np.empty((left.shape[0], right.shape[1]), np.float32)
+        left, right = a.mT if kernel.sizes["transpose_a"] else a, b.mT if kernel.sizes["transpose_b"] else b
+        y = np.empty((*left.shape[:-1], right.shape[-1]), np.float32)
         return lambda: np.matmul(left, right, out=y)
 
     def case(self, case: Any, inputs: list[Any], column: str) -> Call:

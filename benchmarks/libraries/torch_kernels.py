@@ -36,9 +36,10 @@ def images(array: Any, last: bool, order: tuple[int, ...] = (0, 3, 1, 2)) -> Any
 
 def gemm(arrays: Any, transpose_a: bool, transpose_b: bool) -> Call:
     a, b = map(torch.from_numpy, arrays)
-    left, right = a.T if transpose_a else a, b.T if transpose_b else b
-    y = torch.empty(left.shape[0], right.shape[1])
-    return lambda: torch.mm(left, right, out=y)
+    left, right = a.mT if transpose_a else a, b.mT if transpose_b else b
+    y = torch.empty(*left.shape[:-1], right.shape[-1])
+    product: Any = torch.mm if left.ndim == 2 else torch.bmm
+    return lambda: product(left, right, out=y)
 
 
 def conv(arrays: Any, part: str, stride: int, groups: int, epilogue: bool, last: bool) -> Call:
