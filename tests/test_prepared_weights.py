@@ -21,18 +21,18 @@ Shapes = dict[str, tuple[int, ...]]
 
 # name: op, attributes, shapes of its inputs, of which all but the first are state
 CASES: dict[str, tuple[str, dict[str, Any], list[tuple[int, ...]]]] = {
-    "gemm": ("gemm", {}, [(40, 70), (70, 33)]),
+    "gemm": ("gemm", {}, [(40, 170), (170, 65)]),
     "gemm, transposed": ("gemm", {"transpose_b": True}, [(40, 70), (33, 70)]),
     "gemm, few rows transposed": ("gemm", {"transpose_b": True}, [(3, 70), (33, 70)]),
-    "gemm, one b for many": ("gemm", {"transpose_a": True}, [(5, 20, 30), (20, 17)]),
+    "gemm, one b for many": ("gemm", {"transpose_a": True}, [(5, 120, 30), (120, 90)]),
     "gemm, slabs": ("gemm", {}, [(13, 1030), (1030, 1100)]),
     "gemm, few rows": ("gemm", {}, [(2, 520), (520, 530)]),
-    "linear": ("linear", {"activation": "relu"}, [(40, 70), (70, 33), (33,)]),
+    "linear": ("linear", {"activation": "relu"}, [(40, 170), (170, 65), (65,)]),
     "conv1d": ("conv1d", {"strides": [2]}, [(3, 40, 5), (3, 5, 20), (20,)]),
     "conv2d, direct": ("conv2d", {"padding": "same", "strides": [2, 1]}, [(2, 9, 11, 5), (3, 3, 5, 20), (20,)]),
     "conv2d, winograd": ("conv2d", {"padding": "same"}, [(2, 14, 18, 16), (3, 3, 16, 20), (20,)]),
     "conv2d, groups": ("conv2d", {"groups": 2, "dilation": [2, 2]}, [(2, 9, 11, 8), (3, 3, 4, 20), (20,)]),
-    "conv2d, one window": ("conv2d", {}, [(20, 4, 3, 8), (4, 3, 8, 20), (20,)]),
+    "conv2d, one window": ("conv2d", {}, [(20, 4, 3, 8), (4, 3, 8, 100), (100,)]),
     "conv3d": ("conv3d", {"padding": "same"}, [(2, 4, 5, 6, 3), (2, 3, 3, 3, 7), (7,)]),
     "conv1d_transpose": ("conv1d_transpose", {"strides": [2]}, [(3, 12, 5), (3, 20, 5), (20,)]),
     "conv2d_transpose": ("conv2d_transpose", {"padding": "same"}, [(2, 14, 18, 16), (3, 3, 20, 16), (20,)]),
@@ -222,8 +222,8 @@ def test_a_step_that_trains_keeps_what_it_does_not_write() -> None:
 
 def test_weights_that_a_step_writes_are_prepared_once_in_each_run(rng: np.random.Generator) -> None:
     """Where two calls read them before they are written; a third call, behind the write, prepares its own."""
-    x = array(rng.standard_normal((30, 20)).astype(np.float32))
-    weight = array(rng.standard_normal((20, 20)).astype(np.float32))
+    x = array(rng.standard_normal((30, 100)).astype(np.float32))
+    weight = array(rng.standard_normal((100, 100)).astype(np.float32))
     start = weight.numpy().copy()
 
     def step(x: _core.Array, weight: _core.Array) -> _core.Array:

@@ -28,16 +28,19 @@ const fastnn_tensor* bias_of(const fastnn_call& call) { return has_input(call, 2
 template <typename Attributes>
 size_t forward_infer(const char* op, const fastnn_call& call) {
   const fastnn_tensor& x = input(call, 0);
-  const ConvGeometry g = conv_geometry(op, x, input(call, 1), attributes<Attributes>(call));
+  ConvGeometry g = conv_geometry(op, x, input(call, 1), attributes<Attributes>(call));
+  g.whole = call.whole;
   check_bias(op, call, g.out);
   set_image_output<Attributes>(&output(call, 0), x, g, g.out, [](const WindowAxis& axis) { return axis.output; });
-  return is_depthwise(g) ? depthwise_workspace(g, x.dtype) : convolution_workspace(*call.context, g, x.dtype);
+  if (is_depthwise(g)) return depthwise_workspace(g, x.dtype);
+  return convolution_workspace(*call.context, g, x.dtype, call.prepared != nullptr);
 }
 
 template <typename Attributes>
 void forward_run(const char* op, const fastnn_call& call) {
   const auto& options = attributes<Attributes>(call);
-  const ConvGeometry g = conv_geometry(op, input(call, 0), input(call, 1), options);
+  ConvGeometry g = conv_geometry(op, input(call, 0), input(call, 1), options);
+  g.whole = call.whole;
   if (element_count(output(call, 0)) == 0) return;
   if (is_depthwise(g)) return depthwise_run(call, g, options.activation != 0);
   convolution(*call.context, g, output(call, 0), input(call, 0), input(call, 1), bias_of(call), options.activation != 0,

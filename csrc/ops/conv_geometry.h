@@ -14,6 +14,7 @@ namespace fastnn::ops {
 struct ConvGeometry {
   int64_t batch, channels, out, groups;
   WindowAxis depth, height, width;
+  int64_t whole = 0;  // 0, or of how many images the batch is a part (fastnn_call.whole)
 
   int64_t group_channels() const { return channels / groups; }
   int64_t group_out() const { return out / groups; }

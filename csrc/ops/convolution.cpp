@@ -40,7 +40,7 @@ int64_t winograd_outputs(const fastnn_context& context, const ConvGeometry& g, f
   if (context.convolution == FASTNN_CONVOLUTION_WINOGRAD_2) return 2;
   if (context.convolution == FASTNN_CONVOLUTION_WINOGRAD_4) return 4;
   if (dtype != kFloat32) return 0;
-  const int64_t images = context.batch_invariant && pass != Pass::backward_weight ? 1 : g.batch;
+  const int64_t images = context.batch_invariant && pass != Pass::backward_weight ? 1 : std::max(g.whole, g.batch);
   const WindowAxis &h = g.height, &w = g.width;
   const bool to_input = pass == Pass::backward_input;
   for (const Choice& choice : kChoices) {
@@ -114,9 +114,10 @@ void describe(fastnn_preparation& preparation, PreparedForm form, const ConvGeom
 
 }  // namespace
 
-size_t convolution_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype) {
+size_t convolution_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype, bool prepared) {
   const int64_t outputs = winograd_outputs(context, g, dtype, Pass::forward);
-  const size_t size = outputs > 0 ? winograd_workspace(g, outputs, dtype) : direct_workspace(g, dtype);
+  if (prepared) return outputs > 0 ? winograd_workspace(g, outputs, dtype, true) : 0;
+  const size_t size = outputs > 0 ? winograd_workspace(g, outputs, dtype, false) : direct_workspace(g, dtype);
   return is_product(g) ? std::max(size, matrix_product_workspace(g.out, g.terms(), item_size(dtype))) : size;
 }
 
@@ -131,7 +132,7 @@ void convolution(const fastnn_context& context, const ConvGeometry& g, const fas
 
 void describe_convolution(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype,
                           fastnn_preparation& preparation) {
-  const size_t direct = kPreparedHead + direct_workspace(g, dtype);
+  const size_t direct = direct_prepared(direct_workspace(g, dtype));
   if (is_product(g) && context.convolution == FASTNN_CONVOLUTION_BEST) {
     fastnn_preparation product{};
     describe_matrix(product, 1, g.batch, g.out, g.terms(), g.out, 1, item_size(dtype));
@@ -141,8 +142,7 @@ void describe_convolution(const fastnn_context& context, const ConvGeometry& g, 
   }
   const int64_t outputs = winograd_outputs(context, g, dtype, Pass::forward);
   if (outputs > 0) {
-    const size_t bytes = std::max(winograd_prepared(g, outputs, dtype), direct);
-    return describe(preparation, kWinogradWeight, g, bytes, outputs);
+    return describe(preparation, kWinogradWeight, g, winograd_prepared(g, outputs, dtype), outputs);
   }
   describe(preparation, kPackedConvolution, g, direct, 0);
 }
@@ -177,9 +177,9 @@ void convolution_backward_input(const fastnn_context& context, const ConvGeometr
 
 void describe_convolution_backward_input(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype,
                                          fastnn_preparation& preparation) {
-  const size_t direct = kPreparedHead + direct_backward_input_workspace(g, dtype);
   const int64_t outputs = winograd_outputs(context, g, dtype, Pass::backward_input);
-  const size_t bytes = outputs > 0 ? std::max(winograd_backward_input_prepared(g, outputs, dtype), direct) : direct;
+  const size_t bytes = outputs > 0 ? winograd_backward_input_prepared(g, outputs, dtype)
+                                   : direct_prepared(direct_backward_input_workspace(g, dtype));
   describe(preparation, kPackedBackward, g, bytes, outputs);
 }
 

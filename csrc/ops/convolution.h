@@ -8,7 +8,7 @@
 namespace fastnn::ops {
 
 // y = activation(x * weight + bias); bias may be null.
-size_t convolution_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype);
+size_t convolution_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype, bool prepared);
 void convolution(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
                  const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace,
                  const void* prepared);

@@ -73,18 +73,11 @@ const kernels::KernelTable<T>& kernels_for(const fastnn_tensor& weight, bool pad
   return infinite ? reference_kernels<T>() : table<T>();
 }
 
-// A packed weight, made ahead of the run or by `pack` in the workspace, and the kernels that read it.
-template <typename T>
-struct PackedWeight {
-  const T* numbers;
-  const kernels::KernelTable<T>& kernels;
-};
+// A packed weight, made ahead of the run or by `pack` in the workspace.
 template <typename T, typename Pack>
 PackedWeight<T> packed_weight(const void* prepared, void* workspace, Pack&& pack) {
-  if (prepared == nullptr) return {static_cast<T*>(workspace), pack(static_cast<T*>(workspace))};
-  const bool by_reference = *static_cast<const int64_t*>(prepared) != 0;
-  const void* const numbers = static_cast<const char*>(prepared) + kPreparedHead;
-  return {static_cast<const T*>(numbers), by_reference ? reference_kernels<T>() : table<T>()};
+  if (prepared != nullptr) return prepared_weight<T>(prepared);
+  return {static_cast<T*>(workspace), pack(static_cast<T*>(workspace))};
 }
 
 template <typename Pack>
@@ -97,6 +90,13 @@ void prepare(fastnn_dtype dtype, void* prepared, Pack&& pack) {
 }
 
 }  // namespace
+
+template <typename T>
+PackedWeight<T> prepared_weight(const void* prepared) {
+  const bool by_reference = *static_cast<const int64_t*>(prepared) != 0;
+  const void* const numbers = static_cast<const char*>(prepared) + kPreparedHead;
+  return {static_cast<const T*>(numbers), by_reference ? reference_kernels<T>() : table<T>()};
+}
 
 template <typename T>
 const kernels::KernelTable<T>& pack_weight(const fastnn_context& context, const ConvGeometry& g,
@@ -282,6 +282,8 @@ void direct_backward_input_prepare(const fastnn_context& context, const ConvGeom
           [&](auto* numbers) -> const auto& { return pack_weight_backward(context, g, weight, numbers); });
 }
 
+template PackedWeight<float> prepared_weight(const void*);
+template PackedWeight<double> prepared_weight(const void*);
 template const kernels::KernelTable<float>& pack_weight(const fastnn_context&, const ConvGeometry&,
                                                         const fastnn_tensor&, float*);
 template const kernels::KernelTable<double>& pack_weight(const fastnn_context&, const ConvGeometry&,

@@ -28,9 +28,21 @@ template <typename T>
 const kernels::KernelTable<T>& pack_weight_backward(const fastnn_context& context, const ConvGeometry& g,
                                                     const fastnn_tensor& weight, T* packed);
 
-// The same ahead of a run, for its argument `prepared`; the bytes are those of the workspaces and a line for what says
-// which kernels read it.
+// A packed weight and the kernels that read it.
+template <typename T>
+struct PackedWeight {
+  const T* numbers;
+  const kernels::KernelTable<T>& kernels;
+};
+
+// The same ahead of a run, for its argument `prepared`: in the room of a workspace, behind a line that says which kernels
+// read it.
 constexpr size_t kPreparedHead = 64;
+inline size_t direct_prepared(size_t workspace) {
+  return static_cast<size_t>(round_up(static_cast<int64_t>(kPreparedHead + workspace), 64));
+}
+template <typename T>
+PackedWeight<T> prepared_weight(const void* prepared);
 void direct_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight, void* prepared);
 void direct_backward_input_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight,
                                    void* prepared);

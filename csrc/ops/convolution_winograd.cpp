@@ -45,7 +45,7 @@ Plan make_plan(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outp
   if (plan.blocks < kLanes) plan.blocks = std::min(round_up(plan.blocks, 4), ceil_divide(plan.tiles, kLeast));
   plan.block = round_up(ceil_divide(plan.tiles, std::max<int64_t>(plan.blocks, 1)), 6);
   plan.blocks = ceil_divide(plan.tiles, std::max<int64_t>(plan.block, 1));
-  plan.lanes = std::min(plan.blocks, kLanes);
+  plan.lanes = std::min(plan.blocks, g.whole > 0 ? 1 : kLanes);
   s.source_point = checked_multiply(plan.block, s.source_row) + kLine;
   s.target_point = checked_multiply(plan.block, s.target_row) + kLine;
   s.weight_point = checked_multiply(w.channels, s.target_row) + kLine;
@@ -105,17 +105,21 @@ void transform(const fastnn_context& context, const kernels::ConvWindow& w, cons
 }
 
 // The forward product of a window, from x to y: pack makes the packed weight for the tiles that must be computed
-// directly. prepared: the transformed weight, or null.
+// directly; both weights may be prepared, at `prepared` and offset bytes behind it.
 template <typename T, typename Pack>
 void multiply(const fastnn_context& context, const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, T* y,
               const T* x, const Taps<T>& weight, const kernels::Epilogue<T>& epilogue, void* workspace,
-              const void* prepared, Pack&& pack) {
+              const void* prepared, size_t offset, Pack&& pack) {
   const Plan plan = make_plan(g, w, outputs);
   T* const own = static_cast<T*>(workspace);
-  T* const rooms = own + plan.weight;
+  T* const rooms = prepared == nullptr ? own + plan.weight : own;
   auto* const finite = reinterpret_cast<uint8_t*>(rooms + plan.lanes * plan.room);
-  const T* const u = prepared == nullptr ? own : static_cast<const T*>(prepared);
-  if (prepared == nullptr) transform(context, w, plan, weight, own);
+  const T* u = own;
+  if (prepared == nullptr) {
+    transform(context, w, plan, weight, own);
+  } else {
+    u = reinterpret_cast<const T*>(static_cast<const char*>(prepared) + offset);
+  }
   parallel_for(context, plan.lanes, nanoseconds(g), [&](int64_t lane) {
     const Range blocks = blocks_of(plan, lane);
     for (int64_t block = blocks.begin; block < blocks.end; ++block) {
@@ -125,7 +129,7 @@ void multiply(const fastnn_context& context, const ConvGeometry& g, const kernel
     }
   });
   if (std::memchr(finite, 0, static_cast<size_t>(plan.tiles)) == nullptr) return;
-  const kernels::KernelTable<T>& kernels = pack(own);
+  const auto [packed, kernels] = prepared == nullptr ? PackedWeight<T>{own, pack(own)} : prepared_weight<T>(prepared);
   parallel_for(context, plan.blocks, nanoseconds(g), [&](int64_t block) {
     for_each_lost_run(finite, plan, chunk_range(block, plan.tiles, plan.block), [&](int64_t first, int64_t end) {
       const int64_t columns = plan.shape.tile_columns, rows = plan.shape.tile_rows;
@@ -133,16 +137,23 @@ void multiply(const fastnn_context& context, const ConvGeometry& g, const kernel
       const int64_t left = first % columns * outputs, right = std::min(left + (end - first) * outputs, w.x.count);
       for (int64_t i = row; i < std::min(row + outputs, w.y.count); ++i) {
         const int64_t line = (image * w.y.count + i) * w.x.count;
-        kernels.convolution(y, x, own, line + left, line + right, w, epilogue);
+        kernels.convolution(y, x, packed, line + left, line + right, w, epilogue);
       }
     });
   });
 }
 
-size_t product_workspace(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, fastnn_dtype dtype) {
+size_t product_workspace(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, fastnn_dtype dtype,
+                         bool prepared) {
   const Plan plan = make_plan(g, w, outputs);
-  const int64_t numbers = checked_add(plan.weight, checked_multiply(plan.lanes, plan.room));
+  const int64_t numbers = checked_add(prepared ? 0 : plan.weight, checked_multiply(plan.lanes, plan.room));
   return static_cast<size_t>(checked_add(checked_multiply(numbers, item_size(dtype)), plan.tiles));
+}
+
+size_t prepared_bytes(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, fastnn_dtype dtype,
+                      size_t direct) {
+  const int64_t transformed = checked_multiply(make_plan(g, w, outputs).weight, item_size(dtype));
+  return direct_prepared(direct) + static_cast<size_t>(transformed);
 }
 
 kernels::ConvWindow backward_window(const ConvGeometry& g) { return input_phase(g, 0, 0, 0).window; }
@@ -180,8 +191,8 @@ bool winograd_fits(const ConvGeometry& g) {
   return g.groups == 1 && d.input == 1 && d.kernel == 1 && d.output == 1 && is_line(g.height) && is_line(g.width);
 }
 
-size_t winograd_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
-  return product_workspace(g, forward_window(g), outputs, dtype);
+size_t winograd_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype, bool prepared) {
+  return product_workspace(g, forward_window(g), outputs, dtype, prepared);
 }
 
 void winograd(const fastnn_context& context, const ConvGeometry& g, int64_t outputs, const fastnn_tensor& y,
@@ -191,12 +202,13 @@ void winograd(const fastnn_context& context, const ConvGeometry& g, int64_t outp
     using T = decltype(zero);
     multiply<T>(context, g, forward_window(g), outputs, data<T>(y), data<T>(x), forward_taps<T>(g, weight),
                 {bias == nullptr ? nullptr : data<T>(*bias), relu, false}, workspace, prepared,
+                direct_prepared(direct_workspace(g, x.dtype)),
                 [&](T* packed) -> const auto& { return pack_weight(context, g, weight, packed); });
   });
 }
 
 size_t winograd_backward_input_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
-  return product_workspace(g, backward_window(g), outputs, dtype);
+  return product_workspace(g, backward_window(g), outputs, dtype, false);
 }
 
 void winograd_backward_input(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
@@ -207,34 +219,39 @@ void winograd_backward_input(const fastnn_context& context, const ConvGeometry& 
     using T = decltype(zero);
     multiply<T>(context, g, backward_window(g), outputs, data<T>(dx), data<T>(dy), backward_taps<T>(g, weight),
                 {bias == nullptr ? nullptr : data<T>(*bias), relu, accumulate}, workspace, prepared,
+                direct_prepared(direct_backward_input_workspace(g, dx.dtype)),
                 [&](T* packed) -> const auto& { return pack_weight_backward(context, g, weight, packed); });
   });
 }
 
 size_t winograd_prepared(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
-  return static_cast<size_t>(checked_multiply(make_plan(g, forward_window(g), outputs).weight, item_size(dtype)));
+  return prepared_bytes(g, forward_window(g), outputs, dtype, direct_workspace(g, dtype));
 }
 
 void winograd_prepare(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
                       const fastnn_tensor& weight, void* prepared) {
+  const kernels::ConvWindow w = forward_window(g);
+  void* const u = static_cast<char*>(prepared) + direct_prepared(direct_workspace(g, weight.dtype));
   with_float_type(weight.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const kernels::ConvWindow w = forward_window(g);
-    transform(context, w, make_plan(g, w, outputs), forward_taps<T>(g, weight), static_cast<T*>(prepared));
+    transform(context, w, make_plan(g, w, outputs), forward_taps<T>(g, weight), static_cast<T*>(u));
   });
+  direct_prepare(context, g, weight, prepared);
 }
 
 size_t winograd_backward_input_prepared(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
-  return static_cast<size_t>(checked_multiply(make_plan(g, backward_window(g), outputs).weight, item_size(dtype)));
+  return prepared_bytes(g, backward_window(g), outputs, dtype, direct_backward_input_workspace(g, dtype));
 }
 
 void winograd_backward_input_prepare(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
                                      const fastnn_tensor& weight, void* prepared) {
+  const kernels::ConvWindow w = backward_window(g);
+  void* const u = static_cast<char*>(prepared) + direct_prepared(direct_backward_input_workspace(g, weight.dtype));
   with_float_type(weight.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const kernels::ConvWindow w = backward_window(g);
-    transform(context, w, make_plan(g, w, outputs), backward_taps<T>(g, weight), static_cast<T*>(prepared));
+    transform(context, w, make_plan(g, w, outputs), backward_taps<T>(g, weight), static_cast<T*>(u));
   });
+  direct_backward_input_prepare(context, g, weight, prepared);
 }
 
 size_t winograd_backward_weight_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {

@@ -9,7 +9,7 @@ namespace fastnn::ops {
 // Whether the geometry is one that these functions compute.
 bool winograd_fits(const ConvGeometry& g);
 
-size_t winograd_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype);
+size_t winograd_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype, bool prepared);
 void winograd(const fastnn_context& context, const ConvGeometry& g, int64_t outputs, const fastnn_tensor& y,
               const fastnn_tensor& x, const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu,
               void* workspace, const void* prepared);
@@ -20,7 +20,7 @@ void winograd_backward_input(const fastnn_context& context, const ConvGeometry& 
                              const fastnn_tensor* bias, bool relu, bool accumulate, void* workspace,
                              const void* prepared);
 
-// The transformed weight ahead of a run, for its argument `prepared`.
+// The transformed weight ahead of a run, for its argument `prepared`, behind the one that the direct products read.
 size_t winograd_prepared(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype);
 void winograd_prepare(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
                       const fastnn_tensor& weight, void* prepared);

@@ -25,7 +25,7 @@ size_t linear_infer(const fastnn_call& call) {
   std::copy_n(x.shape, x.rank, shape);
   shape[x.rank - 1] = out;
   set_output(&output(call, 0), x.dtype, x.device, x.rank, shape);
-  return matrix_product_workspace(out, in, item_size(x.dtype));
+  return call.prepared != nullptr ? 0 : matrix_product_workspace(out, in, item_size(x.dtype));
 }
 
 void linear_run(const fastnn_call& call) {

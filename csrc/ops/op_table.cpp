@@ -424,6 +424,7 @@ Application::Application(const fastnn_op& op, const fastnn_call& original) : op_
   call_.attributes = &attributes_;
   call_.first = 0;
   call_.prepared = nullptr;
+  call_.whole = 0;
 
   fastnn_tensor expected[kMaxOutputs];
   fastnn_tensor* expected_pointers[kMaxOutputs];

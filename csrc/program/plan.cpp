@@ -236,14 +236,14 @@ Plan make_plan(fastnn_graph& graph, const fastnn_context& context, int64_t batch
   }
   for (size_t i = 0; i < plan.preparations.size(); ++i) {
     Preparation& preparation = plan.preparations[i];
-    if (preparation.kept) {
-      plan.kept_bytes += preparation.what.bytes;
-      continue;
-    }
-    const size_t begin = step_of[preparation.nodes.front()];
+    if (preparation.kept) plan.kept_bytes += preparation.what.bytes;
+    if (preparation.kept && !preparation.needed) continue;
+    // the stand-in of a kept one is for those that can't do without
+    const auto needs = [&](size_t n) { return !preparation.kept || plan.steps[step_of[n]].rows != nullptr; };
+    const size_t user = *std::find_if(preparation.nodes.begin(), preparation.nodes.end(), needs);
     preparation.block = static_cast<int64_t>(plan.blocks.size());
-    plan.blocks.push_back({aligned(preparation.what.bytes), begin, step_of[preparation.nodes.back()], 0});
-    plan.steps[begin].makes.push_back(i);
+    plan.blocks.push_back({aligned(preparation.what.bytes), step_of[user], step_of[preparation.nodes.back()], 0});
+    plan.steps[step_of[user]].makes.push_back(i);
   }
   for (const Block& block : plan.blocks) plan.value_bytes += block.bytes;
   plan.arena_bytes = place_blocks(plan.blocks);

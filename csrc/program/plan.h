@@ -30,7 +30,7 @@ struct PlannedStep {
   std::shared_ptr<const Blocks> blocks;   // of elements, or NULL
   std::shared_ptr<const RowBlocks> rows;  // of items, or NULL
   int64_t scratch = -1;                   // the block of the arena that rows work in, or -1
-  std::vector<size_t> makes;              // preparations in the arena that it is the first to need
+  std::vector<size_t> makes;              // preparations in the arena that it is the first to need, unless held
 };
 
 struct Plan {

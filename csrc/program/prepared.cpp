@@ -63,8 +63,22 @@ struct Registry {
 
 }  // namespace
 
+fastnn_preparation preparation_of(const fastnn_graph& graph, const Node& node, const fastnn_context& context,
+                                  const Shapes& shapes) {
+  fastnn_preparation what{};
+  what.struct_size = sizeof(what);
+  const fastnn_implementation* implementation = fastnn_find_implementation(node.op, context.device.type);
+  if (implementation == nullptr || implementation->describe == nullptr) return what;
+  // describe writes no output
+  NodeCall described(graph, node, context, const_cast<std::vector<fastnn_tensor>&>(shapes.values));
+  described.call.user_data = implementation->user_data;
+  const fastnn_status status = implementation->describe(&described.call, &what);
+  if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
+  return what;
+}
+
 std::vector<Preparation> find_preparations(const fastnn_graph& graph, const fastnn_context& context, const Plan& plan) {
-  std::vector<fastnn_tensor> values = plan.shapes.values;
+  const std::vector<fastnn_tensor>& values = plan.shapes.values;
   std::vector<uint64_t> writes_before(graph.values.size(), 0), writes(graph.values.size(), 0);
   const auto count_writes = [&](std::vector<uint64_t>& counts, size_t n) {
     for_each_access(graph.nodes[n], [&](int64_t value, bool, bool written) {
@@ -79,15 +93,7 @@ std::vector<Preparation> find_preparations(const fastnn_graph& graph, const fast
   for (const PlannedStep& step : plan.steps) {
     for (const size_t n : step.nodes) {
       const Node& node = graph.nodes[n];
-      const fastnn_implementation* implementation = fastnn_find_implementation(node.op, context.device.type);
-      fastnn_preparation what{};
-      what.struct_size = sizeof(what);
-      if (implementation != nullptr && implementation->describe != nullptr) {
-        NodeCall described(graph, node, context, values);
-        described.call.user_data = implementation->user_data;
-        const fastnn_status status = implementation->describe(&described.call, &what);
-        if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
-      }
+      const fastnn_preparation what = preparation_of(graph, node, context, plan.shapes);
       if (what.bytes > 0) {
         Key key;
         add_form(key, what);
@@ -100,15 +106,17 @@ std::vector<Preparation> find_preparations(const fastnn_graph& graph, const fast
           kept = kept && is_from_outside(graph, static_cast<int64_t>(owner)) && writes[owner] == 0;
         });
         const auto [entry, is_new] = known.try_emplace(std::move(key), found.size());
-        if (is_new) found.push_back({what, {}, kept, -1});
+        if (is_new) found.push_back({what, {}, kept, false, -1});
         Preparation& preparation = found[entry->second];
         preparation.nodes.push_back(n);
         preparation.what.lasting &= what.lasting;
+        preparation.needed = preparation.needed || step.rows != nullptr;
       }
       count_writes(writes_before, n);
     }
   }
-  std::erase_if(found, [](const Preparation& p) { return !p.kept && (p.nodes.size() < 2 || p.what.lasting != 0); });
+  std::erase_if(
+      found, [](const Preparation& p) { return !p.kept && !p.needed && (p.nodes.size() < 2 || p.what.lasting != 0); });
   return found;
 }
 

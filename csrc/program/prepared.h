@@ -20,9 +20,13 @@ struct Preparation {
   fastnn_preparation what{};
   std::vector<size_t> nodes;  // in the order they run
   bool kept = false;          // from run to run; else the first of the nodes makes it, in a block of the arena
+  bool needed = false;        // one of the nodes walks the items of the batch: kept ones have a block too, to stand in
   int64_t block = -1;
 };
 
+// What a node's call could have prepared.
+fastnn_preparation preparation_of(const fastnn_graph& graph, const Node& node, const fastnn_context& context,
+                                  const Shapes& shapes);
 // Those that a plan, whose steps are known, has a use for.
 std::vector<Preparation> find_preparations(const fastnn_graph& graph, const fastnn_context& context, const Plan& plan);
 

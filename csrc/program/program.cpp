@@ -142,12 +142,7 @@ std::unique_ptr<Execution> fastnn_program::make_execution() const {
     if (implementations_[n] != nullptr) call.user_data = implementations_[n]->user_data;
     e.calls.push_back(call);
   }
-  for (const Preparation& preparation : plan.preparations) {
-    if (preparation.kept) continue;
-    for (const size_t n : preparation.nodes) {
-      e.calls[n].prepared = arena + plan.blocks[static_cast<size_t>(preparation.block)].offset;
-    }
-  }
+  e.held.assign(plan.preparations.size(), 0);
   const size_t copies = plan.copied_results.size();
   e.copy_targets.resize(copies);
   e.copy_inputs.resize(copies);
@@ -209,27 +204,28 @@ void fastnn_program::hold_weights(Execution& e) const {
     const size_t n = preparation.nodes.front();
     const bool lasting = preparation.what.lasting != 0;
     const void* const prepared = kept_weights_[i]->hold(*implementations_[n], e.calls[n], level, lasting);
+    e.held[i] = prepared != nullptr;
     for (const size_t user : preparation.nodes) e.calls[user].prepared = prepared;
   }
 }
 
 void fastnn_program::let_weights_go(Execution& e) const {
   for (size_t i = 0; i < kept_weights_.size(); ++i) {
-    if (kept_weights_[i] == nullptr) continue;
-    const std::vector<size_t>& nodes = plan.preparations[i].nodes;
-    if (e.calls[nodes.front()].prepared != nullptr) kept_weights_[i]->let_go();
-    for (const size_t user : nodes) e.calls[user].prepared = nullptr;
+    if (std::exchange(e.held[i], uint8_t{0}) != 0) kept_weights_[i]->let_go();
+    for (const size_t user : plan.preparations[i].nodes) e.calls[user].prepared = nullptr;
   }
 }
 
-void fastnn_program::run_step(const Execution& e, const PlannedStep& step) const {
+void fastnn_program::run_step(Execution& e, const PlannedStep& step) const {
   for (const size_t i : step.makes) {
+    if (e.held[i] != 0) continue;
     const Preparation& preparation = plan.preparations[i];
     const size_t n = preparation.nodes.front();
-    char* const memory = static_cast<char*>(e.arena.get()->data);
     const size_t offset = plan.blocks[static_cast<size_t>(preparation.block)].offset;
-    const fastnn_status status = implementations_[n]->prepare(&e.calls[n], memory + offset);
+    char* const memory = static_cast<char*>(e.arena.get()->data) + offset;
+    const fastnn_status status = implementations_[n]->prepare(&e.calls[n], memory);
     if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
+    for (const size_t user : preparation.nodes) e.calls[user].prepared = memory;
   }
   if (step.blocks != nullptr) {
     run_blocks(*step.blocks, context, e.calls.data(), implementations_.data());
@@ -246,7 +242,7 @@ void fastnn_program::run_step(const Execution& e, const PlannedStep& step) const
   if (status != FASTNN_OK) throw Error(status, fastnn_last_error());
 }
 
-void fastnn_program::run_steps(const Execution& e, size_t& i, size_t end, int64_t* times) const {
+void fastnn_program::run_steps(Execution& e, size_t& i, size_t end, int64_t* times) const {
   if (times == nullptr) {
     for (; i < end; ++i) run_step(e, plan.steps[i]);
     return;
@@ -259,7 +255,7 @@ void fastnn_program::run_steps(const Execution& e, size_t& i, size_t end, int64_
   }
 }
 
-void fastnn_program::run_until_commit(const Execution& e, int64_t* times) const {
+void fastnn_program::run_until_commit(Execution& e, int64_t* times) const {
   size_t i = 0;
   try {
     run_steps(e, i, plan.commit_step, times);

@@ -23,6 +23,7 @@ struct Execution {
   std::vector<const fastnn_tensor*> inputs;  // of all calls, one after the other
   std::vector<fastnn_tensor*> outputs;
   std::vector<fastnn_call> calls;  // per node
+  std::vector<uint8_t> held;       // per preparation: kept weights, until the end of the replay
   std::vector<fastnn_call> result_copies;
   std::vector<fastnn_tensor> copy_targets;  // per copied result
   std::vector<const fastnn_tensor*> copy_inputs;
@@ -136,10 +137,10 @@ struct fastnn_program {
   // Prepared weights, from the beginning of a replay to its end.
   void hold_weights(fastnn::Execution& execution) const;
   void let_weights_go(fastnn::Execution& execution) const;
-  void run_step(const fastnn::Execution& execution, const fastnn::PlannedStep& step) const;
+  void run_step(fastnn::Execution& execution, const fastnn::PlannedStep& step) const;
   // From step i on, which is left at the end, or at the one that failed.
-  void run_steps(const fastnn::Execution& execution, size_t& i, size_t end, int64_t* times) const;
-  void run_until_commit(const fastnn::Execution& execution, int64_t* times) const;
+  void run_steps(fastnn::Execution& execution, size_t& i, size_t end, int64_t* times) const;
+  void run_until_commit(fastnn::Execution& execution, int64_t* times) const;
   void put_back(const fastnn::Execution& execution, size_t failed) const;
   void commit_scalars() const;
   void bump_versions() const;

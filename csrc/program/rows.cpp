@@ -5,6 +5,7 @@
 #include <atomic>
 #include <bit>
 #include <cstring>
+#include <limits>
 #include <numeric>
 #include <string_view>
 
@@ -18,6 +19,15 @@ constexpr int64_t kBlockBytes = 256 * 1024;  // what a block touches at most, wh
 constexpr int64_t kMostItemBytes = 1024 * 1024;
 constexpr int64_t kSmallBytes = 64 * 1024;  // all at once below that: no thread is worth waking
 constexpr int64_t kFewestBlocks = 8;
+// A block's product reads all of its weight: it must compute enough with it, and more blocks must share out the work. As
+// much as 64 rows of a matrix product take, or 32 Winograd tiles.
+constexpr double kProductFlops = 32;  // for each byte of prepared weight
+constexpr size_t kMostWeight = 1024 * 1024;
+constexpr size_t kSmallWeight = 32 * 1024;  // that of a product which reads it in place, about
+constexpr int64_t kFewestProductBlocks = 16;
+// A product with no more flops than these for each element waits for memory, not for its sums: it joins others though what
+// lies between them is written for ops outside as well.
+constexpr double kFewFlops = 64;
 constexpr int64_t kMostLanes = 32;  // bits of Places
 constexpr int64_t kAlignment = 64;
 
@@ -75,6 +85,7 @@ class RowWalk {
     RowMember& member = members.emplace_back();
     member.node = n;
     member.elements = element_count(whole) / items_;
+    member.whole = whole.shape[0];
     const int64_t input_count = static_cast<int64_t>(node.inputs.size());
     for (int64_t i = 0; i < input_count; ++i) {
       const int64_t value = node.inputs[static_cast<size_t>(i)];
@@ -167,6 +178,7 @@ int64_t largest_divisor(int64_t number, int64_t most) {
 // What a member needs besides its operands, for a block.
 int64_t workspace_bytes(const fastnn_graph& graph, const Shapes& shapes, const fastnn_context& context,
                         const RowMember& member, int64_t items) {
+  static constexpr char kPrepared = 0;  // stands for what a run has
   const Node& node = graph.nodes[member.node];
   if (shapes.workspaces[member.node] == 0) return 0;
   std::vector<fastnn_tensor> parts(member.operands.size());
@@ -191,6 +203,8 @@ int64_t workspace_bytes(const fastnn_graph& graph, const Shapes& shapes, const f
   call.output_count = static_cast<int64_t>(outputs.size());
   call.attributes = &node.attributes;
   call.accumulate = node.accumulate;
+  call.whole = member.whole;
+  if (preparation_of(graph, node, context, shapes).bytes > 0) call.prepared = &kPrepared;
   return static_cast<int64_t>(infer(*node.op, call));
 }
 
@@ -234,6 +248,62 @@ int64_t place_scratch(const fastnn_graph& graph, const Shapes& shapes, const Use
   }
   return static_cast<int64_t>(bytes);
 }
+
+// Nodes that could prepare their weights, and how they take being cut into blocks.
+class Products {
+ public:
+  Products(const fastnn_graph& graph, const Shapes& shapes, const Uses& uses, const fastnn_context& context,
+           const std::vector<size_t>& nodes) {
+    for (const size_t n : nodes) {
+      const Node& node = graph.nodes[n];
+      const fastnn_implementation* implementation = fastnn_find_implementation(node.op, context.device.type);
+      if (implementation == nullptr || implementation->describe == nullptr) continue;
+      const fastnn_preparation what = preparation_of(graph, node, context, shapes);
+      const double flops = shapes.flops[n];
+      const int64_t elements = element_count(shapes.values[static_cast<size_t>(node.outputs[0])]);
+      const bool few = flops <= kFewFlops * static_cast<double>(elements);
+      flops_ += flops;
+      possible_ = possible_ && what.lasting == 0 && what.bytes <= kMostWeight;
+      possible_ = possible_ && (few || is_between(graph, uses, n, nodes));
+      if (few && what.bytes == 0) continue;
+      least_ = std::min(least_, flops / static_cast<double>(what.bytes == 0 ? kSmallWeight : what.bytes));
+    }
+  }
+  bool none() const { return flops_ == 0; }
+  double nanoseconds() const { return flops_ / 50; }
+  bool pay(int64_t items, int64_t block_items) const {
+    if (none()) return true;
+    const int64_t blocks = items / block_items;
+    return possible_ && blocks >= kFewestProductBlocks && least_ >= kProductFlops * static_cast<double>(blocks);
+  }
+
+ private:
+  // Whether what a product has from other members, and they from it, is nobody else's.
+  static bool is_between(const fastnn_graph& graph, const Uses& uses, size_t n, const std::vector<size_t>& nodes) {
+    bool result = true;
+    for_each_access(graph.nodes[n], [&](int64_t value, bool, bool) {
+      const size_t owner = static_cast<size_t>(root(graph, value));
+      if (is_local(uses, owner, nodes)) return;
+      for (const size_t other : uses.nodes[owner]) {
+        if (other == n || !std::binary_search(nodes.begin(), nodes.end(), other)) continue;
+        // that both read what comes from elsewhere is no matter
+        result = result && !writes_memory(graph, n, owner) && !writes_memory(graph, other, owner);
+      }
+    });
+    return result;
+  }
+  static bool writes_memory(const fastnn_graph& graph, size_t n, size_t owner) {
+    bool result = false;
+    for_each_access(graph.nodes[n], [&](int64_t value, bool, bool writes) {
+      result = result || (writes && static_cast<size_t>(root(graph, value)) == owner);
+    });
+    return result;
+  }
+
+  double flops_ = 0;
+  double least_ = std::numeric_limits<double>::infinity();  // of all, for each byte
+  bool possible_ = true;
+};
 
 void run_serially(void*, int64_t chunks, void (*body)(void*, int64_t), void* argument) {
   for (int64_t chunk = 0; chunk < chunks; ++chunk) body(argument, chunk);
@@ -312,12 +382,17 @@ std::optional<RowBlocks> make_row_blocks(const fastnn_graph& graph, const Shapes
   blocks.items = walk.items();
   const int64_t item_bytes = std::max<int64_t>(1, walk.item_bytes());
   if (item_bytes > kMostItemBytes) return std::nullopt;
-  blocks.bytes = item_bytes * blocks.items;
+  const Products products(graph, shapes, uses, context, nodes);
+  const int64_t bytes = item_bytes * blocks.items;
+  blocks.nanoseconds = static_cast<double>(bytes) / 5 + products.nanoseconds();
   blocks.block_items = blocks.items;
-  if (blocks.bytes > kSmallBytes) {
-    const int64_t most = std::min(kBlockBytes / item_bytes, blocks.items / kFewestBlocks);
+  if (bytes > kSmallBytes || !products.none()) {
+    const int64_t fewest = products.none() ? kFewestBlocks : kFewestProductBlocks;
+    const int64_t most = std::min(kBlockBytes / item_bytes, blocks.items / fewest);
     blocks.block_items = largest_divisor(blocks.items, most);
-    if (blocks.items / blocks.block_items < kFewestBlocks) return std::nullopt;
+    if (blocks.items / blocks.block_items < fewest || !products.pay(blocks.items, blocks.block_items)) {
+      return std::nullopt;
+    }
   }
   const bool one = blocks.block_items == blocks.items;
   for (const RowMember& member : walk.members) {
@@ -337,7 +412,7 @@ void run_row_blocks(const RowBlocks& blocks, const fastnn_context& context, char
   const int64_t count = blocks.items / blocks.block_items;
   Failure failure;
   Places places;
-  parallel_for(context, blocks.lanes, static_cast<double>(blocks.bytes) / 5, [&](int64_t lane) {
+  parallel_for(context, blocks.lanes, blocks.nanoseconds, [&](int64_t lane) {
     const int64_t place = places.take();
     char* const own = scratch + place * blocks.scratch;
     fastnn_tensor parts[kMemberTensors];
@@ -368,6 +443,7 @@ void run_row_blocks(const RowBlocks& blocks, const fastnn_context& context, char
         call.inputs = inputs;
         call.outputs = outputs;
         call.first = first * member.elements;
+        call.whole = member.whole;
         call.workspace = member.workspace >= 0 ? own + member.workspace : nullptr;
         const fastnn_status status = implementations[member.node]->run(&call);
         if (status != FASTNN_OK) failure.keep(status);

@@ -1,7 +1,8 @@
 // rows.h: ops that walk the items of a batch together. Some ops make item i of their outputs from item i of some inputs
 // and from other inputs as a whole (fastnn_argument_schema.rows): softmax along another axis, pooling, normalisation by
 // given statistics. A group of them and of elementwise ops is run on a few items, then on the next few, so that what lies
-// between them is still in the second-level cache, and what nobody else reads never leaves it.
+// between them is still in the second-level cache, and what nobody else reads never leaves it. Products and convolutions
+// with prepared weights (prepared.h) are such ops too.
 #pragma once
 
 #include <optional>
@@ -20,6 +21,7 @@ struct RowOperand {
 struct RowMember {
   size_t node = 0;
   int64_t elements = 0;              // of an output, for each item
+  int64_t whole = 0;                 // fastnn_call.whole
   int64_t workspace = -1;            // where in the scratch, or -1
   std::vector<RowOperand> operands;  // inputs, then outputs
 };
@@ -29,7 +31,7 @@ struct RowBlocks {
   int64_t block_items = 0;  // divides them
   int64_t lanes = 0;        // blocks that may run at once, each with scratch of its own
   int64_t scratch = 0;      // bytes of a lane
-  int64_t bytes = 0;        // that all members touch
+  double nanoseconds = 0;   // of all members, about
   std::vector<RowMember> members;
 };
 

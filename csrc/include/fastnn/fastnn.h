@@ -262,7 +262,11 @@ typedef struct fastnn_call {
   void* user_data;      /* of the implementation */
   int64_t first;        /* where the outputs begin in the whole, of which they are a part; a multiple of 4, 0 but for
                       elementwise ops */
-  const void* prepared; /* what the implementation's prepare made of the same inputs, or NULL: run makes its own */
+  const void* prepared; /* what the implementation's prepare made of the same inputs, or NULL: run makes its own; infer,
+                           which doesn't look behind it, then need ask for no room for that */
+  int64_t
+      whole; /* 0, or: the call has some items, by fastnn_argument_schema.rows, of a call with so many, on a thread of
+                    its own; the bits are those of the whole */
 } fastnn_call;
 
 /* What an op can make of inputs that stay the same from call to call, before it runs: weights as a product reads them. */
