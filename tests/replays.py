@@ -25,11 +25,15 @@ EXCEPTIONS: dict[str, tuple[str, float]] = {}
 def eager(step: Step, *arguments: Any) -> list[np.ndarray]:
     """One step by its function alone: not recorded, not planned."""
     arrays = [_argument_array(argument) for argument in arguments]
-    with Run(arrays, step._states(), step._scalars(), record=False) as run:
+    run = Run(arrays, step._states(), step._scalars(), record=False)
+
+    def compute() -> list[np.ndarray]:
         outputs = run.call(step._function, *map(Tensor._wrap, arrays))
         results = [np.array(output.numpy()) for output in outputs]
         run.commit()
-    return results
+        return results
+
+    return run.within(compute)
 
 
 def snapshot(states: Mapping[str, Tensor], scalars: Scalars) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
