@@ -17,6 +17,7 @@ from .. import random
 __all__ = ["Node", "Watch"]
 
 _CONTAINERS = (list, tuple, dict, set)
+_NO_NODES = frozenset({type(None), bool, int, float, str})  # what most attributes are
 
 
 class Watch:
@@ -77,7 +78,8 @@ class Node:
     def _children(self) -> Iterator[tuple[str, Node]]:
         """The nodes right below this one, with their keys."""
         for name, value in self.__dict__.items():
-            yield from _nodes_in(name, value)
+            if type(value) not in _NO_NODES:
+                yield from _nodes_in(name, value)
 
     def _walk(self, path: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Node]]:
         """This node and all below it, parents first, each once, with their paths."""
@@ -137,7 +139,7 @@ def _nodes_in(name: str, value: Any) -> Iterator[tuple[str, Node]]:
     items: Iterable[tuple[Any, Any]] = ()
     if isinstance(value, list | tuple):
         items = enumerate(value)
-    elif isinstance(value, Mapping):
+    elif type(value) is dict or isinstance(value, Mapping):  # the second takes its time
         items = value.items()
     for key, item in items:
         if isinstance(item, Node):

@@ -125,19 +125,20 @@ class Programs(StepFunctions):
             containers = [value for _, node in self._walk() for value in node._containers()]
             self._structure = Watch(lambda: containers)
             weights = self.weights
-            self._settings = Watch(lambda: self._training_settings(weights))
+            layers = self._layers_below()
+            self._settings = Watch(lambda: self._training_settings(weights, layers))
             self._outputs, self._tried, self._carried = {}, set(), {}
-            self._stateful = [layer for layer in self._layers_below() if layer.stateful]
+            self._stateful = [layer for layer in layers if layer.stateful]
             self._link()
             for step in self._steps():
                 step.drop()
             self._recorded = change  # last: other threads wait for all of this
 
-    def _training_settings(self, weights: Sequence[Tensor]) -> list[Any]:
+    def _training_settings(self, weights: Sequence[Tensor], layers: Sequence[Layer]) -> list[Any]:
         """What training and evaluation record beside the model: attributes of optimizer, loss, metrics, penalties."""
         metrics = (*self._metrics, *self._weighted_metrics)
         penalties = [part for w in weights if isinstance(w, Weight) for part in (w.regularizer, w.constraint)]
-        penalties += [layer.activity_regularizer for layer in self._layers_below()]
+        penalties += [layer.activity_regularizer for layer in layers]
         found = self.loss if isinstance(self.loss, list) else [self.loss]
         objects = (self.optimizer, *found, *metrics, *(part for part in penalties if hasattr(part, "__dict__")))
         parts = [part for part in objects if part is not None]
