@@ -71,6 +71,7 @@ class Call(c.Structure):
         ("user_data", Pointer),
         ("first", c.c_int64),
         ("prepared", Pointer),
+        ("whole", c.c_int64),
     )
 
 
