@@ -122,11 +122,12 @@ def depthwise(part: str, n: int, side: int, channels: int) -> Kernel:
     return Kernel(name, "depthwise", "conv", sizes, (x, w, x), 2 * 9 * size(x), 4 * size(x, w, x))
 
 
-def transposed(n: int, side: int, inputs: int, filters: int) -> Kernel:
+def transposed(part: str, n: int, side: int, inputs: int, filters: int) -> Kernel:
     """Kernel 3x3, stride 2, "same": twice the size."""
     x, w, y = (n, side, side, inputs), (3, 3, filters, inputs), (n, 2 * side, 2 * side, filters)
-    name = f"conv transposed 3x3 stride 2 {n}x{side}x{side} {inputs}->{filters} forward"
-    return Kernel(name, "conv-others", "transposed", {}, (x, w), 2 * size(x) * 9 * filters, 4 * size(x, w, y))
+    name = f"conv transposed 3x3 stride 2 {n}x{side}x{side} {inputs}->{filters} {part}"
+    flops, moved = 2 * size(x) * 9 * filters, 4 * size(x, w, y)
+    return Kernel(name, "conv-others", "transposed", {"part": part}, (x, w, y), flops, moved)
 
 
 def both_ways(kind: str, target: str, *shape: int) -> Kernel:
@@ -234,17 +235,22 @@ KERNELS: tuple[Kernel, ...] = (
     *parts(conv, 64, 8, 256, 256),
     *parts(conv, 64, 4, 512, 512),
     *parts(conv, 64, 2, 512, 512),
+    *(conv("forward", n, 16, 128, 128) for n in (1, 16)),
     *(
         conv(part, n, side, channels, filters, "first-layer", epilogue=True)
-        for n, side, channels, filters in ((32, 28, 1, 32), (64, 32, 3, 64))
+        for n, side, channels, filters in ((32, 28, 1, 32), (128, 32, 3, 16), (64, 32, 3, 64))
         for part in ("forward", "weight")
     ),
+    *parts(conv, 128, 32, 16, 16, "conv-others"),
     *parts(conv, 64, 16, 128, 128, "conv-others", kernel=1),
+    *parts(conv, 64, 8, 64, 256, "conv-others", kernel=1),
+    *parts(conv, 128, 32, 16, 32, "conv-others", kernel=1, stride=2),
+    *parts(conv, 128, 32, 16, 32, "conv-others", stride=2),
     *parts(conv, 64, 32, 32, 64, "conv-others", stride=2),
     *parts(conv, 64, 16, 32, 64, "conv-others", kernel=5),
     *parts(conv, 64, 16, 32, 64, "conv-others", kernel=7),
     *parts(conv, 64, 16, 128, 128, "conv-others", groups=4),
-    transposed(64, 16, 64, 32),
+    *parts(transposed, 64, 16, 64, 32),
     *parts(depthwise, 64, 32, 64),
     both_ways("pool", "pool", 64, 32, 32, 64),
     both_ways("pool", "pool", 64, 16, 16, 128),

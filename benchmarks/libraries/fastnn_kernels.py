@@ -51,9 +51,17 @@ def conv(arrays: Any, part: str, stride: int, groups: int, epilogue: bool) -> Ca
     return lambda: (K.conv2d_backward_weight(x, dy, w, out=dw, **options), K.sum(dy, axes=(0, 1, 2)))
 
 
-def transposed(arrays: Any) -> Call:
-    x, w = arrays
-    return lambda: K.conv2d_transpose(x, w, strides=(2, 2), padding="same")
+def transposed(arrays: Any, part: str) -> Call:
+    x, w, dy = arrays
+    options: Any = {"strides": (2, 2), "padding": "same"}
+    if part == "forward":
+        y = np.empty_like(dy)
+        return lambda: K.conv2d_transpose(x, w, out=y, **options)
+    if part == "input":  # a transposed convolution is the gradient of the convolution that leads back
+        dx = np.empty_like(x)
+        return lambda: K.conv2d(dy, w, out=dx, **options)
+    dw = np.empty_like(w)
+    return lambda: K.conv2d_backward_weight(dy, x, w, out=dw, **options)
 
 
 def pool(arrays: Any, channels: int) -> Call:

@@ -53,11 +53,16 @@ def conv(arrays: Any, part: str, stride: int, groups: int, epilogue: bool) -> Ca
     return waited(gradients, x, dy, w)
 
 
-def transposed(arrays: Any) -> Call:
+def transposed(arrays: Any, part: str) -> Call:
     def forward(x: Any, w: Any) -> Any:
         return jax.lax.conv_transpose(x, w, (2, 2), "SAME", dimension_numbers=IMAGES, transpose_kernel=True)
 
-    return waited(forward, *arrays)
+    x, w, dy = arrays
+    if part == "forward":
+        return waited(forward, x, w)
+    if part == "input":
+        return waited(lambda dy, w, x: jax.vjp(lambda x: forward(x, w), x)[1](dy)[0], dy, w, x)
+    return waited(lambda x, dy, w: jax.vjp(lambda w: forward(x, w), w)[1](dy)[0], x, dy, w)
 
 
 def pool(arrays: Any, channels: int) -> Call:

@@ -73,10 +73,17 @@ def depthwise(x: Any, w: Any, dy: Any, jit: bool, part: str) -> Call:
     return compiled(jit, lambda x, dy, w: gradients(lambda w: forward(x, w), dy, w), x, dy, kernel)
 
 
-def transposed(arrays: Any, jit: bool) -> Call:
-    n, h, w, _ = arrays[0].shape
-    shape = [n, 2 * h, 2 * w, arrays[1].shape[2]]
-    return compiled(jit, lambda x, w: tf.nn.conv2d_transpose(x, w, shape, 2), *arrays)
+def transposed(arrays: Any, jit: bool, part: str) -> Call:
+    x, w, dy = arrays
+
+    def forward(x: Any, w: Any) -> Any:
+        return tf.nn.conv2d_transpose(x, w, dy.shape, 2)
+
+    if part == "forward":
+        return compiled(jit, forward, x, w)
+    if part == "input":
+        return compiled(jit, lambda dy, w, x: gradients(lambda x: forward(x, w), dy, x), dy, w, x)
+    return compiled(jit, lambda x, dy, w: gradients(lambda w: forward(x, w), dy, w), x, dy, w)
 
 
 def pool(arrays: Any, jit: bool, channels: int) -> Call:

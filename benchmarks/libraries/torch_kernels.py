@@ -68,9 +68,15 @@ def conv(arrays: Any, part: str, stride: int, groups: int, epilogue: bool, last:
     return call
 
 
-def transposed(arrays: Any, last: bool) -> Call:
+def transposed(arrays: Any, part: str, last: bool) -> Call:
+    """PyTorch pads both ends alike: Keras's "same" is its result without the last row and column."""
     x, w = images(arrays[0], last), images(arrays[1], last, (3, 2, 0, 1))
-    return lambda: F.conv_transpose2d(x, w, stride=2)[:, :, :-1, :-1]
+    if part == "forward":
+        return lambda: F.conv_transpose2d(x, w, stride=2)[:, :, :-1, :-1]
+    dy = images(np.pad(arrays[2], ((0, 0), (0, 1), (0, 1), (0, 0))), last)
+    mask, zeros = [part == "input", part == "weight", False], [0, 0]
+    backward = torch.ops.aten.convolution_backward
+    return lambda: backward(dy, x, w, None, [2, 2], zeros, [1, 1], True, zeros, 1, mask)[0 if part == "input" else 1]
 
 
 def pool(arrays: Any, channels: int, last: bool) -> Call:
