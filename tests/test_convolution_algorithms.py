@@ -16,8 +16,10 @@ from tolerances import FAST_NORM, PRODUCT_FACTOR, UNIT_ROUNDOFF, assert_same_bit
 from fastnn import _core
 from fastnn import kernels as K
 
-BEST, DIRECT, WINOGRAD_2, WINOGRAD_4 = range(4)
-FORCED = pytest.mark.parametrize("algorithm", [DIRECT, WINOGRAD_2, WINOGRAD_4], ids=["direct", "F2", "F4"])
+BEST, DIRECT, WINOGRAD_2, WINOGRAD_4, IN_PLACE = range(5)
+FORCED = pytest.mark.parametrize(
+    "algorithm", [DIRECT, WINOGRAD_2, WINOGRAD_4, IN_PLACE], ids=["direct", "F2", "F4", "in place"]
+)
 CONVOLUTIONS = [
     case
     for case in CASES
@@ -110,11 +112,14 @@ def test_error_on_hostile_numbers(kind: str, algorithm: int, rng: np.random.Gene
 
 
 @pytest.mark.parametrize("algorithm", [WINOGRAD_2, WINOGRAD_4], ids=["F2", "F4"])
+@pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("where", ["x", "weight", "dy", "overflow"])
-def test_what_is_not_finite_is_what_the_direct_sum_gives(where: str, algorithm: int, rng: np.random.Generator) -> None:
-    x, weight, dy = (
-        rng.standard_normal(shape).astype(np.float32) for shape in ((2, 13, 10, 20), (3, 3, 20, 18), (2, 13, 10, 18))
-    )
+def test_what_is_not_finite_is_what_the_direct_sum_gives(
+    where: str, groups: int, algorithm: int, rng: np.random.Generator
+) -> None:
+    shapes = ((2, 13, 10, 20), (3, 3, 20 // groups, 18), (2, 13, 10, 18))
+    x, weight, dy = (rng.standard_normal(shape).astype(np.float32) for shape in shapes)
+    options: dict[str, Any] = {"padding": "same", "groups": groups}
     if where == "x":
         x[0, 0, 0, 3], x[0, 7, 5, 0], x[1, 12, 9, 19] = np.inf, np.nan, -np.inf
     elif where == "weight":
@@ -133,16 +138,16 @@ def test_what_is_not_finite_is_what_the_direct_sum_gives(where: str, algorithm: 
     for level, _, text in each_level((1, 2), levels()[:-1]):
         for name, function, operands in calls:
             _core.set_convolution(DIRECT)
-            want = function(*operands, padding="same")
+            want = function(*operands, **options)
             _core.set_convolution(algorithm)
-            got = function(*operands, padding="same")
+            got = function(*operands, **options)
             finite = np.isfinite(want)
             assert_same_bits(got[~finite], want[~finite], f"{name} {text}")
             scale = np.abs(want[finite]).max(initial=0.0)
             np.testing.assert_allclose(got[finite], want[finite], rtol=0, atol=1e-4 * scale, err_msg=f"{name} {text}")
             if name != "forward":
                 into, before = np.ones_like(want), np.ones_like(want)
-                function(*operands, padding="same", out=into, accumulate=True)
+                function(*operands, **options, out=into, accumulate=True)
                 np.testing.assert_array_equal(np.isfinite(into), finite, f"{name} {level} accumulated")
                 kept = got[finite] + before[finite]
                 np.testing.assert_allclose(into[finite], kept, rtol=1e-6, atol=1e-4 * scale)
@@ -178,6 +183,70 @@ def test_few_channels_in_large_images(
         assert_same_bits(got, first, f"{level} threads differ")
 
 
+@pytest.mark.parametrize(
+    ("image", "kernel", "out", "options"),
+    [
+        ((13, 5, 6, 40), (5, 5), 70, {"padding": "same"}),
+        ((7, 9, 8, 20), (3, 3), 33, {"padding": "same", "strides": (2, 2)}),
+        ((14, 4, 4, 530), (3, 3), 18, {"padding": "same"}),
+        ((3, 8, 9, 24), (3, 2), 20, {"padding": "explicit", "pads": (3, 0, 2, 4), "strides": (1, 3), "groups": 2}),
+        ((2, 12, 14, 16), (3, 3), 16, {"padding": "same", "dilation": (2, 3)}),
+        ((2, 70, 19, 3), (3, 3), 20, {"padding": "same"}),
+        ((3, 20, 23, 1), (5, 5), 16, {"padding": "same", "strides": (2, 2)}),
+        ((2, 9, 8, 20), (1, 1), 33, {"padding": "same", "strides": (2, 2)}),
+        ((2, 8, 9, 3), (3, 3), 5, {"padding": "valid", "dilation": (1, 2)}),
+    ],
+    ids=["5x5", "stride 2", "deep", "wide padding", "dilated", "bands", "one channel", "1x1", "few, dilated"],
+)
+def test_in_place(
+    image: tuple[int, ...], kernel: tuple[int, int], out: int, options: dict[str, Any], rng: np.random.Generator
+) -> None:
+    """Taps outside the image, images that fill no tile, passes over k, lines in bands; as exact as the direct sums."""
+    _core.set_convolution(IN_PLACE)
+    x, bias = rng.standard_normal(image), rng.standard_normal(out)
+    weight = rng.standard_normal((*kernel, image[-1] // options.get("groups", 1), out))
+    x, weight, bias = (value.astype(np.float32) for value in (x, weight, bias))
+    dy = rng.standard_normal(K.conv2d(x, weight, **options).shape).astype(np.float32)
+    calls: tuple[tuple[str, Any, tuple[np.ndarray, ...], int], ...] = (
+        ("forward", K.conv2d, (x, weight, bias), weight[..., 0].size + 1),
+        ("input", K.conv2d_backward_input, (dy, weight, x), kernel[0] * kernel[1] * out),
+        ("weight", K.conv2d_backward_weight, (x, dy, weight), dy[..., 0].size),
+    )
+    for name, function, operands, count in calls:
+        wide = [operand.astype(np.float64) for operand in operands]
+        want, terms = function(*wide, **options), function(*map(np.abs, wide), **options)
+        for level, threads, text in each_level((1, 2)):
+            got = function(*operands, **options)
+            assert_within(got, want, bound("product", "float32", want, terms, count), f"{name} {text}")
+            if threads == 1:
+                first = got
+            assert_same_bits(got, first, f"{name} {level} threads differ")
+            if name != "forward":
+                into = np.ones_like(got)
+                function(*operands, **options, out=into, accumulate=True)
+                np.testing.assert_allclose(into, got + 1, rtol=1e-5, atol=1e-5 * np.abs(terms).max())
+
+
+@pytest.mark.parametrize("channels", [3, 20])
+@pytest.mark.parametrize("where", ["x", "weight", "dy"])
+def test_in_place_with_what_is_not_finite(where: str, channels: int, rng: np.random.Generator) -> None:
+    """It stands where the reference kernels, which skip padding, have it."""
+    _core.set_convolution(IN_PLACE)
+    shapes = ((8, 7, 6, channels), (3, 3, channels, 18), (8, 7, 6, 18))
+    x, weight, dy = (rng.standard_normal(shape).astype(np.float32) for shape in shapes)
+    operand = {"x": x, "weight": weight, "dy": dy}[where]
+    operand[0, 0, 0, 2], operand[2, 2, 1, 1] = np.inf, -np.inf
+    for function, operands in (
+        (K.conv2d, (x, weight)),
+        (K.conv2d_backward_input, (dy, weight, x)),
+        (K.conv2d_backward_weight, (x, dy, weight)),
+    ):
+        _core.set_isa("reference")
+        want = function(*operands, padding="same")
+        for _, _, text in each_level((1, 2), levels()[:-1]):
+            np.testing.assert_allclose(function(*operands, padding="same"), want, rtol=1e-4, atol=1e-4, err_msg=text)
+
+
 @FORCED
 def test_a_sample_alone_has_the_bits_it_has_in_a_batch(algorithm: int, rng: np.random.Generator) -> None:
     _core.set_convolution(algorithm)
@@ -208,6 +277,7 @@ def test_the_choice(rng: np.random.Generator) -> None:
         assert bits(BEST, large) == bits(WINOGRAD_2, large) != bits(DIRECT, large)
         assert bits(BEST, small) == bits(DIRECT, small) != bits(WINOGRAD_2, small)
         assert bits(BEST, thin) == bits(DIRECT, thin)
+        assert bits(BEST, (6, 2, 2, 32)) == bits(IN_PLACE, (6, 2, 2, 32))
         _core.set_batch_invariant(True)
         assert bits(BEST, (16, 4, 4, 32)) == bits(DIRECT, (16, 4, 4, 32)) != bits(WINOGRAD_2, (16, 4, 4, 32))
         _core.set_batch_invariant(False)

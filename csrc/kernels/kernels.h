@@ -261,10 +261,17 @@ struct UpdateRule {
   /* pixels [begin, end) of y = epilogue(patches of x @ packed weight) */                                               \
   KERNEL(convolution, (T* y, const T* x, const T* packed_weight, int64_t begin, int64_t end, const ConvWindow& window,  \
                        const Epilogue<T>& epilogue))                                                                    \
+  /* the same at positions [first, first + count) of the lattice in images [begin, end), without the padding */           \
+  KERNEL(convolution_positions, (T* y, const T* x, const T* packed_weight, int64_t begin, int64_t end, int64_t first,   \
+                                 int64_t count, const ConvWindow& window, const Epilogue<T>& epilogue))                 \
   /* rows [first_row, first_row + rows) of dw (k, columns) (+)= transpose of the patches of x at pixels [begin, end)    \
      @ dy; patches is room for kConvPatches numbers */                                                                  \
   KERNEL(convolution_backward_weight, (T* dw, const T* x, const T* dy, T* patches, int64_t begin, int64_t end,          \
                                        int64_t first_row, int64_t rows, const ConvWindow& window, bool accumulate))     \
+  /* the same for planes [begin, end) of all images, read in place; rows are those of whole lines of taps */              \
+  KERNEL(convolution_backward_weight_lines, (T* dw, const T* x, const T* dy, int64_t begin, int64_t end,                \
+                                             int64_t first_row, int64_t rows, const ConvWindow& window,                 \
+                                             bool accumulate))                                                          \
   /* rows [first_row, first_row + rows) of the transformed weight (points, depth, n), each point packed as by gemm_pack */  \
   KERNEL(winograd_weight, (T* u, const T* weight, int64_t first_row, int64_t rows, int64_t depth, int64_t n,            \
                            const WinogradWeight& from, const Winograd& shape))                                          \

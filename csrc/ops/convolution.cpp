@@ -13,53 +13,88 @@ namespace fastnn::ops {
 namespace {
 
 enum class Pass { forward, backward_input, backward_weight };
+enum class Algorithm { gathered, in_place, winograd_2, winograd_4 };
 
-// Winograd's transforms with tiles of `outputs` x `outputs` pixels take a pass of a 3x3 convolution of stride 1 when both
-// sides have at least `channels` channels and there are at least `tiles` such tiles, and `per_channel` of them for each
-// channel of the wider side: fewer do not pay for the transform of the weight. The batch's tiles count, or one image's
-// when a sample's bits may not depend on the batch. The first row that fits is taken; without one, the direct products.
+// The first row that fits a pass of a convolution is taken; without one, the products of gathered pixels. `channels` are
+// what both sides of a group must have at least. Winograd's transforms, for windows 3x3 of stride 1, need `tiles` tiles,
+// and `per_channel` of them for each channel of the wider side, for fewer do not pay for the transform of the weight.
+// In place, tiles are images: rows of y are one pixel of several, and dw is summed line by line. The batch counts, or
+// one image when a sample's bits may not depend on the batch.
 struct Choice {
   Pass pass;
   fastnn_precision least;
-  int64_t outputs, channels, tiles;
+  Algorithm algorithm;
+  int64_t channels, tiles;
   double per_channel;
 };
 constexpr Choice kChoices[] = {
-    {Pass::forward, FASTNN_PRECISION_FAST, 4, 12, 32, 0.125},
-    {Pass::forward, FASTNN_PRECISION_FLOAT32, 2, 12, 32, 0.125},
-    {Pass::backward_input, FASTNN_PRECISION_FAST, 4, 12, 32, 0.125},
-    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, 2, 12, 32, 0.125},
-    {Pass::backward_weight, FASTNN_PRECISION_FAST, 4, 12, 128, 1},
-    {Pass::backward_weight, FASTNN_PRECISION_FLOAT32, 2, 12, 128, 2},
+    {Pass::forward, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 32, 0.5},
+    {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.75},
+    {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 20, 6, 0},
+    {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.125},
+    {Pass::backward_input, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 32, 0.5},
+    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.75},
+    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 16, 6, 0},
+    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.125},
+    {Pass::backward_weight, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 128, 2},
+    {Pass::backward_weight, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 128, 2},
+    {Pass::backward_weight, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 1, 1, 0},
 };
+constexpr int64_t kLeastPixels = 16;  // of a plane, for dw to be summed in place
 
-// Pixels along the side of a Winograd tile, or 0 for the direct products. The same on every level, for a program keeps
-// the workspace that was asked for; that of the transforms has room for the direct products.
-int64_t winograd_outputs(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype, Pass pass) {
-  if (!winograd_fits(g) || context.convolution == FASTNN_CONVOLUTION_DIRECT) return 0;
-  if (context.convolution == FASTNN_CONVOLUTION_WINOGRAD_2) return 2;
-  if (context.convolution == FASTNN_CONVOLUTION_WINOGRAD_4) return 4;
-  if (dtype != kFloat32) return 0;
-  const int64_t images = context.batch_invariant && pass != Pass::backward_weight ? 1 : std::max(g.whole, g.batch);
-  const WindowAxis &h = g.height, &w = g.width;
-  const bool to_input = pass == Pass::backward_input;
-  for (const Choice& choice : kChoices) {
-    const int64_t rows = ceil_divide(to_input ? h.input : h.output, choice.outputs);
-    const int64_t tiles = images * rows * ceil_divide(to_input ? w.input : w.output, choice.outputs);
-    if (pass == choice.pass && context.precision >= choice.least && std::min(g.channels, g.out) >= choice.channels &&
-        tiles >= choice.tiles &&
-        static_cast<double>(tiles) >= choice.per_channel * static_cast<double>(std::max(g.channels, g.out))) {
-      return choice.outputs;
-    }
-  }
-  return 0;
+int64_t outputs_of(Algorithm algorithm) { return algorithm == Algorithm::winograd_2 ? 2 : 4; }
+bool is_winograd(Algorithm algorithm) {
+  return algorithm == Algorithm::winograd_2 || algorithm == Algorithm::winograd_4;
 }
 
-// The same for a run: the reference kernels compute what is written down, unless they are asked for the transforms.
-int64_t winograd_outputs_now(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype, Pass pass) {
+bool in_place_fits(const ConvGeometry& g, Pass pass) {
+  return pass != Pass::backward_weight || g.height.output * g.width.output >= kLeastPixels;
+}
+
+bool fits(const Choice& choice, const ConvGeometry& g, Pass pass, int64_t images) {
+  const int64_t least = std::min(g.group_channels(), g.group_out()), most = std::max(g.group_channels(), g.group_out());
+  if (pass != choice.pass || least < choice.channels) return false;
+  int64_t tiles = images;
+  if (is_winograd(choice.algorithm)) {
+    if (!winograd_fits(g)) return false;
+    const bool to_input = pass == Pass::backward_input;
+    const int64_t outputs = outputs_of(choice.algorithm);
+    tiles *= ceil_divide(to_input ? g.height.input : g.height.output, outputs);
+    tiles *= ceil_divide(to_input ? g.width.input : g.width.output, outputs);
+  } else if (!in_place_fits(g, pass)) {
+    return false;
+  }
+  return tiles >= choice.tiles && static_cast<double>(tiles) >= choice.per_channel * static_cast<double>(most);
+}
+
+// The same on every level, for a program keeps the workspace that was asked for; that of the transforms has room for the
+// direct products.
+Algorithm algorithm_for(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype, Pass pass) {
+  switch (context.convolution) {
+    case FASTNN_CONVOLUTION_DIRECT:
+      return Algorithm::gathered;
+    case FASTNN_CONVOLUTION_WINOGRAD_2:
+      return winograd_fits(g) ? Algorithm::winograd_2 : Algorithm::gathered;
+    case FASTNN_CONVOLUTION_WINOGRAD_4:
+      return winograd_fits(g) ? Algorithm::winograd_4 : Algorithm::gathered;
+    case FASTNN_CONVOLUTION_IN_PLACE:
+      return g.out_pixels() > 0 ? Algorithm::in_place : Algorithm::gathered;
+    default:
+      break;
+  }
+  if (dtype != kFloat32) return Algorithm::gathered;
+  const int64_t images = context.batch_invariant && pass != Pass::backward_weight ? 1 : std::max(g.whole, g.batch);
+  for (const Choice& choice : kChoices) {
+    if (context.precision >= choice.least && fits(choice, g, pass, images)) return choice.algorithm;
+  }
+  return Algorithm::gathered;
+}
+
+// The same for a run: the reference kernels compute what is written down, unless they are asked for another way.
+Algorithm algorithm_now(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype, Pass pass) {
   const bool naive = &kernels::active_table() == &kernels::reference_table();
-  if (naive && context.convolution == FASTNN_CONVOLUTION_BEST) return 0;
-  return winograd_outputs(context, g, dtype, pass);
+  if (naive && context.convolution == FASTNN_CONVOLUTION_BEST) return Algorithm::gathered;
+  return algorithm_for(context, g, dtype, pass);
 }
 
 // Whether the window is the whole image, so that images and weight are matrices as they lie in memory: a step of a
@@ -115,9 +150,11 @@ void describe(fastnn_preparation& preparation, PreparedForm form, const ConvGeom
 }  // namespace
 
 size_t convolution_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype, bool prepared) {
-  const int64_t outputs = winograd_outputs(context, g, dtype, Pass::forward);
-  if (prepared) return outputs > 0 ? winograd_workspace(g, outputs, dtype, true) : 0;
-  const size_t size = outputs > 0 ? winograd_workspace(g, outputs, dtype, false) : direct_workspace(g, dtype);
+  const Algorithm algorithm = algorithm_for(context, g, dtype, Pass::forward);
+  const bool transforms = is_winograd(algorithm);
+  if (prepared) return transforms ? winograd_workspace(g, outputs_of(algorithm), dtype, true) : 0;
+  const size_t size =
+      transforms ? winograd_workspace(g, outputs_of(algorithm), dtype, false) : direct_workspace(g, dtype);
   return is_product(g) ? std::max(size, matrix_product_workspace(g.out, g.terms(), item_size(dtype))) : size;
 }
 
@@ -125,9 +162,11 @@ void convolution(const fastnn_context& context, const ConvGeometry& g, const fas
                  const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace,
                  const void* prepared) {
   if (is_product_now(context, g)) return whole_product(context, g, y, x, weight, bias, relu, workspace, prepared);
-  const int64_t outputs = winograd_outputs_now(context, g, x.dtype, Pass::forward);
-  if (outputs > 0) return winograd(context, g, outputs, y, x, weight, bias, relu, workspace, prepared);
-  direct(context, g, y, x, weight, bias, relu, workspace, prepared);
+  const Algorithm algorithm = algorithm_now(context, g, x.dtype, Pass::forward);
+  if (is_winograd(algorithm)) {
+    return winograd(context, g, outputs_of(algorithm), y, x, weight, bias, relu, workspace, prepared);
+  }
+  direct(context, g, y, x, weight, bias, relu, algorithm == Algorithm::in_place, workspace, prepared);
 }
 
 void describe_convolution(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype,
@@ -140,11 +179,12 @@ void describe_convolution(const fastnn_context& context, const ConvGeometry& g, 
     preparation.lasting = product.lasting;
     return;
   }
-  const int64_t outputs = winograd_outputs(context, g, dtype, Pass::forward);
-  if (outputs > 0) {
-    return describe(preparation, kWinogradWeight, g, winograd_prepared(g, outputs, dtype), outputs);
+  const Algorithm algorithm = algorithm_for(context, g, dtype, Pass::forward);
+  const auto way = static_cast<int64_t>(algorithm);
+  if (is_winograd(algorithm)) {
+    return describe(preparation, kWinogradWeight, g, winograd_prepared(g, outputs_of(algorithm), dtype), way);
   }
-  describe(preparation, kPackedConvolution, g, direct, 0);
+  describe(preparation, kPackedConvolution, g, direct, way);
 }
 
 void prepare_convolution(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight,
@@ -155,52 +195,61 @@ void prepare_convolution(const fastnn_context& context, const ConvGeometry& g, c
       pack_matrix(context, static_cast<T*>(prepared), data<T>(weight), g.out, g.terms(), g.out, 1);
     });
   }
-  const int64_t outputs = winograd_outputs_now(context, g, weight.dtype, Pass::forward);
-  if (outputs > 0) return winograd_prepare(context, g, outputs, weight, prepared);
-  direct_prepare(context, g, weight, prepared);
+  const Algorithm algorithm = algorithm_now(context, g, weight.dtype, Pass::forward);
+  if (is_winograd(algorithm)) return winograd_prepare(context, g, outputs_of(algorithm), weight, prepared);
+  direct_prepare(context, g, weight, algorithm == Algorithm::in_place, prepared);
 }
 
 size_t convolution_backward_input_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype) {
-  const int64_t outputs = winograd_outputs(context, g, dtype, Pass::backward_input);
-  return outputs > 0 ? winograd_backward_input_workspace(g, outputs, dtype) : direct_backward_input_workspace(g, dtype);
+  const Algorithm algorithm = algorithm_for(context, g, dtype, Pass::backward_input);
+  return is_winograd(algorithm) ? winograd_backward_input_workspace(g, outputs_of(algorithm), dtype)
+                                : direct_backward_input_workspace(g, dtype);
 }
 
 void convolution_backward_input(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dx,
                                 const fastnn_tensor& dy, const fastnn_tensor& weight, const fastnn_tensor* bias,
                                 bool relu, bool accumulate, void* workspace, const void* prepared) {
-  const int64_t outputs = winograd_outputs_now(context, g, dx.dtype, Pass::backward_input);
-  if (outputs > 0) {
-    return winograd_backward_input(context, g, outputs, dx, dy, weight, bias, relu, accumulate, workspace, prepared);
+  const Algorithm algorithm = algorithm_now(context, g, dx.dtype, Pass::backward_input);
+  if (is_winograd(algorithm)) {
+    return winograd_backward_input(context, g, outputs_of(algorithm), dx, dy, weight, bias, relu, accumulate, workspace,
+                                   prepared);
   }
-  direct_backward_input(context, g, dx, dy, weight, bias, relu, accumulate, workspace, prepared);
+  direct_backward_input(context, g, dx, dy, weight, bias, relu, accumulate, algorithm == Algorithm::in_place, workspace,
+                        prepared);
 }
 
 void describe_convolution_backward_input(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype,
                                          fastnn_preparation& preparation) {
-  const int64_t outputs = winograd_outputs(context, g, dtype, Pass::backward_input);
-  const size_t bytes = outputs > 0 ? winograd_backward_input_prepared(g, outputs, dtype)
-                                   : direct_prepared(direct_backward_input_workspace(g, dtype));
-  describe(preparation, kPackedBackward, g, bytes, outputs);
+  const Algorithm algorithm = algorithm_for(context, g, dtype, Pass::backward_input);
+  const size_t bytes = is_winograd(algorithm) ? winograd_backward_input_prepared(g, outputs_of(algorithm), dtype)
+                                              : direct_prepared(direct_backward_input_workspace(g, dtype));
+  describe(preparation, kPackedBackward, g, bytes, static_cast<int64_t>(algorithm));
 }
 
 void prepare_convolution_backward_input(const fastnn_context& context, const ConvGeometry& g,
                                         const fastnn_tensor& weight, void* prepared) {
-  const int64_t outputs = winograd_outputs_now(context, g, weight.dtype, Pass::backward_input);
-  if (outputs > 0) return winograd_backward_input_prepare(context, g, outputs, weight, prepared);
-  direct_backward_input_prepare(context, g, weight, prepared);
+  const Algorithm algorithm = algorithm_now(context, g, weight.dtype, Pass::backward_input);
+  if (is_winograd(algorithm)) {
+    return winograd_backward_input_prepare(context, g, outputs_of(algorithm), weight, prepared);
+  }
+  direct_backward_input_prepare(context, g, weight, algorithm == Algorithm::in_place, prepared);
 }
 
 size_t convolution_backward_weight_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype) {
-  const int64_t outputs = winograd_outputs(context, g, dtype, Pass::backward_weight);
-  return outputs > 0 ? winograd_backward_weight_workspace(g, outputs, dtype)
-                     : direct_backward_weight_workspace(g, dtype);
+  const Algorithm algorithm = algorithm_for(context, g, dtype, Pass::backward_weight);
+  // the reference kernels may gather where others read in place
+  return is_winograd(algorithm) ? winograd_backward_weight_workspace(g, outputs_of(algorithm), dtype)
+                                : std::max(direct_backward_weight_workspace(g, dtype, true),
+                                           direct_backward_weight_workspace(g, dtype, false));
 }
 
 void convolution_backward_weight(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dw,
                                  const fastnn_tensor& x, const fastnn_tensor& dy, bool accumulate, void* workspace) {
-  const int64_t outputs = winograd_outputs_now(context, g, x.dtype, Pass::backward_weight);
-  if (outputs > 0) return winograd_backward_weight(context, g, outputs, dw, x, dy, accumulate, workspace);
-  direct_backward_weight(context, g, dw, x, dy, accumulate, workspace);
+  const Algorithm algorithm = algorithm_now(context, g, x.dtype, Pass::backward_weight);
+  if (is_winograd(algorithm)) {
+    return winograd_backward_weight(context, g, outputs_of(algorithm), dw, x, dy, accumulate, workspace);
+  }
+  direct_backward_weight(context, g, dw, x, dy, accumulate, algorithm == Algorithm::in_place, workspace);
 }
 
 }  // namespace fastnn::ops

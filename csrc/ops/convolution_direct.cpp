@@ -17,9 +17,6 @@ namespace {
 using kernels::kConvPatches;
 using kernels::kGemmDepth;
 
-// Room for k rows of n packed columns.
-int64_t packed_size(int64_t k, int64_t n) { return checked_multiply(k, round_up(n, 16)); }
-
 double product_nanoseconds(const ConvGeometry& g) {
   return static_cast<double>(g.out_pixels()) * static_cast<double>(g.terms()) * static_cast<double>(g.group_out()) *
          static_cast<double>(g.groups) / 50;
@@ -65,6 +62,30 @@ const kernels::KernelTable<T>& reference_kernels() {
   }
 }
 
+// How the lattice of a product is cut when it is computed position by position: into chunks of images and, where they
+// are few, of positions.
+struct PositionPlan {
+  int64_t image_chunks, position_chunks;
+};
+constexpr int64_t kImages = 12;
+PositionPlan position_plan(int64_t batch, int64_t positions, int64_t products) {
+  const int64_t images = ceil_divide(batch, kImages), wanted = ceil_divide(16, std::max<int64_t>(images * products, 1));
+  return {images, std::clamp<int64_t>(positions / 4, 1, wanted)};
+}
+
+// One chunk of it.
+template <typename T>
+void multiply_positions(T* y, const T* x, const T* packed, const PositionPlan& plan, int64_t chunk, int64_t batch,
+                        const kernels::ConvWindow& w, const kernels::Epilogue<T>& epilogue) {
+  const int64_t positions = w.z.count * w.y.count * w.x.count;
+  const Range images = chunk_range(chunk / plan.position_chunks, batch, kImages);
+  const Range range =
+      chunk_range(chunk % plan.position_chunks, positions, ceil_divide(positions, plan.position_chunks));
+  if (range.begin >= range.end) return;
+  table<T>().convolution_positions(y, x, packed, images.begin, images.end, range.begin, range.end - range.begin, w,
+                                   epilogue);
+}
+
 // The kernels for a call with this weight, some of whose taps may fall on padding.
 template <typename T>
 const kernels::KernelTable<T>& kernels_for(const fastnn_tensor& weight, bool padded) {
@@ -100,9 +121,9 @@ PackedWeight<T> prepared_weight(const void* prepared) {
 
 template <typename T>
 const kernels::KernelTable<T>& pack_weight(const fastnn_context& context, const ConvGeometry& g,
-                                           const fastnn_tensor& weight, T* packed) {
+                                           const fastnn_tensor& weight, T* packed, bool in_place) {
   const int64_t in = g.group_channels(), out = g.group_out(), group_size = packed_size(g.terms(), out);
-  const kernels::KernelTable<T>& kernels = kernels_for<T>(weight, is_padded(g));
+  const kernels::KernelTable<T>& kernels = kernels_for<T>(weight, !in_place && is_padded(g));
   const double nanoseconds = static_cast<double>(element_count(weight)) * sizeof(T) / 5;
   parallel_for(context, g.groups * g.taps(), nanoseconds, [&](int64_t chunk) {
     const int64_t group = chunk / g.taps(), tap = chunk % g.taps();
@@ -118,14 +139,26 @@ size_t direct_workspace(const ConvGeometry& g, fastnn_dtype dtype) {
 }
 
 void direct(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
-            const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace, const void* prepared) {
+            const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, bool in_place, void* workspace,
+            const void* prepared) {
   const kernels::ConvWindow window = forward_window(g);
   const int64_t in = g.group_channels(), out = g.group_out(), pixels = g.out_pixels();
   const int64_t group_size = packed_size(g.terms(), out);
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     const auto [packed, kernels] = packed_weight<T>(
-        prepared, workspace, [&](T* room) -> const auto& { return pack_weight(context, g, weight, room); });
+        prepared, workspace, [&](T* room) -> const auto& { return pack_weight(context, g, weight, room, in_place); });
+    if (in_place) {
+      const PositionPlan plan = position_plan(g.batch, pixels / g.batch, g.groups);
+      const int64_t chunks = plan.image_chunks * plan.position_chunks;
+      parallel_for(context, g.groups * chunks, product_nanoseconds(g), [&](int64_t chunk) {
+        const int64_t group = chunk / chunks;
+        multiply_positions<T>(data<T>(y) + group * out, data<T>(x) + group * in, packed + group * group_size, plan,
+                              chunk % chunks, g.batch, window,
+                              {bias == nullptr ? nullptr : data<T>(*bias) + group * out, relu, false});
+      });
+      return;
+    }
     const int64_t grain = pixel_grain(pixels, g.terms(), out), chunks = ceil_divide(pixels, grain);
     parallel_for(context, g.groups * chunks, product_nanoseconds(g), [&](int64_t chunk) {
       const int64_t group = chunk / chunks;
@@ -139,12 +172,12 @@ void direct(const fastnn_context& context, const ConvGeometry& g, const fastnn_t
 
 template <typename T>
 const kernels::KernelTable<T>& pack_weight_backward(const fastnn_context& context, const ConvGeometry& g,
-                                                    const fastnn_tensor& weight, T* packed) {
+                                                    const fastnn_tensor& weight, T* packed, bool in_place) {
   const WindowAxis &d = g.depth, &h = g.height, &w = g.width;
   const int64_t in = g.group_channels(), out = g.group_out();
   const int64_t tap_size = packed_size(out, in), group_size = g.taps() * tap_size;
   // pixels at the edge meet taps outside dy, whatever the padding
-  const kernels::KernelTable<T>& kernels = kernels_for<T>(weight, g.taps() > 1);
+  const kernels::KernelTable<T>& kernels = kernels_for<T>(weight, !in_place && g.taps() > 1);
   const double nanoseconds = static_cast<double>(element_count(weight)) * sizeof(T) / 3;
   parallel_for(context, g.groups * g.taps(), nanoseconds, [&](int64_t chunk) {
     const int64_t group = chunk / g.taps(), tap = chunk % g.taps();
@@ -166,29 +199,36 @@ size_t direct_backward_input_workspace(const ConvGeometry& g, fastnn_dtype dtype
 
 void direct_backward_input(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dx,
                            const fastnn_tensor& dy, const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu,
-                           bool accumulate, void* workspace, const void* prepared) {
+                           bool accumulate, bool in_place, void* workspace, const void* prepared) {
   const WindowAxis &d = g.depth, &h = g.height, &w = g.width;
   const int64_t in = g.group_channels(), out = g.group_out();
   const int64_t tap_size = packed_size(out, in), group_size = g.taps() * tap_size;
   with_float_type(dx.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const auto [packed, kernels] = packed_weight<T>(
-        prepared, workspace, [&](T* room) -> const auto& { return pack_weight_backward(context, g, weight, room); });
+    const auto [packed, kernels] = packed_weight<T>(prepared, workspace, [&](T* room) -> const auto& {
+      return pack_weight_backward(context, g, weight, room, in_place);
+    });
     // the first phase has the most pixels
     const int64_t most =
         g.batch * ceil_divide(d.input, d.stride) * ceil_divide(h.input, h.stride) * ceil_divide(w.input, w.stride);
     const int64_t phases_y = phases_of(h), phases_x = phases_of(w), phases = phases_of(d) * phases_y * phases_x;
     const int64_t terms = ceil_divide(g.taps(), phases) * out;
-    const int64_t grain = pixel_grain(most, terms, in), chunks = ceil_divide(most, grain);
+    const PositionPlan plan = position_plan(g.batch, most / g.batch, g.groups * phases);
+    const int64_t grain = pixel_grain(most, terms, in);
+    const int64_t chunks = in_place ? plan.image_chunks * plan.position_chunks : ceil_divide(most, grain);
     parallel_for(context, g.groups * phases * chunks, product_nanoseconds(g), [&](int64_t chunk) {
       const int64_t group = chunk / (phases * chunks), index = chunk / chunks % phases;
       const Phase phase = input_phase(g, index / (phases_y * phases_x), index / phases_x % phases_y, index % phases_x);
+      const kernels::Epilogue<T> epilogue{bias == nullptr ? nullptr : data<T>(*bias) + group * in, relu, accumulate};
+      const T* const of_phase = packed + group * group_size + phase.taps_before * tap_size;
+      T* const to = data<T>(dx) + group * in;
+      const T* const from = data<T>(dy) + group * out;
+      if (in_place) {
+        return multiply_positions<T>(to, from, of_phase, plan, chunk % chunks, g.batch, phase.window, epilogue);
+      }
       const Range range = chunk_range(chunk % chunks, g.batch * phase.pixels(), grain);
       if (range.begin >= range.end) return;
-      const kernels::Epilogue<T> epilogue{bias == nullptr ? nullptr : data<T>(*bias) + group * in, relu, accumulate};
-      kernels.convolution(data<T>(dx) + group * in, data<T>(dy) + group * out,
-                          packed + group * group_size + phase.taps_before * tap_size, range.begin, range.end,
-                          phase.window, epilogue);
+      kernels.convolution(to, from, of_phase, range.begin, range.end, phase.window, epilogue);
     });
   });
 }
@@ -196,14 +236,16 @@ void direct_backward_input(const fastnn_context& context, const ConvGeometry& g,
 namespace {
 
 // How the gradient of the weight is cut: every group's rows into blocks, the pixels into splits when there are few
-// blocks. The resulting pieces are dealt to lanes, each with room for patches.
+// blocks. The resulting pieces are dealt to lanes, each with room for patches. In place, rows are cut between taps and
+// pixels between planes of images, and no patches are made.
 struct WeightPlan {
-  int64_t row_blocks, block_rows, splits, split_pixels, lanes;
+  int64_t row_blocks, block_rows, splits, split_pixels, lanes, patches;
 };
+constexpr int64_t kPieces = 16, kMostPartials = 1 << 20;
 
 WeightPlan weight_plan(const ConvGeometry& g) {
-  constexpr int64_t kPieces = 16, kLeastPixels = 512, kMostPartials = 1 << 20;
-  WeightPlan plan{std::max<int64_t>(ceil_divide(g.terms(), kGemmDepth), 1), 0, 1, 0, 0};
+  constexpr int64_t kLeastPixels = 512;
+  WeightPlan plan{std::max<int64_t>(ceil_divide(g.terms(), kGemmDepth), 1), 0, 1, 0, 0, kConvPatches};
   plan.block_rows = round_up(ceil_divide(g.terms(), plan.row_blocks), 12);
   plan.block_rows = std::min(plan.block_rows, kGemmDepth);
   plan.row_blocks = std::max<int64_t>(ceil_divide(g.terms(), std::max<int64_t>(plan.block_rows, 1)), 1);
@@ -217,20 +259,41 @@ WeightPlan weight_plan(const ConvGeometry& g) {
   return plan;
 }
 
+WeightPlan weight_plan_in_place(const ConvGeometry& g) {
+  const int64_t planes = checked_multiply(g.batch, g.depth.output);
+  // with few channels the kernel sums lines of taps
+  const bool by_taps = g.group_channels() >= 12;
+  const int64_t units = by_taps ? g.taps() : g.depth.kernel * g.height.kernel;
+  const int64_t unit = by_taps ? g.group_channels() : g.width.kernel * g.group_channels();
+  WeightPlan plan{};
+  const int64_t most = kMostPartials / std::max<int64_t>(g.terms() * g.out, 1);
+  plan.splits = std::max<int64_t>(std::min({ceil_divide(kPieces, g.groups), planes, most}), 1);
+  plan.split_pixels = ceil_divide(planes, plan.splits);
+  plan.splits = std::max<int64_t>(ceil_divide(planes, std::max<int64_t>(plan.split_pixels, 1)), 1);
+  plan.split_pixels *= g.height.output * g.width.output;
+  const int64_t taken = ceil_divide(units, std::min(ceil_divide(kPieces, g.groups * plan.splits), units));
+  plan.block_rows = taken * unit;
+  plan.row_blocks = ceil_divide(units, taken);
+  plan.lanes = std::min(kPieces, g.groups * plan.row_blocks * plan.splits);
+  return plan;
+}
+
 }  // namespace
 
-size_t direct_backward_weight_workspace(const ConvGeometry& g, fastnn_dtype dtype) {
-  const WeightPlan plan = weight_plan(g);
+size_t direct_backward_weight_workspace(const ConvGeometry& g, fastnn_dtype dtype, bool in_place) {
+  const WeightPlan plan = in_place ? weight_plan_in_place(g) : weight_plan(g);
   const int64_t size = checked_multiply(g.terms(), g.out);
   const int64_t partials = plan.splits > 1 || is_padded(g) ? checked_multiply(plan.splits, size) : 0;
-  return static_cast<size_t>(checked_multiply(checked_add(plan.lanes * kConvPatches, partials), item_size(dtype)));
+  return static_cast<size_t>(checked_multiply(checked_add(plan.lanes * plan.patches, partials), item_size(dtype)));
 }
 
 void direct_backward_weight(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dw,
-                            const fastnn_tensor& x, const fastnn_tensor& dy, bool accumulate, void* workspace) {
+                            const fastnn_tensor& x, const fastnn_tensor& dy, bool accumulate, bool in_place,
+                            void* workspace) {
   const int64_t size = element_count(dw);
   const kernels::ConvWindow window = forward_window(g);
-  const WeightPlan plan = weight_plan(g);
+  const WeightPlan plan = in_place ? weight_plan_in_place(g) : weight_plan(g);
+  const int64_t plane = g.height.output * g.width.output;
   const int64_t in = g.group_channels(), out = g.group_out(), pixels = g.out_pixels();
   const int64_t pieces = g.groups * plan.row_blocks * plan.splits;
   const bool padded = is_padded(g);
@@ -239,7 +302,7 @@ void direct_backward_weight(const fastnn_context& context, const ConvGeometry& g
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     T* const patches = static_cast<T*>(workspace);
-    T* const partials = patches + plan.lanes * kConvPatches;
+    T* const partials = patches + plan.lanes * plan.patches;
     parallel_for(context, plan.lanes, product_nanoseconds(g), [&](int64_t lane) {
       for (int64_t piece = lane; piece < pieces; piece += plan.lanes) {
         const int64_t split = piece % plan.splits, block = piece / plan.splits % plan.row_blocks;
@@ -248,8 +311,14 @@ void direct_backward_weight(const fastnn_context& context, const ConvGeometry& g
         const Range rows = chunk_range(block, g.terms(), plan.block_rows);
         T* const target = (in_parts ? partials + split * size : data<T>(dw)) + group * out;
         const auto compute = [&](const kernels::KernelTable<T>& kernels) {
+          if (in_place) {
+            kernels.convolution_backward_weight_lines(target, data<T>(x) + group * in, data<T>(dy) + group * out,
+                                                      range.begin / plane, range.end / plane, rows.begin,
+                                                      rows.end - rows.begin, window, !in_parts && accumulate);
+            return;
+          }
           kernels.convolution_backward_weight(target, data<T>(x) + group * in, data<T>(dy) + group * out,
-                                              patches + lane * kConvPatches, range.begin, range.end, rows.begin,
+                                              patches + lane * plan.patches, range.begin, range.end, rows.begin,
                                               rows.end - rows.begin, window, !in_parts && accumulate);
         };
         compute(table<T>());
@@ -271,26 +340,27 @@ void direct_backward_weight(const fastnn_context& context, const ConvGeometry& g
   });
 }
 
-void direct_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight, void* prepared) {
+void direct_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight, bool in_place,
+                    void* prepared) {
   prepare(weight.dtype, prepared,
-          [&](auto* numbers) -> const auto& { return pack_weight(context, g, weight, numbers); });
+          [&](auto* numbers) -> const auto& { return pack_weight(context, g, weight, numbers, in_place); });
 }
 
 void direct_backward_input_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight,
-                                   void* prepared) {
+                                   bool in_place, void* prepared) {
   prepare(weight.dtype, prepared,
-          [&](auto* numbers) -> const auto& { return pack_weight_backward(context, g, weight, numbers); });
+          [&](auto* numbers) -> const auto& { return pack_weight_backward(context, g, weight, numbers, in_place); });
 }
 
 template PackedWeight<float> prepared_weight(const void*);
 template PackedWeight<double> prepared_weight(const void*);
 template const kernels::KernelTable<float>& pack_weight(const fastnn_context&, const ConvGeometry&,
-                                                        const fastnn_tensor&, float*);
+                                                        const fastnn_tensor&, float*, bool);
 template const kernels::KernelTable<double>& pack_weight(const fastnn_context&, const ConvGeometry&,
-                                                         const fastnn_tensor&, double*);
+                                                         const fastnn_tensor&, double*, bool);
 template const kernels::KernelTable<float>& pack_weight_backward(const fastnn_context&, const ConvGeometry&,
-                                                                 const fastnn_tensor&, float*);
+                                                                 const fastnn_tensor&, float*, bool);
 template const kernels::KernelTable<double>& pack_weight_backward(const fastnn_context&, const ConvGeometry&,
-                                                                  const fastnn_tensor&, double*);
+                                                                  const fastnn_tensor&, double*, bool);
 
 }  // namespace fastnn::ops

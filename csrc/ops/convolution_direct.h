@@ -1,32 +1,37 @@
-// convolution_direct.h: convolution as matrix products of gathered pixels, for every geometry; the functions are those of
-// convolution.h.
+// convolution_direct.h: convolution as matrix products of pixels that are gathered or, in_place, read where they stand,
+// for every geometry; the functions are those of convolution.h.
 #pragma once
 
 #include "ops/conv_geometry.h"
 
 namespace fastnn::ops {
 
+// Room for k rows of n packed columns.
+inline int64_t packed_size(int64_t k, int64_t n) { return checked_multiply(k, round_up(n, 16)); }
+
 size_t direct_workspace(const ConvGeometry& g, fastnn_dtype dtype);
 void direct(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
-            const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace, const void* prepared);
+            const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, bool in_place, void* workspace,
+            const void* prepared);
 
 size_t direct_backward_input_workspace(const ConvGeometry& g, fastnn_dtype dtype);
 void direct_backward_input(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dx,
                            const fastnn_tensor& dy, const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu,
-                           bool accumulate, void* workspace, const void* prepared);
+                           bool accumulate, bool in_place, void* workspace, const void* prepared);
 
-size_t direct_backward_weight_workspace(const ConvGeometry& g, fastnn_dtype dtype);
+size_t direct_backward_weight_workspace(const ConvGeometry& g, fastnn_dtype dtype, bool in_place);
 void direct_backward_weight(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dw,
-                            const fastnn_tensor& x, const fastnn_tensor& dy, bool accumulate, void* workspace);
+                            const fastnn_tensor& x, const fastnn_tensor& dy, bool accumulate, bool in_place,
+                            void* workspace);
 
 // Packs the weight for the forward product, or for the gradient of the input, into what the two workspaces have room
 // for, and returns the kernels that read it.
 template <typename T>
 const kernels::KernelTable<T>& pack_weight(const fastnn_context& context, const ConvGeometry& g,
-                                           const fastnn_tensor& weight, T* packed);
+                                           const fastnn_tensor& weight, T* packed, bool in_place = false);
 template <typename T>
 const kernels::KernelTable<T>& pack_weight_backward(const fastnn_context& context, const ConvGeometry& g,
-                                                    const fastnn_tensor& weight, T* packed);
+                                                    const fastnn_tensor& weight, T* packed, bool in_place = false);
 
 // A packed weight and the kernels that read it.
 template <typename T>
@@ -43,8 +48,9 @@ inline size_t direct_prepared(size_t workspace) {
 }
 template <typename T>
 PackedWeight<T> prepared_weight(const void* prepared);
-void direct_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight, void* prepared);
+void direct_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight, bool in_place,
+                    void* prepared);
 void direct_backward_input_prepare(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight,
-                                   void* prepared);
+                                   bool in_place, void* prepared);
 
 }  // namespace fastnn::ops

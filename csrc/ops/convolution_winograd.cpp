@@ -1,6 +1,6 @@
 // convolution_winograd.cpp: convolution 3x3 of stride 1 and its gradients on kernels/cpu/winograd.inl. The weight is
-// transformed first; then lanes, each with room of its own, take consecutive blocks of tiles. For the gradient of the
-// weight a lane sums its tiles, and the lanes' sums are added in order. All cuts depend on shapes only.
+// transformed first; then lanes, each with room of its own, take consecutive blocks of tiles of a group. For the gradient
+// of the weight a lane sums its tiles, and the lanes' sums are added in order. All cuts depend on shapes only.
 //
 // What the transforms cannot say, the direct products do: tiles whose result is not finite, and all of dw when one of
 // its numbers is not. Then infinities and NaN stand where they stand in a plain sum, and padding adds nothing.
@@ -19,7 +19,7 @@ using kernels::Winograd;
 
 constexpr int64_t kLine = 16;  // floats in a line of the cache
 
-struct Plan {
+struct Plan {  // of one group
   Winograd shape;
   int64_t points, tiles, blocks, block, lanes;  // tiles of a block
   int64_t weight, room, parts;                  // numbers of the transformed weight, the room of a lane, and of all dw
@@ -45,7 +45,7 @@ Plan make_plan(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outp
   if (plan.blocks < kLanes) plan.blocks = std::min(round_up(plan.blocks, 4), ceil_divide(plan.tiles, kLeast));
   plan.block = round_up(ceil_divide(plan.tiles, std::max<int64_t>(plan.blocks, 1)), 6);
   plan.blocks = ceil_divide(plan.tiles, std::max<int64_t>(plan.block, 1));
-  plan.lanes = std::min(plan.blocks, g.whole > 0 ? 1 : kLanes);
+  plan.lanes = std::min(plan.blocks, g.whole > 0 ? 1 : ceil_divide(kLanes, g.groups));
   s.source_point = checked_multiply(plan.block, s.source_row) + kLine;
   s.target_point = checked_multiply(plan.block, s.target_row) + kLine;
   s.weight_point = checked_multiply(w.channels, s.target_row) + kLine;
@@ -59,7 +59,8 @@ Range blocks_of(const Plan& plan, int64_t lane) {
 }
 
 double nanoseconds(const ConvGeometry& g) {
-  return static_cast<double>(g.out_pixels()) * static_cast<double>(g.channels) * static_cast<double>(g.out) * 8 / 100;
+  return static_cast<double>(g.out_pixels()) * static_cast<double>(g.channels) * static_cast<double>(g.group_out()) *
+         8 / 100;
 }
 
 // Calls body(first, end) for every run of tiles in [begin, end) that are not finite and lie in one row of tiles.
@@ -83,61 +84,74 @@ struct Taps {
 
 template <typename T>
 Taps<T> forward_taps(const ConvGeometry& g, const fastnn_tensor& weight) {
-  return {data<T>(weight), {3 * g.channels * g.out, g.channels * g.out, g.out, 1}};
+  const int64_t tap = g.group_channels() * g.out;
+  return {data<T>(weight), {3 * tap, tap, g.out, 1}};
 }
 
 // The window turned by half a circle, from its last tap to its first.
 template <typename T>
 Taps<T> backward_taps(const ConvGeometry& g, const fastnn_tensor& weight) {
-  const int64_t tap = g.channels * g.out;
+  const int64_t tap = g.group_channels() * g.out;
   return {data<T>(weight) + 8 * tap, {-3 * tap, -tap, 1, g.out}};
 }
 
+// The weights of all groups, one after the other.
 template <typename T>
-void transform(const fastnn_context& context, const kernels::ConvWindow& w, const Plan& plan, const Taps<T>& weight,
-               T* u) {
+void transform(const fastnn_context& context, const ConvGeometry& g, const kernels::ConvWindow& w, const Plan& plan,
+               const Taps<T>& weight, T* u) {
   constexpr int64_t kRows = 16;
-  parallel_for(context, ceil_divide(w.channels, kRows), static_cast<double>(plan.weight) / 2, [&](int64_t chunk) {
-    const Range rows = chunk_range(chunk, w.channels, kRows);
-    table<T>().winograd_weight(u, weight.first, rows.begin, rows.end - rows.begin, w.channels, w.columns,
-                               weight.distances, plan.shape);
+  const int64_t chunks = ceil_divide(w.channels, kRows);
+  parallel_for(context, g.groups * chunks, static_cast<double>(g.groups * plan.weight) / 2, [&](int64_t chunk) {
+    const int64_t group = chunk / chunks;
+    const Range rows = chunk_range(chunk % chunks, w.channels, kRows);
+    table<T>().winograd_weight(u + group * plan.weight, weight.first + group * g.group_out(), rows.begin,
+                               rows.end - rows.begin, w.channels, w.columns, weight.distances, plan.shape);
   });
 }
 
 // The forward product of a window, from x to y: pack makes the packed weight for the tiles that must be computed
-// directly; both weights may be prepared, at `prepared` and offset bytes behind it.
+// directly, each group's packed_group numbers long; both weights may be prepared, at `prepared` and offset bytes behind it.
 template <typename T, typename Pack>
 void multiply(const fastnn_context& context, const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, T* y,
-              const T* x, const Taps<T>& weight, const kernels::Epilogue<T>& epilogue, void* workspace,
-              const void* prepared, size_t offset, Pack&& pack) {
+              const T* x, const Taps<T>& weight, const kernels::Epilogue<T>& epilogue, int64_t packed_group,
+              void* workspace, const void* prepared, size_t offset, Pack&& pack) {
   const Plan plan = make_plan(g, w, outputs);
   T* const own = static_cast<T*>(workspace);
-  T* const rooms = prepared == nullptr ? own + plan.weight : own;
-  auto* const finite = reinterpret_cast<uint8_t*>(rooms + plan.lanes * plan.room);
+  T* const rooms = prepared == nullptr ? own + g.groups * plan.weight : own;
+  auto* const finite = reinterpret_cast<uint8_t*>(rooms + g.groups * plan.lanes * plan.room);
   const T* u = own;
   if (prepared == nullptr) {
-    transform(context, w, plan, weight, own);
+    transform(context, g, w, plan, weight, own);
   } else {
     u = reinterpret_cast<const T*>(static_cast<const char*>(prepared) + offset);
   }
-  parallel_for(context, plan.lanes, nanoseconds(g), [&](int64_t lane) {
-    const Range blocks = blocks_of(plan, lane);
+  const auto epilogue_of = [&](int64_t group) {
+    return kernels::Epilogue<T>{epilogue.bias == nullptr ? nullptr : epilogue.bias + group * w.columns, epilogue.relu,
+                                epilogue.accumulate};
+  };
+  parallel_for(context, g.groups * plan.lanes, nanoseconds(g), [&](int64_t lane) {
+    const int64_t group = lane / plan.lanes;
+    const Range blocks = blocks_of(plan, lane % plan.lanes);
     for (int64_t block = blocks.begin; block < blocks.end; ++block) {
       const Range tiles = chunk_range(block, plan.tiles, plan.block);
-      table<T>().winograd_convolution(y, finite, x, u, rooms + lane * plan.room, tiles.begin, tiles.end, w, plan.shape,
-                                      epilogue);
+      table<T>().winograd_convolution(y + group * w.columns, finite + group * plan.tiles, x + group * w.channels,
+                                      u + group * plan.weight, rooms + lane * plan.room, tiles.begin, tiles.end, w,
+                                      plan.shape, epilogue_of(group));
     }
   });
-  if (std::memchr(finite, 0, static_cast<size_t>(plan.tiles)) == nullptr) return;
+  if (std::memchr(finite, 0, static_cast<size_t>(g.groups * plan.tiles)) == nullptr) return;
   const auto [packed, kernels] = prepared == nullptr ? PackedWeight<T>{own, pack(own)} : prepared_weight<T>(prepared);
-  parallel_for(context, plan.blocks, nanoseconds(g), [&](int64_t block) {
-    for_each_lost_run(finite, plan, chunk_range(block, plan.tiles, plan.block), [&](int64_t first, int64_t end) {
+  parallel_for(context, g.groups * plan.blocks, nanoseconds(g), [&](int64_t chunk) {
+    const int64_t group = chunk / plan.blocks;
+    const Range tiles = chunk_range(chunk % plan.blocks, plan.tiles, plan.block);
+    for_each_lost_run(finite + group * plan.tiles, plan, tiles, [&](int64_t first, int64_t end) {
       const int64_t columns = plan.shape.tile_columns, rows = plan.shape.tile_rows;
       const int64_t image = first / columns / rows, row = first / columns % rows * outputs;
       const int64_t left = first % columns * outputs, right = std::min(left + (end - first) * outputs, w.x.count);
       for (int64_t i = row; i < std::min(row + outputs, w.y.count); ++i) {
         const int64_t line = (image * w.y.count + i) * w.x.count;
-        kernels.convolution(y, x, packed, line + left, line + right, w, epilogue);
+        kernels.convolution(y + group * w.columns, x + group * w.channels, packed + group * packed_group, line + left,
+                            line + right, w, epilogue_of(group));
       }
     });
   });
@@ -147,12 +161,14 @@ size_t product_workspace(const ConvGeometry& g, const kernels::ConvWindow& w, in
                          bool prepared) {
   const Plan plan = make_plan(g, w, outputs);
   const int64_t numbers = checked_add(prepared ? 0 : plan.weight, checked_multiply(plan.lanes, plan.room));
-  return static_cast<size_t>(checked_add(checked_multiply(numbers, item_size(dtype)), plan.tiles));
+  const int64_t group = checked_add(checked_multiply(numbers, item_size(dtype)), plan.tiles);
+  return static_cast<size_t>(checked_multiply(group, g.groups));
 }
 
 size_t prepared_bytes(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, fastnn_dtype dtype,
                       size_t direct) {
-  const int64_t transformed = checked_multiply(make_plan(g, w, outputs).weight, item_size(dtype));
+  const int64_t numbers = checked_multiply(make_plan(g, w, outputs).weight, g.groups);
+  const int64_t transformed = checked_multiply(numbers, item_size(dtype));
   return direct_prepared(direct) + static_cast<size_t>(transformed);
 }
 
@@ -164,7 +180,7 @@ Plan weight_plan(const ConvGeometry& g, int64_t outputs) {
   Plan plan = make_plan(g, forward_window(g), outputs);
   const int64_t lanes = std::max(kMostParts / std::max<int64_t>(plan.weight, 1), kLeastLanes);
   plan.lanes = std::min(plan.lanes, lanes);
-  plan.parts = checked_multiply(plan.lanes, plan.weight);
+  plan.parts = checked_multiply(checked_multiply(plan.lanes, g.groups), plan.weight);
   return plan;
 }
 
@@ -188,7 +204,7 @@ bool winograd_fits(const ConvGeometry& g) {
     return axis.kernel == 3 && axis.stride == 1 && axis.dilation == 1;
   };
   const WindowAxis& d = g.depth;
-  return g.groups == 1 && d.input == 1 && d.kernel == 1 && d.output == 1 && is_line(g.height) && is_line(g.width);
+  return d.input == 1 && d.kernel == 1 && d.output == 1 && is_line(g.height) && is_line(g.width);
 }
 
 size_t winograd_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype, bool prepared) {
@@ -201,8 +217,8 @@ void winograd(const fastnn_context& context, const ConvGeometry& g, int64_t outp
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     multiply<T>(context, g, forward_window(g), outputs, data<T>(y), data<T>(x), forward_taps<T>(g, weight),
-                {bias == nullptr ? nullptr : data<T>(*bias), relu, false}, workspace, prepared,
-                direct_prepared(direct_workspace(g, x.dtype)),
+                {bias == nullptr ? nullptr : data<T>(*bias), relu, false}, packed_size(g.terms(), g.group_out()),
+                workspace, prepared, direct_prepared(direct_workspace(g, x.dtype)),
                 [&](T* packed) -> const auto& { return pack_weight(context, g, weight, packed); });
   });
 }
@@ -218,7 +234,8 @@ void winograd_backward_input(const fastnn_context& context, const ConvGeometry& 
   with_float_type(dx.dtype, [&](auto zero) {
     using T = decltype(zero);
     multiply<T>(context, g, backward_window(g), outputs, data<T>(dx), data<T>(dy), backward_taps<T>(g, weight),
-                {bias == nullptr ? nullptr : data<T>(*bias), relu, accumulate}, workspace, prepared,
+                {bias == nullptr ? nullptr : data<T>(*bias), relu, accumulate},
+                g.taps() * packed_size(g.group_out(), g.group_channels()), workspace, prepared,
                 direct_prepared(direct_backward_input_workspace(g, dx.dtype)),
                 [&](T* packed) -> const auto& { return pack_weight_backward(context, g, weight, packed); });
   });
@@ -234,9 +251,9 @@ void winograd_prepare(const fastnn_context& context, const ConvGeometry& g, int6
   void* const u = static_cast<char*>(prepared) + direct_prepared(direct_workspace(g, weight.dtype));
   with_float_type(weight.dtype, [&](auto zero) {
     using T = decltype(zero);
-    transform(context, w, make_plan(g, w, outputs), forward_taps<T>(g, weight), static_cast<T*>(u));
+    transform(context, g, w, make_plan(g, w, outputs), forward_taps<T>(g, weight), static_cast<T*>(u));
   });
-  direct_prepare(context, g, weight, prepared);
+  direct_prepare(context, g, weight, false, prepared);
 }
 
 size_t winograd_backward_input_prepared(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
@@ -249,17 +266,18 @@ void winograd_backward_input_prepare(const fastnn_context& context, const ConvGe
   void* const u = static_cast<char*>(prepared) + direct_prepared(direct_backward_input_workspace(g, weight.dtype));
   with_float_type(weight.dtype, [&](auto zero) {
     using T = decltype(zero);
-    transform(context, w, make_plan(g, w, outputs), backward_taps<T>(g, weight), static_cast<T*>(u));
+    transform(context, g, w, make_plan(g, w, outputs), backward_taps<T>(g, weight), static_cast<T*>(u));
   });
-  direct_backward_input_prepare(context, g, weight, prepared);
+  direct_backward_input_prepare(context, g, weight, false, prepared);
 }
 
 size_t winograd_backward_weight_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
   const Plan plan = weight_plan(g, outputs);
   const int64_t gradient = checked_multiply(g.terms(), g.out);
-  const int64_t numbers = checked_add(checked_add(plan.parts, checked_multiply(plan.lanes, plan.room)), gradient);
+  const int64_t rooms = checked_multiply(checked_multiply(plan.lanes, g.groups), plan.room);
+  const int64_t numbers = checked_add(checked_add(plan.parts, rooms), gradient);
   const auto size = static_cast<size_t>(checked_add(checked_multiply(numbers, item_size(dtype)), g.channels));
-  return std::max(size, direct_backward_weight_workspace(g, dtype));
+  return std::max(size, direct_backward_weight_workspace(g, dtype, false));
 }
 
 void winograd_backward_weight(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
@@ -273,25 +291,33 @@ void winograd_backward_weight(const fastnn_context& context, const ConvGeometry&
     using T = decltype(zero);
     T* const parts = static_cast<T*>(workspace);
     T* const rooms = parts + plan.parts;
-    T* const separate = rooms + plan.lanes * plan.room;  // what may have to be computed again is not added at once
+    const int64_t lanes = g.groups * plan.lanes, in = g.group_channels(), out = g.group_out();
+    T* const separate = rooms + lanes * plan.room;  // what may have to be computed again is not added at once
     auto* const rows_finite = reinterpret_cast<uint8_t*>(separate + size);
     T* const gradient = accumulate ? separate : data<T>(dw);
-    parallel_for(context, plan.lanes, nanoseconds(g), [&](int64_t lane) {
-      const Range blocks = blocks_of(plan, lane);
+    parallel_for(context, lanes, nanoseconds(g), [&](int64_t lane) {
+      const int64_t group = lane / plan.lanes;
+      const Range blocks = blocks_of(plan, lane % plan.lanes);
       for (int64_t block = blocks.begin; block < blocks.end; ++block) {
         const Range tiles = chunk_range(block, plan.tiles, plan.block);
-        table<T>().winograd_backward_weight(parts + lane * plan.weight, data<T>(x), data<T>(dy),
-                                            rooms + lane * plan.room, tiles.begin, tiles.end, w, plan.shape,
-                                            block > blocks.begin);
+        table<T>().winograd_backward_weight(parts + lane * plan.weight, data<T>(x) + group * in,
+                                            data<T>(dy) + group * out, rooms + lane * plan.room, tiles.begin, tiles.end,
+                                            w, plan.shape, block > blocks.begin);
       }
     });
     constexpr int64_t kRows = 4;
-    const int64_t chunks = ceil_divide(g.channels, kRows);
+    const int64_t group_chunks = ceil_divide(in, kRows), chunks = g.groups * group_chunks;
     parallel_for(context, chunks, static_cast<double>(plan.parts) / 2, [&](int64_t chunk) {
-      const Range rows = chunk_range(chunk, g.channels, kRows);
+      const int64_t group = chunk / group_chunks;
+      const Range rows = chunk_range(chunk % group_chunks, in, kRows);
       const int64_t count = rows.end - rows.begin;
-      table<T>().winograd_weight_gradient(gradient, parts, plan.lanes, plan.weight, rows.begin, count, w, plan.shape);
-      rows_finite[chunk] = all_finite(gradient + rows.begin * g.out, 9, count * g.out, g.channels * g.out);
+      T* const target = gradient + group * out;
+      table<T>().winograd_weight_gradient(target, parts + group * plan.lanes * plan.weight, plan.lanes, plan.weight,
+                                          rows.begin, count, w, plan.shape);
+      rows_finite[chunk] = 1;
+      for (int64_t tap = 0; tap < 9; ++tap) {
+        if (!all_finite(target + (tap * in + rows.begin) * g.out, count, out, g.out)) rows_finite[chunk] = 0;
+      }
     });
     finite = std::memchr(rows_finite, 0, static_cast<size_t>(chunks)) == nullptr;
     if (!finite || !accumulate) return;
@@ -301,7 +327,7 @@ void winograd_backward_weight(const fastnn_context& context, const ConvGeometry&
       table<T>().sum_parts(data<T>(dw) + range.begin, separate + range.begin, range.end - range.begin, 1, size, true);
     });
   });
-  if (!finite) direct_backward_weight(context, g, dw, x, dy, accumulate, workspace);
+  if (!finite) direct_backward_weight(context, g, dw, x, dy, accumulate, false, workspace);
 }
 
 }  // namespace fastnn::ops

@@ -54,6 +54,11 @@ void zero_floats(float* out, int64_t count) {
   for_each_vector(count, [=](int64_t i, int64_t) { store(out + i, zero()); });
 }
 
+// Nothing behind the last number is written.
+void zero_lanes(float* out, int64_t count) {
+  for_each_vector(count, [=](int64_t i, int64_t lanes) { store_n(out + i, zero(), lanes); });
+}
+
 // Walks the pixels of a lattice.
 struct Pixel {
   int64_t image, k, i, j;
@@ -120,12 +125,20 @@ bool fit_lines(const ConvWindow& w) {
          lines.count * (lines.length + kWidth) <= kLineRoom;
 }
 
-// Copies them for the line that begins at pixel p.
-void copy_lines(float* out, const float* x, const ConvWindow& w, const Pixel& p, const Lines& lines) {
+// Copies one of them, `line` being the source's, with its padding.
+void copy_line(float* out, const float* line, const ConvWindow& w, const Lines& lines) {
   const int64_t line_size = w.x.source * w.source_pixel, start = w.x.offset * w.channels;
   // numbers [begin, end) of a line are inside the image
   const int64_t begin = start >= 0 ? 0 : (-start < lines.length ? -start : lines.length);
   const int64_t room = line_size - start, end = room < begin ? begin : (room < lines.length ? room : lines.length);
+  zero_floats(out, begin);
+  copy_floats(out + begin, line + start + begin, end - begin);
+  zero_floats(out + end, lines.length - end);
+}
+
+// Copies them for the line that begins at pixel p.
+void copy_lines(float* out, const float* x, const ConvWindow& w, const Pixel& p, const Lines& lines) {
+  const int64_t line_size = w.x.source * w.source_pixel;
   for (int64_t l = 0; l < lines.count; ++l, out += lines.length) {
     const int64_t plane = p.k * w.z.step + w.z.offset + l / w.y.taps * w.z.tap_step;
     const int64_t line = p.i * w.y.step + w.y.offset + l % w.y.taps * w.y.tap_step;
@@ -133,10 +146,7 @@ void copy_lines(float* out, const float* x, const ConvWindow& w, const Pixel& p,
       zero_floats(out, lines.length);
       continue;
     }
-    const float* const from = x + ((p.image * w.z.source + plane) * w.y.source + line) * line_size + start;
-    zero_floats(out, begin);
-    copy_floats(out + begin, from + begin, end - begin);
-    zero_floats(out + end, lines.length - end);
+    copy_line(out, x + ((p.image * w.z.source + plane) * w.y.source + line) * line_size, w, lines);
   }
 }
 

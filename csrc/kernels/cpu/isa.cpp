@@ -12,6 +12,7 @@ namespace {
 #include "kernels/cpu/unary.inl"
 #include "kernels/cpu/gemm.inl"
 #include "kernels/cpu/convolution.inl"
+#include "kernels/cpu/positions.inl"
 #include "kernels/cpu/winograd.inl"
 #include "kernels/cpu/depthwise.inl"
 #include "kernels/cpu/binary.inl"

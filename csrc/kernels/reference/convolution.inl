@@ -56,3 +56,21 @@ void convolution_backward_weight(T* dw, const T* x, const T* dy, T*, int64_t beg
     }
   }
 }
+
+template <typename T>
+void convolution_positions(T* y, const T* x, const T* packed_weight, int64_t begin, int64_t end, int64_t first,
+                           int64_t count, const ConvWindow& w, const Epilogue<T>& epilogue) {
+  const int64_t positions = w.z.count * w.y.count * w.x.count;
+  for (int64_t image = begin; image < end; ++image) {
+    const int64_t pixel = image * positions + first;
+    convolution(y, x, packed_weight, pixel, pixel + count, w, epilogue);
+  }
+}
+
+template <typename T>
+void convolution_backward_weight_lines(T* dw, const T* x, const T* dy, int64_t begin, int64_t end, int64_t first_row,
+                                       int64_t rows, const ConvWindow& w, bool accumulate) {
+  const int64_t plane = w.y.count * w.x.count;
+  convolution_backward_weight(dw, x, dy, static_cast<T*>(nullptr), begin * plane, end * plane, first_row, rows, w,
+                              accumulate);
+}
