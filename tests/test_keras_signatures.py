@@ -8,22 +8,14 @@ arguments in the same order with the same defaults; names of arguments behind it
 from __future__ import annotations
 
 import importlib
-import inspect
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-import fastnn
+from keras_names import PAGE, SECTIONS, differences, page, public, safe_signature, whole
 
 pytestmark = pytest.mark.keras
 
-PAGE = Path(__file__).parent.parent / "docs" / "keras_names.md"
-# arguments that all layers take by keyword, and the optimizers' common ones; the page says so
-BY_KEYWORD = {"name", "dtype", "trainable", "activity_regularizer"}
-COMMON = set(fastnn.optimizers.arguments.Common.__annotations__)
-REQUIRED = object()
 BASES = {"Constraint", "Initializer", "Loss", "Metric", "Optimizer", "Regularizer"}
 
 
@@ -41,81 +33,17 @@ def rows() -> list[tuple[str, str, str]]:
 ROWS = rows()
 
 
-def whole(library: str, section: str) -> Any:
-    """The module or class that a section is about, of keras or fastnn."""
-    module, _, attribute = section.rpartition(".")
-    if attribute[:1].isupper():
-        return getattr(importlib.import_module(f"{library}{module.removeprefix('keras')}"), attribute)
-    return importlib.import_module(f"{library}{section.removeprefix('keras')}")
-
-
-def public(section: str) -> set[str]:
-    """Keras's names of a section."""
-    item = whole("keras", section)
-    return {name for name in dir(item) if not name.startswith("_") and not (inspect.isclass(item) and name == "mro")}
-
-
 def test_page_has_every_name() -> None:
     sections = {section for section, _, _ in ROWS}
     for section in sections:
         told = [name for other, name, _ in ROWS if other == section]
         assert len(told) == len(set(told)), section
         assert set(told) == public(section), section
-    assert {f"keras.{name}" for name in ("layers", "losses", "metrics", "optimizers", "callbacks", "utils")} < sections
+    assert sections == set(SECTIONS)
 
 
-def parameters(item: Any, bases: bool = False) -> dict[str, Any]:
-    """Names and defaults; on request those of base classes that **kwargs stand for, too."""
-    classes = [cls for cls in item.__mro__ if "__init__" in vars(cls)] if inspect.isclass(item) else [item]
-    found: dict[str, Any] = {}
-    for cls in classes:
-        function = vars(cls)["__init__"] if inspect.isclass(item) else cls
-        try:
-            given = list(inspect.signature(function).parameters.values())
-        except (TypeError, ValueError):
-            return found
-        for p in given:
-            if p.name in ("self", "cls") or p.kind in (p.VAR_KEYWORD, p.VAR_POSITIONAL):
-                continue
-            found.setdefault(p.name, REQUIRED if p.default is p.empty else p.default)
-        if not bases or not any(p.kind is p.VAR_KEYWORD for p in given):
-            break
-    return found
-
-
-def plain(default: Any) -> Any:
-    """A default as both write it: (2, 2) is 2, "Zeros" is "zeros"."""
-    if isinstance(default, tuple) and len(set(default)) == 1 and isinstance(default[0], int):
-        return default[0]
-    return default.lower() if isinstance(default, str) else default
-
-
-def keyword_only(name: str) -> bool:
-    return name in BY_KEYWORD | COMMON or name.endswith(("_regularizer", "_constraint"))
-
-
-def differences(theirs: Any, ours: Any) -> set[str]:
-    """Names of arguments that Keras has and we don't, that have another default, or another place."""
-    a, b = parameters(theirs), parameters(ours, bases=True)
-    if inspect.isclass(ours) and issubclass(ours, fastnn.layers.Layer):
-        roles = {f"{role}_{kind}" for role in penalized(ours) for kind in ("regularizer", "constraint")}
-        b.update(dict.fromkeys(roles))
-    if inspect.isclass(ours) and issubclass(ours, fastnn.optimizers.Optimizer):
-        b.update({name: a.get(name) for name in COMMON})
-    missing = {name for name in a if name not in b}
-    other = {name for name in a if name in b and not keyword_only(name) and plain(a[name]) != plain(b[name])}
-    places = [name for name in a if name in b and not keyword_only(name)]
-    order = [name for name in b if name in places]
-    moved = {name for name, wanted in zip(order, places, strict=True) if name != wanted}
-    return missing | other | moved
-
-
-def penalized(cls: Any) -> tuple[str, ...]:
-    """What a layer class takes regularizers of."""
-    from fastnn.layers.penalties import _roles
-
-    cells = {"LSTM": "LSTMCell", "GRU": "GRUCell", "SimpleRNN": "SimpleRNNCell"}
-    return _roles(getattr(fastnn.layers, cells.get(cls.__name__, cls.__name__)))
+def test_page_is_as_written() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "python tests/keras_names.py writes it anew"
 
 
 @pytest.mark.parametrize(("section", "name", "told"), ROWS, ids=lambda value: str(value)[:60])
@@ -133,13 +61,6 @@ def test_row(section: str, name: str, told: str) -> None:
     if "*args" in str(safe_signature(theirs)):
         return
     assert differences(theirs, ours) == allowed
-
-
-def safe_signature(item: Any) -> Any:
-    try:
-        return inspect.signature(item)
-    except (TypeError, ValueError):
-        return ""
 
 
 def kind(item: Any) -> str:
