@@ -35,7 +35,9 @@ from .depthwise_convolution import (
 )
 from .einsum_dense import EinsumDense
 from .embedding import Embedding
+from .gru import GRU, GRUCell
 from .lambda_layer import Lambda
+from .lstm import LSTM, LSTMCell
 from .merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from .merging_functions import add, average, concatenate, dot, maximum, minimum, multiply, subtract
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
@@ -73,12 +75,13 @@ from .pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
-from .recurrent import GRU, LSTM, RNN, SimpleRNN
-from .recurrent_cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
+from .recurrent import RNN
 from .recurrent_wrappers import Bidirectional, TimeDistributed
 from .regularization import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .serialization import deserialize, serialize
+from .simple_rnn import SimpleRNN, SimpleRNNCell
+from .stacked_cells import StackedRNNCells
 from .upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""Recurrent layers: RNN over any cell, and LSTM, GRU and SimpleRNN, which are one op over the whole sequence."""
+"""RNN over any cell, and what the recurrent layers that make their own cell share."""
 
 from __future__ import annotations
 
@@ -7,24 +7,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from .. import activations, initializers, program
 from .. import functional as F
+from .. import program
 from ..tensor import Tensor
 from .base import Layer, Shape, is_trying
 from .calls import mask_of
-from .penalties import cell_arguments
-from .recurrent_cells import (
-    Cell,
-    GRUCell,
-    LSTMCell,
-    SimpleRNNCell,
-    StackedRNNCells,
-    output_size,
-    zero_state,
-)
+from .recurrent_cell import Cell
 from .serialization import deserialize, serialize
+from .stacked_cells import StackedRNNCells, output_size, zero_state
 
-__all__ = ["GRU", "LSTM", "RNN", "SimpleRNN"]
+__all__ = ["RNN", "Fused"]
 
 
 class RNN(Layer):
@@ -244,7 +236,7 @@ class RNN(Layer):
         return cls(**{**config, "cell": deserialize(config["cell"], custom_objects)})
 
 
-class _Fused(RNN):
+class Fused(RNN):
     """A recurrent layer that makes its own cell."""
 
     _own_roles = ()  # regularizers and constraints of weights are the cell's
@@ -262,155 +254,6 @@ class _Fused(RNN):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
         return cls(**config)
-
-
-class LSTM(_Fused):
-    """Long short-term memory (Hochreiter and Schmidhuber 1997).
-
-    Parameters
-    ----------
-    units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-    unit_forget_bias, dropout, recurrent_dropout, seed
-        As for `LSTMCell`.
-    return_sequences, return_state, go_backwards, stateful, unroll, zero_output_for_mask
-        As for `RNN`. The states are h and c.
-    use_cudnn
-        Accepted as in Keras.
-    """
-
-    def __init__(
-        self,
-        units: int,
-        activation: str | activations.Activation | None = "tanh",
-        recurrent_activation: str | activations.Activation | None = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: initializers.InitializerLike = "glorot_uniform",
-        recurrent_initializer: initializers.InitializerLike = "orthogonal",
-        bias_initializer: initializers.InitializerLike = "zeros",
-        unit_forget_bias: bool = True,
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: int | None = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        unroll: bool = False,
-        use_cudnn: str | bool = "auto",
-        **kwargs: Any,
-    ) -> None:
-        cell = LSTMCell(
-            units,
-            activation,
-            recurrent_activation,
-            use_bias,
-            kernel_initializer,
-            recurrent_initializer,
-            bias_initializer,
-            unit_forget_bias,
-            dropout,
-            recurrent_dropout,
-            seed,
-            **cell_arguments("lstm_cell", kwargs),
-        )
-        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
-
-
-class GRU(_Fused):
-    """Gated recurrent units (Cho et al. 2014).
-
-    Parameters
-    ----------
-    units, activation, recurrent_activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-    dropout, recurrent_dropout, seed, reset_after
-        As for `GRUCell`.
-    return_sequences, return_state, go_backwards, stateful, unroll, zero_output_for_mask
-        As for `RNN`.
-    use_cudnn
-        Accepted as in Keras.
-    """
-
-    def __init__(
-        self,
-        units: int,
-        activation: str | activations.Activation | None = "tanh",
-        recurrent_activation: str | activations.Activation | None = "sigmoid",
-        use_bias: bool = True,
-        kernel_initializer: initializers.InitializerLike = "glorot_uniform",
-        recurrent_initializer: initializers.InitializerLike = "orthogonal",
-        bias_initializer: initializers.InitializerLike = "zeros",
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        seed: int | None = None,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        unroll: bool = False,
-        reset_after: bool = True,
-        use_cudnn: str | bool = "auto",
-        **kwargs: Any,
-    ) -> None:
-        cell = GRUCell(
-            units,
-            activation,
-            recurrent_activation,
-            use_bias,
-            kernel_initializer,
-            recurrent_initializer,
-            bias_initializer,
-            dropout,
-            recurrent_dropout,
-            reset_after,
-            seed,
-            **cell_arguments("gru_cell", kwargs),
-        )
-        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
-
-
-class SimpleRNN(_Fused):
-    """Simple recurrent network (Elman 1990): ``h = activation(inputs @ kernel + bias + h @ recurrent_kernel)``.
-
-    Parameters
-    ----------
-    units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, dropout,
-    recurrent_dropout, seed
-        As for `SimpleRNNCell`.
-    return_sequences, return_state, go_backwards, stateful, unroll, zero_output_for_mask
-        As for `RNN`.
-    """
-
-    def __init__(
-        self,
-        units: int,
-        activation: str | activations.Activation | None = "tanh",
-        use_bias: bool = True,
-        kernel_initializer: initializers.InitializerLike = "glorot_uniform",
-        recurrent_initializer: initializers.InitializerLike = "orthogonal",
-        bias_initializer: initializers.InitializerLike = "zeros",
-        dropout: float = 0.0,
-        recurrent_dropout: float = 0.0,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        go_backwards: bool = False,
-        stateful: bool = False,
-        unroll: bool = False,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        cell = SimpleRNNCell(
-            units,
-            activation,
-            use_bias,
-            kernel_initializer,
-            recurrent_initializer,
-            bias_initializer,
-            dropout,
-            recurrent_dropout,
-            seed,
-            **cell_arguments("simple_rnn_cell", kwargs),
-        )
-        super().__init__(cell, return_sequences, return_state, go_backwards, stateful, unroll, **kwargs)
 
 
 def _flat(value: Any) -> list[Any]:
