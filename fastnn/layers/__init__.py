@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .activation import ELU, ActivityRegularization, LeakyReLU, PReLU, ReLU, Softmax
-from .attention import AdditiveAttention, Attention, MultiHeadAttention
+from .attention import AdditiveAttention, Attention
 from .base import Layer
 from .convolution import (
     Conv1D,
@@ -40,6 +40,7 @@ from .lambda_layer import Lambda
 from .lstm import LSTM, LSTMCell
 from .merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from .merging_functions import add, average, concatenate, dot, maximum, minimum, multiply, subtract
+from .multi_head_attention import MultiHeadAttention
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
 from .normalization import (
     BatchNormalization,
