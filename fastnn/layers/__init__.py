@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .activation import ELU, ActivityRegularization, LeakyReLU, PReLU, ReLU, Softmax
 from .attention import AdditiveAttention, Attention
 from .base import Layer
+from .batch_normalization import BatchNormalization
 from .convolution import (
     Conv1D,
     Conv2D,
@@ -35,20 +36,15 @@ from .depthwise_convolution import (
 )
 from .einsum_dense import EinsumDense
 from .embedding import Embedding
+from .group_normalization import GroupNormalization
 from .gru import GRU, GRUCell
 from .lambda_layer import Lambda
+from .layer_normalization import LayerNormalization, RMSNormalization
 from .lstm import LSTM, LSTMCell
 from .merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from .merging_functions import add, average, concatenate, dot, maximum, minimum, multiply, subtract
 from .multi_head_attention import MultiHeadAttention
 from .noise import AlphaDropout, GaussianDropout, GaussianNoise
-from .normalization import (
-    BatchNormalization,
-    GroupNormalization,
-    LayerNormalization,
-    RMSNormalization,
-    UnitNormalization,
-)
 from .padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from .pooling import (
     AveragePooling1D,
@@ -83,6 +79,7 @@ from .reshaping import Flatten, Permute, RepeatVector, Reshape
 from .serialization import deserialize, serialize
 from .simple_rnn import SimpleRNN, SimpleRNNCell
 from .stacked_cells import StackedRNNCells
+from .unit_normalization import UnitNormalization
 from .upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 if TYPE_CHECKING:
