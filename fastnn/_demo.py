@@ -165,9 +165,9 @@ def training_step(model: Sequential) -> Callable[[NDArray[Any], NDArray[Any]], f
     optimizer.build(model.trainable_weights)
 
     def step(x: NDArray[Any], y: NDArray[Any]) -> float:
-        model._reset_metrics()
+        model.reset_metrics()
         model._run(model._train_step, x, y, key=optimizer._key())
-        return model._results()["loss"]
+        return float(model._results()["loss"])
 
     return step
 

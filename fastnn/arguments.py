@@ -9,6 +9,7 @@ import numpy as np
 
 from . import _core
 from .functional._base import _op
+from .later import Later
 from .tensor import Tensor
 
 __all__ = ["Arguments", "Number", "results_of", "with_form"]
@@ -199,6 +200,8 @@ def results_of(name: str, value: Any) -> tuple[list[_core.Array], Any]:
             return "array"
         if item is None or isinstance(item, str):
             return type(item), item
+        if isinstance(item, Later):
+            return Later, item.read
         if isinstance(item, bool | int | float):
             # a constant, copied so that the caller may write it
             arrays.append(_op("copy")(Tensor(item)._array.constant()))
@@ -220,10 +223,12 @@ def results_of(name: str, value: Any) -> tuple[list[_core.Array], Any]:
 
 
 def with_form(form: Any, tensors: Iterator[Tensor]) -> Any:
-    """Tensors in the form that `results_of` gave."""
+    """Tensors in the form that `results_of` gave; what is read at the end of a step is read now."""
     if form == "array":
         return next(tensors)
     kind, rest = form[0], form[1]
+    if kind is Later:
+        return Tensor(np.asarray(rest()))
     if kind is dict:
         return {key: with_form(item, tensors) for key, item in zip(rest, form[2], strict=True)}
     if issubclass(kind, list | tuple):

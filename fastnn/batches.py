@@ -26,6 +26,7 @@ __all__ = [
     "as_target",
     "batch_size_of",
     "check_labels",
+    "class_weights",
     "is_mapped",
     "labelled_samples",
     "split",
@@ -208,7 +209,7 @@ def labelled_samples(
     if sample_weight is not None:
         return x, y, _sample_weights(where, sample_weight, len(x))
     if class_weight is not None:
-        return x, y, _class_weights(where, class_weight, y)
+        return x, y, class_weights(where, class_weight, y)
     return x, y
 
 
@@ -244,7 +245,7 @@ def _sample_weights(where: str, sample_weight: Any, count: int) -> np.ndarray:
     return np.asarray(weights, dtype=np.float32)
 
 
-def _class_weights(where: str, class_weight: Any, y: np.ndarray) -> np.ndarray:
+def class_weights(where: str, class_weight: Any, y: np.ndarray) -> np.ndarray:
     """Each sample's weight by its class: a class number, or the place of the largest of one-hot labels."""
     if not isinstance(class_weight, Mapping):
         raise TypeError(f"{where}: expected class_weight to map class numbers to weights, got {class_weight!r}")

@@ -67,6 +67,7 @@ class Compiled:
         self._in_vain = 0
         self._unfinished = 0
         self._changes: str | None = None  # why it can never be recorded: it changes what it reads
+        self.eager = False  # whether to run the function itself, always
         code = getattr(inspect.unwrap(getattr(function, "__func__", function)), "__code__", None)
         self._line = "" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
@@ -95,7 +96,7 @@ class Compiled:
         with self._lock:
             world = self._world(call)
             entry = self._entry(world, key)
-            program = entry.program(batch, device)
+            program = None if self.eager else entry.program(batch, device)
             if program is not None:
                 entry.replays += 1
                 if self._verify_every and entry.replays % self._verify_every == 0:
@@ -147,6 +148,12 @@ class Compiled:
         with self._lock:
             entries = [entry for world in self._worlds.values() for entry in world.entries.values() if entry.graphs]
             return "\n".join(next(iter(entry.graphs.values())).text() for entry in entries)
+
+    def plans(self, batch: int) -> str:
+        """What plans made of the recorded graphs at a batch size; see `Model.program`."""
+        with self._lock:
+            entries = [entry for world in self._worlds.values() for entry in world.entries.values()]
+            return "\n".join(entry.programs[batch].text() for entry in entries if batch in entry.programs)
 
     # ---- what is known -----------------------------------------------------------------------------------------------
 
@@ -217,7 +224,7 @@ class Compiled:
         self, call: Arguments, world: _World, entry: _Entry, batch: int, batched: Sequence[bool], device: str
     ) -> Any:
         with self._running:
-            record = entry.eager_because is None and not entry.waits
+            record = entry.eager_because is None and not (entry.waits or self.eager)
             looked_at: set[int] = set()
             try:
                 results, form, run = self._attempt(call, world, batched if record else None, looked_at)
@@ -232,7 +239,7 @@ class Compiled:
             self._fixed |= looked_at
             was, waited = entry.eager_because, entry.waits
             entry.waits = False
-            if was is None and not looked_at and not waited:
+            if was is None and not (looked_at or waited or self.eager):
                 self._keep(entry, run, graph, form, batch, device)
             reason = entry.eager_because
         if reason is not None and was is None:

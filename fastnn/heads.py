@@ -16,7 +16,7 @@ from .batches import Samples, as_numbers, as_target, labelled_samples
 from .metrics import Metric, as_metric
 from .tensor import Tensor
 
-__all__ = ["Head", "heads_of", "named_arrays", "samples_of"]
+__all__ = ["Head", "heads_of", "losses_of", "named_arrays", "samples_of"]
 
 
 class Head:
@@ -56,31 +56,46 @@ def heads_of(
     for argument, given in (("metrics", metric_lists), ("weighted_metrics", weighted_metrics)):
         if given is not None and not isinstance(given, list | tuple | dict):
             raise TypeError(f"compile: expected {argument} to be a list, got {given!r}")
-    if not isinstance(loss, list | tuple | dict) or _is_config(loss):
-        loss = [loss] * len(names)
+    found_losses = losses_of(names, loss)
     shares = [1.0] * len(names) if loss_weights is None else loss_weights
     if not isinstance(shares, list | tuple | dict):
         shares = [shares] if not several else _refused("loss_weights", names, shares)
     heads = []
     rows = zip(
         names,
-        _by_name("loss", names, loss),
+        found_losses,
         _by_name("loss_weights", names, shares, 1.0),
         _metric_lists("metrics", names, metric_lists),
         _metric_lists("weighted_metrics", names, weighted_metrics),
         strict=True,
     )
-    for name, given_loss, share, counted, weighted in rows:
-        if given_loss is None:
-            raise ValueError(f"compile: expected a loss for every output, got None for {name}")
-        found = losses.as_loss(given_loss)
-        if found.reduction in ("none", None):
-            raise ValueError(f"compile: expected a loss that gives one number, got reduction {found.reduction!r}")
+    for name, found, share, counted, weighted in rows:
         if isinstance(share, bool) or not isinstance(share, int | float | np.integer | np.floating):
             raise TypeError(f"compile: expected loss_weights to be numbers, got {share!r}")
         metrics, weighted_metrics = ([as_metric(metric) for metric in group] for group in (counted, weighted))
         heads.append(Head(name, found, float(share), metrics, weighted_metrics))
     return heads
+
+
+def losses_of(names: Sequence[str], given: Any) -> list[losses.Loss]:
+    """The losses of the outputs: one for all, or a list or dictionary of them.
+
+    Raises
+    ------
+    ValueError
+        One is missing or too much, or a name is not known, or a loss isn't one number.
+    """
+    if not isinstance(given, list | tuple | dict) or _is_config(given):
+        given = [given] * len(names)
+    found = []
+    for name, value in zip(names, _by_name("loss", names, given), strict=True):
+        if value is None:
+            raise ValueError(f"compile: expected a loss for every output, got None for {name}")
+        loss = losses.as_loss(value)
+        if loss.reduction in ("none", None):
+            raise ValueError(f"compile: expected a loss that gives one number, got reduction {loss.reduction!r}")
+        found.append(loss)
+    return found
 
 
 def _metric_lists(argument: str, names: Sequence[str], given: Any) -> list[list[Any]]:

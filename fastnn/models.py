@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
+from .abstract import Spec, map_structure, sizes_for
 from .batches import batch_size_of
 from .cloning import clone_model
 from .compile_config import compile_config, compile_from_config
@@ -168,23 +169,27 @@ class Model(Trainer):
         Raises
         ------
         RuntimeError
-            The model has not been built, or `fit` has not run batches of this size.
+            The model has not been built, or `fit` has not run batches of this size, or, for inputs of open shapes,
+            `predict` has not.
         """
         if training:
             step = self._train_step
         else:
-            sample = None if self.input_shape is None else [size for size in self.input_shape[1:] if size is not None]
-            if sample is None:
+            shape = self._input_shape or self._built_for
+            if shape is None:
                 raise RuntimeError(f"{self.name}: expected a built model; call it on data, or give it an Input")
+            specs: list[Spec] = []
+            map_structure(specs.append, self._specs(shape), Spec)
             step = self._predict_step
-            x = np.zeros((batch_size, *sample), dtype=np.float32)
             with self._guard.shared("program"):
                 self._notice(self._structure)
-                while not step.plans(batch_size):
-                    self._run(step, x.astype(self._input_dtype(x)))
+                while not (step.plans(batch_size) or any(None in spec.shape[1:] for spec in specs)):
+                    sizes = [sizes_for(spec.shape, batch_size, 0) for spec in specs]
+                    self._run(step, *(np.zeros(size, spec.dtype) for size, spec in zip(sizes, specs, strict=True)))
         plans = step.plans(batch_size)
         if not plans:
-            raise RuntimeError(f"{self.name}: fit has not trained with batches of {batch_size} yet")
+            ran = "fit has not trained" if training else "predict has not run"
+            raise RuntimeError(f"{self.name}: {ran} with batches of {batch_size} yet")
         return f"{step.text()}\n{plans}"
 
     def profile(self, x: Any, y: Any = None, batch_size: int | None = None, steps: int = 20) -> Profile:

@@ -65,8 +65,10 @@ def profile(model: Model, x: Any, y: Any, batch_size: int | None, steps: int) ->
     size = batch_size_of("profile", batch_size)
     steps = whole_number("profile", "steps", steps, 1)
     step = model._predict_step if y is None else model._train_step
+    if step.own:
+        raise ValueError(f"profile: expected a model whose steps are the library's, got {type(model).__name__}")
     if y is not None:
-        model._compiled("profile")
+        model._ready("profile", step)
     samples, dtypes, _ = model._prepared("profile", step, x, y)
     if len(samples[0]) == 0:
         raise ValueError(f"profile: expected data, got x of shape {samples[0].shape}")

@@ -158,6 +158,8 @@ class Step:
         self._shortcuts = _core.Shortcuts()
         self.eager = False  # whether to run the function itself, always
 
+    own = False  # whether the function is the user's, and gives results of its own
+
     def __call__(
         self, *arguments: Any, out: Sequence[np.ndarray[Any, Any]] | None = None, extra_key: tuple[Any, ...] = ()
     ) -> tuple[Tensor, ...]:

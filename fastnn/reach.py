@@ -26,6 +26,7 @@ from . import _core, random
 from .layers.base import Layer
 from .layers.penalties import Weight
 from .layers.structure import Node, Watch
+from .metrics import Metric
 from .optimizers import Optimizer
 from .reads import reads
 from .recording import PACKAGE, is_foreign
@@ -34,7 +35,8 @@ from .tensor import Tensor
 __all__ = ["Reach"]
 
 _MISSING = object()
-_OF_LOGS = ("_metrics", "_tracker", "_loss_trackers")  # what a step of one's own may count with
+# what a step of one's own may count with, and what compute_loss reads
+_OF_LOGS = ("_metrics", "_weighted_metrics", "_tracker", "_loss_trackers", "_heads")
 _SIMPLE = (int, float, str, bytes, bool, complex, type(None))
 _LARGE = 1 << 20  # bytes of an array that are compared before each step
 # methods that nothing names where they are called, but for these, which make or copy objects
@@ -348,7 +350,7 @@ class Reach:
         kind = isinstance(value, type | ModuleType)
         cls = value if isinstance(value, type) else type(value)
         module = value.__name__ if isinstance(value, ModuleType) else cls.__module__
-        own = module.partition(".")[0] == "fastnn"
+        own = module.partition(".")[0] == "fastnn" or isinstance(value, Metric)
         if kind and is_foreign(module):
             return
         if not isinstance(value, type) and isinstance(getattr(value, "__dict__", None), dict):

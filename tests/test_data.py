@@ -459,7 +459,7 @@ def test_an_error_in_a_dataset_reaches_the_caller(options: dict[str, Any]) -> No
         ),
         (lambda: iter([]), {}, ValueError, "fit: expected batches from the generator, got none"),
         (lambda: Rows(X[:0], Y[:0]), {}, ValueError, "fit: expected batches from the PyDataset, got none"),
-        (lambda: iter([(X, Y, Y, Y)]), {}, ValueError, r"expected batches \(x,\), \(x, y\) or .*, got 4 parts"),
+        (lambda: iter([(X, Y, Y, Y)]), {}, ValueError, r"fit: expected a batch \(x,\), \(x, y\) or .*, got 4 parts"),
         (lambda: iter(["text"]), {}, TypeError, "expected x to be an array of numbers"),
         (lambda: iter([(X[:, :5], Y)]), {}, ValueError, "expected input"),
         (lambda: iter([(X,)]), {}, ValueError, "fit: expected data y, got None"),

@@ -20,6 +20,7 @@ import numpy as np
 from .. import constraints, initializers, random, regularizers
 from .._config import Configurable, snake_case
 from ..abstract import Spec, infer, is_abstract, is_shape, map_structure
+from ..later import at_rest
 from ..tensor import Tensor, no_grad
 from . import arguments
 from .calls import as_argument, keep_mask, mask_of, shape_of, signature_of
@@ -63,7 +64,8 @@ def trying() -> Iterator[None]:
     """Let the layers called in this thread keep no state of the call: it only asks whether data fits."""
     _thread.trying = True
     try:
-        yield
+        with at_rest():
+            yield
     finally:
         _thread.trying = False
 

@@ -10,6 +10,7 @@ import numpy as np
 from .. import functional as F
 from .. import initializers, random
 from .._config import Configurable, auto_name, snake_case
+from ..later import at_the_end, unless_at_rest
 from ..losses.arrays import as_tensor, with_ranks_aligned
 from ..losses.base import mask_as_weight
 from ..program import update
@@ -45,6 +46,13 @@ class Metric(Configurable):
     """
 
     _direction: str | None = None  # "up" when larger is better, "down" when smaller is
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "update_state" in vars(cls):  # a layer that is only tried counts nothing
+            cls.update_state = unless_at_rest(cls.update_state)  # type: ignore[method-assign]
+        if "result" in vars(cls):  # in a step it is read at the end
+            cls.result = at_the_end(cls.result)  # type: ignore[assignment, method-assign]
 
     def __init__(self, dtype: Any = None, name: str | None = None) -> None:
         self.name = auto_name(snake_case(type(self).__name__)) if name is None else name

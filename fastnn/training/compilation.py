@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,13 @@ from .. import _core, losses
 from .. import metrics as metric_module
 from .. import optimizers as optimizer_module
 from ..guard import Guard
-from ..heads import Head, heads_of
+from ..heads import Head, heads_of, losses_of
 from ..layers.base import Layer
 from ..precision import OF_PROCESS
 from ..program import Step
 from ..tensor import Tensor
 
-__all__ = ["Compilation"]
+__all__ = ["Compilation", "plain"]
 
 
 class Compilation(Layer):
@@ -36,8 +36,8 @@ class Compilation(Layer):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._guard = Guard()
-        self.optimizer: optimizer_module.Optimizer | None = None
-        self.loss: losses.Loss | list[losses.Loss] | None = None  # a list for several outputs
+        self._optimizer: optimizer_module.Optimizer | None = None
+        self._loss: Any = None  # a list for several outputs
         self._heads: list[Head] = []
         self._loss_trackers: list[metric_module.Mean] = []  # of the outputs, where there are several
         self._metrics: list[metric_module.Metric] = []
@@ -65,7 +65,8 @@ class Compilation(Layer):
         optimizer : name or Optimizer, default "rmsprop"
             Such as "adam" or Adam(1e-3).
         loss : name, Loss or function(y_true, y_pred), optional
-            Needed by `fit` and `evaluate`. For several outputs one for all, or a list or a dict by output.
+            Needed by `fit` and `evaluate`, unless the model has steps of its own. For several outputs one for all, or a
+            list or a dict by output.
         loss_weights : list or dict of float, optional
             What the losses of the outputs are multiplied by in their sum; 1 when not given.
         metrics : list of names, Metrics or functions(y_true, y_pred), optional
@@ -96,19 +97,67 @@ class Compilation(Layer):
         if len(set(names)) < len(names):
             raise ValueError(f"compile: expected metrics of different names other than loss, got {names[1:]}")
         with self._guard.exclusive("compile"):
-            self.optimizer, self._heads = new_optimizer, heads
+            self._optimizer, self._heads = new_optimizer, heads
             self._metrics = [metric for head in heads for metric in head.metrics]
             self._loss_trackers = [metric_module.Mean(name) for name in parts]
-            self.loss = None if loss is None else [head.loss for head in heads] if several else heads[0].loss
+            self._loss = None if loss is None else [head.loss for head in heads] if several else heads[0].loss
             self._precision = _core.precision()
             self._weighted_metrics = [metric for head in heads for metric in head.weighted_metrics]
             self._result_names = names
             self.run_eagerly = run_eagerly
 
     @property
+    def optimizer(self) -> optimizer_module.Optimizer | None:
+        """What takes the steps of training. Another one, or its name, counts from the next step on."""
+        return self._optimizer
+
+    @optimizer.setter
+    def optimizer(self, value: Any) -> None:
+        found = None if value is None else optimizer_module.get(value)
+        with self._guard.exclusive("optimizer", nested=True):
+            self._optimizer = found
+
+    @property
+    def loss(self) -> Any:
+        """What training minimises, a list for several outputs. Another one, in any form that
+        `compile` takes, counts from the next step on."""
+        return self._loss
+
+    @loss.setter
+    def loss(self, value: Any) -> None:
+        if not self._heads:  # compile comes later, and decides
+            self._loss = value
+            return
+        found = losses_of(self._output_names(), value)
+        with self._guard.exclusive("loss", nested=True):
+            for head, loss in zip(self._heads, found, strict=True):
+                head.loss = loss
+            self._loss = found if len(found) > 1 else found[0]
+
+    @property
     def metrics(self) -> list[metric_module.Metric]:
-        """The running loss, those of several outputs, and the metrics."""
+        """The running loss, those of several outputs, the metrics, and those that are attributes of layers."""
+        return [*self._compiled_metrics(), *self._attached_metrics().values()]
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """What the metrics are called."""
+        return [metric.name for metric in self.metrics]
+
+    def _compiled_metrics(self) -> list[metric_module.Metric]:
         return [self._tracker, *self._loss_trackers, *self._metrics, *self._weighted_metrics]
+
+    def _attached_metrics(self) -> dict[str, metric_module.Metric]:
+        """The metrics in attributes of this layer and those below, by path."""
+        found: dict[str, metric_module.Metric] = {}
+        seen: set[int] = set()
+        for path, node in self._walk():
+            for name, value in vars(node).items():
+                for key, item in () if name in node._unrecorded else _items(name, value):
+                    if isinstance(item, metric_module.Metric) and id(item) not in seen:
+                        seen.add(id(item))
+                        found[f"{path}.{key}" if path else key] = item
+        return found
 
     @property
     def run_eagerly(self) -> bool:
@@ -124,17 +173,31 @@ class Compilation(Layer):
         """What programs are made of."""
         return ()
 
-    def _results(self) -> dict[str, float]:
-        return {name: _plain(metric.result()) for name, metric in zip(self._result_names, self.metrics, strict=True)}
+    def get_metrics_result(self) -> dict[str, Any]:
+        """The results of `metrics`, by name."""
+        pairs = zip(self._compiled_metrics(), self._result_names, strict=True)
+        names = {id(metric): name for metric, name in pairs}
+        return {names.get(id(metric), metric.name): metric.result() for metric in self.metrics}
 
-    def _reset_metrics(self) -> None:
-        for metric in self.metrics:
-            metric.reset_state()
+    def _results(self) -> dict[str, Any]:
+        """The same, as numbers."""
+        return {name: plain(value) for name, value in self.get_metrics_result().items()}
+
+    def reset_metrics(self) -> None:
+        """Let the running loss and the metrics begin anew."""
+        with self._guard.exclusive("reset_metrics", nested=True):
+            for metric in self.metrics:
+                metric.reset_state()
+
+    def _ready(self, where: str, step: Step) -> None:
+        """Refuse a step that compile has not said enough for."""
+        if self._optimizer is None or (self._loss is None and not step.own):
+            raise RuntimeError(f"{where}: expected a model compiled with a loss; call compile(optimizer, loss) first")
 
     def _compiled(self, where: str) -> optimizer_module.Optimizer:
-        if self.optimizer is None or self.loss is None:
-            raise RuntimeError(f"{where}: expected a model compiled with a loss; call compile(optimizer, loss) first")
-        return self.optimizer
+        if self._optimizer is None:
+            raise RuntimeError(f"{where}: expected a compiled model; call compile(optimizer, loss) first")
+        return self._optimizer
 
     # ---- several inputs and outputs: a functional model says what its are --------------------------------------------
 
@@ -165,7 +228,14 @@ class Compilation(Layer):
         return self._results_in(self(inputs[0] if len(inputs) == 1 else list(inputs), training=training))
 
 
-def _plain(result: Any) -> Any:
+def _items(name: str, value: Any) -> list[tuple[str, Any]]:
+    """An attribute's value, or what a list, tuple or dictionary in it holds, by path."""
+    if isinstance(value, list | tuple):
+        return [(f"{name}.{index}", item) for index, item in enumerate(value)]
+    return [(f"{name}.{key}", item) for key, item in value.items()] if isinstance(value, Mapping) else [(name, value)]
+
+
+def plain(result: Any) -> Any:
     """A metric's result: a float, or an array when there are several numbers."""
     values = result.numpy() if isinstance(result, Tensor) else np.asarray(result)
     return float(values) if values.ndim == 0 else values

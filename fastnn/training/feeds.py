@@ -12,8 +12,9 @@ import numpy as np
 from ..batches import Batches, Samples
 from ..program import Step
 from ..recording import PACKAGE
+from ..utils.objects import unpack_x_y_sample_weight
 from .prefetch import END
-from .sources import IterableSource, Source, kind_of, unpacked, window
+from .sources import IterableSource, Source, kind_of, window
 
 if TYPE_CHECKING:
     from .trials import Trials
@@ -41,7 +42,7 @@ class Feed:
     over = False  # whether there can be no more data
 
     def __init__(self, model: Trials, where: str, step: Step, most: int | None) -> None:
-        self._model, self._where, self._step, self._most = model, where, step, most
+        self._model, self._where, self.step, self._most = model, where, step, most
         self._warned = False
 
     @property
@@ -124,7 +125,7 @@ class ArrayFeed(Feed):
         return min(self.steps * self.batches.batch_size, self.batches.samples), " samples"
 
     def check(self) -> None:
-        self._model._try(self._where, self._step, self._samples)
+        self._model._try(self._where, self.step, self._samples)
 
     def begin(self, epoch: int = 0, done: int = 0) -> None:
         batches, size = self.batches, self.batches.batch_size
@@ -141,7 +142,7 @@ class ArrayFeed(Feed):
         return False
 
     def run(self, single: bool = True, out: Any = ()) -> tuple[int, int]:
-        batches, step = self.batches, self._step
+        batches, step = self.batches, self.step
         most = 1 if single else -(-(self._stop - self._done) // batches.batch_size)
         key = (*self._key, *self._model._step_key(step))
         options = {"order": self._order, "out": out, "key": key, "most": most}
@@ -185,7 +186,7 @@ class StreamFeed(Feed):
         first = self._source.peek()
         if first is END:
             raise ValueError(f"{self._where}: expected batches from the {self._kind}, got none")
-        self._model._try(self._where, self._step, self._prepared(first).arrays)
+        self._model._try(self._where, self.step, self._prepared(first).arrays)
 
     def begin(self, epoch: int = 0, done: int = 0) -> None:
         self._source.begin(epoch, self._most, done)
@@ -199,7 +200,7 @@ class StreamFeed(Feed):
         return self._batch is not END
 
     def run(self, single: bool = True, out: Any = ()) -> tuple[int, int]:
-        model, step = self._model, self._step
+        model, step = self._model, self.step
         try:
             prepared = self._prepared(self._batch)
             samples = len(prepared.arrays[0])
@@ -223,5 +224,11 @@ class StreamFeed(Feed):
             self._source.rewind()
 
     def _prepared(self, batch: Any) -> Prepared:
-        x, y, sample_weight = unpacked(self._where, batch)
-        return self._model._prepared(self._where, self._step, x, y, sample_weight, self._class_weight)
+        if isinstance(batch, tuple | list) and not 1 <= len(batch) <= 3:
+            raise ValueError(
+                f"{self._where}: expected a batch (x,), (x, y) or (x, y, sample_weight), got {len(batch)} parts"
+            )
+        x, y, sample_weight = unpack_x_y_sample_weight(batch)
+        if self.step.own and isinstance(batch, tuple) and len(batch) == 1:
+            return self._model._own_prepared(self._where, x, None, None, None, packed=True)
+        return self._model._prepared(self._where, self.step, x, y, sample_weight, self._class_weight)

@@ -110,7 +110,7 @@ class Trainer(Inference):
         UserWarning
             The data ran out before its steps were done. Training ends then, unless the data can be read again.
         """
-        self._compiled("fit")
+        self._ready("fit", self._train_step)
         batch_size = None if batch_size is None else batch_size_of("fit", batch_size)
         checked_verbose("fit", verbose)
         epochs = whole_number("fit", "epochs", epochs)
@@ -156,16 +156,20 @@ class Trainer(Inference):
             Loss and metrics of this batch alone: the loss, with metrics a list that begins with it, a dict by name with
             return_dict.
         """
-        self._compiled("train_on_batch")
+        self._ready("train_on_batch", self._train_step)
         prepared = self._prepared("train_on_batch", self._train_step, x, y, sample_weight, class_weight)
         with self._guard.exclusive("train_on_batch"):
             self._notice(self._structure, self._settings)
             self._try_once("train_on_batch", self._train_step, prepared.arrays)
-            if not self.trainable_weights:
-                raise ValueError(f"{self.name}: expected a model with trainable weights in train_on_batch, got none")
-            self._reset_metrics()
-            self._one_batch("train_on_batch", self._train_step, prepared)
-            return self._reported(self._results(), return_dict)
+            self._check_trainable("train_on_batch")
+            self.reset_metrics()
+            batches = self._one_batch("train_on_batch", self._train_step, prepared)
+            return self._reported(self._logs_of(self._train_step, batches.results), return_dict)
+
+    def _check_trainable(self, where: str) -> None:
+        """Refuse a model without weights to train; a step of the user's own may make them."""
+        if not (self._train_step.own or self.trainable_weights):
+            raise ValueError(f"{self.name}: expected a model with trainable weights in {where}, got none")
 
     def _feeds(
         self,
@@ -177,6 +181,8 @@ class Trainer(Inference):
     ) -> tuple[Feed, Feed | None]:
         """What fit trains with, and what it validates with."""
         x, step, place = data[0], self._train_step, "fit: validation_data"
+        if share or validation_data is not None:
+            self._ready(place, self._test_step)
         if is_dataset(x):
             if share and validation_data is None:
                 raise ValueError(f"fit: expected validation_data beside a {kind_of(x)}, got validation_split={share}")
@@ -211,8 +217,7 @@ class Trainer(Inference):
         epochs: range,
         verbose: int | str,
     ) -> History:
-        if not self.trainable_weights:
-            raise ValueError(f"{self.name}: expected a model with trainable weights in fit, got none")
+        self._check_trainable("fit")
         history = History()
         params = {"epochs": epochs.stop, "steps": train.steps, "verbose": verbose}
         listeners = Callbacks([*callbacks, history], cast("Model", self), params)
@@ -254,8 +259,8 @@ class Trainer(Inference):
         """Train with the batches of an epoch, of which so many are done; then validate. None when there were none."""
         self._notice(self._structure, self._settings)
         if not done:
-            self._reset_metrics()
-        progress = Progress(verbose, title, *train.total, self._results)
+            self.reset_metrics()
+        progress = Progress(verbose, title, *train.total, lambda: self._logs(train))
         logs: dict[str, float] | None = None
         listening, step = listeners.to_steps, done
         try:
@@ -265,13 +270,13 @@ class Trainer(Inference):
                     self._notice(self._structure, self._settings)
                 steps, count = train.run(listening.each or self._compiled("fit")._varies)
                 step += steps
-                listening.end(step - 1, self._results)
+                listening.end(step - 1, lambda: self._logs(train))
                 progress.update(count)
             if not step:
                 return None
             train.end()
             self._epochs += 1
-            logs = self._results()
+            logs = self._logs(train)
             if test is not None:
                 validation = self._validate(test, listeners)
                 logs.update({f"val_{name}": value for name, value in validation.items()})

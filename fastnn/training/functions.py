@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from .. import _core
 from .. import functional as F
 from ..layers.regularization import Drawing
+from ..metrics import Metric
 from ..tensor import Tensor, no_grad
+from ..utils.objects import unpack_x_y_sample_weight
 from .compilation import Compilation
 
 __all__ = ["StepFunctions"]
@@ -15,6 +18,135 @@ __all__ = ["StepFunctions"]
 
 class StepFunctions(Compilation):
     """One step of training, of evaluation, and of prediction."""
+
+    # ---- for subclasses ----------------------------------------------------------------------------------------------
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """One step of training. A subclass may define its own, which `fit` and `train_on_batch` then run.
+
+        It is ordinary code over tensors: losses are followed by `backward`, or `fastnn.grad`, in place of a
+        GradientTape. Its first calls are recorded, by the rules of `fastnn.compile`, and replayed from then on; a step
+        that can't be recorded runs as it is, with one warning that names the line.
+
+        Parameters
+        ----------
+        data : Tensor, or tuple (x, y) or (x, y, sample_weight)
+            As `fit` was given it, or as the batches come; x alone where there is no y. See
+            `fastnn.utils.unpack_x_y_sample_weight`.
+
+        Returns
+        -------
+        dict
+            Numbers by name: for metrics ``metric.result()``, which is read when the step is over.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import fastnn
+        >>> class Regression(fastnn.Sequential):
+        ...     def train_step(self, data):
+        ...         x, y = data
+        ...         y_pred = self(x, training=True)
+        ...         loss = self.compute_loss(x=x, y=y, y_pred=y_pred)
+        ...         gradients = fastnn.grad(loss, self.trainable_weights)
+        ...         self.optimizer.apply(gradients, self.trainable_weights)
+        ...         for metric in self.metrics:
+        ...             if metric.name == "loss":
+        ...                 metric.update_state(loss)
+        ...             else:
+        ...                 metric.update_state(y, y_pred)
+        ...         return {metric.name: metric.result() for metric in self.metrics}
+        >>> model = Regression([fastnn.Input((3,)), fastnn.layers.Dense(1)])
+        >>> model.compile("sgd", "mse", metrics=["mae"])
+        >>> history = model.fit(np.eye(3), np.zeros((3, 1)), epochs=3, verbose=0)
+        >>> sorted(history.history), model.recorded
+        (['loss', 'mae'], True)
+        """
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=True)
+        loss = self._tracked_loss(x, y, y_pred, sample_weight, training=True)
+        self._compiled("train_step").minimize(loss, self.trainable_weights)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """One step of evaluation; see `train_step`."""
+        x, y, sample_weight = unpack_x_y_sample_weight(data)
+        y_pred = self(x, training=False)
+        self._tracked_loss(x, y, y_pred, sample_weight, training=False)
+        return self.compute_metrics(x, y, y_pred, sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """The results for a batch; see `train_step`."""
+        return self(unpack_x_y_sample_weight(data)[0], training=False)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Tensor:
+        """The loss of a batch: what the model was compiled with, and what layers add. A subclass may define another.
+
+        Parameters
+        ----------
+        x, y, y_pred, sample_weight
+            Inputs, targets, results of the model and weights, each a Tensor, or a list or dict of them.
+        training : bool
+            Whether it is a step of training.
+
+        Returns
+        -------
+        Tensor, ()
+
+        Raises
+        ------
+        ValueError
+            There is no loss.
+        """
+        if self._loss is not None:
+            return self._loss_of(*self._by_output(y, y_pred, sample_weight))[1]
+        penalties = [F.sum(penalty) for penalty in self.losses]
+        if not penalties:
+            raise ValueError(f"{self.name}: expected a loss in compile, or losses that layers add, got neither")
+        total = penalties[0]
+        for penalty in penalties[1:]:
+            total = F.add(total, penalty)
+        return total
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+        """Let the metrics that the model was compiled with take a batch into account: the results of all, by name."""
+        if self._loss is not None:
+            self._update_metrics((), *self._by_output(y, y_pred, sample_weight))
+        return self.get_metrics_result()
+
+    def _tracked_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Tensor:
+        """compute_loss, noted in the running loss."""
+        if type(self).compute_loss is StepFunctions.compute_loss and self._loss is not None:
+            values, total = self._loss_of(*self._by_output(y, y_pred, sample_weight))
+        else:
+            total = self._own_loss(x, y, y_pred, sample_weight, training)
+            with no_grad():
+                values = [F.multiply(F.fill(self._results_in(y_pred)[0], 1.0), total)]
+        with no_grad():
+            for tracker, value in zip((self._tracker, *self._loss_trackers), values, strict=False):
+                tracker.update_state(value)
+        return total
+
+    def _own_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Tensor:
+        import inspect  # not with the package
+
+        takes = "training" in inspect.signature(self.compute_loss).parameters
+        return self.compute_loss(x, y, y_pred, sample_weight, **({"training": training} if takes else {}))
+
+    def _by_output(
+        self, y: Any, y_pred: Any, sample_weight: Any
+    ) -> tuple[list[Tensor], Sequence[Tensor], list[Tensor]]:
+        """Targets, predictions and weights, a row of each."""
+        names = self._output_names()
+        predictions = self._results_in(y_pred)
+        weights = [] if sample_weight is None else by_name(names, sample_weight)
+        if len(weights) == 1:
+            weights *= len(names)
+        return by_name(names, y), predictions, weights
+
+    # ---- the library's -----------------------------------------------------------------------------------------------
 
     def _train(self, *arguments: Tensor) -> tuple[Tensor, ...]:
         optimizer = self._compiled("fit")
@@ -84,7 +216,7 @@ class StepFunctions(Compilation):
         weights: Sequence[Tensor],
     ) -> None:
         with no_grad():
-            for tracker, value in zip((self._tracker, *self._loss_trackers), values, strict=True):
+            for tracker, value in zip((self._tracker, *self._loss_trackers), values, strict=False):
                 tracker.update_state(value)
             for index, (head, y, prediction) in enumerate(zip(self._heads, targets, predictions, strict=True)):
                 for metric in head.metrics:
@@ -93,12 +225,12 @@ class StepFunctions(Compilation):
                     metric.update_state(y, prediction, *weights[index : index + 1])
 
     def _test_states(self) -> dict[str, Tensor]:
-        counts = {
-            f"metrics.{name}.{number}": variable
-            for name, metric in zip(self._result_names, self.metrics, strict=True)
-            for number, variable in enumerate(metric.variables)
-        }
-        return {**self._named_states(), **counts}
+        named = dict(zip(self._result_names, self._compiled_metrics(), strict=True))
+        return {**self._call_states(), **_states_of("metrics", named)}
+
+    def _call_states(self) -> dict[str, Tensor]:
+        """What calls read and write: weights, states of layers, and metrics that layers keep."""
+        return {**self._named_states(), **_states_of("kept_metrics", self._attached_metrics())}
 
     def _train_states(self) -> dict[str, Tensor]:
         optimizer = self._compiled("fit")
@@ -126,3 +258,19 @@ class StepFunctions(Compilation):
             **{f"{path}.seed": (layer._seed_cell, 0) for path, layer in layers.items()},
             **{f"{path}.draws": (layer._draws, draws) for path, layer in layers.items()},
         }
+
+
+def _states_of(kind: str, named: Mapping[str, Metric]) -> dict[str, Tensor]:
+    """The state of metrics, by name."""
+    return {
+        f"{kind}.{name}.{number}": variable
+        for name, metric in named.items()
+        for number, variable in enumerate(metric.variables)
+    }
+
+
+def by_name(names: Sequence[str], value: Any) -> list[Tensor]:
+    """What a list, a dictionary or a single Tensor has for each output."""
+    if isinstance(value, Mapping):
+        return [value[name] for name in names]
+    return list(value) if isinstance(value, list | tuple) else [value]

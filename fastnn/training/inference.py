@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from ..abstract import map_structure
 from ..batches import batch_size_of, whole_number
 from ..callbacks.base import Callback, Callbacks, Progress, checked_verbose, listed
 from ..heads import named_arrays
 from ..precision import compiled_precision
+from ..program import Step
+from ..tensor import Tensor
+from .compilation import plain
 from .feeds import ArrayFeed, Feed
 from .trials import Trials
 
@@ -58,7 +62,7 @@ class Inference(Trials):
         float, list or dict
             The loss; with metrics a list that begins with it; a dict by name with return_dict.
         """
-        self._compiled("evaluate")
+        self._ready("evaluate", self._test_step)
         batch_size = None if batch_size is None else batch_size_of("evaluate", batch_size)
         steps = None if steps is None else whole_number("evaluate", "steps", steps, 1)
         checked_verbose("evaluate", verbose)
@@ -75,7 +79,7 @@ class Inference(Trials):
                 feed.check()
                 params = {"epochs": 1, "steps": feed.steps, "verbose": verbose}
                 listeners = Callbacks(own, cast("Model", self), params)
-                progress = Progress(verbose, "Evaluate", *feed.total, self._results)
+                progress = Progress(verbose, "Evaluate", *feed.total, lambda: self._logs(feed))
                 logs = self._evaluate(feed, listeners, progress)
             finally:
                 feed.close()
@@ -86,6 +90,19 @@ class Inference(Trials):
                         variable.assign(value)
         return self._reported(logs, return_dict)
 
+    def _logs(self, feed: Feed) -> dict[str, Any]:
+        """What the steps of a pass have come to."""
+        return self._logs_of(feed.step, feed.results)
+
+    def _logs_of(self, step: Step, results: Any) -> dict[str, Any]:
+        """What steps have come to: the metrics, or what the last one gave if it is the user's own."""
+        if not step.own:
+            return self._results()
+        if not isinstance(results, dict):
+            name = "train_step" if step is self._train_step else "test_step"
+            raise TypeError(f"{name}: expected a dictionary of results by name, got {type(results).__name__}")
+        return {name: plain(value) for name, value in results.items()}
+
     def _reported(self, logs: dict[str, float], return_dict: bool) -> float | list[float] | dict[str, float]:
         if return_dict:
             return logs
@@ -93,14 +110,14 @@ class Inference(Trials):
         names = list(logs)
         if losses > 1:  # of several outputs: the losses, then the metrics by name, as in Keras
             names = names[:losses] + sorted(names[losses:])
-        return [logs[name] for name in names] if len(names) > 1 else logs["loss"]
+        return [logs[name] for name in names] if len(names) > 1 else next(iter(logs.values()))
 
     def _evaluate(self, feed: Feed, listeners: Callbacks, progress: Progress | None = None) -> dict[str, float]:
         """Loss and metrics over one pass; nothing where there was no data."""
         self.stop_evaluating = False
         listeners.call("on_test_begin", {})
         self._notice(self._structure, self._settings)
-        self._reset_metrics()
+        self.reset_metrics()
         listening, step = listeners.to_tests, 0
         feed.rewind()
         feed.begin()
@@ -110,11 +127,11 @@ class Inference(Trials):
                 self._notice(self._structure, self._settings)
             steps, count = feed.run(listening.each)
             step += steps
-            listening.end(step - 1, self._results)
+            listening.end(step - 1, lambda: self._logs(feed))
             if progress is not None:
                 progress.update(count)
         feed.end()
-        logs = self._results() if step else {}
+        logs = self._logs(feed) if step else {}
         listeners.call("on_test_end", logs)
         return logs
 
@@ -123,18 +140,21 @@ class Inference(Trials):
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:
         """Loss and metrics of a batch, without training; see `train_on_batch`."""
-        self._compiled("test_on_batch")
+        self._ready("test_on_batch", self._test_step)
         prepared = self._prepared("test_on_batch", self._test_step, x, y, sample_weight)
         with self._guard.exclusive("test_on_batch", nested=True):
             self._notice(self._structure, self._settings)
-            self._reset_metrics()
-            self._one_batch("test_on_batch", self._test_step, prepared)
-            return self._reported(self._results(), return_dict)
+            self.reset_metrics()
+            batches = self._one_batch("test_on_batch", self._test_step, prepared)
+            return self._reported(self._logs_of(self._test_step, batches.results), return_dict)
 
     @compiled_precision
     def predict_on_batch(self, x: Any) -> Any:
         """Results for one batch. Several threads may call it at once."""
-        arrays = named_arrays("predict_on_batch", "x", self._input_names(), x)
+        if self._predict_step.own:
+            arrays = list(self._prepared("predict_on_batch", self._predict_step, x).arrays)
+        else:
+            arrays = named_arrays("predict_on_batch", "x", self._input_names(), x)
         size = len(arrays[0])
         with self._guard.shared("predict_on_batch"):
             result = self._predict_at_once(arrays[0], size) if len(arrays) == 1 else None
@@ -142,11 +162,6 @@ class Inference(Trials):
                 return result
             feed = self._feed("predict_on_batch", self._predict_step, x, batch_size=max(size, 1))
             return self._predict(feed, Callbacks([], cast("Model", self), {}), 0)
-
-    def reset_metrics(self) -> None:
-        """Let the running loss and the metrics begin anew."""
-        with self._guard.exclusive("reset_metrics", nested=True):
-            self._reset_metrics()
 
     @compiled_precision
     def predict(
@@ -211,7 +226,7 @@ class Inference(Trials):
         self.stop_predicting = False
         try:
             feed.check()
-            if isinstance(feed, ArrayFeed):
+            if isinstance(feed, ArrayFeed) and not feed.step.own:
                 outputs = self._outputs_of(feed.batches.arrays)
                 places = [np.empty((feed.total[0], *shape), dtype=dtype) for shape, dtype in outputs]
             progress = Progress(verbose, "Predict", *feed.total)
@@ -221,10 +236,10 @@ class Inference(Trials):
                 listening.begin(step)
                 steps, count = feed.run(listening.each, out=places)
                 if not places:
-                    parts.append([result.numpy() for result in feed.results])
+                    parts.append(_leaves(feed.results))
                 batch = [place[done : done + count] for place in places] or parts[-1]
                 step, done = step + steps, done + count
-                listening.end(step - 1, lambda batch=batch: {"outputs": self._structured(batch)})  # type: ignore[misc]
+                listening.end(step - 1, lambda batch=batch: {"outputs": self._outputs_as(feed, batch)})  # type: ignore[misc]
                 progress.update(count)
             feed.end()
             listeners.call("on_predict_end", {})
@@ -233,14 +248,28 @@ class Inference(Trials):
             if progress is not None:
                 progress.close()
         if not places:
-            return self._structured([np.concatenate(group) for group in zip(*parts, strict=True)])
+            return self._outputs_as(feed, [np.concatenate(group) for group in zip(*parts, strict=True)])
         whole = self._structured(places)
         if isinstance(feed, ArrayFeed) and 0 < done == feed.batches.samples <= feed.batches.batch_size:
             self._shorten(feed, whole is places[0])
         return whole if done == feed.total[0] else self._structured([place[:done] for place in places])
+
+    def _outputs_as(self, feed: Feed, arrays: list[np.ndarray]) -> Any:
+        """Outputs as the model, or a step of the user's own, gives them."""
+        if not feed.step.own:
+            return self._structured(arrays)
+        given = iter(arrays)
+        return map_structure(lambda _: next(given), feed.results, Tensor)
 
     def _shorten(self, feed: ArrayFeed, alone: bool) -> None:
         """Let arrays like this one be answered at once from now on."""
         arrays = feed.batches.arrays
         if alone and len(arrays) == 1:
             self._predict_step.shorten(arrays[0], feed.batches.dtypes[0])
+
+
+def _leaves(results: Any) -> list[np.ndarray]:
+    """The arrays in what a step gave."""
+    arrays: list[np.ndarray] = []
+    map_structure(lambda result: arrays.append(result.numpy()), results, Tensor)
+    return arrays

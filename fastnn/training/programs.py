@@ -18,6 +18,7 @@ from ..batches import Batches
 from ..layers.base import BY_NAME, Layer, is_inside, is_trying
 from ..layers.penalties import Weight
 from ..layers.structure import Node, Watch
+from ..metrics import Metric
 from ..precision import compiled_precision
 from ..program import Step, in_step
 from ..recording import is_foreign
@@ -32,6 +33,7 @@ class Programs(StepFunctions):
 
     _unrecorded = StepFunctions._unrecorded | {
         "_call_steps",
+        "_attached",
         "_carried",
         "_change",
         "_lock",
@@ -56,15 +58,21 @@ class Programs(StepFunctions):
         self._tried: set[Any] = set()  # forms of batches that fit
         self._carried: dict[Any, Any] = {}  # by input, what results of calls carry; None: there are several
         own = self._runs_own_code
-        self._train_step = Step(
+        self._attached: dict[str, Metric] = {}
+        computed = ("compute_loss", "compute_metrics")
+        self._train_step = self._own_step("train_step", computed, on_tape=True) or Step(
             self._train, states=self._train_states, scalars=self._train_scalars, name="train", every_size=own
         )
-        self._test_step = Step(self._test, states=self._test_states, name="test", every_size=own)
-        self._predict_step = Step(self._infer, states=self._named_states, name="predict", every_size=own)
+        self._test_step = self._own_step("test_step", computed) or Step(
+            self._test, states=self._test_states, name="test", every_size=own
+        )
+        self._predict_step = self._own_step("predict_step") or Step(
+            self._infer, states=self._call_states, name="predict", every_size=own
+        )
         self._call_steps = {
             training: Step(
                 partial(self._apply, training),
-                states=self._named_states,
+                states=self._call_states,
                 scalars=self._draw_scalars,
                 name="call",
                 warns=False,
@@ -89,6 +97,19 @@ class Programs(StepFunctions):
     def eager_reasons(self) -> list[str]:
         """Why steps run without programs: a sentence for each that can't be recorded, with the line of your code."""
         return [reason for step in self._steps() for reason in step.eager_reasons()]
+
+    def _own_step(self, name: str, parts: tuple[str, ...] = (), on_tape: bool = False) -> Step | None:
+        """The step that a method of a subclass defines, by itself or in parts, if one does."""
+        cls = type(self)
+        own = [part for part in (name, *parts) if getattr(cls, part) is not getattr(StepFunctions, part)]
+        if not own:
+            return None
+        from .own import OwnStep  # few models have one
+
+        return OwnStep(name, getattr(self, name), {f"model.{part}": getattr(self, part) for part in own}, on_tape)
+
+    def _attached_metrics(self) -> dict[str, Metric]:
+        return self._attached if self._recorded is self._change else super()._attached_metrics()
 
     def _steps(self) -> tuple[Step, ...]:
         return self._train_step, self._test_step, self._predict_step, *self._call_steps.values()
@@ -128,6 +149,7 @@ class Programs(StepFunctions):
             layers = self._layers_below()
             self._settings = Watch(lambda: self._training_settings(weights, layers))
             self._outputs, self._tried, self._carried = {}, set(), {}
+            self._attached = super()._attached_metrics()
             self._stateful = [layer for layer in layers if layer.stateful]
             self._link()
             for step in self._steps():
@@ -136,11 +158,11 @@ class Programs(StepFunctions):
 
     def _training_settings(self, weights: Sequence[Tensor], layers: Sequence[Layer]) -> list[Any]:
         """What training and evaluation record beside the model: attributes of optimizer, loss, metrics, penalties."""
-        metrics = (*self._metrics, *self._weighted_metrics)
+        metrics = (*self._metrics, *self._weighted_metrics, *self._attached_metrics().values())
         penalties = [part for w in weights if isinstance(w, Weight) for part in (w.regularizer, w.constraint)]
         penalties += [layer.activity_regularizer for layer in layers]
-        found = self.loss if isinstance(self.loss, list) else [self.loss]
-        objects = (self.optimizer, *found, *metrics, *(part for part in penalties if hasattr(part, "__dict__")))
+        given = [self.optimizer, *(head.loss for head in self._heads), *metrics]
+        objects = (*given, *(part for part in penalties if hasattr(part, "__dict__")))
         parts = [part for part in objects if part is not None]
         attributes = [value for part in parts for name, value in vars(part).items() if name != "_slots"]
         return [*parts, *penalties, *attributes, *(weight.requires_grad for weight in weights)]
@@ -151,7 +173,7 @@ class Programs(StepFunctions):
 
     def _step_key(self, step: Step) -> tuple[Any, ...]:
         """What else changes what a step records."""
-        return self._compiled("fit")._key() if step is self._train_step else ()
+        return self._compiled("fit")._key() if step is self._train_step and not step.own else ()
 
     # ---- calls -------------------------------------------------------------------------------------------------------
 

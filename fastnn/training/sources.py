@@ -13,7 +13,7 @@ from ..tensor import Tensor
 from ..utils.py_dataset import PyDataset
 from .prefetch import END, Prefetch
 
-__all__ = ["IterableSource", "PyDatasetSource", "Source", "is_dataset", "kind_of", "source_of", "unpacked", "window"]
+__all__ = ["IterableSource", "PyDatasetSource", "Source", "is_dataset", "kind_of", "source_of", "window"]
 
 AHEAD = 4  # batches of an iterable that may wait
 
@@ -36,16 +36,6 @@ def is_dataset(x: Any) -> bool:
 def kind_of(x: Any) -> str:
     """What to call a data set in messages."""
     return "generator" if isinstance(x, Iterator) else "PyDataset" if isinstance(x, PyDataset) else type(x).__name__
-
-
-def unpacked(where: str, batch: Any) -> tuple[Any, Any, Any]:
-    """x, y and sample_weight of a batch; None for what it lacks."""
-    if not isinstance(batch, tuple | list):
-        return batch, None, None
-    if not 1 <= len(batch) <= 3:
-        raise ValueError(f"{where}: expected batches (x,), (x, y) or (x, y, sample_weight), got {len(batch)} parts")
-    x, y, sample_weight = (*batch, None, None)[:3]
-    return x, y, sample_weight
 
 
 def window(batches: int, most: int | None, epoch: int) -> tuple[int, int, int]:
