@@ -541,7 +541,7 @@ def test_ctrl_c_leaves_the_last_whole_step() -> None:
         ((X.astype(str), Y), {}, TypeError, "fit: expected x to be an array of numbers"),
         ((3.0, Y), {}, ValueError, "along its first axis"),
         ((X, Y + 0.5), {}, ValueError, "expected labels to be whole numbers"),
-        ((X, np.stack([Y, Y], axis=1)), {}, ValueError, r"expected class numbers y_true \(1,\), got \(1, 2\)"),
+        ((X, np.stack([Y, Y], axis=1)), {}, ValueError, r"expected class numbers y_true \(70,\), got \(70, 2\)"),
         ((X, Y + 2), {}, IndexError, r"fit: expected labels in \[0, 3\), got . at position"),
         ((X, Y), {"validation_data": (X, Y - 1)}, IndexError, r"fit: validation_data: expected labels in \[0, 3\)"),
         ((X, Y - 1), {}, IndexError, "label"),

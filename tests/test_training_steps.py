@@ -128,7 +128,7 @@ def test_wrong_weights_are_refused() -> None:
         model.fit(X, Y, sample_weight=WEIGHTS[:3], verbose=0)
     with pytest.raises(TypeError, match="fit: expected class_weight to map class numbers to weights, got 2"):
         model.fit(X, Y, class_weight=2, verbose=0)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"loss: expected sample_weight that broadcasts to \(1,\), got \(1, 7\)"):
+    with pytest.raises(ValueError, match=r"loss: expected sample_weight that broadcasts to \(40,\), got \(40, 7\)"):
         model.fit(X, Y, sample_weight=np.ones((40, 7)), verbose=0)
     with pytest.raises(ValueError, match=r"expected validation_data to be \(x, y\) or \(x, y, sample_weight\)"):
         model.fit(X, Y, validation_data=(X,), verbose=0)
