@@ -26,14 +26,7 @@ from .convolution_transpose import (
 )
 from .core import Activation, Dense, Identity, Input, InputLayer, Masking
 from .cropping import Cropping1D, Cropping2D, Cropping3D
-from .depthwise_convolution import (
-    DepthwiseConv1D,
-    DepthwiseConv2D,
-    SeparableConv1D,
-    SeparableConv2D,
-    SeparableConvolution1D,
-    SeparableConvolution2D,
-)
+from .depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
 from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .global_pooling import (
@@ -78,6 +71,7 @@ from .recurrent import RNN
 from .recurrent_wrappers import Bidirectional, TimeDistributed
 from .regularization import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
+from .separable_convolution import SeparableConv1D, SeparableConv2D, SeparableConvolution1D, SeparableConvolution2D
 from .serialization import deserialize, serialize
 from .simple_rnn import SimpleRNN, SimpleRNNCell
 from .stacked_cells import StackedRNNCells

@@ -10,7 +10,7 @@ from .. import functional as F
 from ..tensor import Tensor
 from . import arguments
 from .base import Shape
-from .convolution import WindowLayer
+from .window_layer import WindowLayer
 
 __all__ = [
     "Conv1DTranspose",
