@@ -1,0 +1,145 @@
+"""Initial values of weights: Keras 3's initializers, drawn with NumPy from Philox streams.
+
+A layer passes the generator of its weight's own stream. An initializer with a seed of its own draws from that instead
+and gives the same numbers every time, as in Keras.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .. import _config
+from .._config import resolve, snake_case
+from .base import Initializer
+from .distributions import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
+from .fixed import Constant, Identity, Ones, Zeros
+from .fourier import STFT
+from .scaling import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, VarianceScaling
+
+__all__ = [
+    "STFT",
+    "Constant",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Identity",
+    "IdentityInitializer",
+    "Initializer",
+    "LecunNormal",
+    "LecunUniform",
+    "Ones",
+    "Orthogonal",
+    "OrthogonalInitializer",
+    "RandomNormal",
+    "RandomUniform",
+    "STFTInitializer",
+    "TruncatedNormal",
+    "VarianceScaling",
+    "Zeros",
+    "constant",
+    "deserialize",
+    "get",
+    "glorot_normal",
+    "glorot_uniform",
+    "he_normal",
+    "he_uniform",
+    "identity",
+    "lecun_normal",
+    "lecun_uniform",
+    "ones",
+    "orthogonal",
+    "random_normal",
+    "random_uniform",
+    "serialize",
+    "stft",
+    "truncated_normal",
+    "variance_scaling",
+    "zeros",
+]
+
+_CLASSES: tuple[type[Initializer], ...] = (
+    Zeros,
+    Ones,
+    Constant,
+    RandomNormal,
+    RandomUniform,
+    VarianceScaling,
+    GlorotUniform,
+    GlorotNormal,
+    HeUniform,
+    HeNormal,
+    Orthogonal,
+    TruncatedNormal,
+    LecunUniform,
+    LecunNormal,
+    Identity,
+    STFT,
+)
+# Keras's other spellings of the classes
+IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
+constant = Constant
+glorot_normal = GlorotNormal
+glorot_uniform = GlorotUniform
+he_normal = HeNormal
+he_uniform = HeUniform
+identity = Identity
+lecun_normal = LecunNormal
+lecun_uniform = LecunUniform
+ones = Ones
+orthogonal = Orthogonal
+random_normal = RandomNormal
+random_uniform = RandomUniform
+stft = STFT
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+zeros = Zeros
+
+_NAMES: dict[str, type[Initializer]] = {
+    **{name: cls for cls in _CLASSES for name in (cls.__name__, snake_case(cls.__name__))},
+    "uniform": RandomUniform,
+    "normal": RandomNormal,
+    "one": Ones,
+    "zero": Zeros,
+    "IdentityInitializer": Identity,
+    "OrthogonalInitializer": Orthogonal,
+    "STFTInitializer": STFT,
+}
+
+InitializerLike = str | Initializer | type[Initializer] | dict[str, Any] | np.ndarray | Callable[..., Any]
+
+
+def get(identifier: InitializerLike) -> Initializer | Callable[..., Any]:
+    """An initializer from a name ("zeros"), an object, a class, a configuration or a function(shape, dtype)."""
+    if isinstance(identifier, np.ndarray):
+        return lambda shape, dtype=None: np.asarray(identifier, dtype)
+    if callable(identifier) and not isinstance(identifier, type | Initializer):
+        return identifier
+    return resolve("initializer", identifier, Initializer, _NAMES)
+
+
+def serialize(initializer: Initializer) -> dict[str, Any]:
+    """The description of an initializer."""
+    return describe(initializer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Initializer:
+    """The initializer that a description tells of; custom_objects maps names to classes of your own."""
+    classes: dict[str, type[Initializer]] = {**_NAMES, **(custom_objects or {})}
+    return _config.deserialize("initializer", config, classes)
+
+
+def describe(initializer: Initializer | Callable[..., Any]) -> dict[str, Any]:
+    """Configuration of an initializer.
+
+    Raises
+    ------
+    ValueError
+        It is a function of the user's own, which a configuration can't hold.
+    """
+    if not isinstance(initializer, Initializer):
+        raise ValueError(f"initializer: expected an object of Initializer in a configuration, got {initializer!r}")
+    return _config.serialize(initializer)
