@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cached_property, partial
 from io import IOBase
-from types import BuiltinMethodType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
+from types import BuiltinMethodType, CellType, CodeType, FunctionType, MemberDescriptorType, MethodType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -42,6 +42,9 @@ _LARGE = 1 << 20  # bytes of an array that are compared before each step
 # methods that nothing names where they are called, but for these, which make or copy objects
 _MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__"}
 _ELSEWHERE = {"__del__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__copy__", "__deepcopy__"}
+
+
+_Where = tuple[Any, str | None]  # a namespace or object and a name; a cell, or for its length a namespace, and None
 
 
 class _Place(NamedTuple):
@@ -102,6 +105,9 @@ class Reach:
             self._places: list[_Place] = []
             self._nodes: list[_Place] = []
             self._contents: list[_Place] = []
+            self._looked_up: list[_Where] = []  # places that C++ compares,
+            self._were: list[Any] = []  # with what was there,
+            self._read: list[_Place] = []  # and those that Python does
             self._draws: dict[str, Callable[[], Any]] = {
                 "random": python_random.getstate,
                 "numpy.random": lambda: tuple(np.random.get_state())[2:],  # noqa: NPY002
@@ -120,7 +126,7 @@ class Reach:
                 break
         self._drop_shared()
         self._add_penalties()
-        self._add_place("the generator of random numbers", lambda: (random._default,))
+        self._add_place("the generator of random numbers", lambda: (random._default,), [(vars(random), "_default")])
         self._watch = Watch(lambda: self._containers)
         self._trained = [tensor.requires_grad for tensor in self.tensors.values()]
         self.variables = [tensor for tensor in self.tensors.values() if tensor.requires_grad]
@@ -137,7 +143,8 @@ class Reach:
         """Whether something may be another one now. Called before each step, so it looks no further than needed."""
         return (
             self.stale
-            or any(place.changed() for place in self._places)
+            or _core.differ(self._looked_up, self._were, _MISSING)
+            or any(place.changed() for place in self._read)
             or any(place.others() for place in self._contents)
             or self._trained != [tensor.requires_grad for tensor in self.tensors.values()]
             or self._watch.changed()
@@ -169,9 +176,17 @@ class Reach:
 
     # ---- the walk ----------------------------------------------------------------------------------------------------
 
-    def _add_place(self, names: str | Sequence[str], read: Callable[[], Sequence[Any]], node: bool = False) -> None:
-        names = [names] if isinstance(names, str) else names
-        (self._nodes if node else self._places).append(_Place(names, read, tuple(read())))
+    def _add_place(
+        self, names: str | Sequence[str], read: Callable[[], Sequence[Any]], where: Sequence[_Where] | None = None
+    ) -> None:
+        """A place that is looked at before each step: by `read`, or where the same can be looked up, faster."""
+        place = _Place([names] if isinstance(names, str) else names, read, tuple(read()))
+        self._places.append(place)
+        if where is None:
+            self._read.append(place)
+        else:
+            self._looked_up += where
+            self._were += [_value(holder, name) for holder, name in where]
 
     def _visit(self, name: str, value: Any) -> None:
         if value is None or value is _MISSING or isinstance(value, (*_SIMPLE, CodeType)) or id(value) in self._seen:
@@ -288,7 +303,8 @@ class Reach:
         """Which regularizers and constraints weights have: one place for all, since it is looked at in each step."""
         weights = list(self._penalized.values())
         names = [f"{name}.{kind}" for name in self._penalized for kind in ("regularizer", "constraint")]
-        self._add_place(names, lambda: [part for w in weights for part in (w.regularizer, w.constraint)])
+        where = [(weight, kind) for weight in weights for kind in ("regularizer", "constraint")]
+        self._add_place(names, lambda: [part for w in weights for part in (w.regularizer, w.constraint)], where)
 
     def _drop_shared(self) -> None:
         """Of tensors that share memory leave the largest: a program could not tell when one is written as another."""
@@ -306,12 +322,9 @@ class Reach:
         for path, node in root._walk():
             self._seen[id(node)] = node
             full = f"{name}.{path}" if path else name
-            kept = [key for key in vars(node) if key not in node._unrecorded]
-            self._add_place(
-                [f"{full}.{key}" for key in kept],
-                lambda node=node: [value for key, value in vars(node).items() if key not in node._unrecorded],  # type: ignore[misc]
-                node=True,
-            )
+            names = [f"{full}.{key}" for key in vars(node) if key not in node._unrecorded]
+            read = partial(_recorded_values, node)
+            self._nodes.append(_Place(names, read, tuple(read())))
             self._containers.extend(node._containers())
             if isinstance(node, Layer):
                 for key, tensor in (*node._weights.items(), *((f"state.{k}", t) for k, t in node._states.items())):
@@ -338,7 +351,8 @@ class Reach:
         self._phases.append(optimizer._phase)
         keys = [key for key in vars(optimizer) if key != "_slots"]
         attributes = vars(optimizer)
-        self._add_place([f"{name}.{key}" for key in keys], lambda: [attributes[key] for key in keys])
+        where = [(attributes, key) for key in keys]
+        self._add_place([f"{name}.{key}" for key in keys], lambda: [attributes[key] for key in keys], where)
         for index, (_, slots) in enumerate(optimizer._slots.values()):
             for slot, tensor in slots.items():
                 self._visit(f"{name}.{slot}.{index}", tensor)
@@ -363,6 +377,7 @@ class Reach:
         self._add_place(
             [f"{name}.{key}" for key in keys] or name,
             lambda: [attributes.get(key, _MISSING) for key in keys] + ([len(attributes)] if every else []),
+            [*((attributes, key) for key in keys), *([(attributes, None)] if every else [])],
         )
         for key in keys:
             self._visit(f"{name}.{key}", attributes.get(key))
@@ -418,7 +433,10 @@ class Reach:
 
         given = [f"{name}.default{index}" for index in range(len(values()) - len(cells) - len(names) - 1)]
         labels = [*free, *names, f"{name}.__code__", *given]
-        self._add_place(labels, values)
+        where: list[_Where] = [*((cell, None) for cell in cells), *((space, key) for key in names)]
+        where += [(function, "__code__"), (function, "__defaults__"), (function, "__kwdefaults__")]
+        named_defaults = function.__kwdefaults__ or {}
+        self._add_place(labels, values, [*where, *((named_defaults, key) for key in named_defaults)])
         for key, value in zip(labels, values(), strict=True):
             self._visit(key, value)
         for module, level in found.modules:
@@ -426,6 +444,19 @@ class Reach:
             self._add_place(full, lambda full=full: (sys.modules.get(full),))  # type: ignore[misc]
             for part in (full.partition(".")[0], full):
                 self._visit(part, sys.modules.get(part))
+
+
+def _value(holder: Any, name: str | None) -> Any:
+    """What is there; as `_core.differ` compares it."""
+    if isinstance(holder, CellType):
+        return _content(holder)
+    if not isinstance(holder, Mapping):
+        return getattr(holder, str(name))
+    return len(holder) if name is None else holder.get(name, _MISSING)
+
+
+def _recorded_values(node: Node) -> list[Any]:
+    return [value for name, value in vars(node).items() if name not in node._unrecorded]
 
 
 def _content(cell: Any) -> Any:

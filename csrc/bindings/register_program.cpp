@@ -163,6 +163,13 @@ fastnn_program_info info_of(const fastnn_program* program) {
   return info;
 }
 
+// Whether memory can be read where it stands.
+bool is_usable(const py::array& x) {
+  constexpr int kWanted = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
+  const char order = x.dtype().byteorder();
+  return (x.flags() & kWanted) == kWanted && (order == '=' || order == '|');
+}
+
 class Program {
  public:
   Program(const Graph& graph, int64_t batch, const std::string& device) : scalars_(graph.scalars) {
@@ -184,6 +191,47 @@ class Program {
     }
     check(fastnn_active_level(&level_));
     context_ = context;
+    for (const fastnn_tensor& argument : arguments_) argument_numbers_.push_back(dtype_to_numpy(argument.dtype).num());
+  }
+
+  // Whether NumPy's arrays, and ours, are what the program takes, as they stand.
+  bool takes(const py::list& given) const {
+    if (given.size() != arguments_.size()) return false;
+    for (size_t i = 0; i < arguments_.size(); ++i) {
+      const py::handle value = PyList_GET_ITEM(given.ptr(), static_cast<py::ssize_t>(i));
+      const fastnn_tensor& wanted = arguments_[i];
+      if (py::isinstance<py::array>(value)) {
+        const auto x = py::reinterpret_borrow<py::array>(value);
+        if (!is_usable(x) || x.dtype().num() != argument_numbers_[i] || x.ndim() != wanted.rank ||
+            !std::equal(wanted.shape, wanted.shape + wanted.rank, x.shape()) || context_.device.type != FASTNN_CPU) {
+          return false;
+        }
+      } else if (!py::isinstance<Array>(value) || !is_like(py::cast<const Array&>(value).tensor, wanted)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // The results for arguments that it takes.
+  std::vector<ArrayPointer> replay(const py::list& given) const {
+    std::vector<fastnn_tensor> inputs = arguments_;
+    std::vector<const fastnn_tensor*> pointers;
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      const py::handle value = PyList_GET_ITEM(given.ptr(), static_cast<py::ssize_t>(i));
+      fastnn_tensor& input = inputs[i];
+      if (py::isinstance<py::array>(value)) {
+        input.data = const_cast<void*>(py::reinterpret_borrow<py::array>(value).data());
+        input.byte_offset = 0;
+      } else {
+        const fastnn_tensor& t = py::cast<const Array&>(value).tensor;
+        input.data = t.data;
+        input.byte_offset = t.byte_offset;
+      }
+      input.flags = FASTNN_READ_ONLY;
+      pointers.push_back(&input);
+    }
+    return run(pointers, std::vector<ArrayPointer>(results_.size()));
   }
 
   // Allocates what is not given and replays. Returns the results.
@@ -191,24 +239,12 @@ class Program {
                                 std::optional<std::vector<ArrayPointer>> given) const {
     std::vector<const fastnn_tensor*> inputs;
     for (const ArrayPointer& array : arguments) inputs.push_back(&array->tensor);
-    std::vector<fastnn_tensor*> outputs;
     std::vector<ArrayPointer> results = given ? std::move(*given) : std::vector<ArrayPointer>(results_.size());
     if (results.size() != results_.size()) {
       throw py::value_error("program: expected " + std::to_string(results_.size()) + " results, got " +
                             std::to_string(results.size()));
     }
-    for (size_t i = 0; i < results.size(); ++i) {
-      if (results[i] == nullptr) results[i] = Array::allocate(results_[i]);
-      outputs.push_back(&results[i]->tensor);
-    }
-    fastnn_status status;
-    {
-      const Unlocked unlocked;
-      status = fastnn_program_run(program_.get(), inputs.data(), static_cast<int64_t>(inputs.size()), outputs.data(),
-                                  static_cast<int64_t>(outputs.size()));
-    }
-    check(status);
-    return results;
+    return run(inputs, std::move(results));
   }
 
   // Several steps; how many were done.
@@ -280,6 +316,32 @@ class Program {
   py::dict info() const { return info_dict(info_); }
 
  private:
+  // A contiguous tensor of that shape and dtype, on the program's device, with memory.
+  bool is_like(const fastnn_tensor& t, const fastnn_tensor& wanted) const {
+    return t.data != nullptr && t.rank == wanted.rank && std::equal(t.shape, t.shape + t.rank, wanted.shape) &&
+           std::equal(t.strides, t.strides + t.rank, wanted.strides) && t.dtype.code == wanted.dtype.code &&
+           t.dtype.bits == wanted.dtype.bits && t.device.type == context_.device.type &&
+           t.device.index == context_.device.index;
+  }
+
+  // Allocates the results that are NULL, and replays.
+  std::vector<ArrayPointer> run(const std::vector<const fastnn_tensor*>& inputs,
+                                std::vector<ArrayPointer> results) const {
+    std::vector<fastnn_tensor*> outputs;
+    for (size_t i = 0; i < results.size(); ++i) {
+      if (results[i] == nullptr) results[i] = Array::allocate(results_[i]);
+      outputs.push_back(&results[i]->tensor);
+    }
+    fastnn_status status;
+    {
+      const Unlocked unlocked;
+      status = fastnn_program_run(program_.get(), inputs.data(), static_cast<int64_t>(inputs.size()), outputs.data(),
+                                  static_cast<int64_t>(outputs.size()));
+    }
+    check(status);
+    return results;
+  }
+
   int64_t run_batches(const std::vector<ArrayPointer>& arguments, const std::vector<ArrayPointer>& results,
                       const std::optional<py::array_t<int64_t, py::array::c_style>>& order, int64_t first,
                       int64_t steps, double seconds, std::vector<int64_t>* times) const {
@@ -319,9 +381,45 @@ class Program {
   fastnn::Program program_;
   fastnn_program_info info_{};
   std::vector<fastnn_tensor> arguments_, results_;  // shapes and dtypes
+  std::vector<int> argument_numbers_;               // dtypes, as NumPy counts
   const char* level_ = nullptr;
   fastnn_context context_{};
 };
+
+// What is at one of the places that `differ` looks at; missing when nothing is.
+py::object value_at(const py::handle holder, const py::handle name, const py::handle missing) {
+  PyObject* found;
+  if (PyCell_Check(holder.ptr())) {
+    found = PyCell_Get(holder.ptr());
+  } else if (PyDict_Check(holder.ptr())) {
+    found = PyDict_GetItemWithError(holder.ptr(), name.ptr());
+    Py_XINCREF(found);
+  } else if (Py_TYPE(holder.ptr()) == &PyDictProxy_Type) {  // a class's
+    found = PyObject_GetItem(holder.ptr(), name.ptr());
+    if (found == nullptr && PyErr_ExceptionMatches(PyExc_KeyError)) PyErr_Clear();
+  } else {
+    found = PyObject_GetAttr(holder.ptr(), name.ptr());
+  }
+  if (PyErr_Occurred()) throw py::error_already_set();
+  return found == nullptr ? py::reinterpret_borrow<py::object>(missing) : py::reinterpret_steal<py::object>(found);
+}
+
+// Whether another object than before is at one of some places: (a namespace or an object, a name), (a cell, None); of
+// (a namespace, None) it is the length that counts.
+bool differ(const py::list& where, const py::list& before, const py::object& missing) {
+  for (size_t i = 0; i < where.size(); ++i) {
+    const py::handle place = PyList_GET_ITEM(where.ptr(), static_cast<py::ssize_t>(i));
+    const py::handle was = PyList_GET_ITEM(before.ptr(), static_cast<py::ssize_t>(i));
+    const py::handle holder = PyTuple_GET_ITEM(place.ptr(), 0);
+    const py::handle name = PyTuple_GET_ITEM(place.ptr(), 1);
+    if (name.is_none() && !PyCell_Check(holder.ptr())) {
+      if (py::len(holder) != py::cast<size_t>(was)) return true;
+    } else if (!value_at(holder, name, missing).is(was)) {
+      return true;
+    }
+  }
+  return false;
+}
 
 // The programs of a step that were asked for last, by what is given: the way from an array to a result without Python.
 class Shortcuts {
@@ -362,12 +460,6 @@ class Shortcuts {
     int number;  // of the dtype, as NumPy counts
     fastnn_dtype dtype;
   };
-
-  static bool is_usable(const py::array& x) {
-    constexpr int kWanted = py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-    const char order = x.dtype().byteorder();
-    return (x.flags() & kWanted) == kWanted && (order == '=' || order == '|');
-  }
 
   std::vector<Entry> entries_;
 };
@@ -421,7 +513,12 @@ void register_program(py::module_& module) {
   py::class_<Program, std::shared_ptr<Program>>(module, "Program", "A graph planned for one batch size.")
       .def(py::init<const Graph&, int64_t, const std::string&>(), py::arg("graph"), py::arg("batch"),
            py::arg("device") = "cpu")
-      .def("run", &Program::run, py::arg("arguments"), py::arg("results") = py::none(),
+      .def("takes", &Program::takes, py::arg("given"), "Whether `replay` can be called with such arguments.")
+      .def("replay", &Program::replay, py::arg("given"), "As `run`, with NumPy's arrays and ours that it `takes`.")
+      .def("run",
+           py::overload_cast<const std::vector<ArrayPointer>&, std::optional<std::vector<ArrayPointer>>>(&Program::run,
+                                                                                                         py::const_),
+           py::arg("arguments"), py::arg("results") = py::none(),
            "Replays with contiguous arguments; results that are None, or all without a list, are allocated.")
       .def(
           "run_batches",
@@ -440,6 +537,8 @@ void register_program(py::module_& module) {
            "for taking batches, and those for all.")
       .def("text", &Program::text, "What the plan made of the graph: ops, shapes, bytes, offsets.")
       .def_property_readonly("info", &Program::info);
+  module.def("differ", &differ, py::arg("where"), py::arg("before"), py::arg("missing"),
+             "Whether another object than before is at one of some places of Python's.");
   py::class_<Shortcuts>(module, "Shortcuts", "Programs from an array to an array, by the array's shape and dtype.")
       .def(py::init<>())
       .def("add", &Shortcuts::add, py::arg("program"), py::arg("x"), "Let the program be called with arrays like x.")
