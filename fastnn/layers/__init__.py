@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .activation import ELU, ActivityRegularization, LeakyReLU, PReLU, ReLU, Softmax
-from .attention import AdditiveAttention, Attention
 from .base import Layer
 from .batch_normalization import BatchNormalization
 from .convolution import (
@@ -16,18 +16,7 @@ from .convolution import (
     Convolution2D,
     Convolution3D,
 )
-from .convolution_transpose import (
-    Conv1DTranspose,
-    Conv2DTranspose,
-    Conv3DTranspose,
-    Convolution1DTranspose,
-    Convolution2DTranspose,
-    Convolution3DTranspose,
-)
 from .core import Activation, Dense, Identity, Input, InputLayer, Masking
-from .cropping import Cropping1D, Cropping2D, Cropping3D
-from .depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
-from .einsum_dense import EinsumDense
 from .embedding import Embedding
 from .global_pooling import (
     GlobalAveragePooling1D,
@@ -43,15 +32,10 @@ from .global_pooling import (
     GlobalMaxPooling2D,
     GlobalMaxPooling3D,
 )
-from .group_normalization import GroupNormalization
-from .gru import GRU, GRUCell
-from .lambda_layer import Lambda
 from .layer_normalization import LayerNormalization, RMSNormalization
 from .lstm import LSTM, LSTMCell
 from .merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
 from .merging_functions import add, average, concatenate, dot, maximum, minimum, multiply, subtract
-from .multi_head_attention import MultiHeadAttention
-from .noise import AlphaDropout, GaussianDropout, GaussianNoise
 from .padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
 from .pooling import (
     AveragePooling1D,
@@ -68,17 +52,29 @@ from .pooling import (
     MaxPooling3D,
 )
 from .recurrent import RNN
-from .recurrent_wrappers import Bidirectional, TimeDistributed
 from .regularization import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from .reshaping import Flatten, Permute, RepeatVector, Reshape
-from .separable_convolution import SeparableConv1D, SeparableConv2D, SeparableConvolution1D, SeparableConvolution2D
 from .serialization import deserialize, serialize
-from .simple_rnn import SimpleRNN, SimpleRNNCell
 from .stacked_cells import StackedRNNCells
-from .unit_normalization import UnitNormalization
-from .upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 if TYPE_CHECKING:
+    from .attention import AdditiveAttention, Attention
+    from .convolution_transpose import (
+        Conv1DTranspose,
+        Conv2DTranspose,
+        Conv3DTranspose,
+        Convolution1DTranspose,
+        Convolution2DTranspose,
+        Convolution3DTranspose,
+    )
+    from .cropping import Cropping1D, Cropping2D, Cropping3D
+    from .depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
+    from .einsum_dense import EinsumDense
+    from .group_normalization import GroupNormalization
+    from .gru import GRU, GRUCell
+    from .lambda_layer import Lambda
+    from .multi_head_attention import MultiHeadAttention
+    from .noise import AlphaDropout, GaussianDropout, GaussianNoise
     from .preprocessing import (
         CategoryEncoding,
         CenterCrop,
@@ -97,6 +93,11 @@ if TYPE_CHECKING:
         StringLookup,
         TextVectorization,
     )
+    from .recurrent_wrappers import Bidirectional, TimeDistributed
+    from .separable_convolution import SeparableConv1D, SeparableConv2D, SeparableConvolution1D, SeparableConvolution2D
+    from .simple_rnn import SimpleRNN, SimpleRNNCell
+    from .unit_normalization import UnitNormalization
+    from .upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 __all__ = [
     "ELU",
@@ -231,11 +232,47 @@ __all__ = [
     "subtract",
 ]
 
+# the files of layers that most programs don't need; those that no file is named for are preprocessing
+_LATER = {
+    "GRU": "gru",
+    "GRUCell": "gru",
+    "Lambda": "lambda_layer",
+    "Bidirectional": "recurrent_wrappers",
+    "TimeDistributed": "recurrent_wrappers",
+    "SimpleRNN": "simple_rnn",
+    "SimpleRNNCell": "simple_rnn",
+    "AdditiveAttention": "attention",
+    "Attention": "attention",
+    "Conv1DTranspose": "convolution_transpose",
+    "Conv2DTranspose": "convolution_transpose",
+    "Conv3DTranspose": "convolution_transpose",
+    "Convolution1DTranspose": "convolution_transpose",
+    "Convolution2DTranspose": "convolution_transpose",
+    "Convolution3DTranspose": "convolution_transpose",
+    "Cropping1D": "cropping",
+    "Cropping2D": "cropping",
+    "Cropping3D": "cropping",
+    "DepthwiseConv1D": "depthwise_convolution",
+    "DepthwiseConv2D": "depthwise_convolution",
+    "EinsumDense": "einsum_dense",
+    "GroupNormalization": "group_normalization",
+    "MultiHeadAttention": "multi_head_attention",
+    "AlphaDropout": "noise",
+    "GaussianDropout": "noise",
+    "GaussianNoise": "noise",
+    "SeparableConv1D": "separable_convolution",
+    "SeparableConv2D": "separable_convolution",
+    "SeparableConvolution1D": "separable_convolution",
+    "SeparableConvolution2D": "separable_convolution",
+    "UnitNormalization": "unit_normalization",
+    "UpSampling1D": "upsampling",
+    "UpSampling2D": "upsampling",
+    "UpSampling3D": "upsampling",
+}
+
 
 def __getattr__(name: str) -> Any:
-    """Preprocessing layers are read on first use: most programs need none, and importing the package stays light."""
+    """Layers that most programs don't need are read on first use, so that importing the package stays light."""
     if name in __all__:
-        from . import preprocessing
-
-        return getattr(preprocessing, name)
+        return getattr(import_module(f".{_LATER.get(name, 'preprocessing')}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
