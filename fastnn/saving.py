@@ -28,7 +28,8 @@ from ._custom import (
     register_keras_serializable,
 )
 from .compile_config import compile_config, compile_from_config
-from .layers.base import Layer, zero_weights
+from .layers.base import Layer
+from .layers.modes import zero_weights
 from .layers.regularization import Drawing
 from .tensor import Tensor
 

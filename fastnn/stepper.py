@@ -16,7 +16,8 @@ from . import _core
 from . import functional as F
 from .abstract import is_shape
 from .layers import arguments
-from .layers.base import Shape, _training, trying
+from .layers.base import Shape
+from .layers.modes import in_training, trying
 from .precision import compiled_precision
 from .program import Step, switches, update
 from .tensor import Tensor, no_grad
@@ -188,7 +189,7 @@ class Stepper:
     def _results(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """What the model gives for a step, and the states behind it by path."""
         model = self._model
-        with no_grad(), _training(False):
+        with no_grad(), in_training(False):
             result, states = model._advance(F.expand_dims(x, 1), self._tree)
             name, ended = model.name, model._ends_sequence()
             wanted = (self._batch,) if ended else (self._batch, 1)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import _core
 from .abstract import Spec, abstract, map_structure, merged, sizes_for
-from .layers.base import Layer, trying
+from .layers.base import Layer
+from .layers.modes import trying
 from .layers.tracing import LayerCall, tracing
 from .tensor import Tensor, no_grad
 

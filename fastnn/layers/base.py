@@ -6,29 +6,27 @@ configuration. `fit` and a hand-written loop call the same object.
 
 from __future__ import annotations
 
-import math
 import threading
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .. import constraints, initializers, random, regularizers
 from .._config import Configurable, snake_case
 from ..abstract import Spec, infer, is_abstract, is_shape, map_structure
-from ..later import at_rest
 from ..tensor import Tensor, no_grad
 from . import arguments
 from .calls import as_argument, keep_mask, mask_of, shape_of, signature_of
-from .penalties import Penalized, Weight, outermost_call
+from .modes import in_training, this_thread, trying
+from .penalties import outermost_call
 from .streaming import Streamed
 from .structure import Node
 from .symbolic import LayerNode, SymbolicTensor, has_symbolic, symbolic_call
 from .tracing import current_trace
+from .weights import Weighted
 
 __all__ = ["BY_NAME", "Layer", "Shape"]
 
@@ -39,58 +37,7 @@ _names: Counter[str] = Counter()
 _lock = threading.RLock()  # names are given and weights are made under it
 
 
-class _Thread(threading.local):
-    training: bool | None = None  # not known outside of layers
-    trying = False
-    budget: int | None = None
-
-
-_thread = _Thread()
-
-
-@contextmanager
-def _training(flag: bool | None) -> Iterator[None]:
-    """Let the layers called in this thread know whether they train."""
-    before = _thread.training
-    _thread.training = flag
-    try:
-        yield
-    finally:
-        _thread.training = before
-
-
-@contextmanager
-def trying() -> Iterator[None]:
-    """Let the layers called in this thread keep no state of the call: it only asks whether data fits."""
-    _thread.trying = True
-    try:
-        with at_rest():
-            yield
-    finally:
-        _thread.trying = False
-
-
-def is_inside() -> bool:
-    """Whether the calling thread is inside a layer's call, which says whether it trains."""
-    return _thread.training is not None
-
-
-def is_trying() -> bool:
-    """Whether the calling thread only asks whether data fits."""
-    return _thread.trying
-
-
-@contextmanager
-def zero_weights(budget: int) -> Iterator[None]:
-    """Let the weights made in this thread be zeros, of so many bytes in all: a file decides about both."""
-    _thread.budget = budget
-    try:
-        yield
-    finally:
-        _thread.budget = None
-
-
-class Layer(Streamed, Penalized, Node, Configurable):
+class Layer(Weighted, Streamed, Configurable):
     """Base of all layers. A subclass defines `call`, and `build` if it has weights of its own.
 
     Parameters
@@ -147,7 +94,7 @@ class Layer(Streamed, Penalized, Node, Configurable):
         self._trainable = bool(trainable)
         self._weights: dict[str, Tensor] = {}
         self._fixed: set[str] = set()
-        self._states: dict[str, Tensor] = {}  # what calls hand on to later ones; no file holds it
+        self._states: dict[str, Tensor] = {}
         if input_dim is not None:
             input_shape = (input_dim,)
         self._input_shape: Shape | None = None
@@ -203,64 +150,6 @@ class Layer(Streamed, Penalized, Node, Configurable):
     def make_states(self, batch: int) -> None:
         """Make, for a stateful layer, the states of a batch that steps read and write."""
 
-    def add_weight(
-        self,
-        shape: Sequence[int],
-        initializer: initializers.InitializerLike | None = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        *,
-        regularizer: Any = None,
-        constraint: Any = None,
-        name: str | None = None,
-    ) -> Tensor:
-        """Make a weight; its numbers follow from the model's seed and the weight's place in the model.
-
-        Parameters
-        ----------
-        shape : sequence of int
-        initializer : default "glorot_uniform"
-        dtype : default float32
-        trainable : bool, default True
-        regularizer, constraint : optional
-            What the weight adds to the loss, and what it is projected onto after every step; those that the layer has
-            for a weight of this name when not given.
-        name : str, optional
-            Unique within the layer.
-        """
-        name = f"weight_{len(self._weights)}" if name is None else name
-        if name in self._weights:
-            raise ValueError(f"{self.name}: expected a new name for a weight, got {name!r} again")
-        initial = initializers.get("glorot_uniform" if initializer is None else initializer)
-        dtype = np.dtype(np.float32 if dtype is None else dtype)
-        if _thread.budget is None and math.prod(shape) * dtype.itemsize >= 2**47:
-            raise ValueError(f"{self.name}: expected {name} to fit into memory, got shape {tuple(shape)}")
-        if _thread.budget is not None:
-            _thread.budget -= math.prod(shape) * dtype.itemsize
-            if _thread.budget < 0:
-                raise ValueError(f"{self.name}: expected fewer weights than {name} of shape {tuple(shape)} asks for")
-            values = np.zeros(shape, dtype=dtype)
-        elif isinstance(initial, initializers.Initializer):
-            seed, positions = self._origin()
-            stream = random.stream_of((*positions, len(self._weights)))
-            values = initial(shape, dtype, generator=random.generator(seed, stream))
-        else:
-            values = np.asarray(initial(tuple(shape), dtype), dtype=dtype)
-        if values.shape != tuple(shape):
-            raise ValueError(f"{self.name}: expected {name} of shape {tuple(shape)}, got {values.shape}")
-        weight = Weight(
-            values,
-            requires_grad=trainable and self.trainable,
-            name=f"{self.name}/{name}",
-            regularizer=regularizers.get(regularizer) or self._penalty(name, "regularizer"),
-            constraint=constraints.get(constraint) or self._penalty(name, "constraint"),
-        )
-        self._weights[name] = weight
-        if not trainable:
-            self._fixed.add(name)
-        self._changed()
-        return weight
-
     def get_config(self) -> dict[str, Any]:
         """Arguments that make an equal layer; JSON can hold them."""
         config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
@@ -305,7 +194,7 @@ class Layer(Streamed, Penalized, Node, Configurable):
         signature = signature_of(type(self))
         if not self.built:
             self._build(shape_of(x), signature.build_shapes(args, kwargs))
-        training = _thread.training if training is None else bool(training)
+        training = this_thread.training if training is None else bool(training)
         if signature.takes_training:
             training = signature.training if training is None else training
             kwargs["training"] = bool(training)
@@ -315,7 +204,7 @@ class Layer(Streamed, Penalized, Node, Configurable):
         signature.add_masks(carried, args, kwargs)
         trace = current_trace()
         first = 0 if trace is None else trace.ops()
-        with _training(training), outermost_call(self):
+        with in_training(training), outermost_call(self):
             try:
                 result = self.call(x, *args, **kwargs)
                 self._add_activity_loss(result)
@@ -424,107 +313,6 @@ class Layer(Streamed, Penalized, Node, Configurable):
     def expected(self, what: str, shape: Shape) -> ValueError:
         """The error for an input of a wrong shape."""
         return ValueError(f"{self.name}: expected input {what}, got {tuple(shape)}")
-
-    # ---- weights -----------------------------------------------------------------------------------------------------
-
-    def _layers_below(self) -> list[Layer]:
-        """This layer and all below it."""
-        return [node for _, node in self._walk() if isinstance(node, Layer)]
-
-    def _named_weights(self) -> dict[str, Tensor]:
-        """All weights by path, such as "0.kernel", in the order of `weights`."""
-        return {
-            f"{path}.{name}" if path else name: weight
-            for path, node in self._walk()
-            if isinstance(node, Layer)
-            for name, weight in node._weights.items()
-        }
-
-    def _named_states(self) -> dict[str, Tensor]:
-        """What steps read and write: the weights, and what calls hand on to later ones."""
-        states = {
-            f"{path}.state.{name}" if path else f"state.{name}": state
-            for path, node in self._walk()
-            if isinstance(node, Layer)
-            for name, state in node._states.items()
-        }
-        return {**self._named_weights(), **states}
-
-    @property
-    def weights(self) -> list[Tensor]:
-        """All weights, of the layers below too."""
-        return list(self._named_weights().values())
-
-    @property
-    def trainable_weights(self) -> list[Tensor]:
-        """The weights that training changes; none of a layer or model that is not trainable itself."""
-        return [
-            weight
-            for layer in (self._layers_below() if self._trainable else [])
-            if layer._trainable
-            for name, weight in layer._weights.items()
-            if name not in layer._fixed
-        ]
-
-    @property
-    def non_trainable_weights(self) -> list[Tensor]:
-        """The weights that training leaves alone."""
-        trainable = {id(weight) for weight in self.trainable_weights}
-        return [weight for weight in self.weights if id(weight) not in trainable]
-
-    variables = weights
-    trainable_variables = trainable_weights
-    non_trainable_variables = non_trainable_weights
-
-    @property
-    def trainable(self) -> bool:
-        """Whether the weights take part in training; setting it reaches the layers below."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        for layer in self._layers_below():
-            layer._trainable = bool(value)
-            for name, weight in layer._weights.items():
-                weight.requires_grad = bool(value) and name not in layer._fixed
-            layer._changed()
-
-    def count_params(self) -> int:
-        """How many numbers the weights hold."""
-        return sum(weight.size for weight in self.weights)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of the weights as NumPy arrays."""
-        return [np.array(weight.numpy()) for weight in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Overwrite the weights.
-
-        Raises
-        ------
-        ValueError, TypeError
-            The number of arrays, a shape or a dtype is wrong; nothing has changed then.
-        """
-        named = self._named_weights()
-        if not isinstance(weights, Sequence | np.ndarray):
-            raise TypeError(f"{self.name}: expected a list of {len(named)} weights, got {weights!r}")
-        if len(weights) != len(named):
-            raise ValueError(f"{self.name}: expected {len(named)} weights, got {len(weights)}")
-        self._assign(dict(zip(named, weights, strict=True)))
-
-    def _assign(self, values: Mapping[str, Any]) -> None:
-        """Overwrite weights by path, after checking all of them."""
-        named = self._named_weights()
-        given = {path: np.asarray(value) for path, value in values.items()}
-        for path, array in given.items():
-            if array.dtype.kind not in "fiub":
-                raise TypeError(f"{self.name}: expected {path} of {named[path].dtype}, got {array.dtype}")
-        arrays = {path: np.asarray(array, named[path].dtype, order="C") for path, array in given.items()}
-        for path, array in arrays.items():
-            if array.shape != named[path].shape:
-                raise ValueError(f"{self.name}: expected {path} of shape {named[path].shape}, got {array.shape}")
-        for path, array in arrays.items():
-            named[path].assign(array)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

@@ -10,8 +10,9 @@ import numpy as np
 from .. import functional as F
 from .. import program
 from ..tensor import Tensor
-from .base import Layer, Shape, is_trying
+from .base import Layer, Shape
 from .calls import mask_of
+from .modes import is_trying
 from .recurrent_cell import Cell
 from .serialization import deserialize, serialize
 from .stacked_cells import StackedRNNCells, output_size, zero_state

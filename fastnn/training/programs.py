@@ -15,7 +15,8 @@ import numpy as np
 
 from ..abstract import is_abstract
 from ..batches import Batches
-from ..layers.base import BY_NAME, Layer, is_inside, is_trying
+from ..layers.base import BY_NAME, Layer
+from ..layers.modes import is_inside, is_trying
 from ..layers.penalties import Weight
 from ..layers.structure import Node, Watch
 from ..metrics import Metric
