@@ -97,6 +97,29 @@ def test_infinite_weights_meet_no_padding(rng: np.random.Generator) -> None:
             assert_same_bits(program.run([x])[0].numpy(), want, str(first))
 
 
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_gradients_of_images_of_two_sizes_share_no_phases(dilation: int, rng: np.random.Generator) -> None:
+    """The padding "same" begins elsewhere in images of other sizes, and with it the taps that a pixel meets."""
+    options = {"strides": [2, 3], "dilation": [dilation, dilation], "padding": "same"}
+    weight = array(rng.standard_normal((3, 4, 6, 8)).astype(np.float32))
+    gradient = _core.op("conv2d_backward_input")
+    for sizes in [((8, 9), (7, 9)), ((7, 9), (7, 8)), ((8, 8), (7, 10))]:
+        x = [array(np.zeros((2, *size, 6), np.float32)) for size in sizes]
+        dy = [array(rng.standard_normal((2, 4, -(-size[1] // 3), 8)).astype(np.float32)) for size in sizes]
+        recorder = _core.Recorder()
+        for index, given in enumerate([*dy, *x]):
+            recorder.argument(given, f"x{index}", False)
+        recorder.state(weight, "w")
+        with recorder:
+            want = [gradient(dy[i], weight, x[i], **options) for i in range(2)]
+            for index, result in enumerate(want):
+                recorder.result(result, f"y{index}")
+        program = _core.Program(recorder.finish(), 1)
+        for _ in range(2):
+            for got, expected in zip(program.run([*dy, *x]), want, strict=True):
+                assert_same_bits(got.numpy(), expected.numpy(), f"{sizes} dilation={dilation}")
+
+
 def network() -> fastnn.Sequential:
     fastnn.utils.set_random_seed(3)
     model = fastnn.Sequential(

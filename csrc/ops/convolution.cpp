@@ -135,13 +135,16 @@ void whole_product(const fastnn_context& context, const ConvGeometry& g, const f
   });
 }
 
-// A form that says all that the bytes depend on besides the weight: how it is cut, whether the reference kernels take
-// over infinite ones, and how the levels but the reference compute.
+// A form that says all that the bytes depend on besides the weight: how it is cut, which taps the phases of the strides
+// have, whether the reference kernels take over infinite ones, and how the levels but the reference compute.
 void describe(fastnn_preparation& preparation, PreparedForm form, const ConvGeometry& g, size_t bytes, int64_t way) {
+  constexpr int kBits = 20;  // of a number of an axis
+  if (std::max({g.depth.stride, g.height.stride, g.width.stride}) >> kBits != 0) return;
   preparation.inputs = uint64_t{1} << 1;
   preparation.bytes = bytes;
   const auto axis = [](const WindowAxis& a) {
-    return (a.stride << 32) + (a.dilation << 16) + (a.pad_before + a.pad_after > 0);
+    const int64_t padded = a.pad_before + a.pad_after > 0;
+    return padded << 3 * kBits | phase_of_tap(a, 0) << 2 * kBits | a.dilation % a.stride << kBits | a.stride;
   };
   const int64_t numbers[] = {form, way, g.groups, axis(g.depth), axis(g.height), axis(g.width)};
   std::copy(std::begin(numbers), std::end(numbers), preparation.form);
