@@ -33,6 +33,8 @@ class Arguments:
         Tensors and arrays, in order; then the floats.
     form : hashable
         All the rest: what programs are told apart by.
+    only_arrays : bool
+        Whether the arguments are positional and each of them is an array.
     looked_at : tuple of str
         Floats that are part of the key.
     objects : dict
@@ -49,6 +51,7 @@ class Arguments:
         self._floats = 0
         self._values = (args, kwargs)
         self.form = self._taken((args, kwargs))
+        self.only_arrays = not kwargs and all(isinstance(arg, Tensor | np.ndarray) for arg in args)
         self.looked_at = tuple(looked_at)
         self.count = len(self.arrays)
         self.arrays += [_core.Array.from_numpy(np.asarray(value, np.float32)) for _, value in self.numbers]

@@ -84,8 +84,9 @@ class Compiled:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if in_step():
             return self._function(*args, **kwargs)
-        if self._replayed is not None and not kwargs:
-            results = self._again(self._replayed, args)
+        replayed = self._replayed
+        if replayed is not None and not (kwargs or self.eager):
+            results = self._again(replayed, args)
             if results is not None:
                 return results[0]
         call = Arguments(args, kwargs, self._fixed)
@@ -117,7 +118,7 @@ class Compiled:
                     program = None
         if program is None:
             return self._run(call, world, entry, batch, batched, device)
-        if not (kwargs or call.objects or call.looked_at or call.numbers or self._verify_every):
+        if call.only_arrays and not self._verify_every:
             self._replayed = _Replayed(world, entry, program, switches())
         return self._replay(world, entry, partial(program.run, arrays, None))
 

@@ -306,6 +306,35 @@ def test_arguments_and_results_in_any_form() -> None:
     assert len(compiled.info()) == 2
 
 
+def test_an_array_and_what_holds_one_are_told_apart() -> None:
+    """However often one of them came before the other."""
+
+    def function(x: Any, *rest: Any) -> Tensor:
+        if rest:
+            return x * 3.0
+        if isinstance(x, dict):
+            return x["x"] * 5.0
+        return x[0] * 2.0 if isinstance(x, list) else x * 7.0
+
+    compiled = fastnn.compile(function)
+    a = numbers(3, 2)
+    for args, factor in (([a],), 2), ((a, True), 3), (({"x": a},), 5), ((a, "name"), 3), ((a, None), 3):
+        for _ in range(4):
+            np.testing.assert_array_equal(compiled(*args).numpy(), a * np.float32(factor))
+        np.testing.assert_array_equal(compiled(a).numpy(), a * np.float32(7))
+    assert compiled.recorded
+
+
+def test_eager_is_heeded_after_replays(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = fastnn.compile(lambda x: x * 2.0)
+    x = numbers(3, 2)
+    for _ in range(4):
+        np.testing.assert_array_equal(compiled(x).numpy(), 2 * x)
+    monkeypatch.setattr(compiled, "_function", lambda x: x * 4.0)
+    compiled.eager = True
+    np.testing.assert_array_equal(compiled(x).numpy(), 4 * x)
+
+
 def test_results_own_their_memory() -> None:
     weight = Tensor(np.ones(3, np.float32))
 
