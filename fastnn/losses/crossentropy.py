@@ -12,7 +12,7 @@ from typing import Any
 from .. import functional as F
 from ..tensor import Tensor
 from .arrays import as_tensor, class_numbers, last, pair
-from .base import Loss, LossFunctionWrapper
+from .base import Loss, LossFunction, LossFunctionWrapper
 from .regression import EPSILON
 
 __all__ = [
@@ -20,12 +20,12 @@ __all__ = [
     "CategoricalCrossentropy",
     "CategoricalGeneralizedCrossEntropy",
     "CrossentropyByShape",
+    "SmoothedCrossentropy",
     "SparseCategoricalCrossentropy",
     "binary_crossentropy",
     "categorical_crossentropy",
     "categorical_generalized_cross_entropy",
     "clipped",
-    "share",
     "smoothed",
     "sparse_categorical_crossentropy",
 ]
@@ -34,13 +34,6 @@ __all__ = [
 def clipped(probabilities: Tensor) -> Tensor:
     """Probabilities that have a logarithm, and so have their complements."""
     return F.clip(probabilities, EPSILON, 1.0 - EPSILON)
-
-
-def share(name: str, argument: str, value: float) -> float:
-    """A number from 0 to 1, or a ValueError that names the argument."""
-    if not 0 <= value <= 1:
-        raise ValueError(f"{name}: expected {argument} in [0, 1], got {value}")
-    return float(value)
 
 
 def smoothed(labels: Tensor, label_smoothing: float, classes: int) -> Tensor:
@@ -211,7 +204,28 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         )
 
 
-class CategoricalCrossentropy(LossFunctionWrapper):
+class SmoothedCrossentropy(LossFunctionWrapper):
+    """A cross-entropy that takes logits and smooths labels; options of its own come first in the configuration."""
+
+    def __init__(
+        self,
+        fn: LossFunction,
+        from_logits: bool,
+        label_smoothing: float,
+        axis: int,
+        reduction: str | None,
+        name: str | None,
+        dtype: Any,
+        **own: Any,
+    ) -> None:
+        if not 0 <= label_smoothing <= 1:
+            cls = type(self).__name__
+            raise ValueError(f"{cls}: expected label_smoothing in [0, 1], got {label_smoothing}")
+        common = {"from_logits": bool(from_logits), "label_smoothing": float(label_smoothing), "axis": axis}
+        super().__init__(fn, reduction, name, dtype, **own, **common)
+
+
+class CategoricalCrossentropy(SmoothedCrossentropy):
     """Cross-entropy against one-hot rows; see `categorical_crossentropy`."""
 
     def __init__(
@@ -223,12 +237,10 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        smoothing = share("CategoricalCrossentropy", "label_smoothing", label_smoothing)
-        options = {"from_logits": bool(from_logits), "label_smoothing": smoothing, "axis": axis}
-        super().__init__(categorical_crossentropy, reduction, name, dtype, **options)
+        super().__init__(categorical_crossentropy, from_logits, label_smoothing, axis, reduction, name, dtype)
 
 
-class BinaryCrossentropy(LossFunctionWrapper):
+class BinaryCrossentropy(SmoothedCrossentropy):
     """Cross-entropy of yes or no; see `binary_crossentropy`."""
 
     def __init__(
@@ -240,9 +252,7 @@ class BinaryCrossentropy(LossFunctionWrapper):
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
     ) -> None:
-        smoothing = share("BinaryCrossentropy", "label_smoothing", label_smoothing)
-        options = {"from_logits": bool(from_logits), "label_smoothing": smoothing, "axis": axis}
-        super().__init__(binary_crossentropy, reduction, name, dtype, **options)
+        super().__init__(binary_crossentropy, from_logits, label_smoothing, axis, reduction, name, dtype)
 
 
 class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):

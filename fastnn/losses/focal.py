@@ -7,8 +7,7 @@ from typing import Any
 from .. import functional as F
 from ..tensor import Tensor
 from .arrays import last, pair
-from .base import LossFunctionWrapper
-from .crossentropy import clipped, share, smoothed, summing_to_one
+from .crossentropy import SmoothedCrossentropy, clipped, smoothed, summing_to_one
 
 __all__ = [
     "BinaryFocalCrossentropy",
@@ -104,7 +103,7 @@ def categorical_focal_crossentropy(
     return F.negative(F.sum(F.multiply(weights, F.multiply(labels, F.log(p))), -1))
 
 
-class BinaryFocalCrossentropy(LossFunctionWrapper):
+class BinaryFocalCrossentropy(SmoothedCrossentropy):
     """Cross-entropy of yes or no in which what is predicted well weighs less; see `binary_focal_crossentropy`."""
 
     def __init__(
@@ -121,19 +120,19 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
     ) -> None:
         super().__init__(
             binary_focal_crossentropy,
+            from_logits,
+            label_smoothing,
+            axis,
             reduction,
             name,
             dtype,
             apply_class_balancing=bool(apply_class_balancing),
             alpha=float(alpha),
             gamma=float(gamma),
-            from_logits=bool(from_logits),
-            label_smoothing=share("BinaryFocalCrossentropy", "label_smoothing", label_smoothing),
-            axis=axis,
         )
 
 
-class CategoricalFocalCrossentropy(LossFunctionWrapper):
+class CategoricalFocalCrossentropy(SmoothedCrossentropy):
     """Cross-entropy against one-hot rows in which what is predicted well weighs less.
 
     See `categorical_focal_crossentropy`.
@@ -152,12 +151,12 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
     ) -> None:
         super().__init__(
             categorical_focal_crossentropy,
+            from_logits,
+            label_smoothing,
+            axis,
             reduction,
             name,
             dtype,
             alpha=[float(a) for a in alpha] if isinstance(alpha, list | tuple) else float(alpha),
             gamma=float(gamma),
-            from_logits=bool(from_logits),
-            label_smoothing=share("CategoricalFocalCrossentropy", "label_smoothing", label_smoothing),
-            axis=axis,
         )

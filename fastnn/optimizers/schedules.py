@@ -52,10 +52,25 @@ def _steps(cls: str, name: str, value: float) -> float:
     return value
 
 
-class ExponentialDecay(_Decay):
-    """``initial_learning_rate * decay_rate ** (step / decay_steps)``; with staircase the exponent is rounded down."""
+class _Staircase(_Decay):
+    """A schedule that follows ``step / decay_steps``; with staircase this is rounded down."""
 
     arguments = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
+
+    def __init__(
+        self, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool, name: str
+    ) -> None:
+        self.initial_learning_rate = initial_learning_rate
+        self.decay_steps = _steps(type(self).__name__, "decay_steps", decay_steps)
+        self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
+
+    def _done(self, step: int) -> float:
+        done = step / self.decay_steps
+        return math.floor(done) if self.staircase else done
+
+
+class ExponentialDecay(_Staircase):
+    """``initial_learning_rate * decay_rate ** (step / decay_steps)``; with staircase the exponent is rounded down."""
 
     def __init__(
         self,
@@ -65,20 +80,15 @@ class ExponentialDecay(_Decay):
         staircase: bool = False,
         name: str = "ExponentialDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _steps("ExponentialDecay", "decay_steps", decay_steps)
-        self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
+        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
 
     def __call__(self, step: int) -> float:
         """The rate of a step."""
-        done = step / self.decay_steps
-        return float(self.initial_learning_rate * self.decay_rate ** (math.floor(done) if self.staircase else done))
+        return float(self.initial_learning_rate * self.decay_rate ** self._done(step))
 
 
-class InverseTimeDecay(_Decay):
+class InverseTimeDecay(_Staircase):
     """``initial_learning_rate / (1 + decay_rate * step / decay_steps)``; staircase rounds the fraction down."""
-
-    arguments = ("initial_learning_rate", "decay_steps", "decay_rate", "staircase", "name")
 
     def __init__(
         self,
@@ -88,14 +98,11 @@ class InverseTimeDecay(_Decay):
         staircase: bool = False,
         name: str = "InverseTimeDecay",
     ) -> None:
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _steps("InverseTimeDecay", "decay_steps", decay_steps)
-        self.decay_rate, self.staircase, self.name = decay_rate, staircase, name
+        super().__init__(initial_learning_rate, decay_steps, decay_rate, staircase, name)
 
     def __call__(self, step: int) -> float:
         """The rate of a step."""
-        done = step / self.decay_steps
-        return self.initial_learning_rate / (1 + self.decay_rate * (math.floor(done) if self.staircase else done))
+        return self.initial_learning_rate / (1 + self.decay_rate * self._done(step))
 
 
 class PiecewiseConstantDecay(_Decay):

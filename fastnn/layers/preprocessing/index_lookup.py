@@ -19,6 +19,7 @@ from .. import arguments
 from ..base import Layer, Shape
 from .batches import batches_of, is_whole
 from .encoding import check_mode, encoded_rows, encoded_shape
+from .hashing import fingerprint64, siphash64
 
 __all__ = ["IndexLookup"]
 
@@ -80,8 +81,9 @@ class IndexLookup(Layer):
         raise NotImplementedError
 
     def _hashed(self, token: Any) -> int:
-        """Which of the places for unknown tokens is a token's."""
-        raise NotImplementedError
+        """Which of the places for unknown tokens is a token's: chosen by a hash of its text."""
+        text = str(token).encode()
+        return (fingerprint64(text) if self.salt is None else siphash64(text, self.salt)) % self.num_oov_indices
 
     # ---- the vocabulary ----------------------------------------------------------------------------------------------
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from ...tensor import Tensor
 from ..base import Shape
-from .hashing import fingerprint64, siphash64
 from .index_lookup import IndexLookup
 
 __all__ = ["IntegerLookup"]
@@ -101,10 +100,7 @@ class IntegerLookup(IndexLookup):
         return [int(line) for line in lines]
 
     def _hashed(self, token: int) -> int:
-        if self.oov_method == "floormod":
-            return token % self.num_oov_indices
-        text = str(token).encode()
-        return (fingerprint64(text) if self.salt is None else siphash64(text, self.salt)) % self.num_oov_indices
+        return token % self.num_oov_indices if self.oov_method == "floormod" else super()._hashed(token)
 
     def _as_result(self, tokens: list[Any], shape: Shape) -> Any:
         return Tensor(np.array(tokens, np.int64).reshape(shape))

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from ...tensor import Tensor
-from .hashing import fingerprint64, siphash64
 from .index_lookup import IndexLookup
 
 __all__ = ["StringLookup"]
@@ -77,10 +76,6 @@ class StringLookup(IndexLookup):
 
     def _as_tokens(self, values: Any) -> np.ndarray:
         return as_strings(self.name, values, self.encoding)
-
-    def _hashed(self, token: str) -> int:
-        text = token.encode()
-        return (fingerprint64(text) if self.salt is None else siphash64(text, self.salt)) % self.num_oov_indices
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "encoding": self.encoding}
