@@ -1,16 +1,19 @@
-"""The arguments of optimizers: numbers and flags that are checked whenever they are set."""
+"""The arguments of optimizers: numbers and flags that are checked whenever they are set, and gradients of variables."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypedDict, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypedDict, cast, overload
 
 import numpy as np
+
+from ..tensor import Tensor
 
 if TYPE_CHECKING:
     from .base import Optimizer
 
-__all__ = ["RATE", "Common", "Hyper", "flag", "times"]
+__all__ = ["RATE", "Common", "Hyper", "flag", "paired", "times"]
 
 
 class Common(TypedDict, total=False):
@@ -89,3 +92,28 @@ def flag(name: str) -> Any:
         optimizer.__dict__[name] = bool(value)
 
     return property(read, write)
+
+
+def paired(where: str, gradients: Sequence[Tensor | None], variables: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    """Each gradient that there is with its variable, or an error that names the optimizer."""
+    if len(gradients) != len(variables):
+        raise ValueError(f"{where}: expected {len(variables)} gradients, got {len(gradients)}")
+    pairs: dict[int, tuple[Tensor, Tensor]] = {}
+    for gradient, variable in zip(gradients, variables, strict=True):
+        if not isinstance(variable, Tensor):
+            raise TypeError(f"{where}: expected variables to be Tensors, got {type(variable).__name__}")
+        if gradient is None:
+            continue
+        if not isinstance(cast("object", gradient), Tensor):
+            raise TypeError(
+                f"{where}: expected the gradient for {variable.name} to be a Tensor or None, "
+                f"got {type(gradient).__name__}"
+            )
+        if gradient.shape != variable.shape:
+            raise ValueError(f"{where}: expected a gradient {variable.shape} for {variable.name}, got {gradient.shape}")
+        if id(variable) in pairs:
+            raise ValueError(f"{where}: expected different variables, got {variable.name} twice")
+        pairs[id(variable)] = gradient, variable
+    if not pairs:
+        raise ValueError(f"{where}: expected a gradient for some variable, got none")
+    return list(pairs.values())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from .._config import Configurable
 from ..functional.row_gradient import RowGradient
 from ..tensor import Tensor, no_grad
 from . import schedules
-from .arguments import RATE, Common, Hyper, times
+from .arguments import RATE, Common, Hyper, paired, times
+from .state import State
 
 __all__ = ["Optimizer"]
 
@@ -27,7 +28,7 @@ __all__ = ["Optimizer"]
 _OF_OPS = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")  # what the ops take of these
 
 
-class Optimizer(Configurable):
+class Optimizer(State, Configurable):
     """Base of the optimizers.
 
     Parameters
@@ -54,7 +55,6 @@ class Optimizer(Configurable):
     """
 
     op = ""  # what takes a step
-    op_slots: tuple[str, ...] = ()  # the lists of state that the op takes, in its order
     hyper_parameters: tuple[str, ...] = ()  # attributes that are the op's attributes too
     lazy: Any = False  # whether a step changes only the rows of a table that were looked up
     counts_steps = False  # whether the op looks at iterations
@@ -103,11 +103,6 @@ class Optimizer(Configurable):
             )
 
     @property
-    def slot_names(self) -> tuple[str, ...]:
-        """The state kept for each variable."""
-        return self.op_slots
-
-    @property
     def learning_rate(self) -> float:
         """Step size; may be set at any time, unless it follows a schedule."""
         self._follow_schedule()
@@ -138,35 +133,6 @@ class Optimizer(Configurable):
     def iterations(self) -> int:
         """Steps taken."""
         return int(self._count.value)
-
-    @property
-    def variables(self) -> list[Tensor]:
-        """The tensors that the optimizer keeps, in the order of the variables that it was built for."""
-        return [slot for variable, _ in self._slots.values() for slot in self._slots_of(variable).values()]
-
-    def build(self, var_list: Iterable[Tensor]) -> None:
-        """Make the slots that variables don't have yet."""
-        for variable in var_list:
-            _, slots = self._slots.setdefault(id(variable), (variable, {}))
-            for name in self._kept():
-                if name not in slots:
-                    first = self._slot_start() if name in self.op_slots else 0.0
-                    start = np.full(variable.shape, first, dtype=variable.dtype)
-                    slots[name] = Tensor(start, name=f"{variable.name}/{name}")
-
-    def _kept(self) -> tuple[str, ...]:
-        """All state kept for each variable."""
-        averages = ("average",) if self.use_ema else ()
-        return (*self.slot_names, *averages, *(("accumulated",) if self.gradient_accumulation_steps else ()))
-
-    def _slot_start(self) -> float:
-        """What a slot holds before the first step."""
-        return 0.0
-
-    def _slots_of(self, variable: Tensor) -> dict[str, Tensor]:
-        """The slots of a variable that the steps use."""
-        _, slots = self._slots.get(id(variable), (variable, {}))
-        return {name: slots[name] for name in self._kept() if name in slots}
 
     def apply(self, grads: Sequence[Tensor | None], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Take one step.
@@ -208,44 +174,15 @@ class Optimizer(Configurable):
         if complete:
             program.advance(self._count)
 
-    def _completes(self) -> bool:
-        """Whether the next call takes a step."""
-        steps = self.gradient_accumulation_steps
-        return not steps or (int(self._calls.value) + 1) % steps == 0
-
-    def _accumulate(self, pairs: list[tuple[Tensor, Tensor]], complete: bool) -> list[tuple[Tensor, Tensor]]:
-        """Add gradients to those before; their mean, which begins anew, when they are complete."""
-        means = []
-        with no_grad():
-            for gradient, variable in pairs:
-                sums = self._slots[id(variable)][1]["accumulated"]
-                total = F.add(sums, gradient)
-                sums.assign(F.fill(sums, 0.0) if complete else total)
-                means.append((F.divide(total, float(self.gradient_accumulation_steps or 1)), variable))
-        return means
-
-    def _average(self) -> None:
-        """Update the averages of all variables, which start from the first step's values."""
-        pairs = [(slots["average"], variable) for variable, slots in self._slots.values() if "average" in slots]
-        momentum = float(self.ema_momentum) if self.iterations else 0.0
-        averages, variables = zip(*pairs, strict=True)
-        program.update("moving_average_update", averages, variables, momentum=momentum)
-        if self._overwrites():
-            self.finalize_variable_values(variables)
-
-    def _overwrites(self) -> bool:
-        """Whether variables take on their averages in the next step."""
-        frequency = self.ema_overwrite_frequency
-        return bool(frequency) and (self.iterations + 1) % (frequency or 1) == 0
-
-    def finalize_variable_values(self, var_list: Iterable[Tensor]) -> None:
-        """With use_ema: let variables take on their averages."""
-        if self.use_ema:
-            with no_grad():
-                for variable in var_list:
-                    slots = self._slots_of(variable)
-                    if "average" in slots:
-                        variable.assign(slots["average"])
+    def _pairs(
+        self, gradients: Sequence[Tensor | None], variables: Sequence[Tensor] | None
+    ) -> list[tuple[Tensor, Tensor]]:
+        """Each gradient that there is with its variable, checked."""
+        if variables is None:
+            if not self._slots:
+                raise ValueError(f"{self.name}: expected variables, or build(variables) before, got gradients alone")
+            variables = [variable for variable, _ in self._slots.values()]
+        return paired(self.name, gradients, variables)
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Tensor] | None = None, var_names: Iterable[str] | None = None
@@ -295,38 +232,6 @@ class Optimizer(Configurable):
             if constraint is not None:
                 with no_grad():
                     variable.assign(constraint(variable))
-
-    def _pairs(
-        self, gradients: Sequence[Tensor | None], variables: Sequence[Tensor] | None
-    ) -> list[tuple[Tensor, Tensor]]:
-        """Each gradient that there is with its variable, checked."""
-        if variables is None:
-            if not self._slots:
-                raise ValueError(f"{self.name}: expected variables, or build(variables) before, got gradients alone")
-            variables = [variable for variable, _ in self._slots.values()]
-        if len(gradients) != len(variables):
-            raise ValueError(f"{self.name}: expected {len(variables)} gradients, got {len(gradients)}")
-        pairs: dict[int, tuple[Tensor, Tensor]] = {}
-        for gradient, variable in zip(gradients, variables, strict=True):
-            if not isinstance(variable, Tensor):
-                raise TypeError(f"{self.name}: expected variables to be Tensors, got {type(variable).__name__}")
-            if gradient is None:
-                continue
-            if not isinstance(cast("object", gradient), Tensor):
-                raise TypeError(
-                    f"{self.name}: expected the gradient for {variable.name} to be a Tensor or None, "
-                    f"got {type(gradient).__name__}"
-                )
-            if gradient.shape != variable.shape:
-                raise ValueError(
-                    f"{self.name}: expected a gradient {variable.shape} for {variable.name}, got {gradient.shape}"
-                )
-            if id(variable) in pairs:
-                raise ValueError(f"{self.name}: expected different variables, got {variable.name} twice")
-            pairs[id(variable)] = gradient, variable
-        if not pairs:
-            raise ValueError(f"{self.name}: expected a gradient for some variable, got none")
-        return list(pairs.values())
 
     def scalars(self) -> dict[str, tuple[_core.Scalar, int]]:
         """The cells of the optimizer for a `Step`, each with what a step adds to it."""

@@ -1,0 +1,105 @@
+"""What an optimizer keeps for each variable: its slots, the average of its values, the sum of its gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .. import _core, program
+from .. import functional as F
+from ..tensor import Tensor, no_grad
+
+__all__ = ["State"]
+
+
+class State:
+    """The part of `Optimizer` that has to do with what it keeps."""
+
+    op_slots: tuple[str, ...] = ()  # the lists of state that the op takes, in its order
+
+    use_ema: bool
+    ema_overwrite_frequency: int | None
+    gradient_accumulation_steps: int | None
+    _calls: _core.Scalar
+    _slots: dict[int, tuple[Tensor, dict[str, Tensor]]]
+
+    if TYPE_CHECKING:
+        ema_momentum: Any
+
+        @property
+        def iterations(self) -> int: ...
+
+    @property
+    def slot_names(self) -> tuple[str, ...]:
+        """The state kept for each variable."""
+        return self.op_slots
+
+    @property
+    def variables(self) -> list[Tensor]:
+        """The tensors that the optimizer keeps, in the order of the variables that it was built for."""
+        return [slot for variable, _ in self._slots.values() for slot in self._slots_of(variable).values()]
+
+    def build(self, var_list: Iterable[Tensor]) -> None:
+        """Make the slots that variables don't have yet."""
+        for variable in var_list:
+            _, slots = self._slots.setdefault(id(variable), (variable, {}))
+            for name in self._kept():
+                if name not in slots:
+                    first = self._slot_start() if name in self.op_slots else 0.0
+                    start = np.full(variable.shape, first, dtype=variable.dtype)
+                    slots[name] = Tensor(start, name=f"{variable.name}/{name}")
+
+    def _kept(self) -> tuple[str, ...]:
+        """All state kept for each variable."""
+        averages = ("average",) if self.use_ema else ()
+        return (*self.slot_names, *averages, *(("accumulated",) if self.gradient_accumulation_steps else ()))
+
+    def _slot_start(self) -> float:
+        """What a slot holds before the first step."""
+        return 0.0
+
+    def _slots_of(self, variable: Tensor) -> dict[str, Tensor]:
+        """The slots of a variable that the steps use."""
+        _, slots = self._slots.get(id(variable), (variable, {}))
+        return {name: slots[name] for name in self._kept() if name in slots}
+
+    def _completes(self) -> bool:
+        """Whether the next call takes a step."""
+        steps = self.gradient_accumulation_steps
+        return not steps or (int(self._calls.value) + 1) % steps == 0
+
+    def _accumulate(self, pairs: list[tuple[Tensor, Tensor]], complete: bool) -> list[tuple[Tensor, Tensor]]:
+        """Add gradients to those before; their mean, which begins anew, when they are complete."""
+        means = []
+        with no_grad():
+            for gradient, variable in pairs:
+                sums = self._slots[id(variable)][1]["accumulated"]
+                total = F.add(sums, gradient)
+                sums.assign(F.fill(sums, 0.0) if complete else total)
+                means.append((F.divide(total, float(self.gradient_accumulation_steps or 1)), variable))
+        return means
+
+    def _average(self) -> None:
+        """Update the averages of all variables, which start from the first step's values."""
+        pairs = [(slots["average"], variable) for variable, slots in self._slots.values() if "average" in slots]
+        momentum = float(self.ema_momentum) if self.iterations else 0.0
+        averages, variables = zip(*pairs, strict=True)
+        program.update("moving_average_update", averages, variables, momentum=momentum)
+        if self._overwrites():
+            self.finalize_variable_values(variables)
+
+    def _overwrites(self) -> bool:
+        """Whether variables take on their averages in the next step."""
+        frequency = self.ema_overwrite_frequency
+        return bool(frequency) and (self.iterations + 1) % (frequency or 1) == 0
+
+    def finalize_variable_values(self, var_list: Iterable[Tensor]) -> None:
+        """With use_ema: let variables take on their averages."""
+        if self.use_ema:
+            with no_grad():
+                for variable in var_list:
+                    slots = self._slots_of(variable)
+                    if "average" in slots:
+                        variable.assign(slots["average"])
