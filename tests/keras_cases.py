@@ -27,6 +27,8 @@ class LayerCase:
     training : compare in training mode too; False for layers whose training draws random numbers.
     call : further keyword arguments of the call, arrays.
     times : how often the inputs are passed: 2 for layers of a query and a value.
+    steps : which steps of the inputs count, (batch, time): the others are zeros, and a Masking lies before the layer.
+    loss : the result can be trained on; False where Keras's losses can't take its mask.
     """
 
     name: str
@@ -36,6 +38,8 @@ class LayerCase:
     training: bool = True
     call: dict[str, Any] = field(default_factory=dict)
     times: int = 1
+    steps: np.ndarray | None = None
+    loss: bool = True
 
     def __str__(self) -> str:
         return self.name
@@ -46,7 +50,8 @@ class LayerCase:
         shapes = self.shape if isinstance(self.shape, list) else [self.shape]
         if self.ids:
             return [rng.integers(0, self.ids, shape).astype(np.int32) for shape in shapes]
-        return [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
+        arrays = [rng.standard_normal(shape).astype(np.float32) for shape in shapes]
+        return arrays if self.steps is None else [array * self.steps[..., None] for array in arrays]
 
 
 SEQUENCE = (3, 6, 4)
@@ -54,6 +59,29 @@ IMAGE = (3, 7, 6, 4)
 STATE = np.ones((3, 5), np.float32)
 MASK = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 1, 0], [1, 1, 1, 0, 0, 0]], bool)
 VOLUME = (2, 5, 6, 4, 4)
+
+
+def own_cell(L: Any) -> Any:
+    """An RNN over a cell of one's own, as Keras's documentation shows it."""
+
+    class Cell(L.Layer):  # type: ignore[misc,name-defined]
+        state_size = 5
+
+        def build(self, input_shape: Any) -> None:
+            self.kernel = self.add_weight(shape=(input_shape[-1], 5), initializer="uniform", name="kernel")
+            self.recurrent_kernel = self.add_weight(shape=(5, 5), initializer="uniform", name="recurrent_kernel")
+            self.built = True
+
+        def call(self, inputs: Any, states: Any) -> Any:
+            output = inputs @ self.kernel + states[0] @ self.recurrent_kernel
+            return output, [output]
+
+        def get_config(self) -> dict[str, Any]:
+            config: dict[str, Any] = super().get_config()
+            return config
+
+    return L.RNN(Cell(), return_sequences=True)
+
 
 CASES = [
     LayerCase("Dense", lambda L: L.Dense(5), (3, 4)),
@@ -97,7 +125,7 @@ CASES = [
     LayerCase("PReLU-shared", lambda L: L.PReLU(shared_axes=[1, 2]), IMAGE),
     LayerCase("ELU", lambda L: L.ELU(), (3, 17)),
     LayerCase("Softmax-axes", lambda L: L.Softmax(axis=[1, 2]), (3, 5, 4)),
-    LayerCase("Softmax-mask", lambda L: L.Softmax(), (3, 6), call={"mask": MASK}),
+    LayerCase("Softmax-mask", lambda L: L.Softmax(), (3, 6), call={"mask": MASK}, loss=False),
     LayerCase("Softmax-axis", lambda L: L.Softmax(axis=1), (3, 5, 4)),
     LayerCase("Conv2D", lambda L: L.Conv2D(5, 3), IMAGE),
     LayerCase("Conv2D-same-strides", lambda L: L.Conv2D(5, 3, strides=2, padding="same", activation="relu"), IMAGE),
@@ -155,7 +183,7 @@ CASES = [
     LayerCase("RMSNormalization", lambda L: L.RMSNormalization(), (3, 5)),
     LayerCase("Embedding", lambda L: L.Embedding(11, 4), (3, 5), ids=11),
     LayerCase("Embedding-mask_zero", lambda L: L.Embedding(3, 4, mask_zero=True), (3, 5), ids=3),
-    LayerCase("Masking", lambda L: L.Masking(0.5), SEQUENCE),
+    LayerCase("Masking", lambda L: L.Masking(), SEQUENCE, steps=MASK),
     *(
         case
         for kind in ("LSTM", "GRU", "SimpleRNN")
@@ -330,4 +358,43 @@ CASES = [
             ("scores", {}, {"return_attention_scores": True}),
         )
     ),
+    *(
+        LayerCase(f"{name}-carried", make, shape, steps=MASK)
+        for name, make, shape in (
+            ("Dense", lambda L: L.Dense(5), SEQUENCE),
+            ("EinsumDense", lambda L: L.EinsumDense("abc,cd->abd", (None, 5)), SEQUENCE),
+            ("Activation", lambda L: L.Activation("tanh"), SEQUENCE),
+            ("PReLU", lambda L: L.PReLU(), SEQUENCE),
+            ("LayerNormalization", lambda L: L.LayerNormalization(), SEQUENCE),
+            ("Lambda", lambda L: L.Lambda(lambda x: x * 2), SEQUENCE),
+            ("Conv1D", lambda L: L.Conv1D(5, 3, padding="same"), SEQUENCE),
+            ("GlobalAveragePooling1D", lambda L: L.GlobalAveragePooling1D(), SEQUENCE),
+            ("TimeDistributed", lambda L: L.TimeDistributed(L.Dense(5)), SEQUENCE),
+            ("Bidirectional", lambda L: L.Bidirectional(L.GRU(5)), SEQUENCE),
+            ("Bidirectional-sequences", lambda L: L.Bidirectional(L.LSTM(5, return_sequences=True)), SEQUENCE),
+            ("StackedRNNCells", lambda L: L.RNN([L.LSTMCell(5), L.GRUCell(4)]), SEQUENCE),
+            ("Add", lambda L: L.Add(), [SEQUENCE, SEQUENCE]),
+            ("Maximum", lambda L: L.Maximum(), [SEQUENCE, SEQUENCE]),
+            ("Concatenate", lambda L: L.Concatenate(), [SEQUENCE, SEQUENCE]),
+            ("Concatenate-time", lambda L: L.Concatenate(axis=1), [SEQUENCE, SEQUENCE]),
+            ("Attention", lambda L: L.Attention(), [SEQUENCE, SEQUENCE]),
+            ("AdditiveAttention", lambda L: L.AdditiveAttention(), [SEQUENCE, SEQUENCE, SEQUENCE]),
+        )
+    ),
+    LayerCase("Attention-mask", lambda L: L.Attention(), [SEQUENCE, SEQUENCE], call={"mask": [MASK, MASK[::-1]]}),
+    LayerCase("LSTMCell", lambda L: L.LSTMCell(5), (3, 4), call={"states": [0.2 * STATE, 0.4 * STATE]}),
+    LayerCase("GRUCell", lambda L: L.GRUCell(5), (3, 4), call={"states": [0.2 * STATE]}),
+    LayerCase("SimpleRNNCell", lambda L: L.SimpleRNNCell(5), (3, 4), call={"states": [0.2 * STATE]}),
+    LayerCase("RNN-own-cell", own_cell, SEQUENCE),
+    LayerCase("ActivityRegularization", lambda L: L.ActivityRegularization(l1=0.1, l2=0.2), SEQUENCE),
+    LayerCase("Rescaling", lambda L: L.Rescaling(0.5, offset=-1.0), SEQUENCE),
+    LayerCase("Normalization", lambda L: L.Normalization(mean=[1.0, 2, 3, 4], variance=[1.0, 2, 3, 4]), SEQUENCE),
+    LayerCase("Resizing", lambda L: L.Resizing(4, 9), IMAGE),
+    LayerCase("CenterCrop", lambda L: L.CenterCrop(5, 4), IMAGE),
+    LayerCase("RandomFlip", lambda L: L.RandomFlip(), IMAGE, training=False),
+    LayerCase("RandomRotation", lambda L: L.RandomRotation(0.2), IMAGE, training=False),
+    LayerCase("RandomTranslation", lambda L: L.RandomTranslation(0.2, 0.3), IMAGE, training=False),
+    LayerCase("RandomZoom", lambda L: L.RandomZoom((0.2, 0.3)), IMAGE, training=False),
+    LayerCase("RandomContrast", lambda L: L.RandomContrast(0.2), IMAGE, training=False),
+    LayerCase("RandomBrightness", lambda L: L.RandomBrightness(0.2), IMAGE, training=False),
 ]

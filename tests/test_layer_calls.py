@@ -168,3 +168,14 @@ def test_orthogonal_matrices() -> None:
         np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-12)
     with pytest.raises(ValueError, match=r"Orthogonal: expected a shape of at least two axes, got \(3,\)"):
         fastnn.initializers.Orthogonal()((3,))
+
+
+def test_a_mask_that_is_given_is_handed_on_and_may_be_an_input() -> None:
+    mask = np.array([[True, True, False], [True, False, False]])
+    x = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
+    layer = layers.LSTM(4, return_sequences=True)
+    np.testing.assert_array_equal(layer(x, mask=mask)._mask.numpy(), mask)
+    inputs, steps = fastnn.Input((3, 2)), fastnn.Input((3,), dtype="bool")
+    model = fastnn.Model([inputs, steps], layer(inputs, mask=steps))
+    np.testing.assert_array_equal(model.predict([x, mask], verbose=0), layer(x, mask=mask).numpy())
+    assert type(model).from_config(model.get_config()).inputs[1].dtype == np.bool_

@@ -180,7 +180,7 @@ class Layer(Weighted, Streamed, Configurable):
         Returns
         -------
         Tensor, or what `call` returns
-            It carries the mask that `compute_mask` gives when the inputs carry one, or the layer makes one.
+            It carries the mask that `compute_mask` gives for `mask`, or for that of the inputs, or makes.
         """
         if inputs is BY_NAME:
             inputs = self._first_of(kwargs)
@@ -215,7 +215,7 @@ class Layer(Weighted, Streamed, Configurable):
             trace.add(self, result, first)
         if self._output_shape is None and isinstance(result, Tensor) and not is_abstract(result):
             self._output_shape = (None, *result.shape[1:])
-        self._hand_on_mask(x, carried, result)
+        self._hand_on_mask(x, kwargs.get("mask", carried), result)
         return result
 
     def _first_of(self, kwargs: dict[str, Any]) -> Any:

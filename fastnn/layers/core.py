@@ -26,8 +26,8 @@ class InputLayer(Layer):
         Without the batch.
     batch_size : int, optional
         Accepted as in Keras; any batch is taken.
-    dtype : "float32", an integer dtype, or None
-        Integers for the ids of an Embedding; the layer behind decides.
+    dtype : "float32", an integer dtype, "bool", or None
+        Integers for the ids of an Embedding, where the layer behind decides; bool for masks.
     sparse, ragged : bool, optional
         Refused when True.
     batch_shape : tuple of int, optional
@@ -62,7 +62,7 @@ class InputLayer(Layer):
             if shape is not None:
                 raise ValueError("InputLayer: expected shape or batch_shape or input_tensor, got two of them")
             shape = tuple(batch_shape)[1:]
-        whole = dtype is not None and np.dtype(dtype).kind in "iu"
+        whole = dtype is not None and np.dtype(dtype).kind in "iub"
         super().__init__(dtype=None if whole else dtype, name=name)
         self._input_shape = self._output_shape = (None, *arguments.sample_shape("InputLayer", "shape", shape))
         self.dtype = np.dtype(np.float32 if dtype is None else dtype).name
