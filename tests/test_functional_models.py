@@ -196,7 +196,7 @@ def test_a_subclass_of_model_and_an_input_in_sequential_are_as_before() -> None:
     net = Net()
     assert Model(x, net(x))(X).shape == (20, 2)
     assert Sequential([Input((8,)), layers.Dense(2)]).output_shape == (None, 2)
-    with pytest.raises(AttributeError, match="has no attribute 'output'"):
+    with pytest.raises(AttributeError, match="expected to be in a model with a known input to have 'output'"):
         layers.Dense(2).output  # noqa: B018
     with pytest.raises(TypeError, match=r"Net\.__init__"):
         Net(x, x)  # type: ignore[call-arg]

@@ -286,7 +286,10 @@ extern "C" FASTNN_API fastnn_status fastnn_plugin_init(uint32_t abi_version) try
     Delegate& delegate = delegates.emplace_back();
     delegate.schema = fastnn_op_schema(op);
     delegate.cpu = cpu;
-    delegate.implementation = {sizeof(fastnn_implementation), guard_infer, guard_run, &delegate};
+    delegate.implementation.struct_size = sizeof(fastnn_implementation);
+    delegate.implementation.infer = guard_infer;
+    delegate.implementation.run = guard_run;
+    delegate.implementation.user_data = &delegate;
     status = fastnn_register_implementation(delegate.schema->name, FASTNN_EXTENSION, &delegate.implementation);
   }
   return status;
