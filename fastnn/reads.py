@@ -44,6 +44,8 @@ def reads(code: CodeType) -> Reads:
         for index, instruction in enumerate(instructions):
             kind, value = instruction.opname, instruction.argval
             if kind in _GLOBALS:
+                if value.startswith("@"):  # no name of Python's: pytest's, for what it says when an assert fails
+                    continue
                 names[value] = None
                 if value in _BY_NAME:
                     name = _given_name(instructions, index)
