@@ -323,32 +323,43 @@ class Compiled:
             arrays, form = results_of(self.__name__, value)
             shared = [*call.arrays, *(tensor._array for tensor in reach.tensors.values())]
             results = [own(array, shared) for array in arrays]
-            self._settle_gradients(run, gradients)
+            recorded = run.recorder is not None or run.refusal is not None
+            later = self._reach(call) if recorded or run.optimizes_others(reach.variables) else reach
+            self._settle_gradients(run, gradients, later)
             for drawn in [name for name, state in draws.items() if reach.draws()[name] != state][:1]:
                 run.refuse(f"it draws numbers from {drawn}, which a replay would not repeat", self._line)
-            if run.recorder is not None or run.refusal is not None:
-                later = self._reach(call)
-                if later.signature != reach.signature:
-                    reach.stale = True
-                    change = reach.difference(later)
-                    if change is None:
-                        run.abandon()
-                    else:
-                        run.refuse(f"it changes {change}, which a replay would not repeat", self._line)
-                        self._changes = run.refusal
+            if recorded and later.signature != reach.signature:
+                reach.stale = True
+                change = reach.difference(later)
+                if change is None:
+                    run.abandon()
+                else:
+                    reason = f"it changes {change}, which a replay would not repeat"
+                    run.refuse(reason, self._line)
+                    if len(later.tensors) > len(reach.tensors):  # the weights that it made have stopped it before
+                        run.refusal = f"{self._line}: {reason}"
+                    self._changes = run.refusal
             run.commit()
             return results, form
 
-        results, form = run.within(compute)
+        try:
+            results, form = run.within(compute)
+        except BaseException:
+            for variable in self._reach(call).variables:  # also of weights that it has made
+                variable.grad = None
+            for variable, gradient in gradients:
+                variable.grad = gradient
+            raise
         return results, form, run
 
-    def _settle_gradients(self, run: Run, before: Sequence[tuple[Tensor, Tensor | None]]) -> None:
-        """Gradients that the function leaves behind are let go where an optimizer has taken a step."""
+    def _settle_gradients(self, run: Run, before: Sequence[tuple[Tensor, Tensor | None]], after: Reach) -> None:
+        """Gradients that the function leaves behind are let go where an optimizer has taken a step, also those of
+        weights that it has made."""
         left = [
             variable for variable, gradient in before if variable.grad is not None and variable.grad is not gradient
         ]
         if run.optimized:
-            for variable, _ in before:
+            for variable in (*(variable for variable, _ in before), *after.variables):
                 variable.grad = None
         elif left:
             name = left[0].name or "a tensor"

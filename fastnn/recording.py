@@ -123,6 +123,7 @@ class Run:
     ) -> None:
         self.refusal: str | None = None
         self.optimized = False  # whether an optimizer took a step
+        self._optimizers: list[Any] = []  # which did
         self._varying: set[int] = set()  # optimizers that took one
         self.writes = any(amount for _, amount in scalars.values())
         self._arguments = list(arguments)
@@ -254,9 +255,16 @@ class Run:
     def optimize(self, optimizer: object, varies: bool) -> None:
         """Note that an optimizer takes a step. One that varies has only its first step in the key."""
         self.optimized = True
+        self._optimizers.append(optimizer)
         if varies and id(optimizer) in self._varying:
             self.refuse("an optimizer with a schedule, averages or accumulated gradients takes several steps in one")
         self._varying.add(id(optimizer))
+
+    def optimizes_others(self, variables: Sequence[Tensor]) -> bool:
+        """Whether an optimizer that took a step has variables that are not among these."""
+        known = set(map(id, variables))
+        owned = (variable for optimizer in self._optimizers for variable, _ in optimizer._slots.values())
+        return any(id(variable) not in known for variable in owned)
 
     def register(self, cell: _core.Scalar, name: str) -> None:
         """Let ops read a cell that was not known before."""

@@ -1,7 +1,6 @@
 """Steps of the user's own: train_step, test_step and predict_step of subclasses of Model, as Keras's guides write them.
 
-They are recorded as programs; they have no `assert`, for which pytest writes code of its own. Where they do what the
-library's step does, they leave the same bits.
+They are recorded as programs. Where they do what the library's step does, they leave the same bits.
 """
 
 from __future__ import annotations
@@ -103,6 +102,61 @@ def test_the_same_bits_as_the_librarys_step(kind: type[Any], weighted: bool) -> 
     np.testing.assert_allclose(histories[1]["accuracy"], histories[0]["accuracy"])
     if kind is not Backward:  # which keeps no running loss
         np.testing.assert_allclose(histories[1]["loss"], histories[0]["loss"], rtol=1e-6)
+
+
+class Late(fastnn.Model):
+    """Its first step makes its weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.last = layers.Dense(8, activation="relu"), layers.Dense(3, activation="softmax")
+        self.fails = False
+
+    def call(self, x: Any) -> Any:
+        return self.last(self.hidden(x))
+
+
+class LateBackward(Late):
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        assert x.shape[1:] == (6,), f"data of shape {x.shape}"
+        assert all(w.ndim in (1, 2) for w in self.weights)
+        loss = self.compute_loss(x, y, self(x, training=True))
+        loss.backward()
+        if self.fails:
+            raise RuntimeError("this step")
+        self.optimizer.apply([w.grad for w in self.trainable_weights], self.trainable_weights)  # type: ignore[union-attr]
+        return {"loss": loss}
+
+
+def late(kind: type[Late], **options: Any) -> Late:
+    fastnn.utils.set_random_seed(2)
+    model = kind()
+    model.compile("adam", "sparse_categorical_crossentropy", **options)
+    return model
+
+
+@pytest.mark.parametrize("eagerly", [False, True])
+def test_no_gradients_stay_in_weights_that_the_first_step_makes(eagerly: bool) -> None:
+    want, model = late(Late), late(LateBackward, run_eagerly=eagerly)
+    for one in (want, model):
+        one.fit(X, Y, batch_size=SIZE, epochs=2, verbose=0)
+    assert same_state(model, want)
+    assert model.recorded is not eagerly
+    assert model.eager_reasons() == []
+
+
+def test_no_gradients_stay_after_an_error() -> None:
+    want, model = late(Late), late(LateBackward)
+    model.fails = True
+    for _ in range(2):  # the first one makes the weights
+        with pytest.raises(RuntimeError, match="this step"):
+            model.train_on_batch(X, Y)
+        assert [w.grad for w in model.weights] == [None] * 4
+    model.fails = False
+    for one in (want, model):
+        one.fit(X, Y, batch_size=SIZE, epochs=2, verbose=0)
+    assert same_state(model, want)
 
 
 @pytest.mark.parametrize("data", ["rows", "generator"])
@@ -483,3 +537,26 @@ def test_the_program_of_a_model_with_several_inputs() -> None:
     sequences = fastnn.Sequential([fastnn.Input((None, 3)), layers.LSTM(2)])
     with pytest.raises(RuntimeError, match="predict has not run with batches of 4 yet"):
         sequences.program(batch_size=4)
+
+
+def test_results_that_are_no_numbers() -> None:
+    class Wrong(fastnn.Sequential):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            return {"loss": "text"}
+
+    with pytest.raises(TypeError, match="train_step: expected a number for 'loss', got "):
+        make(Wrong).fit(X, Y, verbose=0)
+
+
+def test_the_reason_is_what_python_changes_not_the_weights_of_the_first_step() -> None:
+    seen: list[int] = []
+
+    class Counting(Late):
+        def train_step(self, data: Any) -> dict[str, Any]:
+            seen.append(1)
+            return super().train_step(data)
+
+    model = late(Counting)
+    with pytest.warns(RuntimeWarning, match="it changes the length of seen, which a replay would not repeat"):
+        model.fit(X, Y, batch_size=SIZE, verbose=0)
+    assert len(seen) == 7

@@ -235,6 +235,17 @@ def _items(name: str, value: Any) -> list[tuple[str, Any]]:
     return [(f"{name}.{key}", item) for key, item in value.items()] if isinstance(value, Mapping) else [(name, value)]
 
 
+def one_result(where: str, name: str, result: Any) -> Any:
+    """What a step of the user's own gave by a name: as `plain` has it, or an error that names both."""
+    try:
+        value = plain(result)
+        if isinstance(value, float) or value.dtype.kind in "fiub":
+            return value
+    except (TypeError, ValueError):
+        pass
+    raise TypeError(f"{where}: expected a number for {name!r}, got {result!r}") from None
+
+
 def plain(result: Any) -> Any:
     """A metric's result: a float, or an array when there are several numbers."""
     values = result.numpy() if isinstance(result, Tensor) else np.asarray(result)

@@ -14,7 +14,7 @@ from ..heads import named_arrays
 from ..precision import compiled_precision
 from ..program import Step
 from ..tensor import Tensor
-from .compilation import plain
+from .compilation import one_result
 from .feeds import ArrayFeed, Feed
 from .trials import Trials
 
@@ -98,10 +98,10 @@ class Inference(Trials):
         """What steps have come to: the metrics, or what the last one gave if it is the user's own."""
         if not step.own:
             return self._results()
+        place = "train_step" if step is self._train_step else "test_step"
         if not isinstance(results, dict):
-            name = "train_step" if step is self._train_step else "test_step"
-            raise TypeError(f"{name}: expected a dictionary of results by name, got {type(results).__name__}")
-        return {name: plain(value) for name, value in results.items()}
+            raise TypeError(f"{place}: expected a dictionary of results by name, got {type(results).__name__}")
+        return {name: one_result(place, name, value) for name, value in results.items()}
 
     def _reported(self, logs: dict[str, float], return_dict: bool) -> float | list[float] | dict[str, float]:
         if return_dict:
