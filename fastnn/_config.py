@@ -12,7 +12,17 @@ from typing import Any, Self, TypeVar
 
 from ._custom import get_registered_name, get_registered_object
 
-__all__ = ["Configurable", "auto_name", "configured", "deserialize", "resolve", "serialize", "snake_case", "unknown"]
+__all__ = [
+    "Configurable",
+    "auto_name",
+    "config_of",
+    "configured",
+    "deserialize",
+    "resolve",
+    "serialize",
+    "snake_case",
+    "unknown",
+]
 
 T = TypeVar("T", bound="Configurable")
 
@@ -51,7 +61,34 @@ def auto_name(base: str) -> str:
 
 def serialize(item: Configurable) -> dict[str, Any]:
     """Description of an object."""
-    return {"class_name": get_registered_name(type(item)), "config": item.get_config()}
+    return {"class_name": get_registered_name(type(item)), "config": config_of(item)}
+
+
+def config_of(item: Any) -> dict[str, Any]:
+    """``item.get_config()``, refused where it comes from a base class that can't know what the object was made with."""
+    config: dict[str, Any] = item.get_config()
+    classes = type(item).__mro__
+    of_init, of_config = (
+        next((cls for cls in classes if name in vars(cls)), object) for name in ("__init__", "get_config")
+    )
+    own = of_init.__module__.partition(".")[0] != "fastnn"
+    if not own or of_init is of_config or not issubclass(of_init, of_config):
+        return config
+    taken = list(inspect.signature(of_init.__init__).parameters.values())[1:]
+    lost = [
+        parameter.name
+        for parameter in taken
+        if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        and parameter.name not in (*config, "dtype", "input_shape")
+        and (parameter.default is parameter.empty or getattr(item, parameter.name, item) is not parameter.default)
+    ]
+    if lost:
+        called, entries = getattr(item, "name", type(item).__name__), ", ".join(f"{name!r}: ..." for name in lost)
+        raise ValueError(
+            f"{called}: expected {of_init.__name__} to define get_config, since its __init__ takes {', '.join(lost)}; "
+            f"let it return {{**super().get_config(), {entries}}}"
+        )
+    return config
 
 
 def configured(cls: type[T], config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> T:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._config import configured
+from ._config import config_of, configured
 from .abstract import map_structure
 from .layers.core import Input, InputLayer
 from .layers.symbolic import SymbolicTensor, tensors_in
@@ -89,7 +89,7 @@ def clone_model(
 def _same(layer: Any) -> Any:
     """A layer of the same configuration."""
     return configured(
-        type(layer), layer.get_config(), {type(part).__name__: type(part) for part in layer._layers_below()}
+        type(layer), config_of(layer), {type(part).__name__: type(part) for part in layer._layers_below()}
     )
 
 

@@ -114,3 +114,24 @@ def test_a_table_that_an_embedding_begins_with() -> None:
         np.testing.assert_array_equal(model.predict(np.array([[1, 3]])), table[[[1, 3]]])
     with pytest.raises(ValueError, match=r"Embedding: expected weights \(4, 3\), got \(2, 2\)"):
         layers.Embedding(4, 3, weights=np.zeros((2, 2)))
+
+
+class Forgetful(layers.Layer):
+    def __init__(self, factor: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def call(self, x: Any) -> Any:
+        return x * self.factor
+
+
+def test_an_argument_that_no_configuration_holds_is_not_lost_silently(tmp_path: Any) -> None:
+    plain = fastnn.Sequential([fastnn.Input((2,)), Forgetful(name="as_by_default"), layers.Dense(1)])
+    plain.save(tmp_path / "plain")
+    loaded = fastnn.models.load_model(tmp_path / "plain", custom_objects={"Forgetful": Forgetful})
+    np.testing.assert_array_equal(loaded.predict(np.eye(2), verbose=0), plain.predict(np.eye(2), verbose=0))
+    model = fastnn.Sequential([fastnn.Input((2,)), Forgetful(3.0, name="mine"), layers.Dense(1)])
+    for write in (lambda: model.save(tmp_path / "model"), model.to_json, lambda: fastnn.models.clone_model(model)):
+        with pytest.raises(ValueError, match="mine: expected Forgetful to define get_config, since its __init__ takes"):
+            write()
+    model.save_weights(tmp_path / "weights")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from .. import functional as F
-from .._config import configured
+from .._config import config_of, configured
 from ..tensor import Tensor
 from .base import Layer, Shape
 from .serialization import deserialize, serialize
@@ -146,7 +146,7 @@ class Bidirectional(Layer):
 
 def _copied(layer: Any, **changes: Any) -> Any:
     """A new layer of the same configuration, but for some entries."""
-    config = {**layer.get_config(), **changes}
+    config = {**config_of(layer), **changes}
     config.pop("input_shape", None)
     return configured(type(layer), config, {type(part).__name__: type(part) for part in layer._layers_below()})
 
