@@ -171,7 +171,13 @@ def as_numbers(where: str, name: str, value: Any) -> np.ndarray:
     """An array of numbers with at least one axis, or an error that names the argument."""
     if value is None:
         raise ValueError(f"{where}: expected data {name}, got None")
-    array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+    try:
+        array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
+    except ValueError:  # NumPy makes no array of parts of several shapes
+        raise ValueError(
+            f"{where}: expected {name} to be an array of numbers, got a {type(value).__name__} of parts of several "
+            "shapes; batches come from a generator or a PyDataset"
+        ) from None
     if array.dtype.kind not in "fiub":
         got = f"{array.dtype} array" if isinstance(value, np.ndarray) else type(value).__name__
         raise TypeError(f"{where}: expected {name} to be an array of numbers, got {got}")
@@ -256,7 +262,11 @@ def class_weights(where: str, class_weight: Any, y: np.ndarray) -> np.ndarray:
     labels = np.round(y).astype(np.int64)
     weights = np.ones(len(labels), np.float32)
     for label, weight in class_weight.items():
-        weights[labels == int(label)] = float(weight)
+        try:
+            weights[labels == int(label)] = float(weight)
+        except (TypeError, ValueError):
+            told = f"{where}: expected class_weight to map class numbers to weights, got {label!r}: {weight!r}"
+            raise TypeError(told) from None
     return weights
 
 

@@ -82,6 +82,8 @@ class Model(Trainer):
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """The layer right below of a name or at an index."""
         if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(f"{self.name}: no layer at {index}; there are {len(self.layers)}")
             return self.layers[index]
         for layer in self.layers:
             if layer.name == name:

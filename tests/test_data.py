@@ -7,6 +7,7 @@ code, the model stays as the last whole step left it, and no thread is left behi
 from __future__ import annotations
 
 import contextlib
+import itertools
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import numpy as np
 import pytest
 
 import fastnn
+from fastnn.training.prefetch import Prefetch
 from fastnn.utils import PyDataset, timeseries_dataset_from_array
 
 X = np.random.default_rng(0).standard_normal((50, 6)).astype(np.float32)
@@ -633,3 +635,28 @@ def test_scripts_end_with_ctrl_c(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode in (-signal.SIGINT, 1, 130)
     assert done.stderr.count("KeyboardInterrupt") == 1, done.stderr
+
+
+def test_ctrl_c_while_the_threads_begin_ends_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    begin, count, finished = threading.Thread.start, itertools.count(), []
+
+    def start(thread: threading.Thread) -> None:
+        if next(count):
+            raise KeyboardInterrupt
+        begin(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        Prefetch(iter(range(9)), abs, workers=3, finish=lambda: finished.append(True))
+    assert finished == [True]
+    assert not [thread for thread in threading.enumerate() if thread.name == "fastnn data"]
+
+
+def test_lists_of_batches_are_no_array() -> None:
+    with pytest.raises(ValueError, match="fit: expected x to be an array of numbers, got a list of parts of several"):
+        make_model().fit([(np.ones((4, 3)), np.ones(4)), (np.ones((4, 3)), np.ones(4))], verbose=0)
+
+
+def test_class_weights_by_names_are_refused() -> None:
+    with pytest.raises(TypeError, match="fit: expected class_weight to map class numbers to weights, got 'a': 2"):
+        make_model().fit(X, Y, class_weight={"a": 2}, verbose=0)  # type: ignore[dict-item]

@@ -53,8 +53,12 @@ class Prefetch:
             threading.Thread(target=contextvars.copy_context().run, args=(self._work,), name="fastnn data", daemon=True)
             for _ in range(max(workers, 1))
         ]
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except BaseException:  # Ctrl-C
+            self.close()
+            raise
 
     def take(self) -> Any:
         """The next batch, or END.
@@ -83,7 +87,8 @@ class Prefetch:
         if self._finish is not None:
             self._finish()
         for thread in self._threads:
-            thread.join(PATIENCE)
+            if thread.ident is not None:
+                thread.join(PATIENCE)
 
     def _work(self) -> None:
         while True:
