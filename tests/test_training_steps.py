@@ -424,7 +424,7 @@ def test_every_layer_has_a_case_that_trains() -> None:
     assert there - trained == set(OUTSIDE)
 
 
-@pytest.mark.parametrize("case", [*CASES, *MORE_CASES], ids=str)
+@pytest.mark.parametrize("case", [case for case in (*CASES, *MORE_CASES) if case.loss], ids=str)
 def test_every_layer_trains_in_programs(case: LayerCase) -> None:
     first, *others = case.inputs()
     model = Around(case, others)
