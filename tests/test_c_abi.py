@@ -213,6 +213,7 @@ def test_null_is_harmless_where_there_is_no_status() -> None:
         "storage_retain",
         "storage_release",
         "storage_bump_version",
+        "storage_expose",
         "recorder_destroy",
         "graph_destroy",
         "program_destroy",

@@ -120,6 +120,39 @@ def test_gradients_of_images_of_two_sizes_share_no_phases(dilation: int, rng: np
                 assert_same_bits(got.numpy(), expected.numpy(), f"{sizes} dilation={dilation}")
 
 
+@pytest.mark.parametrize("rows", [2, 40])
+def test_writes_of_others_are_seen(rows: int, rng: np.random.Generator) -> None:
+    """NumPy and whoever has the memory by DLPack write it without a word."""
+    x = Tensor(rng.standard_normal((rows, 520)).astype(np.float32))
+    values = rng.standard_normal((520, 530)).astype(np.float32)
+    given = fastnn.from_numpy(values)
+    own = Tensor(values)
+    for weight in (given, own):
+        step = fastnn.compile(lambda x, weight=weight: x @ weight)
+        for _ in range(4):
+            step(x)
+        seen = values if weight is given else np.from_dlpack(weight)
+        for _ in range(3):
+            seen *= -2
+            for _ in range(2):
+                assert_same_bits(step(x).numpy(), (x @ weight).numpy(), "after a write")
+
+
+def test_two_storages_of_the_same_memory(rng: np.random.Generator) -> None:
+    """What is kept of one isn't what the other's writes change."""
+    x, weight = (array(rng.standard_normal(shape).astype(np.float32)) for shape in ((40, 170), (170, 65)))
+    other = _core.Array.from_numpy(np.from_dlpack(Tensor._wrap(weight)), copy=False)
+    fresh = array(rng.standard_normal((170, 65)).astype(np.float32))
+    for order in ((weight, other), (other, weight)):
+        programs = [recorded(lambda x, w: _core.op("linear")(x, w), x, [w]) for w in order]
+        for written in order:
+            _core.op("assign_update")(written, fresh)
+            want = _core.op("linear")(x, weight).numpy()
+            for program in programs:
+                assert_same_bits(program.run([x])[0].numpy(), want, "another storage")
+            fresh = array(-2 * fresh.numpy())
+
+
 def network() -> fastnn.Sequential:
     fastnn.utils.set_random_seed(3)
     model = fastnn.Sequential(

@@ -126,6 +126,7 @@ ArrayPointer wrap_numpy(const py::array& source) {
       fastnn_storage_wrap({FASTNN_CPU, 0}, t.data, static_cast<size_t>(source.nbytes()), release, owner, &storage);
   if (status != FASTNN_OK) Py_DECREF(owner);
   check(status);
+  fastnn_storage_expose(storage);  // to whoever has the array
   return std::make_shared<Array>(t, StorageHandle(storage));
 }
 
@@ -461,7 +462,9 @@ void register_array(py::module_& module) {
           py::arg("dtype") = py::none(), py::arg("copy") = py::none())
       .def("__dlpack__",
            [](const py::object& self, const py::kwargs& options) {
-             require_cpu(self.cast<const Array&>(), "__dlpack__");
+             const Array& array = self.cast<const Array&>();
+             require_cpu(array, "__dlpack__");
+             fastnn_storage_expose(array.tensor.storage);
              return to_numpy(self, true).attr("__dlpack__")(**options);
            })
       .def("__dlpack_device__",

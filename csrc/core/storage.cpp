@@ -106,6 +106,9 @@ uint64_t fastnn_storage_version(const fastnn_storage* storage) {
 void fastnn_storage_bump_version(fastnn_storage* storage) {
   if (storage != nullptr) storage->version.fetch_add(1, std::memory_order_release);
 }
+void fastnn_storage_expose(fastnn_storage* storage) {
+  if (storage != nullptr) storage->exposed.store(true, std::memory_order_relaxed);
+}
 
 uint64_t fastnn_allocated_bytes(void) { return allocated_bytes.load(std::memory_order_relaxed); }
 int64_t fastnn_live_bytes(void) { return live_bytes.load(std::memory_order_relaxed); }

@@ -44,6 +44,7 @@ class Lifetimes {
 struct fastnn_storage {
   std::atomic<int64_t> references{1};
   std::atomic<uint64_t> version{0};
+  std::atomic<bool> exposed{false};  // to writes that don't raise the version
   fastnn_device device{};
   void* data = nullptr;
   size_t bytes = 0;

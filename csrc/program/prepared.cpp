@@ -39,9 +39,15 @@ void for_each_source(const Node& node, const fastnn_preparation& what, Body&& bo
   }
 }
 
-bool is_from_outside(const fastnn_graph& graph, int64_t owner) {
-  const Value::Kind kind = graph.values[static_cast<size_t>(owner)].kind;
-  return kind == Value::Kind::state || kind == Value::Kind::constant;
+bool is_exposed(const fastnn_storage* storage) {
+  return storage != nullptr && storage->exposed.load(std::memory_order_relaxed);
+}
+
+// Whether it is memory from outside whose version tells when it changes.
+bool is_watched(const fastnn_graph& graph, int64_t owner) {
+  const Value& value = graph.values[static_cast<size_t>(owner)];
+  const bool outside = value.kind == Value::Kind::state || value.kind == Value::Kind::constant;
+  return outside && !is_exposed(value.storage.get());
 }
 
 // Kept weights of this process by what they are made of. Never destroyed.
@@ -103,7 +109,7 @@ std::vector<Preparation> find_preparations(const fastnn_graph& graph, const fast
           const size_t owner = static_cast<size_t>(root(graph, value));
           key.insert(key.end(), {owner, t.byte_offset, writes_before[owner]});
           add_shape(key, t);
-          kept = kept && is_from_outside(graph, static_cast<int64_t>(owner)) && writes[owner] == 0;
+          kept = kept && is_watched(graph, static_cast<int64_t>(owner)) && writes[owner] == 0;
         });
         const auto [entry, is_new] = known.try_emplace(std::move(key), found.size());
         if (is_new) found.push_back({what, {}, kept, false, -1});
@@ -122,6 +128,9 @@ std::vector<Preparation> find_preparations(const fastnn_graph& graph, const fast
 
 const void* KeptWeights::hold(const fastnn_implementation& implementation, const fastnn_call& call, const char* level,
                               bool lasting) {
+  for (const StorageReference& source : sources_) {
+    if (is_exposed(source.get())) return nullptr;
+  }
   int64_t users = users_.load(std::memory_order_relaxed);
   do {
     if (users < 0) return nullptr;
@@ -151,7 +160,9 @@ std::shared_ptr<KeptWeights> kept_weights(const fastnn_graph& graph, const Prepa
   for_each_source(node, preparation.what, [&](int64_t value) {
     const fastnn_tensor& t = graph.values[static_cast<size_t>(value)].recorded;
     sources.push_back(graph.values[static_cast<size_t>(root(graph, value))].storage);
-    key.insert(key.end(), {reinterpret_cast<uintptr_t>(t.data), t.byte_offset});
+    // several storages may be over the same memory, and a write raises the version of one of them
+    key.insert(key.end(),
+               {reinterpret_cast<uintptr_t>(sources.back().get()), reinterpret_cast<uintptr_t>(t.data), t.byte_offset});
     add_shape(key, t);
   });
   Registry& registry = Registry::instance();

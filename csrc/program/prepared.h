@@ -37,7 +37,7 @@ class KeptWeights {
       : sources_(std::move(sources)), memory_(std::move(memory)) {}
 
   // What is prepared of the weights as they are now, to be let go after use. NULL where that is not to be had, because
-  // others still read what the weights were, or make it anew: then an op prepares its own. level names the kernels.
+  // others still read what the weights were, or make it anew, or may write them unseen: then an op prepares its own. level names the kernels.
   // lasting: not made before a second run finds the same weights.
   const void* hold(const fastnn_implementation& implementation, const fastnn_call& call, const char* level,
                    bool lasting);

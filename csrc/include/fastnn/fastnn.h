@@ -101,6 +101,8 @@ FASTNN_API void* fastnn_storage_data(const fastnn_storage* storage);
 FASTNN_API size_t fastnn_storage_bytes(const fastnn_storage* storage);
 FASTNN_API uint64_t fastnn_storage_version(const fastnn_storage* storage);
 FASTNN_API void fastnn_storage_bump_version(fastnn_storage* storage);
+/* From now on others may write the memory without raising the version: programs keep nothing prepared of it. */
+FASTNN_API void fastnn_storage_expose(fastnn_storage* storage);
 /* All bytes that storages of this process have ever been given; differences of it measure what a piece of code takes. */
 FASTNN_API uint64_t fastnn_allocated_bytes(void);
 /* Bytes of the storages that there are, and of the workspaces of ops that are running; and the most that these have been

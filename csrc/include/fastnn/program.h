@@ -80,7 +80,7 @@ FASTNN_API fastnn_status fastnn_program_create(const fastnn_graph* graph, const 
 FASTNN_API void fastnn_program_destroy(fastnn_program* program);
 /* Arguments and results in the order they were named; contiguous, of the planned shapes; results overlap nothing else.
  * Whoever writes the memory of state or constants other than by ops or fastnn_copy_from_host raises the version of their
- * storage. Safe from several threads at once when the program writes no state. After an error the state is that of before the
+ * storage, or has exposed it. Safe from several threads at once when the program writes no state. After an error the state is that of before the
  * call. */
 FASTNN_API fastnn_status fastnn_program_run(fastnn_program* program, const fastnn_tensor* const* arguments,
                                             int64_t argument_count, fastnn_tensor* const* results,
