@@ -62,6 +62,7 @@ def last_part(name: str | None) -> str:
     return (name or "").replace("/", ".").rsplit(".", 1)[-1]
 
 
+@pytest.mark.filterwarnings("ignore:.*mask")  # that a layer drops
 @every_case
 def test_weights_have_keras_names_order_and_shapes(case: LayerCase, keras: Any) -> None:
     theirs, ours = both_layers(case, keras)
