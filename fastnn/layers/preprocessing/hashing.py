@@ -6,8 +6,9 @@ FarmHash's Fingerprint64 (Pike and Alakuijala 2014) without a key, SipHash-2-4 (
 from __future__ import annotations
 
 import struct
+from typing import Any
 
-__all__ = ["fingerprint64", "siphash64"]
+__all__ = ["fingerprint64", "key_of_salt", "siphash64"]
 
 _ALL = (1 << 64) - 1
 _K0, _K1, _K2 = 0xC3A5C85C97CB3127, 0xB492B66FBE98F273, 0x9AE16A3B2F90404F
@@ -137,3 +138,13 @@ def _rounds(v: list[int], count: int) -> None:
             v[b] = _right(v[b], turn) ^ v[a]
             if half:
                 v[a] = _right(v[a], half)
+
+
+def key_of_salt(cls: str, salt: Any) -> tuple[int, int] | None:
+    """The key of the hash: two integers, or one for both."""
+    parts = tuple(salt) if isinstance(salt, tuple | list) else (salt, salt)
+    if salt is None:
+        return None
+    if len(parts) != 2 or any(isinstance(part, bool) or not isinstance(part, int) for part in parts):
+        raise ValueError(f"{cls}: expected salt to be one integer or two, got {salt!r}")
+    return parts[0], parts[1]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import string
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,14 +12,10 @@ from ...tensor import Tensor
 from ..base import Layer, Shape
 from .batches import batches_of
 from .encoding import check_mode
-from .string_lookup import StringLookup, as_strings
+from .string_lookup import StringLookup
+from .tokenizer import Tokenizer
 
 __all__ = ["TextVectorization"]
-
-_PUNCTUATION = str.maketrans("", "", string.punctuation)
-_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # of ASCII only, as Keras does
-_WORDS = re.compile(r"[^ \t\n\v\f\r]+")
-_STANDARDS = (None, "lower_and_strip_punctuation", "lower", "strip_punctuation")
 
 
 class TextVectorization(Layer):
@@ -51,7 +45,6 @@ class TextVectorization(Layer):
         For "tf_idf", of each token of the vocabulary.
     sparse, ragged : False
     encoding : str, default "utf-8"
-        Of texts that come as bytes.
     """
 
     _streams = "it is called on arrays before the model"
@@ -75,17 +68,10 @@ class TextVectorization(Layer):
     ) -> None:
         adapted = bool(kwargs.pop("adapted", False))
         super().__init__(name=name, **kwargs)
-        if not callable(standardize) and standardize not in _STANDARDS:
-            raise ValueError(f"TextVectorization: expected standardize {_STANDARDS[1:]} or None, got {standardize!r}")
-        if not callable(split) and split not in (None, "whitespace", "character"):
-            raise ValueError(f"TextVectorization: expected split 'whitespace', 'character' or None, got {split!r}")
-        widths = range(1, ngrams + 1) if isinstance(ngrams, int) else ngrams
-        if widths is not None and not all(isinstance(width, int) and width > 0 for width in widths):
-            raise ValueError(f"TextVectorization: expected ngrams to be an integer or a tuple of them, got {ngrams!r}")
         if ragged:
             raise ValueError(f"TextVectorization: expected ragged False, got {ragged!r}")
         self.standardize, self.split, self.ngrams = standardize, split, ngrams
-        self._widths = None if widths is None else tuple(widths)
+        self._tokenizer = Tokenizer("TextVectorization", standardize, split, ngrams, encoding)
         self.output_sequence_length = output_sequence_length
         mode = check_mode("TextVectorization", output_mode, ("int", "multi_hot", "count", "tf_idf"))
         self.lookup = StringLookup(
@@ -130,32 +116,7 @@ class TextVectorization(Layer):
         self.lookup.set_vocabulary(vocabulary, idf_weights)
 
     def _rows(self, texts: Any) -> list[list[str]]:
-        """The tokens of each text."""
-        array = as_strings(self.name, texts, self.lookup.encoding)
-        if array.ndim == 0:
-            array = array.reshape(1)
-        if callable(self.standardize):
-            array = as_strings(self.name, self.standardize(array), self.lookup.encoding)
-        elif self.standardize is not None:
-            flat = (self._standard(text) for text in array.reshape(-1))
-            array = np.array([*flat, None], object)[:-1].reshape(array.shape)
-        if self.split is None:
-            rows = [list(row) for row in array.reshape(len(array), -1)]
-        else:
-            if array.ndim > 2 or (array.ndim == 2 and array.shape[1] != 1):
-                raise ValueError(f"{self.name}: expected texts (batch,) or (batch, 1) to split, got {array.shape}")
-            rows = self._split(array.reshape(-1))
-        return rows if self._widths is None else [list(_ngrams(row, self._widths)) for row in rows]
-
-    def _standard(self, text: str) -> str:
-        if self.standardize != "strip_punctuation":
-            text = text.translate(_LOWER)
-        return text if self.standardize == "lower" else text.translate(_PUNCTUATION)
-
-    def _split(self, texts: np.ndarray) -> list[list[str]]:
-        if callable(self.split):
-            return [list(row) for row in self.split(texts)]
-        return [_WORDS.findall(text) if self.split == "whitespace" else list(text) for text in texts]
+        return self._tokenizer.rows(self.name, texts)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Texts as numbers.
@@ -204,10 +165,3 @@ class TextVectorization(Layer):
             "output_sequence_length": self.output_sequence_length,
             **{name: inner[name] for name in shared},
         }
-
-
-def _ngrams(tokens: Sequence[str], widths: Iterable[int]) -> Iterator[str]:
-    """All sequences of as many tokens as each width says."""
-    for width in widths:
-        for start in range(len(tokens) - width + 1):
-            yield " ".join(tokens[start : start + width])
