@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._config import config_of, configured
 from .abstract import map_structure
-from .layers.core import Input, InputLayer
+from .layers.input_layer import Input, InputLayer
 from .layers.symbolic import SymbolicTensor, tensors_in
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 from .abstract import Spec, is_shape, map_structure
 from .layers.base import Layer, Shape
 from .layers.calls import carrying
-from .layers.core import InputLayer
+from .layers.input_layer import InputLayer
 from .layers.operation import GetItem, Operation
 from .layers.serialization import deserialize, serialize
 from .layers.symbolic import LayerNode, SymbolicTensor, has_symbolic, tensors_in

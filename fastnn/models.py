@@ -14,7 +14,7 @@ from .cloning import clone_model
 from .compile_config import compile_config, compile_from_config
 from .layers.base import Layer, Shape
 from .layers.calls import carrying
-from .layers.core import InputLayer
+from .layers.input_layer import InputLayer
 from .layers.serialization import deserialize, serialize, with_models
 from .layers.structure import Node
 from .layers.symbolic import SymbolicTensor

@@ -29,8 +29,8 @@ from ._custom import (
 )
 from .compile_config import compile_config, compile_from_config
 from .layers.base import Layer
+from .layers.drawing import Drawing
 from .layers.modes import zero_weights
-from .layers.regularization import Drawing
 from .tensor import Tensor
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ast
 import ctypes
+import importlib
 import importlib.metadata
 import io
 import json
@@ -340,3 +341,17 @@ assert not heavy, heavy
 
 def test_import_changes_nothing_of_the_process() -> None:
     assert run(sys.executable, "-c", MANNERS) == ""
+
+
+def test_layers_are_read_from_their_files() -> None:
+    """The table of `fastnn.layers` names files that have what it says, and type checkers are shown all of them."""
+    from fastnn import layers
+
+    for file, names in layers._FILES.items():
+        module = importlib.import_module(f"fastnn.layers.{file}")
+        assert set(names.split()) <= set(module.__all__), file
+        assert module is not getattr(layers, file.rpartition(".")[2], None) or file not in layers.__all__
+    tree = ast.parse((ROOT / "fastnn" / "layers" / "__init__.py").read_text())
+    shown = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.names[0].name == "*"}
+    assert shown == set(layers._FILES) - {"base"}
+    assert set(dir(layers)) >= set(layers.__all__)

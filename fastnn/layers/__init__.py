@@ -1,278 +1,162 @@
-"""Layers by Keras 3's names, arguments, defaults, weight layouts and semantics."""
+"""Layers by Keras 3's names, arguments, defaults, weight layouts and semantics.
+
+A file is read when one of its layers is first used, so that importing the package stays light.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .activation import ELU, ActivityRegularization, LeakyReLU, PReLU, ReLU, Softmax
-from .base import Layer
-from .batch_normalization import BatchNormalization
-from .convolution import (
-    Conv1D,
-    Conv2D,
-    Conv3D,
-    Convolution1D,
-    Convolution2D,
-    Convolution3D,
-)
-from .core import Activation, Dense, Identity, Input, InputLayer, Masking
-from .embedding import Embedding
-from .global_pooling import (
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-    GlobalAvgPool1D,
-    GlobalAvgPool2D,
-    GlobalAvgPool3D,
-    GlobalMaxPool1D,
-    GlobalMaxPool2D,
-    GlobalMaxPool3D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-)
-from .layer_normalization import LayerNormalization, RMSNormalization
-from .lstm import LSTM, LSTMCell
-from .merging import Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract
-from .merging_functions import add, average, concatenate, dot, maximum, minimum, multiply, subtract
-from .padding import ZeroPadding1D, ZeroPadding2D, ZeroPadding3D
-from .pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    AvgPool1D,
-    AvgPool2D,
-    AvgPool3D,
-    MaxPool1D,
-    MaxPool2D,
-    MaxPool3D,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-)
-from .recurrent import RNN
-from .regularization import Dropout, SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
-from .reshaping import Flatten, Permute, RepeatVector, Reshape
-from .serialization import deserialize, serialize
-from .stacked_cells import StackedRNNCells
+from .base import Layer as Layer
+
+# the files, and what each has
+_FILES = {
+    "activation": "Activation",
+    "activity_regularization": "ActivityRegularization",
+    "attention": "AdditiveAttention Attention",
+    "average_pooling": "AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D",
+    "base": "Layer",
+    "batch_normalization": "BatchNormalization",
+    "bidirectional": "Bidirectional",
+    "concatenation": "Concatenate",
+    "convolution": "Conv1D Conv2D Conv3D Convolution1D Convolution2D Convolution3D",
+    "convolution_transpose": "Conv1DTranspose Conv2DTranspose Conv3DTranspose "
+    "Convolution1DTranspose Convolution2DTranspose Convolution3DTranspose",
+    "cropping": "Cropping1D Cropping2D Cropping3D",
+    "dense": "Dense",
+    "depthwise_convolution": "DepthwiseConv1D DepthwiseConv2D",
+    "dot_product": "Dot",
+    "dropout": "Dropout",
+    "einsum_dense": "EinsumDense",
+    "elu": "ELU",
+    "embedding": "Embedding",
+    "global_average_pooling": "GlobalAveragePooling1D GlobalAveragePooling2D GlobalAveragePooling3D "
+    "GlobalAvgPool1D GlobalAvgPool2D GlobalAvgPool3D",
+    "global_max_pooling": "GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D "
+    "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D",
+    "group_normalization": "GroupNormalization",
+    "gru": "GRU GRUCell",
+    "identity": "Identity",
+    "input_layer": "Input InputLayer",
+    "lambda_layer": "Lambda",
+    "layer_normalization": "LayerNormalization RMSNormalization",
+    "leaky_relu": "LeakyReLU",
+    "lstm": "LSTM LSTMCell",
+    "masking": "Masking",
+    "max_pooling": "MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D",
+    "merging": "Add Average Maximum Minimum Multiply Subtract",
+    "merging_functions": "add average concatenate dot maximum minimum multiply subtract",
+    "multi_head_attention": "MultiHeadAttention",
+    "noise": "AlphaDropout GaussianDropout GaussianNoise",
+    "padding": "ZeroPadding1D ZeroPadding2D ZeroPadding3D",
+    "prelu": "PReLU",
+    "preprocessing.category_encoding": "CategoryEncoding",
+    "preprocessing.center_crop": "CenterCrop",
+    "preprocessing.discretization": "Discretization",
+    "preprocessing.integer_lookup": "IntegerLookup",
+    "preprocessing.normalization": "Normalization",
+    "preprocessing.random_brightness": "RandomBrightness",
+    "preprocessing.random_contrast": "RandomContrast",
+    "preprocessing.random_crop": "RandomCrop",
+    "preprocessing.random_flip": "RandomFlip",
+    "preprocessing.random_rotation": "RandomRotation",
+    "preprocessing.random_translation": "RandomTranslation",
+    "preprocessing.random_zoom": "RandomZoom",
+    "preprocessing.rescaling": "Rescaling",
+    "preprocessing.resizing": "Resizing",
+    "preprocessing.string_lookup": "StringLookup",
+    "preprocessing.text_vectorization": "TextVectorization",
+    "relu": "ReLU",
+    "reshaping": "Flatten Permute RepeatVector Reshape",
+    "rnn": "RNN",
+    "separable_convolution": "SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D",
+    "serialization": "deserialize serialize",
+    "simple_rnn": "SimpleRNN SimpleRNNCell",
+    "softmax": "Softmax",
+    "spatial_dropout": "SpatialDropout1D SpatialDropout2D SpatialDropout3D",
+    "stacked_cells": "StackedRNNCells",
+    "time_distributed": "TimeDistributed",
+    "unit_normalization": "UnitNormalization",
+    "upsampling": "UpSampling1D UpSampling2D UpSampling3D",
+}
+_FILE_OF = {name: file for file, names in _FILES.items() for name in names.split()}
+
+__all__ = sorted(_FILE_OF)
 
 if TYPE_CHECKING:
-    from .attention import AdditiveAttention, Attention
-    from .convolution_transpose import (
-        Conv1DTranspose,
-        Conv2DTranspose,
-        Conv3DTranspose,
-        Convolution1DTranspose,
-        Convolution2DTranspose,
-        Convolution3DTranspose,
-    )
-    from .cropping import Cropping1D, Cropping2D, Cropping3D
-    from .depthwise_convolution import DepthwiseConv1D, DepthwiseConv2D
-    from .einsum_dense import EinsumDense
-    from .group_normalization import GroupNormalization
-    from .gru import GRU, GRUCell
-    from .lambda_layer import Lambda
-    from .multi_head_attention import MultiHeadAttention
-    from .noise import AlphaDropout, GaussianDropout, GaussianNoise
-    from .preprocessing import (
-        CategoryEncoding,
-        CenterCrop,
-        Discretization,
-        IntegerLookup,
-        Normalization,
-        RandomBrightness,
-        RandomContrast,
-        RandomCrop,
-        RandomFlip,
-        RandomRotation,
-        RandomTranslation,
-        RandomZoom,
-        Rescaling,
-        Resizing,
-        StringLookup,
-        TextVectorization,
-    )
-    from .recurrent_wrappers import Bidirectional, TimeDistributed
-    from .separable_convolution import SeparableConv1D, SeparableConv2D, SeparableConvolution1D, SeparableConvolution2D
-    from .simple_rnn import SimpleRNN, SimpleRNNCell
-    from .unit_normalization import UnitNormalization
-    from .upsampling import UpSampling1D, UpSampling2D, UpSampling3D
+    from .activation import *
+    from .activity_regularization import *
+    from .attention import *
+    from .average_pooling import *
+    from .batch_normalization import *
+    from .bidirectional import *
+    from .concatenation import *
+    from .convolution import *
+    from .convolution_transpose import *
+    from .cropping import *
+    from .dense import *
+    from .depthwise_convolution import *
+    from .dot_product import *
+    from .dropout import *
+    from .einsum_dense import *
+    from .elu import *
+    from .embedding import *
+    from .global_average_pooling import *
+    from .global_max_pooling import *
+    from .group_normalization import *
+    from .gru import *
+    from .identity import *
+    from .input_layer import *
+    from .lambda_layer import *
+    from .layer_normalization import *
+    from .leaky_relu import *
+    from .lstm import *
+    from .masking import *
+    from .max_pooling import *
+    from .merging import *
+    from .merging_functions import *
+    from .multi_head_attention import *
+    from .noise import *
+    from .padding import *
+    from .prelu import *
+    from .preprocessing.category_encoding import *
+    from .preprocessing.center_crop import *
+    from .preprocessing.discretization import *
+    from .preprocessing.integer_lookup import *
+    from .preprocessing.normalization import *
+    from .preprocessing.random_brightness import *
+    from .preprocessing.random_contrast import *
+    from .preprocessing.random_crop import *
+    from .preprocessing.random_flip import *
+    from .preprocessing.random_rotation import *
+    from .preprocessing.random_translation import *
+    from .preprocessing.random_zoom import *
+    from .preprocessing.rescaling import *
+    from .preprocessing.resizing import *
+    from .preprocessing.string_lookup import *
+    from .preprocessing.text_vectorization import *
+    from .relu import *
+    from .reshaping import *
+    from .rnn import *
+    from .separable_convolution import *
+    from .serialization import *
+    from .simple_rnn import *
+    from .softmax import *
+    from .spatial_dropout import *
+    from .stacked_cells import *
+    from .time_distributed import *
+    from .unit_normalization import *
+    from .upsampling import *
+else:
 
-__all__ = [
-    "ELU",
-    "GRU",
-    "LSTM",
-    "RNN",
-    "Activation",
-    "ActivityRegularization",
-    "Add",
-    "AdditiveAttention",
-    "AlphaDropout",
-    "Attention",
-    "Average",
-    "AveragePooling1D",
-    "AveragePooling2D",
-    "AveragePooling3D",
-    "AvgPool1D",
-    "AvgPool2D",
-    "AvgPool3D",
-    "BatchNormalization",
-    "Bidirectional",
-    "CategoryEncoding",
-    "CenterCrop",
-    "Concatenate",
-    "Conv1D",
-    "Conv1DTranspose",
-    "Conv2D",
-    "Conv2DTranspose",
-    "Conv3D",
-    "Conv3DTranspose",
-    "Convolution1D",
-    "Convolution1DTranspose",
-    "Convolution2D",
-    "Convolution2DTranspose",
-    "Convolution3D",
-    "Convolution3DTranspose",
-    "Cropping1D",
-    "Cropping2D",
-    "Cropping3D",
-    "Dense",
-    "DepthwiseConv1D",
-    "DepthwiseConv2D",
-    "Discretization",
-    "Dot",
-    "Dropout",
-    "EinsumDense",
-    "Embedding",
-    "Flatten",
-    "GRUCell",
-    "GaussianDropout",
-    "GaussianNoise",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
-    "GlobalAveragePooling3D",
-    "GlobalAvgPool1D",
-    "GlobalAvgPool2D",
-    "GlobalAvgPool3D",
-    "GlobalMaxPool1D",
-    "GlobalMaxPool2D",
-    "GlobalMaxPool3D",
-    "GlobalMaxPooling1D",
-    "GlobalMaxPooling2D",
-    "GlobalMaxPooling3D",
-    "GroupNormalization",
-    "Identity",
-    "Input",
-    "InputLayer",
-    "IntegerLookup",
-    "LSTMCell",
-    "Lambda",
-    "Layer",
-    "LayerNormalization",
-    "LeakyReLU",
-    "Masking",
-    "MaxPool1D",
-    "MaxPool2D",
-    "MaxPool3D",
-    "MaxPooling1D",
-    "MaxPooling2D",
-    "MaxPooling3D",
-    "Maximum",
-    "Minimum",
-    "MultiHeadAttention",
-    "Multiply",
-    "Normalization",
-    "PReLU",
-    "Permute",
-    "RMSNormalization",
-    "RandomBrightness",
-    "RandomContrast",
-    "RandomCrop",
-    "RandomFlip",
-    "RandomRotation",
-    "RandomTranslation",
-    "RandomZoom",
-    "ReLU",
-    "RepeatVector",
-    "Rescaling",
-    "Reshape",
-    "Resizing",
-    "SeparableConv1D",
-    "SeparableConv2D",
-    "SeparableConvolution1D",
-    "SeparableConvolution2D",
-    "SimpleRNN",
-    "SimpleRNNCell",
-    "Softmax",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpatialDropout3D",
-    "StackedRNNCells",
-    "StringLookup",
-    "Subtract",
-    "TextVectorization",
-    "TimeDistributed",
-    "UnitNormalization",
-    "UpSampling1D",
-    "UpSampling2D",
-    "UpSampling3D",
-    "ZeroPadding1D",
-    "ZeroPadding2D",
-    "ZeroPadding3D",
-    "add",
-    "average",
-    "concatenate",
-    "deserialize",
-    "dot",
-    "maximum",
-    "minimum",
-    "multiply",
-    "serialize",
-    "subtract",
-]
-
-# the files of layers that most programs don't need; those that no file is named for are preprocessing
-_LATER = {
-    "GRU": "gru",
-    "GRUCell": "gru",
-    "Lambda": "lambda_layer",
-    "Bidirectional": "recurrent_wrappers",
-    "TimeDistributed": "recurrent_wrappers",
-    "SimpleRNN": "simple_rnn",
-    "SimpleRNNCell": "simple_rnn",
-    "AdditiveAttention": "attention",
-    "Attention": "attention",
-    "Conv1DTranspose": "convolution_transpose",
-    "Conv2DTranspose": "convolution_transpose",
-    "Conv3DTranspose": "convolution_transpose",
-    "Convolution1DTranspose": "convolution_transpose",
-    "Convolution2DTranspose": "convolution_transpose",
-    "Convolution3DTranspose": "convolution_transpose",
-    "Cropping1D": "cropping",
-    "Cropping2D": "cropping",
-    "Cropping3D": "cropping",
-    "DepthwiseConv1D": "depthwise_convolution",
-    "DepthwiseConv2D": "depthwise_convolution",
-    "EinsumDense": "einsum_dense",
-    "GroupNormalization": "group_normalization",
-    "MultiHeadAttention": "multi_head_attention",
-    "AlphaDropout": "noise",
-    "GaussianDropout": "noise",
-    "GaussianNoise": "noise",
-    "SeparableConv1D": "separable_convolution",
-    "SeparableConv2D": "separable_convolution",
-    "SeparableConvolution1D": "separable_convolution",
-    "SeparableConvolution2D": "separable_convolution",
-    "UnitNormalization": "unit_normalization",
-    "UpSampling1D": "upsampling",
-    "UpSampling2D": "upsampling",
-    "UpSampling3D": "upsampling",
-}
+    def __getattr__(name: str) -> Any:
+        file = _FILE_OF.get(name)
+        if file is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f".{file}", __name__), name)
+        return value
 
 
-def __getattr__(name: str) -> Any:
-    """Layers that most programs don't need are read on first use, so that importing the package stays light."""
-    if name in __all__:
-        return getattr(import_module(f".{_LATER.get(name, 'preprocessing')}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 import warnings
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,28 +15,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._config import Configurable, snake_case
-from ..abstract import Spec, infer, is_abstract, is_shape, map_structure
-from ..tensor import Tensor, no_grad
+from ..abstract import Shape, is_abstract
+from ..tensor import Tensor
 from . import arguments
 from .calls import as_argument, keep_mask, mask_of, shape_of, signature_of
-from .modes import in_training, this_thread, trying
+from .inputs import BY_NAME, Inputs
+from .modes import in_training, this_thread
+from .naming import new_name
 from .penalties import outermost_call
+from .shapes import Shaped
 from .streaming import Streamed
 from .structure import Node
-from .symbolic import LayerNode, SymbolicTensor, has_symbolic, symbolic_call
+from .symbolic import LayerNode, has_symbolic, symbolic_call
 from .tracing import current_trace
 from .weights import Weighted
 
 __all__ = ["BY_NAME", "Layer", "Shape"]
 
-Shape = tuple[int | None, ...]
-
-BY_NAME: Any = object()  # stands for inputs that come by the name that `call` has for them
-_names: Counter[str] = Counter()
-_lock = threading.RLock()  # names are given and weights are made under it
+_lock = threading.RLock()  # weights are made under it
 
 
-class Layer(Weighted, Streamed, Configurable):
+class Layer(Weighted, Inputs, Shaped, Streamed, Configurable):
     """Base of all layers. A subclass defines `call`, and `build` if it has weights of its own.
 
     Parameters
@@ -70,7 +68,6 @@ class Layer(Weighted, Streamed, Configurable):
     dtype = compute_dtype = variable_dtype = "float32"
     stateful = False  # whether calls hand on states to later ones
     supports_masking = False  # whether masks of inputs reach the result, by compute_mask
-    _takes_several = False  # whether the inputs may be a list though check_input looks at one shape
 
     def __init__(
         self,
@@ -89,7 +86,7 @@ class Layer(Weighted, Streamed, Configurable):
             raise TypeError(f"{type(self).__name__}: expected name to be a string, got {name!r}")
         if dtype is not None and np.dtype(dtype) != np.float32:
             raise TypeError(f"{type(self).__name__}: expected dtype float32, got {dtype}")
-        self.name = _new_name(snake_case(type(self).__name__)) if name is None else name
+        self.name = new_name(snake_case(type(self).__name__)) if name is None else name
         self.built = False
         self._trainable = bool(trainable)
         self._weights: dict[str, Tensor] = {}
@@ -116,36 +113,6 @@ class Layer(Weighted, Streamed, Configurable):
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """The result's mask, from that of the inputs. Asked for in layers that define it, or set `supports_masking`."""
         return previous_mask
-
-    def check_input(self, shape: Shape) -> None:
-        """Refuse inputs of a wrong shape with a ValueError that names the layer."""
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Shape of the result for inputs of a shape, whose first entry is None; lists and dictionaries of shapes for
-        several. Unless a subclass knows, `call` is asked, with tensors that have no values; builds the layer."""
-        if not self.built:
-            self._build(input_shape)
-        try:
-            with trying():
-                result = infer(self, self._specs(input_shape))
-        except ValueError as error:
-            if "stands for a shape only" not in str(error):
-                raise
-            return self._shape_of_zeros(input_shape)
-        return map_structure(lambda spec: (None, *spec.shape[1:]), result, Spec)
-
-    def _shape_of_zeros(self, input_shape: Any) -> Any:
-        """compute_output_shape of a layer whose `call` looks at values."""
-        specs = self._specs(input_shape)
-        zeros = map_structure(lambda spec: Tensor(np.zeros((1, *spec.shape[1:]), spec.dtype)), specs, Spec)
-        with no_grad(), trying():
-            result = self(zeros)
-        return map_structure(lambda tensor: (None, *tensor.shape[1:]), result, Tensor)
-
-    def _specs(self, input_shape: Any) -> Any:
-        """Specs of inputs of a shape, or of several."""
-        dtype = np.dtype(np.int32 if self._takes_ids() else np.float32)
-        return map_structure(lambda shape: Spec(shape, dtype), input_shape, is_shape)
 
     def make_states(self, batch: int) -> None:
         """Make, for a stateful layer, the states of a batch that steps read and write."""
@@ -218,13 +185,6 @@ class Layer(Weighted, Streamed, Configurable):
         self._hand_on_mask(x, kwargs.get("mask", carried), result)
         return result
 
-    def _first_of(self, kwargs: dict[str, Any]) -> Any:
-        """Take the inputs out of the keyword arguments of a call."""
-        first = signature_of(type(self)).first
-        if first not in kwargs:
-            raise TypeError(f"{self.name}: expected {first}, the first argument of call")
-        return kwargs.pop(first)
-
     def _prepare(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """Before a call on symbolic tensors: refuse what the layer can't take, and make the weights."""
         self._check(args[0])
@@ -245,22 +205,6 @@ class Layer(Weighted, Streamed, Configurable):
                 return node.outputs if name == "output" else node.args[0] if node.args else node.outputs
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
-    def _check(self, inputs: Any) -> None:
-        """Refuse inputs that the layer can't take."""
-        if isinstance(inputs, Tensor | SymbolicTensor):
-            self.check_input(inputs.shape)
-        elif not self._takes_several and type(self).check_input is not Layer.check_input:
-            raise ValueError(f"{self.name}: expected one input, got {len(inputs)}")
-
-    def _as_inputs(self, inputs: Any) -> Any:
-        """A Tensor, or a list, tuple or dictionary of them when there are several inputs."""
-        if isinstance(inputs, dict):
-            return {key: self._as_tensor(item) for key, item in inputs.items()}
-        if isinstance(inputs, list | tuple) and any(isinstance(item, Tensor | np.ndarray) for item in inputs):
-            items = [self._as_tensor(item) for item in inputs]
-            return tuple(items) if isinstance(inputs, tuple) else items
-        return self._as_tensor(inputs)
-
     def _hand_on_mask(self, inputs: Any, carried: Any, result: Any) -> None:
         """Let a result carry the mask that compute_mask gives, unless it carries one already."""
         if self.supports_masking or type(self).compute_mask is not Layer.compute_mask:
@@ -271,24 +215,6 @@ class Layer(Weighted, Streamed, Configurable):
                 UserWarning,
                 stacklevel=4,
             )
-
-    def _as_tensor(self, inputs: Any) -> Tensor:
-        if isinstance(inputs, Tensor):
-            return inputs
-        array = np.asarray(inputs)
-        if array.dtype.kind not in "fiub":
-            raise TypeError(f"{self.name}: expected a Tensor or an array of numbers, got {type(inputs).__name__}")
-        return Tensor(np.ascontiguousarray(array, dtype=self._input_dtype(array)))
-
-    def _takes_ids(self) -> bool:
-        """Whether the inputs are ids: integers that stay integers."""
-        return False
-
-    def _input_dtype(self, array: np.ndarray) -> np.dtype[Any]:
-        """What an array is turned into before the layer sees it."""
-        if self._takes_ids() and array.dtype.kind in "iu":
-            return np.dtype(np.int32 if np.can_cast(array.dtype, np.int32) else np.int64)
-        return np.dtype(np.float32)
 
     def _build(self, input_shape: Any, shapes: Mapping[str, Any] = MappingProxyType({})) -> None:
         """Make all weights below for an input shape, and the shapes of other arguments; an error leaves no half-made
@@ -310,17 +236,5 @@ class Layer(Weighted, Streamed, Configurable):
             self.built = True
             self._built_for = input_shape
 
-    def expected(self, what: str, shape: Shape) -> ValueError:
-        """The error for an input of a wrong shape."""
-        return ValueError(f"{self.name}: expected input {what}, got {tuple(shape)}")
-
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
-
-
-def _new_name(base: str) -> str:
-    """Name of an unnamed layer: dense, dense_1, ..."""
-    with _lock:
-        number = _names[base]
-        _names[base] += 1
-    return f"{base}_{number}" if number else base

@@ -12,7 +12,7 @@ from ..tensor import Tensor
 from . import arguments
 from .attention_masks import both, causal, is_true, masked_softmax
 from .base import Shape
-from .regularization import Drawing, drop_rate
+from .drawing import Drawing, drop_rate
 from .streaming import LOOKS_AT_ALL
 
 __all__ = ["MultiHeadAttention"]

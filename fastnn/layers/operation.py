@@ -119,6 +119,6 @@ def _written_part(part: Any) -> Any:
 
 
 def _named(base: str) -> str:
-    from .base import _new_name
+    from .naming import new_name
 
-    return _new_name(base)
+    return new_name(base)

@@ -1,6 +1,6 @@
-"""What the cells of recurrent networks share: weights of their gates, dropout of inputs and state, the configuration.
+"""What the cells of recurrent networks share: weights of their gates, one step, the configuration.
 
-A cell is one step. Where an op knows the cell's activations, it runs a whole sequence at once.
+Where an op knows the cell's activations, it runs a whole sequence at once.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ import numpy as np
 
 from .. import activations, initializers
 from .. import functional as F
-from ..tensor import Tensor, constant
+from ..tensor import Tensor
 from . import arguments
 from .base import Shape
-from .regularization import Drawing, drop_rate
+from .recurrent_dropout import RecurrentDropout
 
-__all__ = ["Cell", "GatedCell", "rows_like"]
+__all__ = [
+    "Cell",
+]
+
 
 # those that the ops over whole sequences know
-_FUSED: dict[Any, Any] = {
+FUSED: dict[Any, Any] = {
     activations.linear: "linear",
     activations.relu: "relu",
     activations.tanh: "tanh",
@@ -28,20 +31,10 @@ _FUSED: dict[Any, Any] = {
 }
 
 
-def rows_like(x: Tensor, units: int, value: float) -> Tensor:
-    """(batch, units) of one value, for x (batch, in)."""
-    return F.add(F.fill(x[:, :1], value), constant(np.zeros((1, units), dtype=np.float32)))
-
-
-class Cell(Drawing):
-    """What the cells share: two kernels and a bias for `gates` gates, and dropout of inputs and state.
-
-    Called by itself, a cell draws new masks of dropout each time; inside `RNN` they stay the same over all steps
-    (Gal and Ghahramani 2016), one for the inputs and one for the state.
-    """
+class Cell(RecurrentDropout):
+    """What the cells share: two kernels and a bias for `gates` gates, and dropout of inputs and state."""
 
     gates = 1
-    _unrecorded = Drawing._unrecorded | {"_masks"}
 
     def __init__(
         self,
@@ -56,7 +49,7 @@ class Cell(Drawing):
         seed: int | None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(seed=seed, **kwargs)
+        super().__init__(dropout, recurrent_dropout, seed, **kwargs)
         cls = type(self).__name__
         self.units = arguments.positive(cls, "units", units)
         self.activation = activations.get(activation)
@@ -64,9 +57,6 @@ class Cell(Drawing):
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.recurrent_initializer = initializers.get(recurrent_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
-        self.dropout = drop_rate(cls, "dropout", dropout)
-        self.recurrent_dropout = drop_rate(cls, "recurrent_dropout", recurrent_dropout)
-        self._masks: tuple[Tensor | None, Tensor | None] | None = None
 
     @property
     def state_size(self) -> int | list[int]:
@@ -116,19 +106,9 @@ class Cell(Drawing):
         sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
         return [Tensor(np.zeros((batch_size, size), dtype=np.float32)) for size in sizes]
 
-    def draw_masks(self, x: Tensor, training: bool) -> tuple[Tensor | None, Tensor | None]:
-        """Masks of dropout for inputs (batch, in) and state (batch, units), None where nothing is dropped."""
-        inputs = self._drop(F.fill(x, 1.0), self.dropout) if training and self.dropout else None
-        rate = self.recurrent_dropout
-        return inputs, self._drop(rows_like(x, self.units, 1.0), rate) if training and rate else None
-
-    def hold_masks(self, x: Tensor | None, training: bool = False) -> None:
-        """Use the same masks from now on, until called with None."""
-        self._masks = None if x is None else self.draw_masks(x, training)
-
     def _names(self) -> dict[str, Any] | None:
         """The activations as the ops over sequences call them; None when they don't know one."""
-        name = _FUSED.get(self.activation)
+        name = FUSED.get(self.activation)
         return None if name is None else {"activation": name}
 
     def sequence(
@@ -188,16 +168,3 @@ class Cell(Drawing):
             "recurrent_dropout": self.recurrent_dropout,
             "seed": self.seed,
         }
-
-
-class GatedCell(Cell):
-    """A cell whose gates have an activation of their own."""
-
-    recurrent_activation: activations.Activation
-
-    def _names(self) -> dict[str, Any] | None:
-        names, name = super()._names(), _FUSED.get(self.recurrent_activation)
-        return None if names is None or name is None else {**names, "recurrent_activation": name}
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "recurrent_activation": activations.serialize(self.recurrent_activation)}

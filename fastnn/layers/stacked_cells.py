@@ -7,7 +7,8 @@ from typing import Any, Self
 
 from ..tensor import Tensor, constant
 from .base import Layer, Shape
-from .recurrent_cell import Cell, rows_like
+from .recurrent_cell import Cell
+from .recurrent_dropout import rows_like
 from .serialization import deserialize, serialize
 
 __all__ = ["StackedRNNCells", "output_size", "zero_state"]

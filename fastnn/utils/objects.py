@@ -9,8 +9,8 @@ import numpy as np
 
 from .. import _config
 from .._custom import CustomObjectScope, get_registered_name, get_registered_object
-from ..layers import base
-from ..layers.core import InputLayer
+from ..layers import naming
+from ..layers.input_layer import InputLayer
 from ..layers.symbolic import SymbolicTensor
 
 __all__ = [
@@ -108,7 +108,7 @@ def clear_session(free_memory: bool = True) -> None:
     """
     import gc
 
-    base._names.clear()
+    naming._names.clear()
     _config._numbers.clear()
     if free_memory:
         gc.collect()

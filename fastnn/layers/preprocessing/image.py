@@ -11,7 +11,7 @@ from ... import functional as F
 from ...tensor import Tensor
 from .. import arguments
 from ..base import Layer, Shape
-from ..regularization import Drawing
+from ..drawing import Drawing
 from ..streaming import JOINS_STEPS
 
 __all__ = ["ImageLayer", "RandomImageLayer", "bounds_of_values", "factors", "resized_window", "window_of_ratio"]

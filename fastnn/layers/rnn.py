@@ -1,4 +1,4 @@
-"""RNN over any cell, and what the recurrent layers that make their own cell share."""
+"""RNN: any cell over the steps of a sequence."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from ..tensor import Tensor
 from .base import Layer, Shape
 from .calls import mask_of
 from .modes import is_trying
+from .nested import flat
 from .recurrent_cell import Cell
+from .recurrent_states import RecurrentStates
 from .serialization import deserialize, serialize
 from .stacked_cells import StackedRNNCells, output_size, zero_state
 
-__all__ = ["RNN", "Fused"]
+__all__ = ["RNN"]
 
 
-class RNN(Layer):
+class RNN(RecurrentStates):
     """A cell over the steps of a sequence (batch, time, ...).
 
     Called with a sequence, and optionally ``initial_state`` (a Tensor, or a list of one for each state of the cell) and
@@ -92,10 +94,10 @@ class RNN(Layer):
                 states = self._nest([F.copy(state) for state in self._states.values()])  # which are written below
         y, last = self._run(inputs, self._checked(states, inputs.shape[0]), mask, training)
         if keeps:
-            now = [state.detach() for state in _flat(last)]
+            now = [state.detach() for state in flat(last)]
             program.update("moving_average_update", list(self._states.values()), now, momentum=0.0)
         output = self._shown(y, mask)
-        return (output, *_flat(last)) if self.return_state else output
+        return (output, *flat(last)) if self.return_state else output
 
     def _shown(self, y: Tensor, mask: Tensor | None) -> Tensor:
         """What the layer gives, of the results of all steps."""
@@ -111,7 +113,7 @@ class RNN(Layer):
             wrong = "go_backwards" if self.go_backwards else "return_state"
             raise ValueError(f"{self.name}: expected {wrong}=False in stream, got True")
         first = Tensor(np.zeros((input_shape[0] or 0, *(size or 0 for size in input_shape[2:])), np.float32))
-        states = {str(i): state.numpy() for i, state in enumerate(_flat(zero_state(self.cell, first)))}
+        states = {str(i): state.numpy() for i, state in enumerate(flat(zero_state(self.cell, first)))}
         if not isinstance(self.cell, Cell):  # whose result is its first state: a step that a mask leaves out repeats it
             states["result"] = np.zeros((first.shape[0], output_size(self.cell)), np.float32)
         return states
@@ -120,7 +122,7 @@ class RNN(Layer):
         before = [state for name, state in states.items() if name != "result"]
         mask = mask_of(inputs)
         y, last = self._run(inputs, self._nest(before), mask, False, states.get("result"))
-        after = {str(i): state for i, state in enumerate(_flat(last))}
+        after = {str(i): state for i, state in enumerate(flat(last))}
         if "result" in states:
             after["result"] = y[:, -1]
         return self._shown(y, mask), after
@@ -128,35 +130,12 @@ class RNN(Layer):
     def _ends_sequence(self) -> bool:
         return not self.return_sequences
 
-    def _checked(self, states: Any, batch: int) -> Any:
-        """Initial states in the form of the cell's own, of right shapes; None stays."""
-        if states is None:
-            return None
-        given = _flat(states)
-        sizes = _flat(self.cell.state_size)
-        wanted = [(batch, size) for size in sizes]
-        if [getattr(state, "shape", None) for state in given] != wanted:
-            got = ", ".join(str(getattr(state, "shape", state)) for state in given)
-            raise ValueError(f"{self.name}: expected initial_state {', '.join(map(str, wanted))}, got {got}")
-        return self._nest(given)
-
-    def _nest(self, states: list[Tensor]) -> Any:
-        """States as the cell takes them: a list, for stacked cells a list of lists."""
-        rest = iter(states)
-
-        def form(cell: Any) -> list[Any]:
-            if isinstance(cell, StackedRNNCells):
-                return [form(one) for one in cell.cells]
-            return [next(rest) for _ in _flat(cell.state_size)]
-
-        return form(self.cell)
-
     def _run(
         self, x: Tensor, states: Any, mask: Tensor | None, training: bool, before: Tensor | None = None
     ) -> tuple[Tensor, Any]:
         """Results of all steps and the last states; `before` is the result of the step before these."""
         if isinstance(self.cell, Cell):
-            found = self.cell.sequence(x, None if states is None else _flat(states), mask, training, self.go_backwards)
+            found = self.cell.sequence(x, None if states is None else flat(states), mask, training, self.go_backwards)
             if found is not None:
                 return found
         return self._loop(x, states, mask, training, before)
@@ -178,42 +157,18 @@ class RNN(Layer):
                 after = after if isinstance(after, list | tuple) else [after]
                 if mask is not None:
                     counts = mask[:, time : time + 1]
-                    old = _flat(states)
+                    old = flat(states)
                     if before is None:
                         # before the first step that counts, the result of our own cells is the state they start from
                         before = old[0] if isinstance(cell, Cell) else F.fill(y, 0.0)
                     y = F.where(counts, y, outputs[-1] if outputs else before)
-                    after = self._nest([F.where(counts, new, o) for new, o in zip(_flat(after), old, strict=True)])
+                    after = self._nest([F.where(counts, new, o) for new, o in zip(flat(after), old, strict=True)])
                 states = after
                 outputs.append(y)
         finally:
             if holds:
                 cell.hold_masks(None)
         return F.stack(outputs, axis=1), states
-
-    def make_states(self, batch: int) -> None:
-        if not self._states:
-            sizes = _flat(self.cell.state_size)
-            self._states.update({str(i): Tensor(np.zeros((batch, n), np.float32)) for i, n in enumerate(sizes)})
-        have = next(iter(self._states.values())).shape[0]
-        if have != batch:
-            raise ValueError(f"{self.name}: expected batches of {have}, as the one before, got {batch}: it is stateful")
-
-    @property
-    def states(self) -> list[Tensor] | None:
-        """The states that a stateful layer starts the next batch from; None before the first."""
-        return list(self._states.values()) or None
-
-    def reset_state(self) -> None:
-        """Start the next batch from zeros."""
-        for state in self._states.values():
-            state.assign(np.zeros(state.shape, np.float32))
-
-    reset_states = reset_state
-
-    def get_initial_state(self, batch_size: int) -> list[Tensor]:
-        """The states of zeros that sequences start from."""
-        return _flat(zero_state(self.cell, Tensor(np.zeros((batch_size, 1), np.float32))))
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         own = previous_mask if self.return_sequences else None
@@ -222,7 +177,7 @@ class RNN(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Any:
         size = output_size(self.cell)
         shape = (input_shape[0], input_shape[1], size) if self.return_sequences else (input_shape[0], size)
-        states = [(input_shape[0], item) for item in _flat(self.cell.state_size)]
+        states = [(input_shape[0], item) for item in flat(self.cell.state_size)]
         return (shape, *states) if self.return_state else shape
 
     def _own_config(self) -> dict[str, Any]:
@@ -235,30 +190,3 @@ class RNN(Layer):
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
         return cls(**{**config, "cell": deserialize(config["cell"], custom_objects)})
-
-
-class Fused(RNN):
-    """A recurrent layer that makes its own cell."""
-
-    _own_roles = ()  # regularizers and constraints of weights are the cell's
-
-    def __getattr__(self, name: str) -> Any:
-        cell = self.__dict__.get("cell")  # units, kernel and the like are the cell's
-        if cell is None or name.startswith("_"):
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        return getattr(cell, name)
-
-    def get_config(self) -> dict[str, Any]:
-        own = self._own_config()
-        return {**self.cell.get_config(), **own}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
-        return cls(**config)
-
-
-def _flat(value: Any) -> list[Any]:
-    """The items of nested lists and tuples."""
-    if isinstance(value, list | tuple):
-        return [item for part in value for item in _flat(part)]
-    return [value]

@@ -1,0 +1,111 @@
+"""What models begin with: Input and InputLayer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..tensor import Tensor
+from . import arguments
+from .base import Layer, Shape
+from .symbolic import LayerNode, SymbolicTensor
+
+__all__ = ["Input", "InputLayer"]
+
+
+class InputLayer(Layer):
+    """The shape of one sample, as the first entry of a Sequential.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Without the batch.
+    batch_size : int, optional
+        Accepted as in Keras; any batch is taken.
+    dtype : "float32", an integer dtype, "bool", or None
+        Integers for the ids of an Embedding, where the layer behind decides; bool for masks.
+    sparse, ragged : bool, optional
+        Refused when True.
+    batch_shape : tuple of int, optional
+        In place of shape, with the batch in front.
+    input_tensor : symbolic tensor, optional
+        In place of shape: what another Input returned, of the same shape and dtype.
+    optional : bool, default False
+        Refused when True.
+    """
+
+    supports_masking = True
+    _streams = True
+
+    def __init__(
+        self,
+        shape: Sequence[int | None] | None = None,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: Sequence[int | None] | None = None,
+        input_tensor: SymbolicTensor | None = None,
+        optional: bool = False,
+        name: str | None = None,
+    ) -> None:
+        for what, value in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
+            if value:
+                raise ValueError(f"InputLayer: expected {what} False, got {value!r}")
+        if input_tensor is not None:
+            batch_shape, dtype = input_tensor.shape, input_tensor.dtype if dtype is None else dtype
+        if batch_shape is not None:
+            if shape is not None:
+                raise ValueError("InputLayer: expected shape or batch_shape or input_tensor, got two of them")
+            shape = tuple(batch_shape)[1:]
+        whole = dtype is not None and np.dtype(dtype).kind in "iub"
+        super().__init__(dtype=None if whole else dtype, name=name)
+        self._input_shape = self._output_shape = (None, *arguments.sample_shape("InputLayer", "shape", shape))
+        self.dtype = np.dtype(np.float32 if dtype is None else dtype).name
+        self.built = True
+
+    @property
+    def batch_shape(self) -> Shape:
+        """The shape with the batch, whose size is None."""
+        return self._input_shape or ()
+
+    def symbolic(self) -> SymbolicTensor:
+        """What stands for the data in a functional model."""
+        if not self._nodes:
+            node = LayerNode(self, (), {})
+            node.outputs = SymbolicTensor(self._input_shape or (), np.dtype(self.dtype), node, 0)
+        result: SymbolicTensor = self._nodes[0].outputs
+        return result
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs
+
+    def check_input(self, shape: Shape) -> None:
+        wanted = self._input_shape or ()
+        pairs = zip(shape[1:], wanted[1:], strict=False)
+        if len(shape) != len(wanted) or any(None not in pair and pair[0] != pair[1] for pair in pairs):
+            raise self.expected(f"({', '.join(['batch', *map(str, wanted[1:])])})", shape)
+
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "shape": list((self._input_shape or ())[1:]), "dtype": self.dtype}
+
+
+def Input(
+    shape: Sequence[int | None] | None = None,
+    batch_size: int | None = None,
+    dtype: Any = None,
+    sparse: bool | None = None,
+    ragged: bool | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    tensor: SymbolicTensor | None = None,
+    optional: bool = False,
+) -> SymbolicTensor:
+    """What a model begins with: `Sequential([Input((28, 28, 1)), ...])`, or the tensor that the layers of a functional
+    `Model(inputs, outputs)` are called on. Arguments as for `InputLayer`."""
+    return InputLayer(shape, batch_size, dtype, sparse, ragged, batch_shape, tensor, optional, name).symbolic()

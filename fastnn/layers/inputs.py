@@ -1,0 +1,71 @@
+"""What a layer makes of the inputs of a call: tensors of its dtype, of a shape that it takes, or an error by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..abstract import Shape
+from ..tensor import Tensor
+from .calls import signature_of
+from .symbolic import SymbolicTensor
+
+__all__ = ["BY_NAME", "Inputs"]
+
+BY_NAME: Any = object()  # stands for inputs that come by the name that `call` has for them
+
+
+class Inputs:
+    """The part of `Layer` that looks at inputs."""
+
+    name: str
+    _takes_several = False  # whether the inputs may be a list though check_input looks at one shape
+
+    def check_input(self, shape: Shape) -> None:
+        """Refuse inputs of a wrong shape with a ValueError that names the layer."""
+
+    def expected(self, what: str, shape: Shape) -> ValueError:
+        """The error for an input of a wrong shape."""
+        return ValueError(f"{self.name}: expected input {what}, got {tuple(shape)}")
+
+    def _check(self, inputs: Any) -> None:
+        """Refuse inputs that the layer can't take."""
+        if isinstance(inputs, Tensor | SymbolicTensor):
+            self.check_input(inputs.shape)
+        elif not self._takes_several and type(self).check_input is not Inputs.check_input:
+            raise ValueError(f"{self.name}: expected one input, got {len(inputs)}")
+
+    def _first_of(self, kwargs: dict[str, Any]) -> Any:
+        """Take the inputs out of the keyword arguments of a call."""
+        first = signature_of(type(self)).first
+        if first not in kwargs:
+            raise TypeError(f"{self.name}: expected {first}, the first argument of call")
+        return kwargs.pop(first)
+
+    def _as_inputs(self, inputs: Any) -> Any:
+        """A Tensor, or a list, tuple or dictionary of them when there are several inputs."""
+        if isinstance(inputs, dict):
+            return {key: self._as_tensor(item) for key, item in inputs.items()}
+        if isinstance(inputs, list | tuple) and any(isinstance(item, Tensor | np.ndarray) for item in inputs):
+            items = [self._as_tensor(item) for item in inputs]
+            return tuple(items) if isinstance(inputs, tuple) else items
+        return self._as_tensor(inputs)
+
+    def _as_tensor(self, inputs: Any) -> Tensor:
+        if isinstance(inputs, Tensor):
+            return inputs
+        array = np.asarray(inputs)
+        if array.dtype.kind not in "fiub":
+            raise TypeError(f"{self.name}: expected a Tensor or an array of numbers, got {type(inputs).__name__}")
+        return Tensor(np.ascontiguousarray(array, dtype=self._input_dtype(array)))
+
+    def _takes_ids(self) -> bool:
+        """Whether the inputs are ids: integers that stay integers."""
+        return False
+
+    def _input_dtype(self, array: np.ndarray) -> np.dtype[Any]:
+        """What an array is turned into before the layer sees it."""
+        if self._takes_ids() and array.dtype.kind in "iu":
+            return np.dtype(np.int32 if np.can_cast(array.dtype, np.int32) else np.int64)
+        return np.dtype(np.float32)
