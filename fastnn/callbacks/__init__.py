@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from .backup_and_restore import BackupAndRestore
 from .base import Callback, History
-from .logging import CSVLogger, LambdaCallback, LearningRateScheduler, ProgbarLogger, TensorBoard, TerminateOnNaN
-from .monitoring import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
-from .restoring import BackupAndRestore, SwapEMAWeights
+from .csv_logger import CSVLogger
+from .early_stopping import EarlyStopping
+from .lambda_callback import LambdaCallback
+from .learning_rate_scheduler import LearningRateScheduler
+from .model_checkpoint import ModelCheckpoint
+from .progbar_logger import ProgbarLogger
+from .reduce_lr_on_plateau import ReduceLROnPlateau
+from .swap_ema_weights import SwapEMAWeights
+from .tensorboard import TensorBoard
+from .terminate_on_nan import TerminateOnNaN
 
 __all__ = [
     "BackupAndRestore",

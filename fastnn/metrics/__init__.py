@@ -40,18 +40,7 @@ from .accuracy import (
 )
 from .auc import AUC
 from .base import Mean, MeanMetricWrapper, Metric, Sum
-from .confusion import (
-    FalseNegatives,
-    FalsePositives,
-    Precision,
-    PrecisionAtRecall,
-    Recall,
-    RecallAtPrecision,
-    SensitivityAtSpecificity,
-    SpecificityAtSensitivity,
-    TrueNegatives,
-    TruePositives,
-)
+from .confusion_counts import FalseNegatives, FalsePositives, TrueNegatives, TruePositives
 from .iou import BinaryIoU, IoU, MeanIoU, OneHotIoU, OneHotMeanIoU
 from .means import (
     BinaryCrossentropy,
@@ -69,6 +58,8 @@ from .means import (
     SparseCategoricalCrossentropy,
     SquaredHinge,
 )
+from .precision_recall import Precision, Recall
+from .rate_at_value import PrecisionAtRecall, RecallAtPrecision, SensitivityAtSpecificity, SpecificityAtSensitivity
 from .regression import (
     ConcordanceCorrelation,
     PearsonCorrelation,

@@ -10,7 +10,7 @@ import numpy as np
 from .. import functional as F
 from ..losses.arrays import as_tensor
 from ..tensor import constant
-from .confusion import ThresholdMetric
+from .threshold_metric import ThresholdMetric
 from .thresholds import divide
 
 __all__ = ["AUC"]
