@@ -2,20 +2,15 @@
 // There is one fma per tap; taps outside the image are skipped, so padding adds nothing even to an infinite weight.
 //
 // y and dx: a tile is up to kTilePixels pixels of a row by one vector of channels; each tap's weight is loaded once and
-// meets all of them, and in a 3 x 3 filter each number of x meets three weights. Pixels whose taps all lie inside the
-// line go in tiles, the others one by one with the taps they have; taps above and below are cut off once per row.
-// dw: blocks of up to 3 x 3 taps stay in registers over a rectangle of pixels that all have the same taps inside: the
-// interior, each column and each row of the edge.
+// meets all of them. Pixels whose taps all lie inside the line go in tiles, the others one by one with the taps they
+// have; taps above and below are cut off once per row. dw: blocks of up to 3 x 3 taps stay in registers over a rectangle
+// of pixels that all have the same taps inside: the interior, each column and each row of the edge. Windows of 3 x 3
+// neighbouring taps have tiles of their own (depthwise_window.inl).
 //
 // Bits: an element of y or dx is one sum over its taps in order, wherever it stands. An element of dw sums rectangles
 // of at most kPassPixels pixels in float, those of a band of about kBandPixels again, and the bands in double.
-// Measured as gemm.inl was, 3x3 with the image in L2, y and dw: 32x32x64 76 and 78 GFLOP/s, strides of 2 40 and 63,
-// 8x8x256 47 and 55; a quarter to a half less where vectors straddle cache lines. Larger images are bound by memory.
+// Measured as gemm.inl was, 3x3 with strides of 2 and the image in L2, dw: 32x32x64 63 GFLOP/s.
 
-constexpr int kTilePixels = 8;
-constexpr int64_t kBlockTaps = 3;
-constexpr int64_t kGroupVectors = 4;  // channels whose block of dw is held at a time
-constexpr int64_t kPassPixels = 64;
 constexpr int64_t kBandPixels = 512;
 
 struct Span {
@@ -24,7 +19,6 @@ struct Span {
 
 // The first n >= 0 with n * step >= distance.
 inline int64_t first_reaching(int64_t distance, int64_t step) { return distance <= 0 ? 0 : (distance - 1) / step + 1; }
-inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // The n in [first, first + count) at which start + n * step lies in [0, size).
 inline Span inside_of(int64_t start, int64_t step, int64_t size, int64_t first, int64_t count) {
@@ -41,100 +35,77 @@ inline Span pixels_with(int64_t offset, int64_t step, int64_t tap_step, int64_t 
   return {begin, end < begin ? begin : end};
 }
 
-// Distances in memory, in elements.
-struct TileSteps {
-  int64_t x_row, x_tap, x_pixel, weight_row, weight_tap, y_pixel;
-};
-
 // kPixels pixels side by side, one vector of channels; x and weight point at the first of rows x columns taps.
-// kNeighbours: they are 3 x 3, and neighbouring pixels read neighbouring taps, so what is loaded serves three pixels.
-template <int kPixels, bool kNeighbours, bool kWhole>
+template <int kPixels>
 inline __attribute__((always_inline)) void tile_of_taps(float* y, const float* x, const float* weight,
                                                         const float* bias, int64_t rows, int64_t columns, int64_t lanes,
                                                         const TileSteps& s, const Epilogue<float>& epilogue) {
-  const auto load_lanes = [lanes](const float* p) { return kWhole ? load(p) : load_partial(p, lanes); };
   Vec sum[kPixels];
 #pragma GCC unroll 8
-  for (int i = 0; i < kPixels; ++i) sum[i] = zero();
-  if constexpr (kNeighbours) {
-#pragma GCC unroll 3
-    for (int r = 0; r < 3; ++r) {
-      const float *weight_at = weight + r * s.weight_row, *from = x + r * s.x_row;
-      const Vec w[3] = {load_lanes(weight_at), load_lanes(weight_at + s.weight_tap),
-                        load_lanes(weight_at + 2 * s.weight_tap)};
-#pragma GCC unroll 10
-      for (int i = 0; i < kPixels + 2; ++i) {
-        const Vec v = load_lanes(from + i * s.x_pixel);
-#pragma GCC unroll 3
-        for (int t = 0; t < 3; ++t) {
-          if (i >= t && i - t < kPixels) sum[i - t] = fma(v, w[t], sum[i - t]);
-        }
-      }
-    }
-  } else {
-    for (int64_t r = 0; r < rows; ++r) {
-      for (int64_t t = 0; t < columns; ++t) {
-        const Vec w = load_lanes(weight + r * s.weight_row + t * s.weight_tap);
-        const float* from = x + r * s.x_row + t * s.x_tap;
+  for (int i = 0; i < kPixels; ++i) {
+    sum[i] = zero();
+    __builtin_prefetch(y + s.y_row + i * s.y_pixel, 0, kFarCache);
+    __builtin_prefetch(x + rows * s.x_row + i * s.x_pixel, 0, kFarCache);
+  }
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t t = 0; t < columns; ++t) {
+      const Vec w = load_n(weight + r * s.weight_row + t * s.weight_tap, lanes);
+      const float* from = x + r * s.x_row + t * s.x_tap;
 #pragma GCC unroll 8
-        for (int i = 0; i < kPixels; ++i) sum[i] = fma(load_lanes(from + i * s.x_pixel), w, sum[i]);
-      }
+      for (int i = 0; i < kPixels; ++i) sum[i] = fma(load_n(from + i * s.x_pixel, lanes), w, sum[i]);
     }
   }
-  const Vec add = bias == nullptr ? zero() : load_lanes(bias);
 #pragma GCC unroll 8
   for (int i = 0; i < kPixels; ++i) {
     float* to = y + i * s.y_pixel;
-    if (epilogue.accumulate) sum[i] += load_lanes(to);
-    if (bias != nullptr) sum[i] += add;
-    if (epilogue.relu) sum[i] = select(sum[i] <= zero(), zero(), sum[i]);
-    if (kWhole) {
-      store(to, sum[i]);
-    } else {
-      store_partial(to, sum[i], lanes);
-    }
-  }
-}
-
-template <int kPixels, bool kNeighbours>
-void tile_of_channels(float* y, const float* x, const float* weight, int64_t rows, int64_t columns, int64_t channels,
-                      const TileSteps& s, const Epilogue<float>& epilogue) {
-  const float* bias = epilogue.bias;
-  int64_t c = 0;
-  for (; c + kWidth <= channels; c += kWidth) {
-    tile_of_taps<kPixels, kNeighbours, true>(y + c, x + c, weight + c, bias == nullptr ? nullptr : bias + c, rows,
-                                             columns, kWidth, s, epilogue);
-  }
-  if (c < channels) {
-    tile_of_taps<kPixels, kNeighbours, false>(y + c, x + c, weight + c, bias == nullptr ? nullptr : bias + c, rows,
-                                              columns, channels - c, s, epilogue);
+    store_n(to, finished(sum[i], to, bias, lanes, epilogue), lanes);
   }
 }
 
 template <int kPixels>
 void depthwise_tile(float* y, const float* x, const float* weight, int64_t rows, int64_t columns, int64_t channels,
                     const TileSteps& s, const Epilogue<float>& epilogue) {
-  if (rows == 3 && columns == 3 && s.x_pixel == s.x_tap) {
-    tile_of_channels<kPixels, true>(y, x, weight, rows, columns, channels, s, epilogue);
-  } else {
-    tile_of_channels<kPixels, false>(y, x, weight, rows, columns, channels, s, epilogue);
-  }
+  const float* bias = epilogue.bias;
+  const auto tile = [=, &s, &epilogue](int64_t c, int64_t lanes) __attribute__((always_inline)) {
+    tile_of_taps<kPixels>(y + c, x + c, weight + c, bias == nullptr ? nullptr : bias + c, rows, columns, lanes, s,
+                          epilogue);
+  };
+  for_each_vector(channels, tile);
 }
 
 void depthwise_conv2d(float* y, const float* x, const float* weight, int64_t begin, int64_t end, int64_t weight_row,
                       int64_t weight_tap, const ConvWindow& w, const Epilogue<float>& epilogue) {
   const int64_t line = w.x.source * w.source_pixel;
-  const TileSteps s{w.y.tap_step * line, w.x.tap_step * w.source_pixel,   w.x.step * w.source_pixel, weight_row,
-                    weight_tap,          w.x.target_step * w.target_pixel};
+  const TileSteps s{w.y.tap_step * line,
+                    w.x.tap_step * w.source_pixel,
+                    w.x.step * w.source_pixel,
+                    weight_row,
+                    weight_tap,
+                    w.y.target_step * w.x.target * w.target_pixel,
+                    w.x.target_step * w.target_pixel};
+  const bool window = has_window(w, 1), strided_window = has_window(w, 2);
   const Span inside = pixels_with(w.x.offset, w.x.step, w.x.tap_step, 0, w.x.taps, w.x.source, w.x.count);
-  for (int64_t row = begin; row < end; ++row) {
+  for (int64_t row = begin, lines = 1; row < end; row += lines) {
     const int64_t image = row / w.y.count, i = row % w.y.count, top = i * w.y.step + w.y.offset;
+    const int64_t target_row = image * w.y.target + i * w.y.target_step + w.y.target_offset;
+    float* y_row = y + (target_row * w.x.target + w.x.target_offset) * w.target_pixel;
+    if (window || strided_window) {
+      const float* from = x + (image * w.y.source + top) * line;
+      const Inside rows{-top, w.y.source - top, true, true};
+      lines = window && i + 1 < w.y.count && row + 1 < end ? 2 : 1;
+      if (strided_window) {
+        window_lines<1, 2>(y_row, from, weight, rows, s, w, epilogue);
+      } else if (lines == 2) {
+        window_lines<2, 1>(y_row, from, weight, rows, s, w, epilogue);
+      } else {
+        window_lines<1, 1>(y_row, from, weight, rows, s, w, epilogue);
+      }
+      continue;
+    }
     const Span down = inside_of(top, w.y.tap_step, w.y.source, 0, w.y.taps);
     const int64_t rows = down.end - down.begin;
     const float* x_row = x + (image * w.y.source + top + down.begin * w.y.tap_step) * line;
     const float* weight_at = weight + down.begin * weight_row;
-    const int64_t target_row = image * w.y.target + i * w.y.target_step + w.y.target_offset;
-    float* y_row = y + (target_row * w.x.target + w.x.target_offset) * w.target_pixel;
     for (int64_t j = 0; j < w.x.count;) {
       const int64_t left = j * w.x.step + w.x.offset;
       float* to = y_row + j * s.y_pixel;
@@ -164,11 +135,6 @@ void depthwise_conv2d(float* y, const float* x, const float* weight, int64_t beg
   }
 }
 
-// Distances in memory, in elements.
-struct RectangleSteps {
-  int64_t x_row, x_pixel, x_tap_row, x_tap, dy_row, dy_pixel;
-};
-
 typedef void (*SumRectangle)(float* sums, const float* x, const float* dy, int64_t rows, int64_t columns,
                              int64_t channels, const RectangleSteps& s);
 
@@ -186,10 +152,12 @@ inline __attribute__((always_inline)) void sum_vector(float* sums, const float* 
     const float *x_at = x + i * s.x_row, *dy_at = dy + i * s.dy_row;
     for (int64_t j = 0; j < columns; ++j, x_at += s.x_pixel, dy_at += s.dy_pixel) {
       const Vec g = load_lanes(dy_at);
+      __builtin_prefetch(dy_at + rows * s.dy_row, 0, kFarCache);
 #pragma GCC unroll 3
       for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 3
         for (int t = 0; t < kColumns; ++t) {
+          if (r > 0 && t > 0) __builtin_prefetch(x_at + rows * s.x_row + r * s.x_tap_row + t * s.x_tap, 0, kFarCache);
           sum[r][t] = fma(load_lanes(x_at + r * s.x_tap_row + t * s.x_tap), g, sum[r][t]);
         }
       }
@@ -241,6 +209,7 @@ inline void sum_band(float* sums, const float* x, const float* dy, int64_t top, 
                          w.x.count * w.target_pixel,
                          w.target_pixel};
   const int64_t taps_down = taps_y.end - taps_y.begin, taps_across = taps_x.end - taps_x.begin;
+  const bool window = taps_across == 3 && w.x.step == 1 && w.x.tap_step == 1;
   const Span inner_rows =
       pixels_with(w.y.offset, w.y.step, w.y.tap_step, taps_y.begin, taps_down, w.y.source, w.y.count);
   const Span inner_columns =
@@ -250,6 +219,23 @@ inline void sum_band(float* sums, const float* x, const float* dy, int64_t top, 
     const int64_t y0 = i * w.y.step + w.y.offset;
     const Span down = inside_of(y0, w.y.tap_step, w.y.source, taps_y.begin, taps_down);
     if (down.begin == down.end) continue;
+    if (window) {
+      const SumWindow sum = down.end - down.begin == 3   ? sum_window<3>
+                            : down.end - down.begin == 2 ? sum_window<2>
+                                                         : sum_window<1>;
+      float* to = sums + (down.begin - taps_y.begin) * kBlockTaps * kGroupVectors * kWidth;
+      const int64_t wide = smaller(w.x.count, kPassPixels), most = wide < kPassPixels / 2 ? kPassPixels / 2 / wide : 1;
+      for (int64_t row = i; row < next_i; row += most) {
+        for (int64_t j = 0; j < w.x.count; j += wide) {
+          const int64_t columns = smaller(wide, w.x.count - j), x0 = j + w.x.offset + taps_x.begin;
+          const float* from =
+              x + (row * w.y.step + w.y.offset + down.begin * w.y.tap_step) * line + x0 * w.source_pixel;
+          sum(to, from, dy + (row * w.x.count + j) * w.target_pixel, smaller(most, next_i - row), columns,
+              x0 < 0 ? -x0 : 0, smaller(columns + 2, w.x.source - x0), channels, s);
+        }
+      }
+      continue;
+    }
     for (int64_t j = 0, next_j; j < w.x.count; j = next_j) {
       next_j = smaller(alike_until(j, inner_columns, w.x.count), j + kPassPixels);
       const int64_t x0 = j * w.x.step + w.x.offset, columns = next_j - j;
