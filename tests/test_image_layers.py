@@ -13,7 +13,7 @@ import pytest
 import fastnn
 from fastnn import Input, Sequential, Tensor, layers
 
-IMAGES = np.random.default_rng(3).uniform(0, 255, (6, 8, 7, 2)).astype(np.float32)
+IMAGES = np.random.default_rng(3).uniform(0, 255, (6, 8, 7, 3)).astype(np.float32)
 
 RANDOM: dict[str, Callable[..., Any]] = {
     "flip": lambda **o: layers.RandomFlip(**o),
@@ -23,6 +23,14 @@ RANDOM: dict[str, Callable[..., Any]] = {
     "zoom": lambda **o: layers.RandomZoom(0.4, interpolation="nearest", **o),
     "contrast": lambda **o: layers.RandomContrast(0.5, **o),
     "brightness": lambda **o: layers.RandomBrightness((0.1, 0.3), **o),
+    "saturation": lambda **o: layers.RandomSaturation((0.1, 0.9), **o),
+    "hue": lambda **o: layers.RandomHue(0.7, **o),
+    "sharpness": lambda **o: layers.RandomSharpness(0.9, **o),
+    "color degeneration": lambda **o: layers.RandomColorDegeneration(0.8, **o),
+    "grayscale": lambda **o: layers.RandomGrayscale(**o),
+    "invert": lambda **o: layers.RandomInvert((0.3, 0.7), **o),
+    "posterization": lambda **o: layers.RandomPosterization((2, 8), value_range=(0, 300), **o),
+    "solarization": lambda **o: layers.Solarization((0.1, 0.3), 0.5, **o),
 }
 each = pytest.mark.parametrize("name", RANDOM)
 
@@ -41,13 +49,13 @@ def test_draws_follow_from_the_seed(name: str) -> None:
         again(IMAGES, training=True).numpy(), RANDOM[name](seed=5)(IMAGES, training=True).numpy()
     )
     assert first(IMAGES[0], training=True).shape == y.shape[1:]
-    assert first.compute_output_shape((None, 8, 7, 2)) == (None, *y.shape[1:])
+    assert first.compute_output_shape((None, 8, 7, 3)) == (None, *y.shape[1:])
 
 
 @each
 def test_fit_records_them_and_predict_leaves_images_alone(name: str, tmp_path: Path) -> None:
     layer = RANDOM[name]()
-    model = Sequential([Input((8, 7, 2)), layer, layers.Flatten(), layers.Dense(1)])
+    model = Sequential([Input((8, 7, 3)), layer, layers.Flatten(), layers.Dense(1)])
     model.compile("sgd", "mse")
     if name != "crop":
         x = (IMAGES.reshape(6, -1) @ model.layers[-1].kernel.numpy()) + model.layers[-1].bias.numpy()
@@ -66,7 +74,7 @@ def test_fit_records_them_and_predict_leaves_images_alone(name: str, tmp_path: P
 def test_steps_draw_as_eager_steps_do(name: str) -> None:
     def trained(eager: bool) -> list[np.ndarray]:
         fastnn.random.set_random_seed(11)
-        model = Sequential([Input((8, 7, 2)), RANDOM[name](), layers.Flatten(), layers.Dense(1)])
+        model = Sequential([Input((8, 7, 3)), RANDOM[name](), layers.Flatten(), layers.Dense(1)])
         model.compile("sgd", "mse")
         for _ in range(4):
             if eager:
@@ -97,12 +105,30 @@ def test_numbers_are_spread_over_the_range() -> None:
     assert 1.49 < level.numpy().max() <= 1.5
 
 
+def test_probabilities_are_drawn_for_each_image() -> None:
+    images = np.tile(np.float32([0, 120, 255]), (2000, 2, 2, 1))
+    for layer, expected in (
+        (layers.RandomGrayscale(0.3, seed=1), 0.3),
+        (layers.RandomInvert((0.2, 0.4), seed=2), 0.3),
+        (layers.RandomInvert(0.5, seed=3), 0.25),
+    ):
+        changed = (layer(images).numpy() != images).any(axis=(1, 2, 3))
+        assert abs(changed.mean() - expected) < 0.04
+
+
+def test_ranges_of_factors() -> None:
+    assert layers.RandomRotation(-0.2).factor == (-0.2, 0.2)
+    assert layers.RandomRotation((0.2, -0.1)).factor == (-0.1, 0.2)
+    assert layers.RandomHue(0.3).factor == (0.0, 0.3)
+    assert layers.RandomPosterization(3).factor == (1.0, 3.0)
+
+
 def test_a_crop_in_inference_is_the_window_in_the_middle() -> None:
     layer = layers.RandomCrop(4, 4)
     np.testing.assert_array_equal(
         layer(IMAGES, training=False).numpy(), layers.Resizing(4, 4, crop_to_aspect_ratio=True)(IMAGES).numpy()
     )
-    assert layer(IMAGES[0], training=False).shape == (4, 4, 2)
+    assert layer(IMAGES[0], training=False).shape == (4, 4, 3)
 
 
 @pytest.mark.parametrize("interpolation", ["bilinear", "nearest"])
@@ -189,6 +215,57 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
         lambda: layers.RandomContrast((-0.1, 0.2)),
         ValueError,
         "RandomContrast: expected factor in [0, 1], got (-0.1, 0.2)",
+    ),
+    (
+        lambda: layers.RandomSaturation(0.5, name="s")(np.zeros((2, 4, 4, 2))),
+        ValueError,
+        "s: expected input with 3 channels, got (2, 4, 4, 2)",
+    ),
+    (
+        lambda: layers.RandomColorDegeneration(0.5, name="d")(np.zeros((4, 4, 2))),
+        ValueError,
+        "d: expected input with 1 or 3 channels, got (4, 4, 2)",
+    ),
+    (
+        lambda: layers.RandomHue((0.5, 1.5)),
+        ValueError,
+        "RandomHue: expected factor in [0, 1], got (0.5, 1.5)",
+    ),
+    (
+        lambda: layers.RandomSharpness("much"),
+        TypeError,
+        "RandomSharpness: expected factor to be a number or two, got 'much'",
+    ),
+    (lambda: layers.RandomGrayscale(2), ValueError, "RandomGrayscale: expected factor in [0, 1], got 2"),
+    (
+        lambda: layers.RandomGrayscale((0.1, 0.2)),
+        TypeError,
+        "RandomGrayscale: expected factor to be a number, got (0.1, 0.2)",
+    ),
+    (
+        lambda: layers.RandomInvert(value_range=(0, 1, 2)),
+        ValueError,
+        "RandomInvert: expected value_range of two numbers, got (0, 1, 2)",
+    ),
+    (
+        lambda: layers.RandomPosterization(9),
+        ValueError,
+        "RandomPosterization: expected factor in [1, 8], got 9",
+    ),
+    (
+        lambda: layers.RandomPosterization(2.5),
+        ValueError,
+        "RandomPosterization: expected factor to be whole numbers, got 2.5",
+    ),
+    (
+        lambda: layers.Solarization(threshold_factor=-0.5),
+        ValueError,
+        "Solarization: expected threshold_factor in [0, 1], got -0.5",
+    ),
+    (
+        lambda: layers.AutoContrast(value_range=(3, 3)),
+        ValueError,
+        "AutoContrast: expected value_range of two different numbers, got (3, 3)",
     ),
     (
         lambda: layers.RandomBrightness(0.1, value_range=5),

@@ -403,6 +403,15 @@ MORE_CASES = [  # layers that Keras's cases leave out
     LayerCase("RandomZoom", lambda L: L.RandomZoom(0.1), (3, 6, 6, 2)),
     LayerCase("RandomBrightness", lambda L: L.RandomBrightness(0.1), (3, 6, 6, 2)),
     LayerCase("RandomContrast", lambda L: L.RandomContrast(0.1), (3, 6, 6, 2)),
+    LayerCase("RandomSaturation", lambda L: L.RandomSaturation(0.8), (3, 6, 6, 3)),
+    LayerCase("RandomHue", lambda L: L.RandomHue(0.8), (3, 6, 6, 3)),
+    LayerCase("RandomSharpness", lambda L: L.RandomSharpness(0.8), (3, 6, 6, 3)),
+    LayerCase("RandomColorDegeneration", lambda L: L.RandomColorDegeneration(0.8), (3, 6, 6, 3)),
+    LayerCase("RandomGrayscale", lambda L: L.RandomGrayscale(), (3, 6, 6, 3)),
+    LayerCase("RandomInvert", lambda L: L.RandomInvert(), (3, 6, 6, 3)),
+    LayerCase("RandomPosterization", lambda L: L.RandomPosterization(4), (3, 6, 6, 3)),
+    LayerCase("Solarization", lambda L: L.Solarization(0.1, 0.5), (3, 6, 6, 3)),
+    LayerCase("AutoContrast", lambda L: L.AutoContrast(), (3, 6, 6, 3)),
 ]
 OUTSIDE = {  # of a model in `fit`
     "Layer": "is abstract",

@@ -51,20 +51,29 @@ _FILES = {
     "noise": "AlphaDropout GaussianDropout GaussianNoise",
     "padding": "ZeroPadding1D ZeroPadding2D ZeroPadding3D",
     "prelu": "PReLU",
+    "preprocessing.auto_contrast": "AutoContrast",
     "preprocessing.category_encoding": "CategoryEncoding",
     "preprocessing.center_crop": "CenterCrop",
     "preprocessing.discretization": "Discretization",
     "preprocessing.integer_lookup": "IntegerLookup",
     "preprocessing.normalization": "Normalization",
     "preprocessing.random_brightness": "RandomBrightness",
+    "preprocessing.random_color_degeneration": "RandomColorDegeneration",
     "preprocessing.random_contrast": "RandomContrast",
     "preprocessing.random_crop": "RandomCrop",
     "preprocessing.random_flip": "RandomFlip",
+    "preprocessing.random_grayscale": "RandomGrayscale",
+    "preprocessing.random_hue": "RandomHue",
+    "preprocessing.random_invert": "RandomInvert",
+    "preprocessing.random_posterization": "RandomPosterization",
     "preprocessing.random_rotation": "RandomRotation",
+    "preprocessing.random_saturation": "RandomSaturation",
+    "preprocessing.random_sharpness": "RandomSharpness",
     "preprocessing.random_translation": "RandomTranslation",
     "preprocessing.random_zoom": "RandomZoom",
     "preprocessing.rescaling": "Rescaling",
     "preprocessing.resizing": "Resizing",
+    "preprocessing.solarization": "Solarization",
     "preprocessing.string_lookup": "StringLookup",
     "preprocessing.text_vectorization": "TextVectorization",
     "relu": "ReLU",
@@ -120,20 +129,29 @@ if TYPE_CHECKING:
     from .noise import *
     from .padding import *
     from .prelu import *
+    from .preprocessing.auto_contrast import *
     from .preprocessing.category_encoding import *
     from .preprocessing.center_crop import *
     from .preprocessing.discretization import *
     from .preprocessing.integer_lookup import *
     from .preprocessing.normalization import *
     from .preprocessing.random_brightness import *
+    from .preprocessing.random_color_degeneration import *
     from .preprocessing.random_contrast import *
     from .preprocessing.random_crop import *
     from .preprocessing.random_flip import *
+    from .preprocessing.random_grayscale import *
+    from .preprocessing.random_hue import *
+    from .preprocessing.random_invert import *
+    from .preprocessing.random_posterization import *
     from .preprocessing.random_rotation import *
+    from .preprocessing.random_saturation import *
+    from .preprocessing.random_sharpness import *
     from .preprocessing.random_translation import *
     from .preprocessing.random_zoom import *
     from .preprocessing.rescaling import *
     from .preprocessing.resizing import *
+    from .preprocessing.solarization import *
     from .preprocessing.string_lookup import *
     from .preprocessing.text_vectorization import *
     from .relu import *

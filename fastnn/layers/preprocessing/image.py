@@ -21,10 +21,13 @@ class ImageLayer(Layer):
     """A layer over images (batch, height, width, channels), or one image without a batch."""
 
     _streams = JOINS_STEPS
+    _channels: tuple[int, ...] = ()  # how many there may be; any number when empty
 
     def check_input(self, shape: Shape) -> None:
         if len(shape) not in (3, 4) or 0 in shape[-3:]:
             raise self.expected("(batch, height, width, channels) or (height, width, channels)", shape)
+        if self._channels and shape[-1] not in (None, *self._channels):
+            raise self.expected(f"with {' or '.join(map(str, self._channels))} channels", shape)
 
     def call(self, inputs: Tensor) -> Tensor:
         images = F.cast(inputs, "float32")
@@ -61,18 +64,33 @@ class RandomImageLayer(Drawing, ImageLayer):
             return F.fill(images[:, :1, :1, :1], low)
         return self._draw(F.random_uniform, images[:, :1, :1, :1], low, high)
 
+    def _signed(self, images: Tensor, low: float, high: float) -> Tensor:
+        """As `_uniform`, and half of the numbers turned negative."""
+        negative = F.greater(self._draw(F.random_uniform, images[:, :1, :1, :1]), 0.5)
+        number = self._uniform(images, low, high)
+        return F.where(negative, F.negative(number), number)
+
+    def _chosen(self, images: Tensor, low: float, high: float) -> Tensor:
+        """Which images are changed, (batch, 1, 1, 1): each with a probability between low and high."""
+        probability = self._uniform(images, low, high)
+        return F.less(self._draw(F.random_uniform, images[:, :1, :1, :1]), probability)
+
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "seed": self.seed}
 
 
 def factors(cls: str, argument: str, value: Any, low: float, high: float) -> tuple[float, float]:
-    """A range from one number for both directions, or from two, in order; within [low, high]."""
-    given = tuple(value) if isinstance(value, tuple | list) else (max(-abs(value), low), abs(value))
-    if len(given) != 2 or any(isinstance(part, bool) or not isinstance(part, int | float) for part in given):
+    """A range from one number for both directions, as far as they are allowed, or from two, in order; all within
+    [low, high]."""
+    given = tuple(value) if isinstance(value, tuple | list) else (value,)
+    expected = 2 if isinstance(value, tuple | list) else 1
+    if len(given) != expected or any(isinstance(part, bool) or not isinstance(part, int | float) for part in given):
         raise TypeError(f"{cls}: expected {argument} to be a number or two, got {value!r}")
-    lower, upper = sorted(map(float, given))
-    if not low <= lower <= upper <= high:
+    if not all(low <= part <= high for part in given):
         raise ValueError(f"{cls}: expected {argument} in [{low:g}, {high:g}], got {value!r}")
+    if expected == 1:
+        return max(-abs(float(value)), low), abs(float(value))
+    lower, upper = sorted(map(float, given))
     return lower, upper
 
 
@@ -81,6 +99,8 @@ def bounds_of_values(cls: str, value: Any) -> tuple[float, float]:
     if not isinstance(value, Sequence) or len(value) != 2:
         raise ValueError(f"{cls}: expected value_range of two numbers, got {value!r}")
     lower, upper = sorted(map(float, value))
+    if lower == upper:
+        raise ValueError(f"{cls}: expected value_range of two different numbers, got {value!r}")
     return lower, upper
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from ... import functional as F
 from ...tensor import Tensor
-from .image import RandomImageLayer, bounds_of_values, factors
+from .color import ColorLayer
 
 __all__ = ["RandomBrightness"]
 
 
-class RandomBrightness(RandomImageLayer):
+class RandomBrightness(ColorLayer):
     """While training, adds a random share of value_range to each image, held within value_range.
 
     Parameters
@@ -24,16 +24,8 @@ class RandomBrightness(RandomImageLayer):
     """
 
     def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(seed=seed, **kwargs)
-        self.factor = factors("RandomBrightness", "factor", factor, -1, 1)
-        self.value_range = bounds_of_values("RandomBrightness", value_range)
+        super().__init__(factor, value_range, seed=seed, **kwargs)
 
-    def _images(self, images: Tensor) -> Tensor:
-        return self._adjusted(images, self._uniform(images, *self.factor))
-
-    def _adjusted(self, images: Tensor, share: Tensor) -> Tensor:
+    def _adjusted(self, images: Tensor, factor: Tensor) -> Tensor:
         low, high = self.value_range
-        return F.clip(F.add(images, F.multiply(share, high - low)), low, high)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "factor": list(self.factor), "value_range": list(self.value_range)}
+        return F.clip(F.add(images, F.multiply(factor, high - low)), low, high)

@@ -6,12 +6,12 @@ from typing import Any
 
 from ... import functional as F
 from ...tensor import Tensor
-from .image import RandomImageLayer, bounds_of_values, factors
+from .color import ColorLayer
 
 __all__ = ["RandomContrast"]
 
 
-class RandomContrast(RandomImageLayer):
+class RandomContrast(ColorLayer):
     """While training, ``(x - mean) * contrast + mean`` of each channel of each image, held within value_range.
 
     Parameters
@@ -24,17 +24,14 @@ class RandomContrast(RandomImageLayer):
         The model's seed when not given.
     """
 
+    _bounds = (0.0, 1.0)
+
     def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(seed=seed, **kwargs)
-        self.factor = factors("RandomContrast", "factor", factor, 0, 1)
-        self.value_range = bounds_of_values("RandomContrast", value_range)
+        super().__init__(factor, value_range, seed=seed, **kwargs)
 
     def _images(self, images: Tensor) -> Tensor:
         return self._adjusted(images, self._uniform(images, 1 - self.factor[0], 1 + self.factor[1]))
 
-    def _adjusted(self, images: Tensor, contrast: Tensor) -> Tensor:
+    def _adjusted(self, images: Tensor, factor: Tensor) -> Tensor:
         mean = F.mean(images, (1, 2), keepdims=True)
-        return F.clip(F.add(F.multiply(F.subtract(images, mean), contrast), mean), *self.value_range)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "factor": list(self.factor), "value_range": list(self.value_range)}
+        return F.clip(F.add(F.multiply(F.subtract(images, mean), factor), mean), *self.value_range)
