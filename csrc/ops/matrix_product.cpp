@@ -13,9 +13,12 @@ using kernels::kGemmDepth;
 
 constexpr int64_t kSlabColumns = 1024;
 constexpr int64_t kSlabDepth = 4 * kGemmDepth;
-// With no more rows, or no larger a b, than this, packing b costs more than it saves.
-constexpr int64_t kRowsInPlace = 12;
+// With no more rows, or no larger a b, than this, packing b costs more than it saves: a product alone of 32 rows with
+// 784x128 took 1.2 times as long, with 512x512 1.15, of 96 rows as long.
+constexpr int64_t kRowsInPlace = 64;
 constexpr int64_t kItemsInPlace = 8192;
+// Of no more rows than this not even a b that is there packed is read faster, while the second-level cache holds it.
+constexpr int64_t kFewRows = 12;
 
 bool packs_matrix(int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_column) {
   return b_column != 1 || b_row == 0 || (m > kRowsInPlace && n * k > kItemsInPlace);
@@ -96,12 +99,15 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
       if (packs_first) {
         parallel_for(context, grid.column_chunks, nanoseconds_each * static_cast<double>(n * k) * sizeof(T) / 5, pack);
       }
+      // a thread has neighbouring chunks: a part of the longer side, which is its own from product to product
+      const bool by_rows = p.m >= n;
       const double nanoseconds = nanoseconds_each * multiplications(p.m, n, k) / 50;
       parallel_for(context, grid.row_chunks * grid.column_chunks, nanoseconds, [&](int64_t chunk) {
-        const int64_t column_chunk = chunk % grid.column_chunks;
+        const int64_t column_chunk = by_rows ? chunk % grid.column_chunks : chunk / grid.row_chunks;
+        const int64_t row_chunk = by_rows ? chunk / grid.column_chunks : chunk % grid.row_chunks;
         if (packs && !packs_first) pack(column_chunk);
         const Range columns = chunk_range(column_chunk, n, grid.columns);
-        const Range rows = chunk_range(chunk / grid.column_chunks, p.m, grid.rows);
+        const Range rows = chunk_range(row_chunk, p.m, grid.rows);
         const kernels::Epilogue<T> epilogue{bias == nullptr ? nullptr : bias + columns.begin, last && p.epilogue.relu,
                                             p.epilogue.accumulate || k0 > 0};
         kernels.gemm(p.y + rows.begin * p.y_row + n0 + columns.begin, p.a + rows.begin * p.a_row + k0 * p.a_column,
@@ -136,12 +142,12 @@ void pack_matrix(const fastnn_context& context, T* prepared, const T* b, int64_t
 
 void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, int64_t n, int64_t k, int64_t b_row,
                      int64_t b_column, int64_t item) {
-  // What stays in the second-level cache is read as fast in place: few rows of 1024x1024 take 0.6 to 0.8 of the time
-  // packed, of 784x128 the same.
+  // A few rows of 1024x1024 take 0.6 to 0.8 of the time packed, of 784x128 the same.
   constexpr size_t kLarge = 1 << 20;
   const size_t bytes = packed_matrix_bytes(n, k, item);
   const bool packs = packs_matrix(m, n, k, b_row, b_column);
-  if (m == 0 || bytes == 0 || !(packs || bytes > kLarge)) return;
+  const bool faster = bytes > kLarge || (m > kFewRows && n * k > kItemsInPlace);
+  if (m == 0 || bytes == 0 || !(packs || faster)) return;
   preparation.inputs = uint64_t{1} << index;
   preparation.bytes = bytes;
   preparation.lasting = !packs;
