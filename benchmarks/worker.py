@@ -8,7 +8,7 @@
     {"kind": "measure", "seconds": ..., "column": ...}
         times the column's call: {"seconds": median}
     {"kind": "overhead", "column": ...}
-        {"seconds": the fastest of some calls less the kernels in the fastest of as many, or null}
+        {"seconds": the median of some calls less that of the kernels in as many steps, or null}
 
 The first answer, without a request, says which library this is: {"about": ..., "columns": [...], "isa": of fastnn},
 or {"missing": why}.
@@ -17,6 +17,7 @@ or {"missing": why}.
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import time
 import warnings
@@ -32,6 +33,7 @@ from .timing import seconds_per_call
 
 ROOT = Path(__file__).parents[1]
 WARM_UPS = 2  # fastnn replays from the third call on
+OVERHEAD_TURNS = 5
 PAUSE = 0.03  # seconds before the clock starts: the threads of the process measured last must have stopped spinning
 
 
@@ -111,20 +113,24 @@ def answer(library: Library, request: dict[str, Any]) -> tuple[Call | None, dict
 
 
 def overhead(library: Library, call: Call | None) -> float | None:
-    """Seconds of a call that are not its kernels': both are the least of as many runs as fit half a second."""
+    """Seconds of a call that are not its kernels': the median call less the median kernels, in turns, and of the turns
+    the median again. A turn takes as many runs of each as fit a tenth of a second."""
     assert call is not None
     start = time.perf_counter()
     call()
-    runs = min(max(3, round(0.5 / (time.perf_counter() - start))), 100)
-    kernels = library.kernel_seconds(runs)
-    if kernels is None:
-        return None
-    times = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return min(times) - kernels
+    runs = min(max(3, round(0.1 / (time.perf_counter() - start))), 200)
+    rests = []
+    for _ in range(OVERHEAD_TURNS):
+        kernels = library.kernel_seconds(runs)
+        if kernels is None:
+            return None
+        times = []
+        for _ in range(runs):
+            start = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - start)
+        rests.append(statistics.median(times) - kernels)
+    return statistics.median(rests)
 
 
 def main(name: str, threads: int) -> None:

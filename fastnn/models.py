@@ -205,7 +205,7 @@ class Model(Trainer):
             The step of `fit` is timed; without it that of `predict`.
         batch_size : int, default 32
         steps : int, default 20
-            How many are timed; the least time of each node counts.
+            How many are timed; the median of each node counts.
 
         Returns
         -------

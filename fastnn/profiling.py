@@ -24,7 +24,7 @@ __all__ = ["Profile", "profile"]
 
 @dataclass(frozen=True)
 class Profile:
-    """The least time, of several steps, that each part of a step took; print it for a table.
+    """The median time, of several steps, that each part of a step took; print it for a table.
 
     Attributes
     ----------
@@ -87,10 +87,9 @@ def profile(model: Model, x: Any, y: Any, batch_size: int | None, steps: int) ->
     times = np.array([[time for _, time in nodes] for _, nodes, _, _ in runs])
     batches = np.array([run[2] for run in runs])
     between = np.array([run[3] for run in runs]) - times.sum(axis=1) - batches
-    seconds = (times.min(axis=0) / 1e9).tolist()
-    return Profile(
-        len(batch[0]), tuple(zip(texts, seconds, strict=True)), float(batches.min()) / 1e9, float(between.min()) / 1e9
-    )
+    seconds = (np.median(times, axis=0) / 1e9).tolist()
+    rest = (float(np.median(part)) / 1e9 for part in (batches, between))
+    return Profile(len(batch[0]), tuple(zip(texts, seconds, strict=True)), *rest)
 
 
 def _program(model: Model, step: Step, batch: list[np.ndarray], key: tuple[Any, ...]) -> _core.Program:
