@@ -30,6 +30,11 @@ RANDOM: dict[str, Callable[..., Any]] = {
     "grayscale": lambda **o: layers.RandomGrayscale(**o),
     "invert": lambda **o: layers.RandomInvert((0.3, 0.7), **o),
     "posterization": lambda **o: layers.RandomPosterization((2, 8), value_range=(0, 300), **o),
+    "shear": lambda **o: layers.RandomShear(0.4, 0.2, fill_mode="nearest", **o),
+    "perspective": lambda **o: layers.RandomPerspective((0.4, 0.9), fill_value=3, **o),
+    "elastic": lambda **o: layers.RandomElasticTransform((0.5, 1), (0.2, 1), fill_mode="mirror", **o),
+    "blur": lambda **o: layers.RandomGaussianBlur(kernel_size=(3, 5), sigma=(0.5, 1), **o),
+    "erasing": lambda **o: layers.RandomErasing(0.9, scale=(0.3, 0.6), **o),
     "solarization": lambda **o: layers.Solarization((0.1, 0.3), 0.5, **o),
 }
 each = pytest.mark.parametrize("name", RANDOM)
@@ -235,6 +240,41 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
         lambda: layers.RandomSharpness("much"),
         TypeError,
         "RandomSharpness: expected factor to be a number or two, got 'much'",
+    ),
+    (
+        lambda: layers.RandomShear(y_factor=2),
+        ValueError,
+        "RandomShear: expected y_factor in [-1, 1], got 2",
+    ),
+    (
+        lambda: layers.RandomPerspective(scale=1.5),
+        ValueError,
+        "RandomPerspective: expected scale in [0, 1], got 1.5",
+    ),
+    (
+        lambda: layers.RandomPerspective(interpolation="cubic"),
+        ValueError,
+        "RandomPerspective: expected interpolation nearest or bilinear, got 'cubic'",
+    ),
+    (
+        lambda: layers.RandomElasticTransform(fill_mode="edge"),
+        ValueError,
+        "RandomElasticTransform: expected fill_mode reflect, wrap, constant, nearest, mirror, got 'edge'",
+    ),
+    (
+        lambda: layers.RandomGaussianBlur(kernel_size=(3, 4)),
+        ValueError,
+        "RandomGaussianBlur: expected an odd kernel_size, got (3, 4)",
+    ),
+    (
+        lambda: layers.RandomErasing(fill_value=(1, 2)),
+        ValueError,
+        "RandomErasing: expected fill_value to be a number or three, got (1, 2)",
+    ),
+    (
+        lambda: layers.RandomErasing(fill_value=(1, 2, 3), name="e")(np.zeros((2, 4, 4, 1))),
+        ValueError,
+        "e: expected input with 3 channels for three fill values, got (2, 4, 4, 1)",
     ),
     (lambda: layers.RandomGrayscale(2), ValueError, "RandomGrayscale: expected factor in [0, 1], got 2"),
     (

@@ -411,6 +411,11 @@ MORE_CASES = [  # layers that Keras's cases leave out
     LayerCase("RandomInvert", lambda L: L.RandomInvert(), (3, 6, 6, 3)),
     LayerCase("RandomPosterization", lambda L: L.RandomPosterization(4), (3, 6, 6, 3)),
     LayerCase("Solarization", lambda L: L.Solarization(0.1, 0.5), (3, 6, 6, 3)),
+    LayerCase("RandomShear", lambda L: L.RandomShear(0.3, 0.3), (3, 6, 6, 2)),
+    LayerCase("RandomPerspective", lambda L: L.RandomPerspective(), (3, 6, 6, 2)),
+    LayerCase("RandomElasticTransform", lambda L: L.RandomElasticTransform(), (3, 6, 6, 2)),
+    LayerCase("RandomGaussianBlur", lambda L: L.RandomGaussianBlur(), (3, 6, 6, 2)),
+    LayerCase("RandomErasing", lambda L: L.RandomErasing(), (3, 6, 6, 2)),
     LayerCase("AutoContrast", lambda L: L.AutoContrast(), (3, 6, 6, 3)),
 ]
 OUTSIDE = {  # of a model in `fit`

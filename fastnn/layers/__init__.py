@@ -61,14 +61,19 @@ _FILES = {
     "preprocessing.random_color_degeneration": "RandomColorDegeneration",
     "preprocessing.random_contrast": "RandomContrast",
     "preprocessing.random_crop": "RandomCrop",
+    "preprocessing.random_elastic_transform": "RandomElasticTransform",
+    "preprocessing.random_erasing": "RandomErasing",
     "preprocessing.random_flip": "RandomFlip",
+    "preprocessing.random_gaussian_blur": "RandomGaussianBlur",
     "preprocessing.random_grayscale": "RandomGrayscale",
     "preprocessing.random_hue": "RandomHue",
     "preprocessing.random_invert": "RandomInvert",
+    "preprocessing.random_perspective": "RandomPerspective",
     "preprocessing.random_posterization": "RandomPosterization",
     "preprocessing.random_rotation": "RandomRotation",
     "preprocessing.random_saturation": "RandomSaturation",
     "preprocessing.random_sharpness": "RandomSharpness",
+    "preprocessing.random_shear": "RandomShear",
     "preprocessing.random_translation": "RandomTranslation",
     "preprocessing.random_zoom": "RandomZoom",
     "preprocessing.rescaling": "Rescaling",
@@ -139,14 +144,19 @@ if TYPE_CHECKING:
     from .preprocessing.random_color_degeneration import *
     from .preprocessing.random_contrast import *
     from .preprocessing.random_crop import *
+    from .preprocessing.random_elastic_transform import *
+    from .preprocessing.random_erasing import *
     from .preprocessing.random_flip import *
+    from .preprocessing.random_gaussian_blur import *
     from .preprocessing.random_grayscale import *
     from .preprocessing.random_hue import *
     from .preprocessing.random_invert import *
+    from .preprocessing.random_perspective import *
     from .preprocessing.random_posterization import *
     from .preprocessing.random_rotation import *
     from .preprocessing.random_saturation import *
     from .preprocessing.random_sharpness import *
+    from .preprocessing.random_shear import *
     from .preprocessing.random_translation import *
     from .preprocessing.random_zoom import *
     from .preprocessing.rescaling import *

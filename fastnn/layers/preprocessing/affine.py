@@ -8,16 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from ... import functional as F
-from ...tensor import Tensor, constant
+from ...tensor import Tensor
 from .image import RandomImageLayer
+from .rounding import truncated
+from .sampling import check_names, grid, sampled
 
 __all__ = ["AffineImageLayer", "affine", "sine_and_cosine"]
-
-FILL_MODES = ("reflect", "wrap", "constant", "nearest")
-INTERPOLATIONS = ("nearest", "bilinear")
 
 
 class AffineImageLayer(RandomImageLayer):
@@ -33,11 +30,7 @@ class AffineImageLayer(RandomImageLayer):
         **kwargs: Any,
     ) -> None:
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        cls = type(self).__name__
-        if fill_mode not in FILL_MODES:
-            raise ValueError(f"{cls}: expected fill_mode {', '.join(FILL_MODES)}, got {fill_mode!r}")
-        if interpolation not in INTERPOLATIONS:
-            raise ValueError(f"{cls}: expected interpolation {' or '.join(INTERPOLATIONS)}, got {interpolation!r}")
+        check_names(type(self).__name__, interpolation, fill_mode)
         self.fill_mode, self.interpolation, self.fill_value = fill_mode, interpolation, float(fill_value)
 
     def _seen(self, images: Tensor, matrix: Sequence[Any]) -> Tensor:
@@ -60,39 +53,13 @@ def affine(images: Tensor, matrix: Sequence[Any], interpolation: str, fill_mode:
     fill_mode : {"reflect", "wrap", "constant", "nearest"}
     fill_value : float
     """
-    height, width, channels = images.shape[1:]
-    column = constant(np.arange(width, dtype=np.float32).reshape(1, 1, width, 1))
-    row = constant(np.arange(height, dtype=np.float32).reshape(1, height, 1, 1))
+    height, width = images.shape[1:3]
+    column, row = grid(images)
     x, y = (
         _mapped(F.add(F.add(F.multiply(column, a), F.multiply(row, b)), c), size, fill_mode)
         for (a, b, c), size in ((matrix[:3], width), (matrix[3:], height))
     )
-    flat = F.reshape(images, (-1, height * width, channels))
-
-    def pixels(column: Tensor, row: Tensor) -> Tensor:
-        at = F.add(F.multiply(F.clip(row, 0, height - 1), float(width)), F.clip(column, 0, width - 1))
-        found = F.take_along_axis(flat, F.reshape(F.cast(at, "int32"), (-1, height * width, 1)), axis=1)
-        found = F.reshape(found, (-1, height, width, channels))
-        if fill_mode != "constant":
-            return found
-        inside = [F.greater_equal(column, 0.0), F.less(column, float(width))]
-        inside += [F.greater_equal(row, 0.0), F.less(row, float(height))]
-        for condition in inside:
-            found = F.where(condition, found, fill_value)
-        return found
-
-    if interpolation == "nearest":
-        return pixels(_rounded(x), _rounded(y))
-    left, top = _floor(x), _floor(y)
-    right, bottom = F.add(left, 1.0), F.add(top, 1.0)
-    rows = [
-        F.add(
-            F.multiply(F.subtract(right, x), pixels(left, line)),
-            F.multiply(F.subtract(x, left), pixels(right, line)),
-        )
-        for line in (top, bottom)
-    ]
-    return F.add(F.multiply(F.subtract(bottom, y), rows[0]), F.multiply(F.subtract(y, top), rows[1]))
+    return sampled(images, x, y, interpolation, fill_value if fill_mode == "constant" else None)
 
 
 def _mapped(place: Tensor, size: int, fill_mode: str) -> Tensor:
@@ -103,32 +70,17 @@ def _mapped(place: Tensor, size: int, fill_mode: str) -> Tensor:
     if fill_mode == "nearest" or size == 1:
         return F.clip(place, 0.0, last)
     if fill_mode == "wrap":
-        below = F.add(place, F.multiply(F.add(_whole(F.divide(F.negative(place), last)), 1.0), float(size)))
-        above = F.subtract(place, F.multiply(_whole(F.divide(place, last)), float(size)))
+        below = F.add(place, F.multiply(F.add(truncated(F.divide(F.negative(place), last)), 1.0), float(size)))
+        above = F.subtract(place, F.multiply(truncated(F.divide(place, last)), float(size)))
     else:
         period = 2.0 * size
-        below = F.add(place, F.multiply(_whole(F.divide(F.negative(place), period)), period))
+        below = F.add(place, F.multiply(truncated(F.divide(F.negative(place), period)), period))
         mirrored = F.subtract(F.negative(below), 1.0)
         below = F.where(F.less(below, -float(size)), F.add(below, period), mirrored)
-        above = F.subtract(place, F.multiply(_whole(F.divide(place, period)), period))
+        above = F.subtract(place, F.multiply(truncated(F.divide(place, period)), period))
         above = F.where(F.greater_equal(above, float(size)), F.subtract(period - 1.0, above), above)
     outside = F.where(F.greater(place, last), above, place)
     return F.clip(F.where(F.less(place, 0.0), below, outside), 0.0, last)
-
-
-def _whole(x: Tensor) -> Tensor:
-    """x cut towards zero."""
-    return F.cast(F.cast(x, "int32"), "float32")
-
-
-def _floor(x: Tensor) -> Tensor:
-    whole = _whole(x)
-    return F.where(F.less(x, whole), F.subtract(whole, 1.0), whole)
-
-
-def _rounded(x: Tensor) -> Tensor:
-    """The nearest whole number, away from zero between two."""
-    return _whole(F.add(x, F.where(F.less(x, 0.0), F.fill(x, -0.5), 0.5)))
 
 
 def sine_and_cosine(angle: Tensor) -> tuple[Tensor, Tensor]:

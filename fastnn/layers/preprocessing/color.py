@@ -11,7 +11,7 @@ from ... import functional as F
 from ...tensor import Tensor, constant
 from .image import RandomImageLayer, bounds_of_values, factors
 
-__all__ = ["BYTES", "ColorLayer", "blended", "from_hsv", "gray", "rescaled", "to_hsv", "truncated"]
+__all__ = ["BYTES", "ColorLayer", "blended", "from_hsv", "gray", "rescaled", "to_hsv"]
 
 BYTES = (0.0, 255.0)
 
@@ -66,11 +66,6 @@ def rescaled(images: Tensor, source: Sequence[float], target: Sequence[float]) -
         return images
     shares = F.divide(F.subtract(images, source[0]), source[1] - source[0])
     return F.add(F.multiply(shares, target[1] - target[0]), target[0])
-
-
-def truncated(x: Tensor) -> Tensor:
-    """x cut towards zero."""
-    return F.cast(F.cast(x, "int32"), "float32")
 
 
 def gray(images: Tensor) -> Tensor:

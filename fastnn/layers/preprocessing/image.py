@@ -14,7 +14,15 @@ from ..base import Layer, Shape
 from ..drawing import Drawing
 from ..streaming import JOINS_STEPS
 
-__all__ = ["ImageLayer", "RandomImageLayer", "bounds_of_values", "factors", "resized_window", "window_of_ratio"]
+__all__ = [
+    "ImageLayer",
+    "RandomImageLayer",
+    "bounds_of_values",
+    "factors",
+    "resized_window",
+    "share",
+    "window_of_ratio",
+]
 
 
 class ImageLayer(Layer):
@@ -64,11 +72,10 @@ class RandomImageLayer(Drawing, ImageLayer):
             return F.fill(images[:, :1, :1, :1], low)
         return self._draw(F.random_uniform, images[:, :1, :1, :1], low, high)
 
-    def _signed(self, images: Tensor, low: float, high: float) -> Tensor:
-        """As `_uniform`, and half of the numbers turned negative."""
-        negative = F.greater(self._draw(F.random_uniform, images[:, :1, :1, :1]), 0.5)
-        number = self._uniform(images, low, high)
-        return F.where(negative, F.negative(number), number)
+    def _sign(self, images: Tensor) -> Tensor:
+        """1 or -1 for each image, (batch, 1, 1, 1)."""
+        draw = self._draw(F.random_uniform, images[:, :1, :1, :1])
+        return F.where(F.greater(draw, 0.5), F.fill(draw, -1.0), 1.0)
 
     def _chosen(self, images: Tensor, low: float, high: float) -> Tensor:
         """Which images are changed, (batch, 1, 1, 1): each with a probability between low and high."""
@@ -92,6 +99,15 @@ def factors(cls: str, argument: str, value: Any, low: float, high: float) -> tup
         return max(-abs(float(value)), low), abs(float(value))
     lower, upper = sorted(map(float, given))
     return lower, upper
+
+
+def share(cls: str, argument: str, value: Any) -> float:
+    """A number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{cls}: expected {argument} to be a number, got {value!r}")
+    if not 0 <= value <= 1:
+        raise ValueError(f"{cls}: expected {argument} in [0, 1], got {value}")
+    return float(value)
 
 
 def bounds_of_values(cls: str, value: Any) -> tuple[float, float]:

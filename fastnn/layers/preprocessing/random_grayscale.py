@@ -7,7 +7,7 @@ from typing import Any
 from ... import functional as F
 from ...tensor import Tensor
 from .color import gray
-from .image import RandomImageLayer
+from .image import RandomImageLayer, share
 
 __all__ = ["RandomGrayscale"]
 
@@ -30,11 +30,7 @@ class RandomGrayscale(RandomImageLayer):
         self, factor: float = 0.5, data_format: str | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(seed=seed, data_format=data_format, **kwargs)
-        if isinstance(factor, bool) or not isinstance(factor, int | float):
-            raise TypeError(f"RandomGrayscale: expected factor to be a number, got {factor!r}")
-        if not 0 <= factor <= 1:
-            raise ValueError(f"RandomGrayscale: expected factor in [0, 1], got {factor}")
-        self.factor = float(factor)
+        self.factor = share("RandomGrayscale", "factor", factor)
 
     def _images(self, images: Tensor) -> Tensor:
         return F.where(self._chosen(images, self.factor, self.factor), gray(images), images)

@@ -26,7 +26,8 @@ class RandomHue(ColorLayer):
     _bounds = (0.0, 1.0)
 
     def _images(self, images: Tensor) -> Tensor:
-        return self._adjusted(images, F.multiply(self._signed(images, *self.factor), 0.5))
+        half_turns = F.multiply(self._sign(images), self._uniform(images, *self.factor))
+        return self._adjusted(images, F.multiply(half_turns, 0.5))
 
     def _adjusted(self, images: Tensor, factor: Tensor) -> Tensor:
         hue, saturation, value = to_hsv(rescaled(images, self.value_range, (0.0, 1.0)))

@@ -8,7 +8,8 @@ import numpy as np
 
 from ... import functional as F
 from ...tensor import Tensor, constant
-from .color import BYTES, ColorLayer, rescaled, truncated
+from .color import BYTES, ColorLayer, rescaled
+from .rounding import truncated
 
 __all__ = ["RandomPosterization"]
 
