@@ -61,6 +61,28 @@ MASK = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 1, 0], [1, 1, 1, 0, 0, 0]], bo
 VOLUME = (2, 5, 6, 4, 4)
 
 
+def make(name: str, *arguments: Any) -> Callable[[Any], Any]:
+    return lambda L: getattr(L, name)(*arguments)
+
+
+def there_and_back(L: Any, **options: Any) -> Any:
+    """A ReversibleEmbedding and, in the same layer, its reverse."""
+
+    class Both(L.Layer):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.table = L.ReversibleEmbedding(11, 4, **options)
+
+        def call(self, inputs: Any) -> Any:
+            return self.table(self.table(inputs), reverse=True)
+
+    return Both()
+
+
+def untied(L: Any) -> Any:
+    return there_and_back(L, tie_weights=False, logit_soft_cap=0.5)
+
+
 def own_cell(L: Any) -> Any:
     """An RNN over a cell of one's own, as Keras's documentation shows it."""
 
@@ -358,6 +380,63 @@ CASES = [
             ("scores", {}, {"return_attention_scores": True}),
         )
     ),
+    *(
+        LayerCase(
+            f"GroupQueryAttention-{name}",
+            lambda L, options=options: L.GroupQueryAttention(3, 4, 2, **options),
+            SEQUENCE,
+            times=2,
+            call=call,
+        )
+        for name, options, call in (
+            ("plain", {}, {}),
+            ("gate", {"use_gate": True, "use_bias": False}, {}),
+            ("causal", {}, {"use_causal_mask": True}),
+            ("window", {"sliding_window": 2}, {"use_causal_mask": True}),
+            ("mask", {}, {"attention_mask": np.tril(np.ones((3, 6, 6), bool))}),
+            ("scores", {}, {"return_attention_scores": True}),
+        )
+    ),
+    *(
+        LayerCase(f"Adaptive{kind}Pooling{axes}D-{name}", make(f"Adaptive{kind}Pooling{axes}D", size), shape)
+        for kind in ("Average", "Max")
+        for name, axes, size, shape in (
+            ("even", 1, 3, SEQUENCE),
+            ("uneven", 1, 4, SEQUENCE),
+            ("more", 1, 7, SEQUENCE),
+            ("sizes", 2, (3, 4), IMAGE),
+            ("few", 2, (2, 3), IMAGE),
+            ("volume", 3, (2, 4, 3), VOLUME),
+        )
+    ),
+    LayerCase("ReversibleEmbedding", lambda L: L.ReversibleEmbedding(11, 4), (3, 5), ids=11),
+    LayerCase("ReversibleEmbedding-mask_zero", lambda L: L.ReversibleEmbedding(3, 4, mask_zero=True), (3, 5), ids=3),
+    LayerCase("ReversibleEmbedding-both", there_and_back, (3, 5), ids=11),
+    LayerCase("ReversibleEmbedding-untied", untied, (3, 5), ids=11),
+    *(
+        LayerCase(
+            f"STFTSpectrogram-{mode}",
+            lambda L, mode=mode, options=options: L.STFTSpectrogram(mode, 8, 3, **options),
+            (2, 21, 2),
+        )
+        for mode, options in (
+            ("log", {}),
+            ("magnitude", {"padding": "same", "fft_length": 16}),
+            ("psd", {"window": "hamming", "periodic": True, "scaling": "spectrum"}),
+            ("real", {"expand_dims": True, "scaling": None}),
+            ("imag", {}),
+            ("stft", {}),
+        )
+    ),
+    LayerCase("STFTSpectrogram-defaults", lambda L: L.STFTSpectrogram(), (2, 700, 1)),
+    LayerCase("MelSpectrogram", lambda L: L.MelSpectrogram(64, 16, num_mel_bins=8, sampling_rate=4000), (2, 200)),
+    LayerCase(
+        "MelSpectrogram-power",
+        lambda L: L.MelSpectrogram(32, 10, 24, "hamming", 4000, 5, 50.0, 1500.0, power_to_db=False, mag_exp=1.5),
+        (2, 200),
+        loss=False,
+    ),
+    LayerCase("Pipeline", lambda L: L.Pipeline([L.Dense(5), L.LayerNormalization(), L.Dense(3)]), SEQUENCE),
     *(
         LayerCase(f"{name}-carried", make, shape, steps=MASK)
         for name, make, shape in (

@@ -183,7 +183,11 @@ def test_output_shape(case: LayerCase, keras: Any) -> None:
     argument = opened if isinstance(case.shape, list) else opened[0]
     if case.times > 1:  # asked of a layer that has seen its inputs
         theirs, ours = both_layers(case, keras)
-    expected = flat_shapes(theirs.compute_output_shape(*[argument] * case.times))
+    try:
+        expected = flat_shapes(theirs.compute_output_shape(*[argument] * case.times))
+    except NotImplementedError:  # Keras asks only `call`
+        data = keras.Input(argument[1:], dtype="int32" if case.ids else None)
+        expected = flat_shapes(theirs(data).shape)
     got = flat_shapes(ours.compute_output_shape(*[argument] * case.times))
     assert [len(shape) for shape in got] == [len(shape) for shape in expected]
     for mine, other in zip(got, expected, strict=True):

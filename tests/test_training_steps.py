@@ -420,6 +420,7 @@ MORE_CASES = [  # layers that Keras's cases leave out
 ]
 OUTSIDE = {  # of a model in `fit`
     "Layer": "is abstract",
+    "Wrapper": "is abstract",
     "InputLayer": "computes nothing",
     "StringLookup": "takes texts",
     "TextVectorization": "takes texts",

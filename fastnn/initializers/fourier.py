@@ -11,7 +11,7 @@ from .base import Initializer
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-__all__ = ["STFT"]
+__all__ = ["STFT", "named_window"]
 
 _WINDOWS = {"hann": 0.5, "hamming": 0.54}
 
@@ -46,16 +46,21 @@ class STFT(Initializer):
         kernel = np.cos(angles) if self.side == "real" else np.sin(angles)
         if self.window is None:
             return kernel
-        window = np.asarray(self.window, np.float64) if not isinstance(self.window, str) else self._named(length)
+        window = (
+            np.asarray(self.window, np.float64)
+            if not isinstance(self.window, str)
+            else named_window(self.window, length, self.periodic)
+        )
         if window.shape != (length,):
             raise ValueError(f"STFT: expected a window ({length},), got {window.shape}")
         scale = {None: 1.0, "density": np.sqrt((window**2).sum()), "spectrum": np.abs(window).sum()}[self.scaling]
         return np.asarray(kernel * window[:, None, None] / scale)
 
-    def _named(self, length: int) -> np.ndarray:
-        period = length if self.periodic else length - 1
-        share = _WINDOWS[self.window]
-        return share - (1 - share) * np.cos(2 * np.pi * np.arange(length) / max(period, 1))
-
     def get_config(self) -> dict[str, Any]:
         return {"side": self.side, "window": self.window, "periodic": self.periodic, "scaling": self.scaling}
+
+
+def named_window(name: str, length: int, periodic: bool) -> np.ndarray:
+    """The window "hann" or "hamming", (length,)."""
+    share = _WINDOWS[name]
+    return share - (1 - share) * np.cos(2 * np.pi * np.arange(length) / max(length if periodic else length - 1, 1))

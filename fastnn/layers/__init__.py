@@ -14,6 +14,8 @@ from .base import Layer as Layer
 _FILES = {
     "activation": "Activation",
     "activity_regularization": "ActivityRegularization",
+    "adaptive_pooling": "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D "
+    "AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D",
     "attention": "AdditiveAttention Attention",
     "average_pooling": "AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D",
     "base": "Layer",
@@ -36,20 +38,24 @@ _FILES = {
     "global_max_pooling": "GlobalMaxPool1D GlobalMaxPool2D GlobalMaxPool3D "
     "GlobalMaxPooling1D GlobalMaxPooling2D GlobalMaxPooling3D",
     "group_normalization": "GroupNormalization",
+    "group_query_attention": "GroupQueryAttention",
     "gru": "GRU GRUCell",
     "identity": "Identity",
     "input_layer": "Input InputLayer",
+    "input_spec": "InputSpec",
     "lambda_layer": "Lambda",
     "layer_normalization": "LayerNormalization RMSNormalization",
     "leaky_relu": "LeakyReLU",
     "lstm": "LSTM LSTMCell",
     "masking": "Masking",
     "max_pooling": "MaxPool1D MaxPool2D MaxPool3D MaxPooling1D MaxPooling2D MaxPooling3D",
+    "mel_spectrogram": "MelSpectrogram",
     "merging": "Add Average Maximum Minimum Multiply Subtract",
     "merging_functions": "add average concatenate dot maximum minimum multiply subtract",
     "multi_head_attention": "MultiHeadAttention",
     "noise": "AlphaDropout GaussianDropout GaussianNoise",
     "padding": "ZeroPadding1D ZeroPadding2D ZeroPadding3D",
+    "pipeline": "Pipeline",
     "prelu": "PReLU",
     "preprocessing.auto_contrast": "AutoContrast",
     "preprocessing.category_encoding": "CategoryEncoding",
@@ -83,6 +89,7 @@ _FILES = {
     "preprocessing.text_vectorization": "TextVectorization",
     "relu": "ReLU",
     "reshaping": "Flatten Permute RepeatVector Reshape",
+    "reversible_embedding": "ReversibleEmbedding",
     "rnn": "RNN",
     "separable_convolution": "SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D",
     "serialization": "deserialize serialize",
@@ -90,9 +97,11 @@ _FILES = {
     "softmax": "Softmax",
     "spatial_dropout": "SpatialDropout1D SpatialDropout2D SpatialDropout3D",
     "stacked_cells": "StackedRNNCells",
+    "stft_spectrogram": "STFTSpectrogram",
     "time_distributed": "TimeDistributed",
     "unit_normalization": "UnitNormalization",
     "upsampling": "UpSampling1D UpSampling2D UpSampling3D",
+    "wrapper": "Wrapper",
 }
 _FILE_OF = {name: file for file, names in _FILES.items() for name in names.split()}
 
@@ -101,6 +110,7 @@ __all__ = sorted(_FILE_OF)
 if TYPE_CHECKING:
     from .activation import *
     from .activity_regularization import *
+    from .adaptive_pooling import *
     from .attention import *
     from .average_pooling import *
     from .batch_normalization import *
@@ -119,20 +129,24 @@ if TYPE_CHECKING:
     from .global_average_pooling import *
     from .global_max_pooling import *
     from .group_normalization import *
+    from .group_query_attention import *
     from .gru import *
     from .identity import *
     from .input_layer import *
+    from .input_spec import *
     from .lambda_layer import *
     from .layer_normalization import *
     from .leaky_relu import *
     from .lstm import *
     from .masking import *
     from .max_pooling import *
+    from .mel_spectrogram import *
     from .merging import *
     from .merging_functions import *
     from .multi_head_attention import *
     from .noise import *
     from .padding import *
+    from .pipeline import *
     from .prelu import *
     from .preprocessing.auto_contrast import *
     from .preprocessing.category_encoding import *
@@ -166,6 +180,7 @@ if TYPE_CHECKING:
     from .preprocessing.text_vectorization import *
     from .relu import *
     from .reshaping import *
+    from .reversible_embedding import *
     from .rnn import *
     from .separable_convolution import *
     from .serialization import *
@@ -173,9 +188,11 @@ if TYPE_CHECKING:
     from .softmax import *
     from .spatial_dropout import *
     from .stacked_cells import *
+    from .stft_spectrogram import *
     from .time_distributed import *
     from .unit_normalization import *
     from .upsampling import *
+    from .wrapper import *
 else:
 
     def __getattr__(name: str) -> Any:

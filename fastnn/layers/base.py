@@ -134,7 +134,7 @@ class Layer(Weighted, Inputs, Shaped, Streamed, Configurable):
         Parameters
         ----------
         inputs : Tensor or array, or list or tuple of them
-            Arrays become float32; for layers that take ids, integers stay integers. By keyword under the name that
+            Arrays become float32; where a layer takes ids, integers stay integers. By keyword under the name that
             `call` has for it: ``attention(query=x, value=y)``.
         *args, **kwargs
             What `call` takes besides; arrays among them become Tensors.

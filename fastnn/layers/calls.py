@@ -26,6 +26,7 @@ class Signature:
         names = [p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         self.first = names[0] if names else "inputs"
         self._names = names[1:]  # behind the inputs
+        self.takes_mask = "mask" in self._names
         self.takes_training = "training" in names or any(p.kind is p.VAR_KEYWORD for p in parameters)
         default = next((p.default for p in parameters if p.name == "training"), None)
         self.training = default if isinstance(default, bool) else None  # unless the call or its surroundings say

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..abstract import Shape
 from ..tensor import Tensor
 from .calls import signature_of
+from .input_spec import check_specs
 from .symbolic import SymbolicTensor
 
 __all__ = ["BY_NAME", "Inputs"]
@@ -20,6 +22,7 @@ class Inputs:
     """The part of `Layer` that looks at inputs."""
 
     name: str
+    input_spec: Any = None  # an InputSpec, or a list of them, that inputs have to fit
     _takes_several = False  # whether the inputs may be a list though check_input looks at one shape
 
     def check_input(self, shape: Shape) -> None:
@@ -31,6 +34,8 @@ class Inputs:
 
     def _check(self, inputs: Any) -> None:
         """Refuse inputs that the layer can't take."""
+        if self.input_spec is not None:
+            check_specs(self.name, self.input_spec, inputs)
         if isinstance(inputs, Tensor | SymbolicTensor):
             self.check_input(inputs.shape)
         elif not self._takes_several and type(self).check_input is not Inputs.check_input:
@@ -64,8 +69,19 @@ class Inputs:
         """Whether the inputs are ids: integers that stay integers."""
         return False
 
+    def _takes_ids_in(self, kwargs: Mapping[str, Any]) -> bool:
+        """Whether they are in a call with these keyword arguments."""
+        return self._takes_ids()
+
+    def _holds_ids(self) -> bool:
+        """Whether a layer below takes ids, so that integers may be meant for it."""
+        return any(layer._takes_ids() for layer in self._layers_below())
+
+    def _layers_below(self) -> list[Any]:
+        raise NotImplementedError
+
     def _input_dtype(self, array: np.ndarray) -> np.dtype[Any]:
         """What an array is turned into before the layer sees it."""
-        if self._takes_ids() and array.dtype.kind in "iu":
+        if array.dtype.kind in "iu" and (self._takes_ids() or (array.itemsize >= 4 and self._holds_ids())):
             return np.dtype(np.int32 if np.can_cast(array.dtype, np.int32) else np.int64)
         return np.dtype(np.float32)

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-from .. import functional as F
 from .. import initializers
 from ..tensor import Tensor
 from . import arguments
-from .attention_masks import both, causal, is_true, masked_softmax
+from .attention_masks import attention_mask_of
 from .base import Shape
-from .drawing import Drawing, drop_rate
+from .drawing import drop_rate
+from .projected_attention import ProjectedAttention
 from .streaming import LOOKS_AT_ALL
 
 __all__ = ["MultiHeadAttention"]
 
 
-class MultiHeadAttention(Drawing):
+class MultiHeadAttention(ProjectedAttention):
     """Multi-head attention (Vaswani et al. 2017): query, value and key are projected for every head, attention of the
     heads is computed in one fused op, and their results are projected together.
 
@@ -44,7 +43,6 @@ class MultiHeadAttention(Drawing):
         Of the dropout; the model's when not given.
     """
 
-    supports_masking = True
     _streams = LOOKS_AT_ALL
 
     def __init__(
@@ -90,28 +88,9 @@ class MultiHeadAttention(Drawing):
             ("key", key_shape, self.key_dim),
             ("value", value_shape, self.value_dim),
         ):
-            self.add_weight((shape[-1] or 0, self.num_heads, size), self.kernel_initializer, name=f"{name}.kernel")
-            if self.use_bias:
-                self.add_weight((self.num_heads, size), self.bias_initializer, name=f"{name}.bias")
+            self._add_projection(name, (shape[-1] or 0, self.num_heads, size), (self.num_heads, size))
         outputs = self.output_size or input_shape[-1] or 0
-        shape = (self.num_heads, self.value_dim, outputs)
-        self.add_weight(shape, self.kernel_initializer, name="attention_output.kernel")
-        if self.use_bias:
-            self.add_weight((outputs,), self.bias_initializer, name="attention_output.bias")
-
-    def check_input(self, shape: Shape) -> None:
-        inputs = self._weights["query.kernel"].shape[0] if self.built else "n"
-        if len(shape) != 3 or not shape[-1] or (self.built and shape[-1] != inputs):
-            raise self.expected(f"(batch, steps, {inputs})", shape)
-
-    def _heads(self, name: str, x: Tensor) -> Tensor:
-        """x (batch, steps, inputs) projected to (batch, steps, num_heads, size)."""
-        kernel, bias = self._weights[f"{name}.kernel"], self._weights.get(f"{name}.bias")
-        if x.ndim != 3 or x.shape[-1] != kernel.shape[0]:
-            raise ValueError(f"{self.name}: expected {name} (batch, steps, {kernel.shape[0]}), got {x.shape}")
-        flat = F.reshape(kernel, (kernel.shape[0], -1))
-        y = F.linear(x, flat, None if bias is None else F.reshape(bias, -1))
-        return F.reshape(y, (-1, x.shape[1], *kernel.shape[1:]))
+        self._add_projection("attention_output", (self.num_heads, self.value_dim, outputs), (outputs,))
 
     def call(
         self,
@@ -136,36 +115,10 @@ class MultiHeadAttention(Drawing):
         q = self._heads("query", query)
         k = self._heads("key", value if key is None else key)
         v = self._heads("value", value)
-        mask = None if attention_mask is None else is_true(attention_mask)
-        if mask is not None and mask.ndim == 3:
-            mask = mask[:, None]
-        if query_mask is not None:
-            mask = both(mask, is_true(query_mask)[:, None, :, None])
-        for steps in (value_mask, key_mask):
-            if steps is not None:
-                mask = both(mask, is_true(steps)[:, None, None, :])
-        rate = self.dropout if training else 0.0
-        scores = None
-        if return_attention_scores:
-            if use_causal_mask:
-                mask = both(mask, causal(q.shape[1], k.shape[1]))
-            scores, y = self._in_the_open(q, k, v, mask, rate)
-        else:
-            attend, operands = F.scaled_dot_product_attention, (q, k, v, mask, rate, use_causal_mask)
-            y = self._draw(attend, *operands, heads_axis=2) if rate > 0 else attend(*operands, heads_axis=2)
-        kernel, bias = self._weights["attention_output.kernel"], self._weights.get("attention_output.bias")
-        y = F.reshape(y, (-1, y.shape[1], self.num_heads * self.value_dim))
-        y = F.linear(y, F.reshape(kernel, (-1, kernel.shape[-1])), bias)
+        mask = attention_mask_of(attention_mask, query_mask, value_mask, key_mask)
+        y, scores = self._attend(q, k, v, mask, use_causal_mask, training, return_attention_scores)
+        y = self._joined(y)
         return y if scores is None else (y, scores)
-
-    def _in_the_open(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, rate: float) -> tuple[Tensor, Tensor]:
-        """The probabilities, and the heads' results (batch, queries, num_heads, value_dim) by them."""
-        scores = F.einsum("bqhd,bkhd->bhqk", F.multiply(q, 1 / math.sqrt(self.key_dim)), k)
-        scores = masked_softmax(scores, mask)
-        if mask is not None:
-            scores = F.where(mask, scores, 0.0)
-        kept = self._drop(scores, rate) if rate > 0 else scores
-        return scores, F.einsum("bhqk,bkhd->bqhd", kept, v)
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         return previous_mask

@@ -25,12 +25,22 @@ class Shaped:
             self._build(input_shape)
         try:
             with trying():
-                result = infer(self, self._specs(input_shape))
+                result = self._inferred(input_shape)
         except ValueError as error:
             if "stands for a shape only" not in str(error):
                 raise
             return self._shape_of_zeros(input_shape)
         return map_structure(lambda spec: (None, *spec.shape[1:]), result, Spec)
+
+    def _inferred(self, input_shape: Any) -> Any:
+        """Specs of what `call` gives for inputs of numbers, or of ids."""
+        try:
+            return infer(self, self._specs(input_shape))
+        except TypeError:
+            if self._takes_ids() or not self._holds_ids():
+                raise
+            ids = map_structure(lambda spec: Spec(spec.shape, np.dtype(np.int32)), self._specs(input_shape), Spec)
+            return infer(self, ids)
 
     def _shape_of_zeros(self, input_shape: Any) -> Any:
         """compute_output_shape of a layer whose `call` looks at values."""
@@ -52,4 +62,7 @@ class Shaped:
         raise NotImplementedError
 
     def _takes_ids(self) -> bool:
+        raise NotImplementedError
+
+    def _holds_ids(self) -> bool:
         raise NotImplementedError

@@ -152,7 +152,7 @@ def has_symbolic(value: Any) -> bool:
 
 def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The layer's results as symbolic tensors, from a node that remembers the call; builds the layer."""
-    ids = layer._takes_ids()
+    ids = layer._takes_ids_in(kwargs)
 
     def spec(t: SymbolicTensor) -> Spec:
         # an Embedding behind an Input without a dtype takes integers

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any
 
 from .. import functional as F
 from ..tensor import Tensor
-from .base import Layer, Shape
-from .serialization import deserialize, serialize
+from .base import Shape
+from .wrapper import Wrapper
 
 __all__ = ["TimeDistributed"]
 
 
-class TimeDistributed(Layer):
+class TimeDistributed(Wrapper):
     """A layer applied to every step of (batch, time, ...) by itself.
 
     Parameters
@@ -24,16 +23,10 @@ class TimeDistributed(Layer):
 
     supports_masking = True
 
-    def __init__(self, layer: Layer, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if not isinstance(layer, Layer):
-            raise ValueError(f"TimeDistributed: expected a layer, got {layer!r}")
-        self.layer = layer
-
     def _takes_ids(self) -> bool:
         return self.layer._takes_ids()
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Any = None) -> None:
         self.layer._build((None, *input_shape[2:]))
 
     def stream_states(self, input_shape: Shape) -> dict[str, Any]:
@@ -54,10 +47,3 @@ class TimeDistributed(Layer):
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         inner = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
         return (inner[0], input_shape[1], *inner[1:])
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "layer": serialize(self.layer)}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
-        return cls(**{**config, "layer": deserialize(config["layer"], custom_objects)})
