@@ -177,6 +177,23 @@ def test_take_flattens_without_an_axis() -> None:
     np.testing.assert_array_equal(Tensor(X).take(2, 1).numpy(), np.take(X, 2, 1))
 
 
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_scatter_along_axis_is_the_transpose_of_take_along_axis(axis: int) -> None:
+    rng = np.random.default_rng(3)
+    places = rng.integers(-7, 7, (4, 5, 6))
+    values = rng.standard_normal((4, 5, 6))
+    got = F.scatter_along_axis(Tensor(places), Tensor(values), 7, axis)
+    weights = rng.standard_normal(got.shape)
+    np.testing.assert_allclose(
+        (got.numpy() * weights).sum(), (np.take_along_axis(weights, places, axis) * values).sum(), rtol=1e-12
+    )
+    check_gradients(lambda a: F.scatter_along_axis(Tensor(places), a * a, 7, axis), values)
+    with pytest.raises(IndexError, match="take_along_axis_backward: expected indices in"):
+        F.scatter_along_axis(Tensor(places), Tensor(values), 6, axis)
+    with pytest.raises(ValueError, match=r"scatter_along_axis: expected values \(4, 5, 6\), not empty, got \(4, 5\)"):
+        F.scatter_along_axis(Tensor(places), Tensor(values[..., 0]), 7)
+
+
 def test_scatter_adds_equal_indices() -> None:
     got = F.scatter([[0, 1], [2, 0], [0, -2]], Tensor([1.0, 2.0, 4.0]), (3, 3))
     np.testing.assert_array_equal(got.numpy(), [[0, 5, 0], [0, 0, 0], [2, 0, 0]])

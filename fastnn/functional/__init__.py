@@ -70,7 +70,7 @@ from .elementwise import (
     where,
 )
 from .indexing import getitem as getitem
-from .indexing import one_hot, scatter, take, take_along_axis
+from .indexing import one_hot, scatter, scatter_along_axis, take, take_along_axis
 from .inplace import in_place as in_place
 from .inplace import setitem as setitem
 from .inplace import write as write
@@ -186,6 +186,7 @@ __all__ = [
     "resize",
     "scaled_dot_product_attention",
     "scatter",
+    "scatter_along_axis",
     "selu",
     "sigmoid",
     "silu",

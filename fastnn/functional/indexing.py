@@ -343,6 +343,35 @@ def scatter(indices: Any, values: Tensor, shape: Sequence[int]) -> Tensor:
     return reshape(parts, sizes)
 
 
+def scatter_along_axis(indices: Tensor, values: Tensor, size: int, axis: int = -1) -> Tensor:
+    """Zeros with values at indices along an axis, so many of them: the transpose of `take_along_axis`.
+
+    Parameters
+    ----------
+    indices : Tensor of int32 or int64, (...)
+        In [-size, size). Values of equal indices are added, in their order.
+    values : Tensor of float32 or float64, of the shape of indices
+        At least one along the axis.
+    size : int
+        Of the result along the axis.
+    axis : int, default -1
+
+    Raises
+    ------
+    IndexError
+        When an index is out of range; nothing was written then.
+    """
+    place = _axis("scatter_along_axis", axis, values.ndim)
+    count = _integer("scatter_along_axis", "size", size)
+    if indices.shape != values.shape or values.shape[place] == 0:
+        raise ValueError(f"scatter_along_axis: expected values {indices.shape}, not empty, got {values.shape}")
+    first = getitem(values.detach(), (slice(None),) * place + (slice(0, 1),))
+    like = _shape_of(broadcast_to(first, [count if i == place else -1 for i in range(values.ndim)]))
+    array = _run("take_along_axis_backward", values, indices, like, axis=place)
+    rule = _take_along_axis_backward_gradient
+    return _result("take_along_axis_backward", array, rule, (values,), (indices,), axis=place)
+
+
 def one_hot(labels: Tensor, num_classes: int, dtype: npt.DTypeLike = "float32", axis: int = -1) -> Tensor:
     """1 at the label of each row, else 0.
 
