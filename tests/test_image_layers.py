@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 import fastnn
 from fastnn import Input, Sequential, Tensor, layers
+from fastnn.layers.preprocessing.distributions import beta, log_gamma, order
 
 IMAGES = np.random.default_rng(3).uniform(0, 255, (6, 8, 7, 3)).astype(np.float32)
 
@@ -35,6 +37,8 @@ RANDOM: dict[str, Callable[..., Any]] = {
     "elastic": lambda **o: layers.RandomElasticTransform((0.5, 1), (0.2, 1), fill_mode="mirror", **o),
     "blur": lambda **o: layers.RandomGaussianBlur(kernel_size=(3, 5), sigma=(0.5, 1), **o),
     "erasing": lambda **o: layers.RandomErasing(0.9, scale=(0.3, 0.6), **o),
+    "mix up": lambda **o: layers.MixUp(1.0, **o),
+    "cut mix": lambda **o: layers.CutMix((0.5, 1), **o),
     "solarization": lambda **o: layers.Solarization((0.1, 0.3), 0.5, **o),
 }
 each = pytest.mark.parametrize("name", RANDOM)
@@ -126,6 +130,40 @@ def test_ranges_of_factors() -> None:
     assert layers.RandomRotation((0.2, -0.1)).factor == (-0.1, 0.2)
     assert layers.RandomHue(0.3).factor == (0.0, 0.3)
     assert layers.RandomPosterization(3).factor == (1.0, 3.0)
+
+
+def test_mixed_labels_follow_the_images() -> None:
+    labels = np.eye(6, dtype=np.float32)
+    flat = np.broadcast_to(labels[:, None, None, :], (6, 40, 40, 6))  # pixels that say what image they are of
+    for layer in (layers.MixUp(0.7, seed=4), layers.CutMix(seed=5)):
+        mixed = [layer({"images": flat, "labels": labels}, training=True) for _ in range(5)]
+        shares = np.concatenate([part["labels"].numpy() for part in mixed])
+        seen = np.concatenate([part["images"].numpy().mean((1, 2)) for part in mixed])
+        np.testing.assert_allclose(seen, shares, atol=0.06)  # by whole pixels
+        np.testing.assert_allclose(shares.sum(-1), 1, rtol=1e-5)
+        assert ((shares > 0.01) & (shares < 0.99)).sum() > 10
+        np.testing.assert_array_equal(layer(flat[0], training=True).numpy(), flat[0])
+
+
+@pytest.mark.parametrize("alpha", [1e-6, 0.05, 0.2, 1.0, 3.0])
+def test_shares_have_a_beta_distribution(alpha: float) -> None:
+    count = itertools.count()
+    like = Tensor(np.zeros((20000, 1), np.float32))
+
+    def draw(op: Callable[..., Tensor], *arguments: Any) -> Tensor:
+        return op(*arguments, seed=3, stream=next(count))
+
+    shares = beta(draw, like, alpha).numpy()
+    assert abs(shares.mean() - 0.5) < 0.015
+    assert abs(shares.var() - 1 / (8 * alpha + 4)) < 0.01
+    assert shares.min() >= 0
+    assert shares.max() <= 1
+    if alpha >= 0.05:
+        numbers = np.exp(log_gamma(draw, like, alpha).numpy().astype(np.float64))
+        np.testing.assert_allclose([numbers.mean(), numbers.var()], alpha, rtol=0.12)
+    places = order(draw, Tensor(np.zeros((50, 1, 1, 1), np.float32))).numpy()
+    np.testing.assert_array_equal(np.sort(places), np.arange(50))
+    assert (places != np.arange(50)).any()
 
 
 def test_a_crop_in_inference_is_the_window_in_the_middle() -> None:
@@ -275,6 +313,46 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
         lambda: layers.RandomErasing(fill_value=(1, 2, 3), name="e")(np.zeros((2, 4, 4, 1))),
         ValueError,
         "e: expected input with 3 channels for three fill values, got (2, 4, 4, 1)",
+    ),
+    (lambda: layers.Equalization(bins=0), ValueError, "Equalization: expected a positive bins, got 0"),
+    (
+        lambda: layers.ContrastLimitedAdaptiveHistogramEqualization(clip_limit=-1),
+        ValueError,
+        "ContrastLimitedAdaptiveHistogramEqualization: expected clip_limit of at least 0, got -1",
+    ),
+    (
+        lambda: layers.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(8, 0)),
+        ValueError,
+        "ContrastLimitedAdaptiveHistogramEqualization: expected a positive tile_grid_size, got 0",
+    ),
+    (lambda: layers.MixUp(alpha=0), ValueError, "MixUp: expected a positive alpha, got 0"),
+    (lambda: layers.CutMix(-0.5), ValueError, "CutMix: expected factor in [0, 1], got -0.5"),
+    (
+        lambda: layers.MixUp(name="m")({"image": IMAGES}),
+        ValueError,
+        "m: expected a dictionary of images and labels, got ['image']",
+    ),
+    (
+        lambda: layers.CutMix(name="m")({"images": IMAGES, "labels": np.arange(6)}),
+        ValueError,
+        "m: expected labels (batch, classes), one-hot, got (6,)",
+    ),
+    (
+        lambda: layers.MaxNumBoundingBoxes(0),
+        ValueError,
+        "MaxNumBoundingBoxes: expected a positive max_number, got 0",
+    ),
+    (
+        lambda: layers.MaxNumBoundingBoxes(2, name="b")({"images": IMAGES}),
+        ValueError,
+        "b: expected bounding_boxes, a dictionary of boxes and labels, in a dictionary",
+    ),
+    (
+        lambda: layers.MaxNumBoundingBoxes(2, name="b")(
+            {"images": IMAGES, "bounding_boxes": {"boxes": np.zeros((6, 3, 4)), "labels": np.zeros((6, 2))}}
+        ),
+        ValueError,
+        "b: expected boxes (batch, n, 4) and labels (batch, n), got (6, 3, 4) and (6, 2)",
     ),
     (lambda: layers.RandomGrayscale(2), ValueError, "RandomGrayscale: expected factor in [0, 1], got 2"),
     (

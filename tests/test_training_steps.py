@@ -416,6 +416,11 @@ MORE_CASES = [  # layers that Keras's cases leave out
     LayerCase("RandomElasticTransform", lambda L: L.RandomElasticTransform(), (3, 6, 6, 2)),
     LayerCase("RandomGaussianBlur", lambda L: L.RandomGaussianBlur(), (3, 6, 6, 2)),
     LayerCase("RandomErasing", lambda L: L.RandomErasing(), (3, 6, 6, 2)),
+    LayerCase("Equalization", lambda L: L.Equalization(), (3, 6, 6, 2)),
+    LayerCase("CLAHE", lambda L: L.ContrastLimitedAdaptiveHistogramEqualization(tile_grid_size=(2, 4)), (3, 6, 6, 2)),
+    LayerCase("MixUp", lambda L: L.MixUp(), (3, 6, 6, 2)),
+    LayerCase("CutMix", lambda L: L.CutMix(), (3, 6, 6, 2)),
+    LayerCase("MaxNumBoundingBoxes", lambda L: L.MaxNumBoundingBoxes(5), (3, 6, 6, 2)),
     LayerCase("AutoContrast", lambda L: L.AutoContrast(), (3, 6, 6, 3)),
 ]
 OUTSIDE = {  # of a model in `fit`

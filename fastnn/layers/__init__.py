@@ -60,8 +60,13 @@ _FILES = {
     "preprocessing.auto_contrast": "AutoContrast",
     "preprocessing.category_encoding": "CategoryEncoding",
     "preprocessing.center_crop": "CenterCrop",
+    "preprocessing.contrast_limited_equalization": "ContrastLimitedAdaptiveHistogramEqualization",
+    "preprocessing.cut_mix": "CutMix",
     "preprocessing.discretization": "Discretization",
+    "preprocessing.equalization": "Equalization",
     "preprocessing.integer_lookup": "IntegerLookup",
+    "preprocessing.max_num_bounding_boxes": "MaxNumBoundingBoxes",
+    "preprocessing.mix_up": "MixUp",
     "preprocessing.normalization": "Normalization",
     "preprocessing.random_brightness": "RandomBrightness",
     "preprocessing.random_color_degeneration": "RandomColorDegeneration",
@@ -151,8 +156,13 @@ if TYPE_CHECKING:
     from .preprocessing.auto_contrast import *
     from .preprocessing.category_encoding import *
     from .preprocessing.center_crop import *
+    from .preprocessing.contrast_limited_equalization import *
+    from .preprocessing.cut_mix import *
     from .preprocessing.discretization import *
+    from .preprocessing.equalization import *
     from .preprocessing.integer_lookup import *
+    from .preprocessing.max_num_bounding_boxes import *
+    from .preprocessing.mix_up import *
     from .preprocessing.normalization import *
     from .preprocessing.random_brightness import *
     from .preprocessing.random_color_degeneration import *
