@@ -13,6 +13,7 @@ import pytest
 
 import fastnn
 from fastnn import Input, Sequential, Tensor, layers
+from fastnn.layers.preprocessing import augmentation
 from fastnn.layers.preprocessing.distributions import beta, log_gamma, order
 
 IMAGES = np.random.default_rng(3).uniform(0, 255, (6, 8, 7, 3)).astype(np.float32)
@@ -39,6 +40,9 @@ RANDOM: dict[str, Callable[..., Any]] = {
     "erasing": lambda **o: layers.RandomErasing(0.9, scale=(0.3, 0.6), **o),
     "mix up": lambda **o: layers.MixUp(1.0, **o),
     "cut mix": lambda **o: layers.CutMix((0.5, 1), **o),
+    "color jitter": lambda **o: layers.RandomColorJitter((0, 300), 0.2, 0.3, (0.2, 0.8), 0.4, **o),
+    "rand augment": lambda **o: layers.RandAugment(num_ops=1, **o),
+    "aug mix": lambda **o: layers.AugMix(num_chains=2, chain_depth=1, **o),
     "solarization": lambda **o: layers.Solarization((0.1, 0.3), 0.5, **o),
 }
 each = pytest.mark.parametrize("name", RANDOM)
@@ -143,6 +147,17 @@ def test_mixed_labels_follow_the_images() -> None:
         np.testing.assert_allclose(shares.sum(-1), 1, rtol=1e-5)
         assert ((shares > 0.01) & (shares < 0.99)).sum() > 10
         np.testing.assert_array_equal(layer(flat[0], training=True).numpy(), flat[0])
+
+
+def test_steps_take_the_change_that_eager_calls_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = layers.AugMix(factor=0)
+    number = Tensor(np.zeros((1, 1, 1, 1), np.float32))
+    for place in range(len(layer.changes) + 1):
+        monkeypatch.setattr(augmentation, "in_step", lambda: False)
+        eager = layer._changed_by(Tensor(IMAGES), number + place)
+        monkeypatch.setattr(augmentation, "in_step", lambda: True)
+        np.testing.assert_array_equal(layer._changed_by(Tensor(IMAGES), number + place).numpy(), eager.numpy())
+    np.testing.assert_array_equal(eager.numpy(), IMAGES)
 
 
 @pytest.mark.parametrize("alpha", [1e-6, 0.05, 0.2, 1.0, 3.0])
@@ -353,6 +368,19 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
         ),
         ValueError,
         "b: expected boxes (batch, n, 4) and labels (batch, n), got (6, 3, 4) and (6, 2)",
+    ),
+    (lambda: layers.RandAugment(num_ops=0), ValueError, "RandAugment: expected a positive num_ops, got 0"),
+    (lambda: layers.RandAugment(factor=1.5), ValueError, "RandAugment: expected factor in [0, 1], got 1.5"),
+    (lambda: layers.AugMix(alpha=-1), ValueError, "AugMix: expected a positive alpha, got -1"),
+    (
+        lambda: layers.AugMix(interpolation="cubic"),
+        ValueError,
+        "AugMix: expected interpolation nearest or bilinear, got 'cubic'",
+    ),
+    (
+        lambda: layers.RandomColorJitter(hue_factor=2),
+        ValueError,
+        "RandomHue: expected factor in [0, 1], got 2",
     ),
     (lambda: layers.RandomGrayscale(2), ValueError, "RandomGrayscale: expected factor in [0, 1], got 2"),
     (

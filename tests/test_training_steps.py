@@ -421,6 +421,9 @@ MORE_CASES = [  # layers that Keras's cases leave out
     LayerCase("MixUp", lambda L: L.MixUp(), (3, 6, 6, 2)),
     LayerCase("CutMix", lambda L: L.CutMix(), (3, 6, 6, 2)),
     LayerCase("MaxNumBoundingBoxes", lambda L: L.MaxNumBoundingBoxes(5), (3, 6, 6, 2)),
+    LayerCase("RandomColorJitter", lambda L: L.RandomColorJitter((-3, 3), 0.1, 0.1, 0.8, 0.1), (3, 6, 6, 3)),
+    LayerCase("RandAugment", lambda L: L.RandAugment((-3, 3), num_ops=1), (3, 6, 6, 3)),
+    LayerCase("AugMix", lambda L: L.AugMix((-3, 3), num_chains=2, chain_depth=1), (3, 6, 6, 3)),
     LayerCase("AutoContrast", lambda L: L.AutoContrast(), (3, 6, 6, 3)),
 ]
 OUTSIDE = {  # of a model in `fit`

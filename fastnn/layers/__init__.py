@@ -57,6 +57,7 @@ _FILES = {
     "padding": "ZeroPadding1D ZeroPadding2D ZeroPadding3D",
     "pipeline": "Pipeline",
     "prelu": "PReLU",
+    "preprocessing.aug_mix": "AugMix",
     "preprocessing.auto_contrast": "AutoContrast",
     "preprocessing.category_encoding": "CategoryEncoding",
     "preprocessing.center_crop": "CenterCrop",
@@ -68,8 +69,10 @@ _FILES = {
     "preprocessing.max_num_bounding_boxes": "MaxNumBoundingBoxes",
     "preprocessing.mix_up": "MixUp",
     "preprocessing.normalization": "Normalization",
+    "preprocessing.rand_augment": "RandAugment",
     "preprocessing.random_brightness": "RandomBrightness",
     "preprocessing.random_color_degeneration": "RandomColorDegeneration",
+    "preprocessing.random_color_jitter": "RandomColorJitter",
     "preprocessing.random_contrast": "RandomContrast",
     "preprocessing.random_crop": "RandomCrop",
     "preprocessing.random_elastic_transform": "RandomElasticTransform",
@@ -153,6 +156,7 @@ if TYPE_CHECKING:
     from .padding import *
     from .pipeline import *
     from .prelu import *
+    from .preprocessing.aug_mix import *
     from .preprocessing.auto_contrast import *
     from .preprocessing.category_encoding import *
     from .preprocessing.center_crop import *
@@ -164,8 +168,10 @@ if TYPE_CHECKING:
     from .preprocessing.max_num_bounding_boxes import *
     from .preprocessing.mix_up import *
     from .preprocessing.normalization import *
+    from .preprocessing.rand_augment import *
     from .preprocessing.random_brightness import *
     from .preprocessing.random_color_degeneration import *
+    from .preprocessing.random_color_jitter import *
     from .preprocessing.random_contrast import *
     from .preprocessing.random_crop import *
     from .preprocessing.random_elastic_transform import *
