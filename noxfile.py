@@ -156,6 +156,23 @@ def random(session: nox.Session) -> None:
 
 
 @nox.session
+def fashion(session: nox.Session) -> None:
+    """The image tutorials against Keras, with Fashion-MNIST from Debian's package instead of digits."""
+    for program in ("apt-get", "dpkg-deb"):
+        if shutil.which(program) is None:
+            session.error(f"fashion needs {program}, which downloads Debian's package dataset-fashion-mnist")
+    session.install(".[test]")
+    group(session, "keras")
+    folder = Path(session.create_tmp()).resolve()
+    with session.chdir(folder):
+        session.run("apt-get", "download", "dataset-fashion-mnist", external=True)
+    session.run("dpkg-deb", "-x", *map(str, folder.glob("dataset-fashion-mnist_*.deb")), str(folder), external=True)
+    images = folder / "usr" / "share" / "datasets" / "fashion-mnist"
+    arguments = ["-m", "keras or not keras", "--timeout", "600", *session.posargs]
+    session.run("pytest", "tests/test_tutorial_images.py", *arguments, env={"FASTNN_TEST_FASHION_MNIST": str(images)})
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Whole training steps and kernels beside other libraries; arguments go to benchmarks.run."""
     session.install(".")
