@@ -1,5 +1,5 @@
-"""Keras tutorials with only the import line changed: small, on the package's digits, enlarged to 28x28, and on series
-and texts that are made up.
+"""Keras tutorials with only the import line changed: small, on the package's digits, enlarged to 28x28, and on texts
+that are made up. Those of examples/ are compared with Keras in test_tutorial_*.py.
 """
 
 from __future__ import annotations
@@ -21,32 +21,6 @@ def digits() -> Any:
     return (x_train[:1200], y_train[:1200]), (x_test[:300], y_test[:300])
 
 
-def test_simple_convnet(digits: Any) -> None:
-    keras.utils.set_random_seed(1)
-    (x_train, y_train), (x_test, y_test) = digits
-    num_classes = 10
-    input_shape = (28, 28, 1)
-    x_train, x_test = np.expand_dims(x_train, -1), np.expand_dims(x_test, -1)
-    y_train = keras.utils.to_categorical(y_train, num_classes)
-    y_test = keras.utils.to_categorical(y_test, num_classes)
-    model = keras.Sequential(
-        [
-            keras.Input(shape=input_shape),
-            layers.Conv2D(8, kernel_size=(3, 3), activation="relu"),
-            layers.MaxPooling2D(pool_size=(2, 2)),
-            layers.Conv2D(16, kernel_size=(3, 3), activation="relu"),
-            layers.MaxPooling2D(pool_size=(2, 2)),
-            layers.Flatten(),
-            layers.Dropout(0.25),
-            layers.Dense(num_classes, activation="softmax"),
-        ]
-    )
-    model.compile(loss="categorical_crossentropy", optimizer="adam", metrics=["accuracy"])
-    model.fit(x_train, y_train, batch_size=32, epochs=4, validation_split=0.1, verbose=0)
-    score = model.evaluate(x_test, y_test, verbose=0)
-    assert score[1] > 0.85
-
-
 def test_text_classification_with_an_lstm() -> None:
     keras.utils.set_random_seed(2)
     rng = np.random.default_rng(2)
@@ -63,27 +37,6 @@ def test_text_classification_with_an_lstm() -> None:
     model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
     history = model.fit(x, y, batch_size=32, epochs=12, validation_data=(x, y), verbose=0)
     assert history.history["val_accuracy"][-1] > 0.85
-
-
-def test_timeseries_forecasting() -> None:
-    keras.utils.set_random_seed(3)
-    t = np.arange(600)
-    series = (np.sin(t / 12) + 0.3 * np.sin(t / 3)).astype("float32").reshape(-1, 1)
-    past = 24
-    dataset = keras.utils.timeseries_dataset_from_array(
-        series[:-past], series[past:], sequence_length=past, batch_size=64
-    )
-    batches = [dataset[i] for i in range(len(dataset))]
-    x = np.concatenate([batch[0] for batch in batches])
-    y = np.concatenate([batch[1] for batch in batches])
-    inputs = keras.layers.Input(shape=(x.shape[1], x.shape[2]))
-    lstm_out = keras.layers.LSTM(16)(inputs)
-    outputs = keras.layers.Dense(1)(lstm_out)
-    model = keras.Model(inputs=inputs, outputs=outputs)
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate=0.01), loss="mse")
-    es_callback = keras.callbacks.EarlyStopping(monitor="val_loss", min_delta=0, patience=5)
-    history = model.fit(x, y, epochs=15, batch_size=64, validation_split=0.2, callbacks=[es_callback], verbose=0)
-    assert history.history["val_loss"][-1] < 0.1 * float(np.var(series))
 
 
 def test_two_inputs_and_two_outputs() -> None:
