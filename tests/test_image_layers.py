@@ -348,6 +348,16 @@ WRONG: list[tuple[Callable[[], Any], type[Exception], str]] = [
         "m: expected a dictionary of images and labels, got ['image']",
     ),
     (
+        lambda: layers.RandomFlip(name="f")({"images": IMAGES, "bounding_boxes": IMAGES}),
+        ValueError,
+        "f: expected a dictionary of images and labels, got ['bounding_boxes', 'images']",
+    ),
+    (
+        lambda: layers.RandomFlip(name="f")([IMAGES, IMAGES]),
+        ValueError,
+        "f: expected one input, got 2",
+    ),
+    (
         lambda: layers.CutMix(name="m")({"images": IMAGES, "labels": np.arange(6)}),
         ValueError,
         "m: expected labels (batch, classes), one-hot, got (6,)",

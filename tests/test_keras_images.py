@@ -111,6 +111,29 @@ def test_contrast_and_brightness(keras: Any) -> None:
     close(ours._adjusted(Tensor(IMAGES), Tensor(share)), want)
 
 
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("Resizing", (4, 5)),
+        ("CenterCrop", (4, 5)),
+        ("AutoContrast", ()),
+        ("RandomCrop", (9, 7)),
+        ("RandomColorDegeneration", ((0.5, 0.5),)),
+        ("RandomTranslation", ((0.2, 0.2), (0.1, 0.1))),
+    ],
+)
+def test_labels_go_along(name: str, arguments: tuple[Any, ...], training: bool, keras: Any) -> None:
+    theirs, ours = (getattr(L, name)(*arguments) for L in (keras.layers, layers))
+    for images, labels in ((IMAGES, np.arange(4)), (IMAGES[0], np.arange(3))):
+        got = ours({"images": images, "labels": labels}, training=training)
+        want = theirs({"images": images, "labels": labels}, training=training)
+        close(got["images"], want["images"])
+        np.testing.assert_array_equal(got["labels"].numpy(), labels)
+    shapes = ours.compute_output_shape({"images": (None, 9, 7, 3), "labels": (None, 5)})
+    assert shapes == {"images": (None, *got["images"].shape), "labels": (None, 5)}
+
+
 def test_both_change_images_in_calls_that_do_not_say(keras: Any) -> None:
     for L in (keras.layers, layers):
         layer = L.RandomBrightness(0.5)

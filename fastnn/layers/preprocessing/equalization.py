@@ -10,7 +10,6 @@ import numpy as np
 from ... import functional as F
 from ...tensor import Tensor, constant
 from .. import arguments
-from ..streaming import JOINS_STEPS
 from .color import BYTES
 from .image import ImageLayer, bounds_of_values
 from .rounding import nearest_even, truncated
@@ -31,8 +30,6 @@ class Equalization(ImageLayer):
     data_format : None or "channels_last"
     """
 
-    _streams = JOINS_STEPS
-
     def __init__(
         self, value_range: Any = (0, 255), bins: int = 256, data_format: str | None = None, **kwargs: Any
     ) -> None:
@@ -41,8 +38,8 @@ class Equalization(ImageLayer):
         self.value_range = bounds_of_values("Equalization", value_range)
         self.bins = arguments.positive("Equalization", "bins", bins)
 
-    def call(self, inputs: Tensor, training: bool = True) -> Tensor:
-        return super().call(inputs) if training else F.cast(inputs, "float32")
+    def _called(self, images: Tensor, training: bool) -> Tensor:
+        return self._images(images) if training else images
 
     def _images(self, images: Tensor) -> Tensor:
         values = _scaled(images, self.value_range, BYTES)

@@ -11,6 +11,7 @@ from ... import functional as F
 from ...tensor import Tensor
 from .. import arguments
 from ..base import Layer, Shape
+from ..calls import as_argument
 from ..drawing import Drawing
 from ..streaming import JOINS_STEPS
 
@@ -26,7 +27,10 @@ __all__ = [
 
 
 class ImageLayer(Layer):
-    """A layer over images (batch, height, width, channels), or one image without a batch."""
+    """A layer over images (batch, height, width, channels), or one image without a batch.
+
+    In place of images it takes a dictionary of them as "images" and of their "labels", which it hands on.
+    """
 
     _streams = JOINS_STEPS
     _channels: tuple[int, ...] = ()  # how many there may be; any number when empty
@@ -37,15 +41,38 @@ class ImageLayer(Layer):
         if self._channels and shape[-1] not in (None, *self._channels):
             raise self.expected(f"with {' or '.join(map(str, self._channels))} channels", shape)
 
-    def call(self, inputs: Tensor) -> Tensor:
-        images = F.cast(inputs, "float32")
-        return F.squeeze(self._images(F.expand_dims(images, 0)), 0) if inputs.ndim == 3 else self._images(images)
+    def _as_inputs(self, inputs: Any) -> Any:
+        if not isinstance(inputs, dict):
+            return super()._as_inputs(inputs)
+        return {name: self._as_tensor(x) if name == "images" else as_argument(x) for name, x in inputs.items()}
+
+    def _check(self, inputs: Any) -> None:
+        if not isinstance(inputs, dict):
+            super()._check(inputs)
+            return
+        if not {"images"} <= set(inputs) <= {"images", "labels"}:
+            raise ValueError(f"{self.name}: expected a dictionary of images and labels, got {sorted(inputs)}")
+        self.check_input(inputs["images"].shape)
+
+    def call(self, inputs: Any, training: bool = True) -> Any:
+        images = F.cast(inputs["images"] if isinstance(inputs, dict) else inputs, "float32")
+        if images.ndim == 3:
+            result = F.squeeze(self._called(F.expand_dims(images, 0), training), 0)
+        else:
+            result = self._called(images, training)
+        return {**inputs, "images": result} if isinstance(inputs, dict) else result
+
+    def _called(self, images: Tensor, training: bool) -> Tensor:
+        """The result for (batch, height, width, channels), in training or not."""
+        return self._images(images)
 
     def _images(self, images: Tensor) -> Tensor:
-        """The result for (batch, height, width, channels)."""
+        """The result for (batch, height, width, channels), for random layers in training."""
         raise NotImplementedError
 
-    def compute_output_shape(self, input_shape: Shape) -> Shape:
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        if isinstance(input_shape, dict):
+            return {**input_shape, "images": self.compute_output_shape(input_shape["images"])}
         self.check_input(input_shape)
         return (*input_shape[:-3], *self._size(input_shape[-3:-1]), input_shape[-1])
 
@@ -57,14 +84,12 @@ class ImageLayer(Layer):
 class RandomImageLayer(Drawing, ImageLayer):
     """An ImageLayer that changes images at random while training, and in calls by themselves that don't say."""
 
-    _streams = JOINS_STEPS
-
     def __init__(self, *, seed: int | None = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(seed=seed, **kwargs)
         arguments.channels_last(type(self).__name__, data_format)
 
-    def call(self, inputs: Tensor, training: bool = True) -> Tensor:
-        return super().call(inputs) if training else F.cast(inputs, "float32")
+    def _called(self, images: Tensor, training: bool) -> Tensor:
+        return self._images(images) if training else images
 
     def _uniform(self, images: Tensor, low: float, high: float) -> Tensor:
         """A number for each image, (batch, 1, 1, 1)."""

@@ -7,7 +7,6 @@ from typing import Any
 from ... import functional as F
 from ...tensor import Tensor
 from .. import arguments
-from ..calls import as_argument
 from ..streaming import JOINS_STEPS
 from .image import ImageLayer
 
@@ -31,7 +30,6 @@ class MaxNumBoundingBoxes(ImageLayer):
     """
 
     _streams = JOINS_STEPS
-    _takes_several = True
 
     def __init__(
         self,
@@ -48,9 +46,6 @@ class MaxNumBoundingBoxes(ImageLayer):
         self.fill_value = int(fill_value)
         self.bounding_box_format = bounding_box_format
 
-    def _as_inputs(self, inputs: Any) -> Any:
-        return as_argument(inputs) if isinstance(inputs, dict) else super()._as_inputs(inputs)
-
     def _check(self, inputs: Any) -> None:
         if not isinstance(inputs, dict):
             super()._check(inputs)
@@ -65,7 +60,7 @@ class MaxNumBoundingBoxes(ImageLayer):
                 f"got {shapes['boxes']} and {shapes['labels']}"
             )
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: bool = True) -> Any:
         if not isinstance(inputs, dict):
             return F.cast(inputs, "float32")
         boxes, labels = (inputs["bounding_boxes"][name] for name in ("boxes", "labels"))

@@ -17,17 +17,10 @@ class MixingLayer(RandomImageLayer):
     (batch, classes); single images are left alone."""
 
     _streams = JOINS_STEPS
-    _takes_several = True
 
     def _check(self, inputs: Any) -> None:
-        if not isinstance(inputs, dict):
-            super()._check(inputs)
-            return
-        if not {"images"} <= set(inputs) <= {"images", "labels"}:
-            raise ValueError(f"{self.name}: expected a dictionary of images and labels, got {sorted(inputs)}")
-        images = inputs["images"]
-        self.check_input(images.shape)
-        if "labels" in inputs and inputs["labels"].ndim != images.ndim - 2:
+        super()._check(inputs)
+        if isinstance(inputs, dict) and "labels" in inputs and inputs["labels"].ndim != inputs["images"].ndim - 2:
             raise ValueError(f"{self.name}: expected labels (batch, classes), one-hot, got {inputs['labels'].shape}")
 
     def call(self, inputs: Any, training: bool = True) -> Any:
@@ -44,9 +37,6 @@ class MixingLayer(RandomImageLayer):
     def _mixed(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The result, the share of the image itself in each, and the numbers of the others."""
         raise NotImplementedError
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return input_shape
 
 
 def mixed(own: Tensor, others: Tensor, share: Tensor) -> Tensor:

@@ -10,7 +10,6 @@ from ... import functional as F
 from ...tensor import Tensor, constant
 from .. import arguments
 from ..base import Shape
-from ..streaming import JOINS_STEPS
 from .image import RandomImageLayer, resized_window, window_of_ratio
 
 __all__ = ["RandomCrop"]
@@ -30,8 +29,6 @@ class RandomCrop(RandomImageLayer):
     data_format : None or "channels_last"
     """
 
-    _streams = JOINS_STEPS
-
     def __init__(
         self,
         height: int,
@@ -45,11 +42,8 @@ class RandomCrop(RandomImageLayer):
         self.height = arguments.positive("RandomCrop", "height", height)
         self.width = arguments.positive("RandomCrop", "width", width)
 
-    def call(self, inputs: Tensor, training: bool = True) -> Tensor:
-        images = F.cast(inputs, "float32")
-        images = F.expand_dims(images, 0) if inputs.ndim == 3 else images
-        cropped = self._images(images) if training else resized_window(images, (self.height, self.width))
-        return F.squeeze(cropped, 0) if inputs.ndim == 3 else cropped
+    def _called(self, images: Tensor, training: bool) -> Tensor:
+        return self._images(images) if training else resized_window(images, (self.height, self.width))
 
     def _images(self, images: Tensor) -> Tensor:
         (height, width), target = images.shape[1:3], (self.height, self.width)
