@@ -109,7 +109,11 @@ def deserialize(
     """
     match description:
         case {"class_name": str(name), "config": dict(config)} if name in classes:
-            return configured(classes[name], config, custom_objects)
+            try:
+                return configured(classes[name], config, custom_objects)
+            except (KeyError, IndexError, AttributeError) as wrong:
+                lost = f"lacks {wrong}" if isinstance(wrong, KeyError) else f"doesn't fit: {wrong}"
+                raise ValueError(f"{kind}: the configuration of {name} {lost}") from wrong
         case {"class_name": str(name), "config": dict(config)}:
             own = get_registered_object(name, custom_objects)
             if own is None:

@@ -111,7 +111,8 @@ class Batches:
         try:
             return self._run(step, first, order, out, key, most, keep)
         except (ValueError, TypeError, IndexError) as error:
-            error.add_note(f"in batch {first // self.batch_size} of the pass, counted from 0")
+            if not keep:  # else whoever gives batches one by one knows their numbers
+                error.add_note(f"in batch {first // self.batch_size} of the pass, counted from 0")
             raise
 
     def _run(

@@ -52,8 +52,10 @@ def clone_model(
     (None, 4)
     """
     from .dag import Functional
-    from .models import Sequential
+    from .models import Model, Sequential
 
+    if not isinstance(model, Model):
+        raise TypeError(f"clone_model: expected a model, got {model!r}")
     clones: dict[int, Any] = {}
     make = clone_function or _same
 

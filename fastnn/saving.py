@@ -71,9 +71,9 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
         "kind": "model",
         "architecture": {**serialize(model), **({"build_input_shape": model._built_for} if own else {})},
         "compile": _compile_settings(model),
-        "random": _random_state(model),
+        "random": random_state(model),
     }
-    _write(filepath, {**model._named_weights(), **model._named_slots()}, metadata, overwrite)
+    write_file(filepath, {**model._named_weights(), **model._named_slots()}, metadata, overwrite)
 
 
 def load_model(
@@ -103,17 +103,17 @@ def load_model(
 
 
 def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> Model:
-    tensors, metadata = _read(filepath)
+    tensors, metadata = read_file(filepath)
     if metadata.get("kind") != "model":
         raise ValueError(f"{filepath}: expected a whole model, got weights; make the model and use load_weights")
     try:
         architecture, settings, state = (metadata[key] for key in ("architecture", "compile", "random"))
         # the file's own size bounds what its architecture can ask for
         budget = sum(array.nbytes for array in tensors.values())
-        with random.fixed_seed(_number(state, "seed", SEEDS)), zero_weights(budget):
+        with random.fixed_seed(number_of(state, "seed", SEEDS)), zero_weights(budget):
             model = deserialize("model", architecture, _kinds(), custom_objects)
             if "build_input_shape" in architecture:
-                model.compute_output_shape(_shapes(architecture["build_input_shape"]))
+                model.compute_output_shape(shapes_of(architecture["build_input_shape"]))
         if not model.built:
             raise ValueError("the architecture has no input shape")
         if compile and settings is not None:
@@ -122,11 +122,11 @@ def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
         else:
             tensors = {path: array for path, array in tensors.items() if not path.startswith(_OPTIMIZER)}
         targets = {**model._named_weights(), **model._named_slots()}
-        _check(targets, tensors)
+        check_tensors(targets, tensors)
         if model.optimizer is not None:
-            model.optimizer._count.value = _number(settings, "iterations", COUNTS)
-            model.optimizer._calls.value = _number({"calls": 0, **settings}, "calls", COUNTS)
-        _restore_random_state(model, state)
+            model.optimizer._count.value = number_of(settings, "iterations", COUNTS)
+            model.optimizer._calls.value = number_of({"calls": 0, **settings}, "calls", COUNTS)
+        restore_random_state(model, state)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RuntimeError) as error:
         raise ValueError(f"{filepath}: can't make the model: {error}") from error
     for path, target in targets.items():
@@ -142,13 +142,13 @@ def _kinds() -> dict[str, type[Model]]:
     return {cls.__name__: cls for cls in (Functional, Sequential)}
 
 
-def _shapes(value: Any) -> Any:
+def shapes_of(value: Any) -> Any:
     """Shapes of inputs as a file holds them: lists of sizes in lists and dictionaries."""
     if isinstance(value, dict):
-        return {key: _shapes(item) for key, item in value.items()}
+        return {key: shapes_of(item) for key, item in value.items()}
     if all(size is None or isinstance(size, int) for size in value):
         return tuple(value)
-    return [_shapes(item) for item in value]
+    return [shapes_of(item) for item in value]
 
 
 def _describes_itself(model: Model) -> bool:
@@ -156,72 +156,17 @@ def _describes_itself(model: Model) -> bool:
     return type(model).get_config is not Layer.get_config
 
 
-def save_backup(model: Model, filepath: Any, epoch: int, batches: int) -> None:
-    """Write the whole state of training, which has done so many epochs, and batches of the next one."""
-    optimizer = model.optimizer
-    assert optimizer is not None
-    place = {"epoch": epoch, "batches": batches, "iterations": optimizer.iterations}
-    cells = {"calls": int(optimizer._calls.value), "rate": float(optimizer._rate.value)}
-    _write(filepath, model._train_states(), {"kind": "backup", "random": _random_state(model), **place, **cells}, True)
-
-
-def load_backup(model: Model, filepath: Any) -> tuple[int, int]:
-    """Put a model into the state of training that `save_backup` has written: the epochs and batches that are done.
-
-    Raises
-    ------
-    ValueError
-        The file is damaged, or of another model; nothing has changed then.
-    """
-    tensors, metadata = _read(filepath)
-    optimizer = model.optimizer
-    assert optimizer is not None
-    try:
-        if metadata.get("kind") != "backup":
-            raise ValueError("expected a backup of training")
-        tensors.update(_fresh_states(model, tensors))
-        targets = model._train_states()
-        _check(targets, tensors)
-        names = ("epoch", "batches", "iterations", "calls")
-        epoch, batches, iterations, calls = (_number(metadata, name, COUNTS) for name in names)
-        seed = _number(metadata["random"], "seed", SEEDS)
-        rate = float(metadata["rate"])
-        _restore_random_state(model, metadata["random"])
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"{filepath}: can't go on with the training of {model.name}: {error}") from error
-    model._seed = seed
-    optimizer._count.value, optimizer._calls.value, optimizer._rate.value = iterations, calls, rate
-    for path, target in targets.items():
-        target.assign(tensors[path])
-    return epoch, batches
-
-
-def _fresh_states(model: Model, tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Make the states of stateful layers that a backup holds; zeros for those of a backup before the first batch."""
-    zeros = {}
-    for path, layer in model._walk():
-        if isinstance(layer, Layer) and layer.stateful:
-            prefix = f"{path}.state." if path else "state."
-            saved = [array for name, array in tensors.items() if name.startswith(prefix)]
-            if saved:
-                layer.make_states(len(saved[0]))
-            else:
-                for name, state in layer._states.items():
-                    zeros[prefix + name] = np.zeros(state.shape, state.dtype)
-    return zeros
-
-
 def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
     """Write a model's weights; see `Model.save_weights`."""
     weights = model._named_weights()
     if not weights:
         raise ValueError(f"save_weights: expected {model.name} to have weights; call it on a batch first")
-    _write(filepath, weights, {"kind": "weights"}, overwrite)
+    write_file(filepath, weights, {"kind": "weights"}, overwrite)
 
 
 def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False) -> None:
     """Read a model's weights; see `Model.load_weights`."""
-    tensors, _ = _read(filepath)
+    tensors, _ = read_file(filepath)
     weights = model._named_weights()
     if not weights:
         raise ValueError(f"load_weights: expected {model.name} to have weights; call it on a batch first")
@@ -232,7 +177,7 @@ def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False) -> No
             warnings.warn(f"{filepath}: left out what doesn't fit: {', '.join(left_out)}", UserWarning, stacklevel=3)
         weights, found = fits, {path: found[path] for path in fits}
     try:
-        _check(weights, found)
+        check_tensors(weights, found)
     except ValueError as error:
         raise ValueError(f"{filepath}: the weights don't fit {model.name}: {error}") from error
     for path, weight in weights.items():
@@ -254,21 +199,21 @@ def _dropouts(model: Model) -> dict[str, Drawing]:
     return {path: layer for path, layer in model._walk() if isinstance(layer, Drawing)}
 
 
-def _random_state(model: Model) -> dict[str, Any]:
+def random_state(model: Model) -> dict[str, Any]:
     """The model's seed, how many epochs it has trained, and the seed and the draws of every dropout layer."""
     dropouts = {path: [layer._seed_cell.value, layer._draws.value] for path, layer in _dropouts(model).items()}
     return {"seed": model._seed, "epochs": model._epochs, "dropouts": dropouts}
 
 
-def _restore_random_state(model: Model, state: dict[str, Any]) -> None:
-    model._epochs = _number(state, "epochs", COUNTS)
+def restore_random_state(model: Model, state: dict[str, Any]) -> None:
+    model._epochs = number_of(state, "epochs", COUNTS)
     for path, layer in _dropouts(model).items():
         seed, draws = state["dropouts"][path]
-        layer._seed_cell.value = _number({"seed": seed}, "seed", SEEDS)
-        layer._draws.value = _number({"draws": draws}, "draws", COUNTS)
+        layer._seed_cell.value = number_of({"seed": seed}, "seed", SEEDS)
+        layer._draws.value = number_of({"draws": draws}, "draws", COUNTS)
 
 
-def _number(entries: Mapping[str, Any], name: str, end: int) -> int:
+def number_of(entries: Mapping[str, Any], name: str, end: int) -> int:
     """A whole number of a file, from 0 and below end."""
     value = entries[name]
     if type(value) is not int or not 0 <= value < end:
@@ -290,7 +235,7 @@ def _kind(tensor: Any) -> tuple[Any, ...]:
     return tuple(tensor.shape), tensor.dtype
 
 
-def _check(targets: Mapping[str, Tensor], tensors: Mapping[str, np.ndarray]) -> None:
+def check_tensors(targets: Mapping[str, Tensor], tensors: Mapping[str, np.ndarray]) -> None:
     """Refuse tensors that are missing, unexpected, or of another shape or dtype."""
     for path, target in targets.items():
         if path not in tensors:
@@ -305,7 +250,7 @@ def _check(targets: Mapping[str, Tensor], tensors: Mapping[str, np.ndarray]) -> 
 # ---- the file --------------------------------------------------------------------------------------------------------
 
 
-def _write(filepath: Any, tensors: Mapping[str, Tensor], metadata: dict[str, Any], overwrite: bool) -> None:
+def write_file(filepath: Any, tensors: Mapping[str, Tensor], metadata: dict[str, Any], overwrite: bool) -> None:
     import json
     from pathlib import Path
 
@@ -348,7 +293,7 @@ def _write_atomically(path: Path, content: bytes, overwrite: bool) -> None:
         os.close(folder)
 
 
-def _read(filepath: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def read_file(filepath: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Tensors and metadata of a file of ours."""
     import json
     from pathlib import Path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import random
 import signal
 import time
 from pathlib import Path
@@ -202,9 +203,10 @@ def train(folder: Path, save_freq: Any) -> fastnn.Sequential:
 @pytest.mark.parametrize("save_freq", ["epoch", 3])
 def test_training_killed_at_any_moment_ends_with_the_same_bits(save_freq: Any, tmp_path: Path) -> None:
     want = train(tmp_path, None)
-    rng = np.random.default_rng(5)
+    seed = random.randrange(2**32)
+    rng = np.random.default_rng(seed)
     folder, result = tmp_path / "backup", tmp_path / "result.safetensors"
-    for _ in range(10):
+    for _ in range(20):
         child = os.fork()
         if child == 0:
             code = 1
@@ -218,8 +220,61 @@ def test_training_killed_at_any_moment_ends_with_the_same_bits(save_freq: Any, t
         os.waitpid(child, 0)
     got = train(folder, save_freq)
     for mine, other in zip(got.get_weights(), want.get_weights(), strict=True):
-        np.testing.assert_array_equal(mine, other)
+        np.testing.assert_array_equal(mine, other, err_msg=f"moments of seed {seed}")
     assert not folder.exists()
+
+
+class TwoOptimizers(fastnn.Model):
+    """A train_step that trains two halves by optimizers of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = layers.Dense(4, activation="tanh"), layers.Dense(1)
+        self.optimizers = {"first": optimizers.Adam(0.01), "second": optimizers.SGD(0.01, momentum=0.9)}
+
+    def call(self, inputs: Any) -> Any:
+        return self.second(self.first(inputs))
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        loss = ((self(x, training=True) - y) ** 2).mean()
+        weights = [*self.first.trainable_weights, *self.second.trainable_weights]
+        gradients = fastnn.grad(loss, weights)
+        self.optimizers["first"].apply(gradients[:2], weights[:2])
+        self.optimizers["second"].apply(gradients[2:], weights[2:])
+        return {"loss": loss}
+
+
+class Crash(callbacks.Callback):
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.model.optimizers["first"].iterations == 7:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("save_freq", ["epoch", 2])
+def test_optimizers_of_the_models_own_go_on_too(save_freq: Any, again: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((20, 3)).astype(np.float32), rng.standard_normal((20, 1)).astype(np.float32)
+
+    def made() -> TwoOptimizers:
+        fastnn.utils.set_random_seed(4)
+        model = TwoOptimizers()
+        model.compile()
+        return model
+
+    def fitted(model: TwoOptimizers, *stages: Any) -> TwoOptimizers:
+        model.fit(x, y, batch_size=5, epochs=4, verbose=0, callbacks=[*stages])
+        return model
+
+    want = fitted(made())
+    crashed = made()
+    with pytest.raises(KeyboardInterrupt):
+        fitted(crashed, callbacks.BackupAndRestore(tmp_path / "b", save_freq), Crash())
+    got = fitted(crashed if again else made(), callbacks.BackupAndRestore(tmp_path / "b", save_freq))
+    for mine, other in zip(got.get_weights(), want.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, other)
+    assert got.optimizers["first"].iterations == want.optimizers["first"].iterations
 
 
 def train_stateful(folder: Path, save_freq: Any) -> fastnn.Sequential:

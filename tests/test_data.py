@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import multiprocessing
+import os
 import signal
 import subprocess
 import sys
@@ -489,6 +491,58 @@ def test_a_bad_batch_leaves_the_last_whole_step() -> None:
         assert "in batch 2 of the generator, counted from 0" in "".join(caught.value.__notes__)
         want.fit(X[:16], Y[:16], batch_size=SIZE, shuffle=False, verbose=0)
         assert same_state(model, want)
+
+
+def test_a_bad_batch_of_a_generator_has_one_number() -> None:
+    bad = Y.copy()
+    bad[20] = 7
+    with pytest.raises(IndexError) as caught:
+        make_model().fit(iter(batches(X, bad)), verbose=0)
+    assert [note for note in caught.value.__notes__ if note.startswith("in batch")] == [
+        "in batch 2 of the generator, counted from 0"
+    ]
+
+
+class Processes(PyDataset):
+    """Rows whose batches tell which process made them."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(workers=1, use_multiprocessing=True)
+        self.file, self.rows = file, batches(X, Y)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> Any:
+        with self.file.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        return self.rows[index]
+
+
+class Changing(Processes):
+    def on_epoch_end(self) -> None:
+        self.rows = self.rows[::-1]
+
+
+@pytest.mark.parametrize(("kind", "pools"), [(Processes, 1), (Changing, 3)])
+def test_processes_stay_while_their_copies_are_right(kind: Any, pools: int, tmp_path: Path) -> None:
+    data = kind(tmp_path / "processes")
+    make_model().fit(data, epochs=3, verbose=0)
+    made = {int(line) for line in data.file.read_text().split()} - {os.getpid()}
+    assert len(made) == pools
+    assert no_threads_are_left()
+
+
+def test_a_process_that_dies_names_its_dataset() -> None:
+    class Dying(Rows):
+        def __getitem__(self, index: int) -> Any:
+            if index == 2 and multiprocessing.parent_process() is not None:
+                os._exit(1)
+            return super().__getitem__(index)
+
+    with pytest.raises(RuntimeError, match=r"Dying: a process that makes batches has ended near batch .* threads"):
+        make_model().fit(Dying(X, Y, workers=1, use_multiprocessing=True), shuffle=False, verbose=0)
+    assert no_threads_are_left()
 
 
 def test_a_dataset_whose_init_calls_no_super() -> None:

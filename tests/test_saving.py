@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -346,3 +347,39 @@ def test_where_files_may_go(tmp_path: Path) -> None:
         model.save(tmp_path / "circle")
     with pytest.raises(FileNotFoundError, match="no such folder"):
         model.save(tmp_path / "nowhere" / "model.safetensors")
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where the entries of nested dictionaries and lists are."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*path, key)
+        yield from places(item, (*path, key))
+
+
+@pytest.mark.parametrize("damage", ["gone", None, 3, "x", [], {}], ids=str)
+def test_a_damaged_description_is_a_value_or_type_error(damage: Any) -> None:
+    """Whatever is broken in a model's JSON, the error says what is wrong with it; or it is of no account."""
+    tokens = fastnn.Input((4,), dtype="int32")
+    x = fastnn.layers.Embedding(5, 3, mask_zero=True)(tokens)
+    x = fastnn.layers.Bidirectional(fastnn.layers.RNN([fastnn.layers.LSTMCell(3)], return_sequences=True))(x)
+    x = fastnn.layers.TimeDistributed(fastnn.layers.Dense(2, kernel_regularizer="l2"))(x[:, 1:] * 2)
+    inner = fastnn.Sequential([fastnn.Input((3, 2)), fastnn.layers.Flatten(), fastnn.layers.Dense(2)])
+    text = fastnn.Model(tokens, inner(x)).to_json()
+    wrong = {}
+    for path in places(json.loads(text)):
+        description = json.loads(text)
+        holder = description
+        for key in path[:-1]:
+            holder = holder[key]
+        if damage == "gone":
+            del holder[path[-1]]
+        else:
+            holder[path[-1]] = damage
+        try:
+            fastnn.models.model_from_json(json.dumps(description))
+        except (ValueError, TypeError):
+            continue
+        except Exception as error:
+            wrong[path] = repr(error)
+    assert not wrong

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..saving import load_backup, save_backup
+from ..backup import load_backup, save_backup
 from .base import Callback, Logs
 from .model_checkpoint import checked_frequency
 
@@ -48,7 +48,7 @@ class BackupAndRestore(Callback):
         self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint
         self._epoch = self._steps = 0
         if self.save_freq != "epoch":  # else steps need not be looked at one by one
-            self.on_train_batch_end = self._count  # type: ignore[method-assign]
+            self._at_each_batch(self._count)
 
     @property
     def _file(self) -> Path:
@@ -57,7 +57,7 @@ class BackupAndRestore(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         if self._file.exists():
             self.model._resume = load_backup(self.model, self._file)
-        else:
+        elif self.model.weights:
             self._save(0, 0)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:

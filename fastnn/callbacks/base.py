@@ -63,6 +63,11 @@ class Callback:
         """After a step. Defining it makes `fit` read the metrics after every step."""
         self.on_batch_end(batch, logs)
 
+    def _at_each_batch(self, function: Callable[[int, Logs | None], None]) -> None:
+        """Have a function called after each step, as `on_train_batch_end`; `fit` looks at steps one by one only for
+        callbacks that ask for it."""
+        vars(self)["on_train_batch_end"] = function
+
     def on_test_begin(self, logs: Logs | None = None) -> None:
         """Before the validation of an epoch, or an evaluation."""
 

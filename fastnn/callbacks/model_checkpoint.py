@@ -50,7 +50,7 @@ class ModelCheckpoint(Monitor):
         self.save_freq = checked_frequency("ModelCheckpoint", save_freq)
         self._epoch = self._steps = 0
         if self.save_freq != "epoch":  # else steps need not be looked at one by one
-            self.on_train_batch_end = self._count  # type: ignore[method-assign]
+            self._at_each_batch(self._count)
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         self._epoch = epoch

@@ -72,7 +72,7 @@ class TensorBoard(Callback):
         self._writers: dict[str, Any] = {}
         self._step = 0
         if self.update_freq != "epoch":  # else steps need not be looked at one by one
-            self.on_train_batch_end = self._count  # type: ignore[method-assign]
+            self._at_each_batch(self._count)
 
     def _writer(self, part: str) -> Any:
         if part not in self._writers:

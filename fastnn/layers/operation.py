@@ -47,7 +47,10 @@ class Operation(Layer):
         self.operands = [operand.item() if isinstance(operand, np.number) else operand for operand in operands]
 
     def call(self, inputs: Any) -> Tensor:
-        given = iter(inputs if isinstance(inputs, list | tuple) else [inputs])
+        tensors = inputs if isinstance(inputs, list | tuple) else [inputs]
+        if len(tensors) != self.operands.count(None):
+            raise ValueError(f"{self.name}: expected {self.operands.count(None)} inputs, got {len(tensors)}")
+        given = iter(tensors)
         return _FUNCTIONS[self.operation](*(next(given) if number is None else number for number in self.operands))
 
     def stream_states(self, input_shape: Any) -> dict[str, Any]:

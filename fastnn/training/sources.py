@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import itertools
 import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..tensor import Tensor
 from ..utils.py_dataset import PyDataset
 from .prefetch import END, Prefetch
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 __all__ = ["IterableSource", "PyDatasetSource", "Source", "is_dataset", "kind_of", "source_of", "window"]
 
@@ -89,6 +93,8 @@ class PyDatasetSource(Source):
 
     def __init__(self, dataset: PyDataset, order: Callable[[int, int], np.ndarray] | None) -> None:
         self._dataset, self._order = dataset, order
+        self._pool: ProcessPoolExecutor | None = None  # of processes with copies of the data set
+        self._starting = threading.Lock()
 
     @property
     def batches(self) -> int | None:  # type: ignore[override]
@@ -98,7 +104,7 @@ class PyDatasetSource(Source):
         return END if self.batches == 0 else self._dataset[0]
 
     def begin(self, epoch: int, most: int | None, done: int) -> None:
-        self.close()
+        super().close()
         dataset = self._dataset
         dataset.on_epoch_begin()
         batches = dataset.num_batches
@@ -110,14 +116,40 @@ class PyDatasetSource(Source):
             turn, first, stop = window(batches, most, epoch)
             numbers = range(batches) if self._order is None else self._order(batches, turn).tolist()
             indices = numbers[first + done : stop]
-        make, finish = dataset.__getitem__, None
-        if dataset.use_multiprocessing and dataset.workers > 0:
-            make, finish = _in_processes(dataset)
-        self._reader = Prefetch(iter(indices), make, dataset.workers, dataset.max_queue_size, finish)
+        separate = dataset.use_multiprocessing and dataset.workers > 0
+        make = self._made_elsewhere if separate else dataset.__getitem__
+        self._reader = Prefetch(iter(indices), make, dataset.workers, dataset.max_queue_size)
+
+    def _made_elsewhere(self, index: int) -> Any:
+        """A batch that a process makes."""
+        from concurrent.futures.process import BrokenProcessPool
+
+        with self._starting:
+            if self._pool is None:
+                from concurrent.futures import ProcessPoolExecutor
+
+                self._pool = ProcessPoolExecutor(self._dataset.workers, initializer=_adopt, initargs=(self._dataset,))
+            pool = self._pool
+        try:
+            return pool.submit(_made, index).result()
+        except BrokenProcessPool as error:
+            raise RuntimeError(
+                f"{type(self._dataset).__name__}: a process that makes batches has ended near batch {index}, by crash "
+                "or for want of memory; use_multiprocessing=False makes them in threads, where errors show"
+            ) from error
 
     def end(self) -> None:
-        self.close()
+        super().close()
         self._dataset.on_epoch_end()
+        kinds = type(self._dataset), PyDataset
+        if len({kind.on_epoch_end for kind in kinds}) > 1 or len({kind.on_epoch_begin for kind in kinds}) > 1:
+            self.close()  # the processes' copies may be out of date
+
+    def close(self) -> None:
+        super().close()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 class IterableSource(Source):
@@ -194,18 +226,6 @@ class IterableSource(Source):
 def source_of(x: Any, order: Callable[[int, int], np.ndarray] | None) -> Source:
     """The batches of a data set."""
     return PyDatasetSource(x, order) if isinstance(x, PyDataset) else IterableSource(x)
-
-
-def _in_processes(dataset: PyDataset) -> tuple[Callable[[int], Any], Callable[[], None]]:
-    """A function that lets processes make batches, and one that ends them."""
-    from concurrent.futures import ProcessPoolExecutor
-
-    pool = ProcessPoolExecutor(dataset.workers, initializer=_adopt, initargs=(dataset,))
-
-    def make(index: int) -> Any:
-        return pool.submit(_made, index).result()
-
-    return make, lambda: pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _adopt(dataset: PyDataset) -> None:

@@ -20,7 +20,8 @@ class PyDataset:
     workers : int, default 1
         How many threads or processes make batches at a time.
     use_multiprocessing : bool, default False
-        Make batches in processes, which get copies of the data set at the beginning of every epoch.
+        Make batches in processes, which get copies of the data set when they start: for the first epoch, and for every
+        other one when the data set has an `on_epoch_begin` or `on_epoch_end` of its own.
     max_queue_size : int, default 10
         How many batches may wait.
 
