@@ -170,6 +170,16 @@ class Reach:
             return "a list or dictionary"
         return None
 
+    def objection(self, later: Reach, draws: Mapping[str, str]) -> str | None:
+        """Why what ran between two looks, with draws as they were at the first, can't be replayed."""
+        if self.unwatched is not None:
+            return f"it reads {self.unwatched}"
+        drawn = next((name for name, state in self.draws().items() if draws[name] != state), None)
+        if drawn is not None:
+            return f"it draws numbers from {drawn}, which a replay would not repeat"
+        change = self.difference(later)
+        return None if change is None else f"it changes {change}, which a replay would not repeat"
+
     def draws(self) -> dict[str, str]:
         """How far generators of random numbers that are not fastnn's have been drawn from."""
         return {name: repr(read()) for name, read in self._draws.items()}

@@ -211,7 +211,7 @@ class Inference(Trials):
 
     def _predict_at_once(self, x: Any, most: int) -> np.ndarray | None:
         """The results for an array of at most so many samples whose like has been seen before; else None."""
-        if self._structure.changed():
+        if self._structure.changed() or self._reads_others():
             self._changed()
         if self._recorded is not self._change or self._stateful:
             return None

@@ -6,10 +6,10 @@ They go when something changes that they have recorded: attributes of layers, op
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,9 +22,12 @@ from ..layers.structure import Node, Watch
 from ..metrics import Metric
 from ..precision import compiled_precision
 from ..program import Step, in_step
-from ..recording import is_foreign
+from ..recording import current_run, is_foreign
 from ..tensor import Tensor, is_grad_enabled, no_grad
 from .functions import StepFunctions
+
+if TYPE_CHECKING:
+    from ..reach import Reach
 
 __all__ = ["Programs"]
 
@@ -40,6 +43,7 @@ class Programs(StepFunctions):
         "_lock",
         "_outputs",
         "_predict_step",
+        "_reads",
         "_recorded",
         "_settings",
         "_stateful",
@@ -62,17 +66,21 @@ class Programs(StepFunctions):
         self._attached: dict[str, Metric] = {}
         computed = ("compute_loss", "compute_metrics")
         self._train_step = self._own_step("train_step", computed, on_tape=True) or Step(
-            self._train, states=self._train_states, scalars=self._train_scalars, name="train", every_size=own
+            self._seen(self._train),
+            states=self._train_states,
+            scalars=self._train_scalars,
+            name="train",
+            every_size=own,
         )
         self._test_step = self._own_step("test_step", computed) or Step(
-            self._test, states=self._test_states, name="test", every_size=own
+            self._seen(self._test), states=self._test_states, name="test", every_size=own
         )
         self._predict_step = self._own_step("predict_step") or Step(
-            self._infer, states=self._call_states, name="predict", every_size=own
+            self._seen(self._infer), states=self._call_states, name="predict", every_size=own
         )
         self._call_steps = {
             training: Step(
-                partial(self._apply, training),
+                self._seen(partial(self._apply, training)),
                 states=self._call_states,
                 scalars=self._draw_scalars,
                 name="call",
@@ -82,12 +90,44 @@ class Programs(StepFunctions):
             for training in (None, False)
         }
         self._structure = self._settings = Watch(tuple)
+        self._reads: Reach | None = None  # what code of the user's reads, if any takes part
+
+    def _seen(self, function: Callable[..., tuple[Tensor, ...]]) -> Callable[..., tuple[Tensor, ...]]:
+        """A function of a step that isn't recorded when code of the user's does what a program would not: read what
+        can't be watched, draw numbers elsewhere, change what it reads."""
+
+        def step(*arguments: Tensor) -> tuple[Tensor, ...]:
+            reads, run = self._reads, current_run()
+            if reads is None or run is None or run.recorder is None:
+                return function(*arguments)
+            draws = reads.draws()
+            results = function(*arguments)
+            reason = reads.objection(self._read_by_own_code() or reads, draws)
+            if reason is not None:
+                run.refuse(reason)
+            return results
+
+        return step
+
+    def _own_parts(self) -> dict[str, Any]:
+        """Layers, losses and metrics that are the user's, or hold a function of the user's."""
+        parts: dict[str, Any] = {path or self.name: node for path, node in self._walk()}
+        for index, head in enumerate(self._heads):
+            given = (head.loss, *head.metrics, *head.weighted_metrics)
+            parts |= {f"compiled{index}.{number}": part for number, part in enumerate(given)}
+        return {name: part for name, part in parts.items() if _is_own(part)}
+
+    def _read_by_own_code(self) -> Reach | None:
+        parts = self._own_parts()
+        if not parts:
+            return None
+        from ..reach import Reach  # not with the package
+
+        return Reach(parts)
 
     def _runs_own_code(self) -> bool:
         """Whether a class or function that is not the library's takes part: it may branch on the size of a batch."""
-        parts = [node for _, node in self._walk()]
-        given = [part for head in self._heads for part in (head.loss, *head.metrics, *head.weighted_metrics)]
-        return any(map(_is_own, (*parts, *given)))
+        return bool(self._own_parts())
 
     @property
     def recorded(self) -> bool:
@@ -132,9 +172,13 @@ class Programs(StepFunctions):
 
     def _notice(self, *watches: Watch) -> None:
         """Before a pass over data: let the programs go when something that they have recorded is different now."""
-        if any(watch.changed() for watch in watches):
+        if any(watch.changed() for watch in watches) or self._reads_others():
             self._changed()
         self._drop_programs()
+
+    def _reads_others(self) -> bool:
+        """Whether code of the user's may read other values now than those that programs have recorded."""
+        return self._reads is not None and self._reads.changed()
 
     def _drop_programs(self) -> None:
         """Forget all programs that know nothing of the last change."""
@@ -153,6 +197,7 @@ class Programs(StepFunctions):
             self._attached = super()._attached_metrics()
             self._stateful = [layer for layer in layers if layer.stateful]
             self._link()
+            self._reads = self._read_by_own_code()
             for step in self._steps():
                 step.drop()
             self._recorded = change  # last: other threads wait for all of this

@@ -1,0 +1,115 @@
+"""fit, evaluate, predict and calls freeze nothing silently either: what the user's code reads may change between them.
+
+The functions and changes are those of test_compiled_reads.py, here called by a layer of the user's own.
+"""
+
+from __future__ import annotations
+
+import types
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import test_compiled_reads as compiled_reads
+from test_compiled_reads import EAGER, READS, X
+from tolerances import assert_same_bits
+
+import fastnn
+from fastnn import Tensor, callbacks, layers
+
+SCALE = 1.0
+COUNT = 0
+SEEN: list[Any] = []
+TENSORS = ("a_tensor", "another_tensor")  # that are neither weights nor state of a layer
+globals_as_they_were = compiled_reads.globals_as_they_were
+
+
+class Uses(layers.Layer):
+    """A layer that is a function."""
+
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return self.function(inputs)
+
+
+class Scaled(layers.Layer):
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs * SCALE
+
+
+class Counting(layers.Layer):
+    def call(self, inputs: Tensor) -> Tensor:
+        global COUNT
+        COUNT += 1
+        return inputs * 2.0
+
+
+class Listing(layers.Layer):
+    def call(self, inputs: Tensor) -> Tensor:
+        SEEN.append(inputs.shape)
+        return inputs * 2.0
+
+
+def model_of(layer: layers.Layer) -> fastnn.Sequential:
+    """The layer behind one that changes nothing, with a weight that doesn't change."""
+    same = layers.Dense(2, use_bias=False, kernel_initializer="identity")
+    model = fastnn.Sequential([fastnn.Input((2,)), same, layer])
+    model.compile(fastnn.optimizers.SGD(0.0), "mse")
+    return model
+
+
+@pytest.mark.parametrize("name", [name for name in READS if name not in TENSORS])
+def test_what_changes_between_calls_is_seen(name: str) -> None:
+    function, change = READS[name]()
+    model = model_of(Uses(function))
+    for value in (2.0, 3.0, 4.0):
+        want = function(Tensor(X)).numpy()
+        for call in range(3):
+            assert_same_bits(model.predict(X, verbose=0), want, f"predict before {value}, call {call}")
+            with fastnn.no_grad():
+                assert_same_bits(model(X).numpy(), want, f"call before {value}, call {call}")
+            loss = model.evaluate(X, np.zeros_like(want), verbose=0)
+            assert loss == pytest.approx(float(np.mean(want**2)), rel=1e-6), f"evaluate before {value}, call {call}"
+        change(value)
+
+
+@pytest.mark.parametrize("name", [*EAGER, *TENSORS])
+def test_what_can_not_be_watched_runs_eagerly(name: str) -> None:
+    function, change = EAGER[name][0]() if name in EAGER else READS[name]()
+    model = model_of(Uses(function))
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter("always")
+        for value in (2.0, 3.0):
+            for _ in range(3):
+                model.predict(X, verbose=0)
+            change(value)
+        assert not model.recorded
+        assert len(model.eager_reasons()) == 1
+
+
+def test_fit_sees_what_changes_between_epochs() -> None:
+    set_scale = types.FunctionType((lambda v: globals().__setitem__("SCALE", v)).__code__, globals())
+    model = model_of(Scaled())
+    changes = iter([2.0, 3.0, 1.0])
+    listener = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: set_scale(next(changes)))
+    x, y = np.ones((20, 2), np.float32), np.zeros((20, 2), np.float32)
+    history = model.fit(x, y, batch_size=4, epochs=3, verbose=0, callbacks=[listener])
+    assert history.history["loss"] == [1.0, 4.0, 9.0]
+    assert model.recorded
+
+
+@pytest.mark.parametrize(("layer", "name"), [(Counting, "COUNT"), (Listing, "SEEN")])
+def test_what_a_layer_changes_is_no_part_of_a_program(layer: type[layers.Layer], name: str) -> None:
+    model = model_of(layer())
+    with pytest.warns(RuntimeWarning, match=rf"it changes .*{name}.*, which a replay would not repeat"):
+        model.predict(X, verbose=0)
+    for _ in range(5):
+        before = len(SEEN) + COUNT
+        model.predict(X, verbose=0)
+        assert len(SEEN) + COUNT > before
+    assert not model.recorded
