@@ -305,6 +305,18 @@ def test_weights_that_a_step_writes_are_prepared_once_in_each_run(rng: np.random
         assert_same_bits(program.run([x])[0].numpy(), want[index], text)
 
 
+@pytest.mark.parametrize(("m", "n", "k"), [(32, 128, 784), (15, 133, 530), (64, 65, 1000)])
+def test_few_rows_have_the_bits_of_many(m: int, n: int, k: int, rng: np.random.Generator) -> None:
+    """Few rows are cut along k, the weight in place; many pack it."""
+    x, weight, bias = (rng.standard_normal(shape).astype(np.float32) for shape in ((100, k), (k, n), (n,)))
+
+    def result(x: np.ndarray) -> np.ndarray:
+        return _core.op("linear")(array(x), array(weight), array(bias), activation="relu").numpy()
+
+    for level in each_level():
+        assert_same_bits(result(x[:m]), result(x)[:m], level)
+
+
 def test_programs_share_what_they_keep(rng: np.random.Generator) -> None:
     weight = array(rng.standard_normal((1000, 500)).astype(np.float32))
     programs = []

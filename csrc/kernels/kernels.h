@@ -258,6 +258,9 @@ struct UpdateRule {
   /* y (m, n) = epilogue(a (m, k) @ b (k, n)) */                                                                        \
   KERNEL(gemm, (T* y, const T* a, const T* b, int64_t m, int64_t n, int64_t k, const GemmLayout& layout,                \
                 const Epilogue<T>& epilogue))                                                                           \
+  /* the same from parts (count, m, n), the products of blocks of kGemmDepth, in their order */                         \
+  KERNEL(gemm_join, (T* y, int64_t y_row, const T* parts, int64_t count, int64_t m, int64_t n,                          \
+                     const Epilogue<T>& epilogue))                                                                      \
   /* pixels [begin, end) of y = epilogue(patches of x @ packed weight) */                                               \
   KERNEL(convolution, (T* y, const T* x, const T* packed_weight, int64_t begin, int64_t end, const ConvWindow& window,  \
                        const Epilogue<T>& epilogue))                                                                    \

@@ -69,6 +69,7 @@ CASES: list[OpCase] = [
     *(gemm_case(m, n, k, "tn") for m, n, k in ((67, 2, 20), (150, 5, 300), (300, 12, 9))),  # computed transposed
     gemm_case(14, 60, 9),
     gemm_case(1, 257, 33, "nt"),
+    gemm_case(15, 133, 530),  # cut along k
     gemm_case(3, 4, 0),
     gemm_case(0, 4, 3),
     gemm_case(3, 0, 4),
@@ -80,4 +81,5 @@ CASES: list[OpCase] = [
     linear_case((70,), 1, 3, activation="relu"),
     linear_case((), 6, 5),
     linear_case((33,), 64, 3, activation="relu"),
+    linear_case((29,), 600, 65, activation="relu"),  # cut along k
 ]

@@ -321,6 +321,22 @@ void gemm(float* y, const float* a, const float* b, int64_t m, int64_t n, int64_
   }
 }
 
+void gemm_join(float* y, int64_t y_row, const float* parts, int64_t count, int64_t m, int64_t n,
+               const Epilogue<float>& epilogue) {
+  for (int64_t i = 0; i < m; ++i) {
+    float* const row = y + i * y_row;
+    for_each_vector(n, [&](int64_t j, int64_t lanes) {
+      const float* part = parts + i * n + j;
+      Vec sum = load_n(part, lanes);
+      if (epilogue.accumulate) sum += load_n(row + j, lanes);
+      for (int64_t rest = count - 1; rest > 0; --rest) sum += load_n(part += m * n, lanes);
+      if (epilogue.bias != nullptr) sum += load_n(epilogue.bias + j, lanes);
+      if (epilogue.relu) sum = select(sum <= zero(), zero(), sum);
+      store_n(row + j, sum, lanes);
+    });
+  }
+}
+
 void sum_parts(float* y, const float* parts, int64_t count, int64_t part_count, int64_t part_stride, bool accumulate) {
   for_each_vector(count, [=](int64_t i, int64_t lanes) {
     Vec sum = load_n(parts + i, lanes);

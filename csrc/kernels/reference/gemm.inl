@@ -21,11 +21,31 @@ void gemm(T* y, const T* a, const T* b, int64_t m, int64_t n, int64_t k, const G
   const bool packed = layout.b_row == 0;
   for (int64_t i = 0; i < m; ++i) {
     for (int64_t j = 0; j < n; ++j) {
-      T sum = 0;
-      for (int64_t p = 0; p < k; ++p) {
-        sum += a[i * layout.a_row + p * layout.a_column] * b[packed ? j * k + p : p * layout.b_row + j];
+      T& result = y[i * layout.y_row + j];
+      T total = 0;
+      for (int64_t first = 0; first == 0 || first < k; first += kGemmDepth) {
+        const int64_t end = k - first < kGemmDepth ? k : first + kGemmDepth;
+        T sum = 0;
+        for (int64_t p = first; p < end; ++p) {
+          sum += a[i * layout.a_row + p * layout.a_column] * b[packed ? j * k + p : p * layout.b_row + j];
+        }
+        const bool adds = first > 0 || epilogue.accumulate;
+        total = adds ? sum + (first > 0 ? total : result) : sum;
       }
-      finish(y[i * layout.y_row + j], sum, j, epilogue);
+      finish(result, total, j, {epilogue.bias, epilogue.relu, false});
+    }
+  }
+}
+
+template <typename T>
+void gemm_join(T* y, int64_t y_row, const T* parts, int64_t count, int64_t m, int64_t n, const Epilogue<T>& epilogue) {
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t j = 0; j < n; ++j) {
+      T& result = y[i * y_row + j];
+      T total = parts[i * n + j];
+      if (epilogue.accumulate) total += result;
+      for (int64_t part = 1; part < count; ++part) total += parts[(part * m + i) * n + j];
+      finish(result, total, j, {epilogue.bias, epilogue.relu, false});
     }
   }
 }
