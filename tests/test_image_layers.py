@@ -202,6 +202,20 @@ def test_gradients_reach_the_images(interpolation: str) -> None:
     np.testing.assert_allclose((images.grad.numpy().astype(np.float64) * IMAGES).sum(), total, rtol=1e-4)
 
 
+@each
+def test_gradients_are_finite(name: str) -> None:
+    """Also of black, gray and plain images, in which hue and contrast have none."""
+    values = IMAGES.copy()
+    values[0], values[1], values[2] = 0, values[1, :, :, :1], 7
+    images = Tensor(values, requires_grad=True)
+    result = RANDOM[name](seed=6)(images, training=True)
+    if result.requires_grad:  # that of an equalization does not
+        result.sum().backward()
+        assert images.grad is not None
+        assert np.isfinite(images.grad.numpy()).all()
+    assert np.isfinite(result.numpy()).all()
+
+
 def test_training_is_what_the_surroundings_say_else_the_layer_s_own() -> None:
     augment = Sequential([layers.RandomBrightness((0.2, 0.3)), layers.RandomFlip("horizontal", seed=1)])
     assert (augment(IMAGES[:, :, :1]).numpy() > IMAGES[:, :, :1]).any()
