@@ -11,7 +11,7 @@ from ... import functional as F
 from ...tensor import Tensor
 from ..base import Shape
 
-__all__ = ["check_mode", "encoded", "encoded_rows", "encoded_shape"]
+__all__ = ["check_mode", "encoded", "encoded_rows", "encoded_shape", "padded_rows"]
 
 _NAMES = {"binary": "multi_hot", "tf-idf": "tf_idf"}  # that Keras takes too
 
@@ -56,3 +56,13 @@ def encoded_rows(rows: Sequence[Any] | np.ndarray, mode: str, depth: int, dtype:
         ids = np.asarray(ids, np.int64)
         result[row] = np.bincount(ids[(ids >= 0) & (ids < depth)], minlength=depth)
     return np.minimum(result, 1) if mode == "multi_hot" else result
+
+
+def padded_rows(rows: Sequence[Sequence[int]], length: int | None) -> np.ndarray:
+    """Rows of numbers cut, or padded with 0, to a length; to the longest when it is None."""
+    if length is None:
+        length = max(map(len, rows), default=0)
+    result = np.zeros((len(rows), length), np.int64)
+    for row, ids in enumerate(rows):
+        result[row, : len(ids)] = ids[:length]
+    return result

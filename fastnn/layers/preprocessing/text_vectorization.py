@@ -11,7 +11,7 @@ from ...program import in_step
 from ...tensor import Tensor
 from ..base import Layer, Shape
 from .batches import batches_of
-from .encoding import check_mode
+from .encoding import check_mode, padded_rows
 from .string_lookup import StringLookup
 from .tokenizer import Tokenizer
 
@@ -101,7 +101,8 @@ class TextVectorization(Layer):
         steps : int, optional
             How many batches to look at.
         """
-        self.lookup._learn(self._rows(batch) for batch in batches_of(self.name, data, steps, lists=True))
+        batches = batches_of(self.name, data, steps, lists=True)
+        self.lookup._learn(self._tokenizer.rows(self.name, batch) for batch in batches)
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[str]:
         """See `StringLookup.get_vocabulary`."""
@@ -114,9 +115,6 @@ class TextVectorization(Layer):
     def set_vocabulary(self, vocabulary: Any, idf_weights: Any = None) -> None:
         """See `StringLookup.set_vocabulary`."""
         self.lookup.set_vocabulary(vocabulary, idf_weights)
-
-    def _rows(self, texts: Any) -> list[list[str]]:
-        return self._tokenizer.rows(self.name, texts)
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:  # type: ignore[override]
         """Texts as numbers.
@@ -135,16 +133,10 @@ class TextVectorization(Layer):
         return result if np.ndim(inputs) else result[0]
 
     def call(self, inputs: Any) -> Tensor:
-        rows = [self.lookup._places(row) for row in self._rows(inputs)]
+        rows = [self.lookup._places(row) for row in self._tokenizer.rows(self.name, inputs)]
         if self.output_mode != "int":
             return Tensor(self.lookup._encoded(rows))
-        length = self.output_sequence_length
-        if length is None:
-            length = max(map(len, rows), default=0)
-        result = np.zeros((len(rows), length), np.int64)
-        for row, ids in enumerate(rows):
-            result[row, : len(ids)] = ids[:length]
-        return Tensor(result)
+        return Tensor(padded_rows(rows, self.output_sequence_length))
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         if self.output_mode == "int":
