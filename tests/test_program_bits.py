@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras_cases import CASES as LAYER_CASES
 from keras_cases import LayerCase
@@ -309,6 +309,7 @@ LOSSES = {
     "categorical_crossentropy": ("softmax", 4),
     "sparse_categorical_crossentropy": ("softmax", 4),
 }
+STEPPING = st.sampled_from([{}, {"gradient_accumulation_steps": 2}])
 CLIPPING = st.sampled_from([{}, {"clipnorm": 0.5}, {"clipvalue": 0.1}, {"global_clipnorm": 1.0}])
 OPTIMIZERS = st.sampled_from(
     [
@@ -334,7 +335,7 @@ def layer_of(draw: Any, kinds: list[tuple[str, dict[str, Any], bool]]) -> Spec:
 
 @st.composite
 def models(draw: Any) -> dict[str, Any]:
-    """What make_model makes a model of: kind of data, layers, end, loss, optimizer."""
+    """What make_model makes a model of: kind of data, layers, end, loss, optimizer; and whether samples have weights."""
     kind = draw(st.sampled_from(["vector", "sequence", "image", "ids"]))
     inner = "sequence" if kind == "ids" else kind
     body: list[Spec] = []
@@ -351,7 +352,8 @@ def models(draw: Any) -> dict[str, Any]:
         "body": body,
         "end": draw(st.sampled_from(ENDS[inner])),
         "loss": draw(st.sampled_from(sorted(LOSSES))),
-        "optimizer": (optimizer, {"learning_rate": 0.01, **options, **draw(CLIPPING)}),
+        "optimizer": (optimizer, {"learning_rate": 0.01, **options, **draw(CLIPPING), **draw(STEPPING)}),
+        "weighted": draw(st.booleans()),
         "batch": draw(st.integers(1, 9)),
         "metrics": draw(st.booleans()),
     }
@@ -404,19 +406,20 @@ def test_random_models_train_to_the_same_bits(spec: dict[str, Any]) -> None:
     batch = spec["batch"]
     samples = 2 * batch + (batch + 1) // 2
     x, y = make_data(spec, samples)
+    weights = {"sample_weight": np.linspace(0, 2, samples, dtype=np.float32)} if spec["weighted"] else {}
     parts = [slice(start, start + batch) for start in range(0, samples, batch)]
     plain = make_model(spec)
     plain(x[:1])
     for _ in range(3):
         plain.reset_metrics()
         for part in parts:
-            eager(plain._train_step, x[part], y[part])
+            eager(plain._train_step, x[part], y[part], *(weight[part] for weight in weights.values()))
     want = everything(plain)
     want_predicted = np.concatenate([eager(plain._predict_step, x[part])[0] for part in parts])
     for threads in (1, 2):
         fastnn.set_num_threads(threads)
         model = make_model(spec)
-        model.fit(x, y, batch_size=batch, epochs=3, shuffle=False, verbose=0)
+        model.fit(x, y, batch_size=batch, epochs=3, shuffle=False, verbose=0, **weights)
         assert model._train_step.eager_reasons() == []
         assert sum(entry["replays"] for entry in model._train_step.info()) > 0
         for entry in model._train_step._entries.values():
@@ -429,3 +432,46 @@ def test_random_models_train_to_the_same_bits(spec: dict[str, Any]) -> None:
         for _ in range(3):
             predicted = model.predict(x, batch_size=batch)
             assert_same([predicted], [want_predicted], (), f"{threads} threads, prediction")
+
+
+@settings(max_examples=15)
+@given(first=models(), second=models())
+def test_random_models_with_an_optimizer_each_train_in_one_step(first: dict[str, Any], second: dict[str, Any]) -> None:
+    """The second learns to say what the first one says after its own update, as in a GAN or with a student."""
+    for spec in (first, second):
+        spec["optimizer"][1].pop("gradient_accumulation_steps", None)  # belongs to several steps
+    batch = first["batch"]
+    x, other = (make_data(spec, batch)[0] for spec in (first, second))
+
+    def make() -> tuple[list[Sequential], Any]:
+        pair = [make_model(spec) for spec in (first, second)]
+        for model, data in zip(pair, (x, other), strict=True):
+            model(data)
+
+        def step(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+            teacher, student = pair
+            said = teacher(a, training=True)
+            loss = F.mean((said - 0.5) ** 2)
+            teacher.optimizer.minimize(loss, teacher.trainable_weights)
+            wanted = F.mean(teacher(a, training=False), axis=1, keepdims=True)
+            distance = F.mean((student(b, training=True) - wanted) ** 2)
+            student.optimizer.minimize(distance, student.trainable_weights)
+            return loss, distance
+
+        return pair, step
+
+    runs = []
+    for compiled in (False, True):
+        fastnn.manual_seed(3)
+        pair, step = make()
+        run = fastnn.compile(step) if compiled else step
+        losses = [[t.numpy() for t in run(Tensor(x), Tensor(other))] for _ in range(5)]
+        if compiled:
+            assert run.recorded, run.eager_reasons()
+        runs.append((losses, [everything(model) for model in pair]))
+    (want_losses, want), (got_losses, got) = runs
+    for a, b in zip(got_losses, want_losses, strict=True):
+        assert_same(a, b, (), "losses")
+    for mine, theirs in zip(got, want, strict=True):
+        for name, value in theirs.items():
+            assert_same([mine[name]], [value], (), name)
