@@ -29,6 +29,7 @@ class LayerCase:
     times : how often the inputs are passed: 2 for layers of a query and a value.
     steps : which steps of the inputs count, (batch, time): the others are zeros, and a Masking lies before the layer.
     loss : the result can be trained on; False where Keras's losses can't take its mask.
+    counted : only the steps that the result's mask counts are compared.
     """
 
     name: str
@@ -40,6 +41,7 @@ class LayerCase:
     times: int = 1
     steps: np.ndarray | None = None
     loss: bool = True
+    counted: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -58,6 +60,7 @@ SEQUENCE = (3, 6, 4)
 IMAGE = (3, 7, 6, 4)
 STATE = np.ones((3, 5), np.float32)
 MASK = np.array([[1, 1, 1, 1, 1, 1], [0, 1, 0, 0, 1, 0], [1, 1, 1, 0, 0, 0]], bool)
+BEGUN = np.array([[1, 1, 1, 1, 1, 1], [1, 1, 0, 0, 1, 0], [1, 0, 1, 0, 0, 0]], bool)  # the first step always counts
 VOLUME = (2, 5, 6, 4, 4)
 
 
@@ -377,6 +380,9 @@ CASES = [
             ("output_shape", {"output_shape": 7}, {}),
             ("causal", {}, {"use_causal_mask": True}),
             ("mask", {}, {"attention_mask": np.tril(np.ones((3, 6, 6), bool))}),
+            ("value_mask", {}, {"value_mask": MASK}),
+            ("key_mask", {}, {"key_mask": MASK}),
+            ("masks", {}, {"value_mask": BEGUN, "key_mask": MASK | BEGUN, "use_causal_mask": True}),
             ("scores", {}, {"return_attention_scores": True}),
         )
     ),
@@ -437,6 +443,22 @@ CASES = [
         loss=False,
     ),
     LayerCase("Pipeline", lambda L: L.Pipeline([L.Dense(5), L.LayerNormalization(), L.Dense(3)]), SEQUENCE),
+    *(
+        LayerCase(
+            f"MultiHeadAttention-carried{name}",
+            lambda L: L.MultiHeadAttention(2, 3),
+            SEQUENCE,
+            times=2,
+            call=call,
+            steps=BEGUN,
+            counted=True,
+        )
+        for name, call in (
+            ("", {}),
+            ("-causal", {"use_causal_mask": True}),
+            ("-value_mask", {"value_mask": BEGUN[::-1].copy()}),
+        )
+    ),
     *(
         LayerCase(f"{name}-carried", make, shape, steps=MASK)
         for name, make, shape in (

@@ -75,6 +75,18 @@ def test_masks_of_multi_head_attention(scores: bool) -> None:
     np.testing.assert_allclose(left_out[0], multi_head(layer, x, x)[0][0], rtol=1e-4, atol=1e-5)
 
 
+def test_what_the_query_carries_reaches_the_first_result() -> None:
+    x = numbers(2, 5, 4)
+    x[1, 3:] = 0
+    query = layers.Masking()(x)
+    layer = layers.MultiHeadAttention(2, 3)
+    y, scores = layer(query, x, return_attention_scores=True)
+    np.testing.assert_array_equal(y._mask.numpy(), x.any(-1))
+    np.testing.assert_array_equal(layer(query, x)._mask.numpy(), x.any(-1))
+    assert scores._mask is None
+    assert query._mask is not None
+
+
 def test_dropout_of_multi_head_attention() -> None:
     x = numbers(4, 16, 8)
     plain, dropped = (layers.MultiHeadAttention(2, 4, dropout=rate, seed=1) for rate in (0.0, 0.5))

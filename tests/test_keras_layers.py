@@ -58,6 +58,11 @@ def flat(result: Any) -> list[Any]:
     return [part for item in result for part in flat(item)] if isinstance(result, list | tuple) else [result]
 
 
+def counts(case: LayerCase, result: Any) -> Any:
+    """What a result of Keras's is compared at: 1, or an array of zeros and ones."""
+    return np.asarray(result._keras_mask, np.float32)[..., None] if case.counted else np.float32(1)
+
+
 def last_part(name: str | None) -> str:
     return (name or "").replace("/", ".").rsplit(".", 1)[-1]
 
@@ -84,6 +89,7 @@ def test_result_and_gradients(case: LayerCase, training: bool, keras: Any, tenso
         first, options = call_arguments(case, watched, tensorflow.convert_to_tensor, keras)
         expected = flat(theirs(*first, training=training, **options))
         seeds = [np.random.default_rng(5).standard_normal(part.shape).astype(np.float32) for part in expected]
+        seeds = [seed * counts(case, part) for seed, part in zip(seeds, expected, strict=True)]
         total = sum(tensorflow.reduce_sum(part * seed) for part, seed in zip(expected, seeds, strict=True))
     sources = [v for v in variables if not isinstance(v, np.ndarray)] + [w.value for w in theirs.trainable_weights]
     gradients = tape.gradient(total, sources, unconnected_gradients="zero")
@@ -93,7 +99,8 @@ def test_result_and_gradients(case: LayerCase, training: bool, keras: Any, tenso
     got = flat(ours(*first, training=training, **options))
     assert [part.shape for part in got] == [tuple(part.shape) for part in expected]
     for mine, other in zip(got, expected, strict=True):
-        np.testing.assert_allclose(mine.numpy(), np.asarray(other), **TOLERANCE)
+        where = counts(case, other)
+        np.testing.assert_allclose(mine.numpy() * where, np.asarray(other) * where, **TOLERANCE)
         mask = getattr(other, "_keras_mask", None)
         assert (mine._mask is None) == (mask is None)
         if mask is not None:

@@ -107,12 +107,13 @@ def mask_of(value: Any) -> Any:
 
 
 def keep_mask(result: Any, mask: Any) -> None:
-    """Let a result carry a mask, or several results one each, unless they carry one already."""
+    """Let a result carry a mask, or several results one each, unless they carry one already; a single mask is that of
+    the first result."""
     if isinstance(result, Tensor):
         if result._mask is None and isinstance(mask, Tensor):
             result._mask = mask
-    elif isinstance(result, list | tuple) and isinstance(mask, list | tuple):
-        for item, own in zip(result, mask, strict=False):
+    elif isinstance(result, list | tuple):
+        for item, own in zip(result, mask if isinstance(mask, list | tuple) else [mask], strict=False):
             keep_mask(item, own)
 
 
