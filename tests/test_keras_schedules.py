@@ -1,4 +1,4 @@
-"""Learning-rate schedules, averages of weights, accumulated gradients and weight decay against Keras 3."""
+"""Learning-rate schedules against Keras 3; in training they are in tests/test_keras_optimizers.py."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import optimizers
 from fastnn.optimizers import schedules
 from fastnn.tensor import Tensor
 
@@ -46,44 +45,6 @@ def test_schedules(case: Any, keras: Any) -> None:
 
 def test_names(keras: Any) -> None:
     assert set(schedules.__all__) == {name for name in dir(keras.optimizers.schedules) if not name.startswith("_")}
-
-
-OPTIONS: list[dict[str, Any]] = [
-    {"learning_rate": "schedule"},
-    {"use_ema": True},
-    {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3},
-    {"gradient_accumulation_steps": 3},
-    {"gradient_accumulation_steps": 2, "clipnorm": 0.5, "weight_decay": 0.1},
-    {"gradient_accumulation_steps": 2, "use_ema": True, "ema_overwrite_frequency": 2},
-    {"weight_decay": 0.1, "exclude": True},
-]
-
-
-@pytest.mark.parametrize("name", ["SGD", "Adam"])
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
-def test_fit(name: str, options: dict[str, Any], keras: Any, rng: np.random.Generator) -> None:
-    x = rng.standard_normal((26, 4)).astype(np.float32)
-    y = rng.standard_normal((26, 2)).astype(np.float32)
-    weights = [rng.standard_normal((4, 2)).astype(np.float32), np.ones(2, np.float32)]
-    models = []
-    for library in (keras, fastnn):
-        arguments = {"learning_rate": 0.05, **options}
-        exclude = arguments.pop("exclude", False)
-        if arguments["learning_rate"] == "schedule":
-            arguments["learning_rate"] = library.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5)
-        optimizer = getattr(library.optimizers, name)(**arguments)
-        if exclude:
-            optimizer.exclude_from_weight_decay(var_names=["bias"])
-        model = library.Sequential([library.layers.Input((4,)), library.layers.Dense(2)])
-        model.set_weights(weights)
-        model.compile(optimizer, "mse")
-        model.fit(x, y, batch_size=6, epochs=3, shuffle=False, verbose=0)
-        models.append(model)
-    assert not models[1]._train_step.eager_reasons()
-    for mine, other in zip(models[1].get_weights(), models[0].get_weights(), strict=True):
-        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
-    config = models[1].optimizer.get_config()
-    assert optimizers.deserialize(optimizers.serialize(models[1].optimizer)).get_config() == config
 
 
 def test_a_function_as_rate(keras: Any) -> None:

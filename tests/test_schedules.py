@@ -16,6 +16,7 @@ OPTIONS: list[dict[str, Any]] = [
     {"learning_rate": schedules.CosineDecay(0.1, 9)},
     {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 2},
     {"gradient_accumulation_steps": 3, "use_ema": True},
+    {"learning_rate": schedules.CosineDecay(0.1, 9), "gradient_accumulation_steps": 2},
 ]
 
 

@@ -49,8 +49,11 @@ class Optimizer(State, Configurable):
         Share of the old average, in [0, 1].
     ema_overwrite_frequency : int, optional
         The variables take on their averages after every so many steps.
+    loss_scale_factor : None
+        Of training in half precision; gradients are float32 here.
     gradient_accumulation_steps : int, optional
-        At least 2: only every so many calls a step is taken, with the mean of the gradients since the last one.
+        At least 2: only every so many calls a step is taken, with the mean of the gradients since the last one. A
+        schedule looks at the calls, as in Keras.
     name : str, optional
     """
 
@@ -75,27 +78,33 @@ class Optimizer(State, Configurable):
         use_ema: bool = False,
         ema_momentum: float = 0.99,
         ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
         gradient_accumulation_steps: int | None = None,
         name: str | None = None,
     ) -> None:
         self._rate = _core.Scalar(0.0, "float")
         self._schedule: Callable[..., Any] | None = None
         self._count = _core.Scalar(0, "int")
-        self._calls = _core.Scalar(0, "int")  # since the last step, when gradients are accumulated
+        self._calls = _core.Scalar(0, "int")  # of apply, when gradients are accumulated
         self._undecayed: tuple[frozenset[int], str] = frozenset(), ""
         self._slots: dict[int, tuple[Tensor, dict[str, Tensor]]] = {}
         self.name = type(self).__name__.lower() if name is None else name
+        self.gradient_accumulation_steps = times(
+            self.name, "gradient_accumulation_steps", gradient_accumulation_steps, 2
+        )
         self.learning_rate = learning_rate
         self.use_ema = bool(use_ema)
         self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = times(self.name, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
-        self.gradient_accumulation_steps = times(
-            self.name, "gradient_accumulation_steps", gradient_accumulation_steps, 2
-        )
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
         self.clipvalue = clipvalue
         self.global_clipnorm = global_clipnorm
+        self.loss_scale_factor = None
+        if loss_scale_factor is not None:
+            raise ValueError(
+                f"{self.name}: expected loss_scale_factor None, since gradients are float32, got {loss_scale_factor!r}"
+            )
         if (clipnorm, clipvalue, global_clipnorm).count(None) < 2:
             raise ValueError(
                 f"{self.name}: expected one of clipnorm, clipvalue and global_clipnorm, "
@@ -125,7 +134,8 @@ class Optimizer(State, Configurable):
         """Set the rate of the next step."""
         if self._schedule is not None:
             scheduled = isinstance(self._schedule, schedules.LearningRateSchedule)
-            value = self._schedule(self.iterations) if scheduled else self._schedule()
+            calls = int(self._calls.value) if self.gradient_accumulation_steps else self.iterations
+            value = self._schedule(calls) if scheduled else self._schedule()
             number = value.item() if isinstance(value, Tensor | np.ndarray) else value
             self._rate.value = RATE.checked(self.name, "learning_rate", number)
 

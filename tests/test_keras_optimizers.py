@@ -1,0 +1,121 @@
+"""Every optimizer with every option and schedule against Keras 3 on TensorFlow: weights after steps by hand and in a
+compiled `fit`, defaults and configurations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from test_keras_schedules import SCHEDULES
+
+import fastnn
+from fastnn import optimizers
+from fastnn.tensor import Tensor
+
+pytestmark = pytest.mark.keras
+
+OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
+    ("SGD", {}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
+    ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True}),
+    ("RMSprop", {}),
+    ("RMSprop", {"momentum": 0.5, "rho": 0.8}),
+    ("RMSprop", {"momentum": 0.5, "centered": True, "rho": 0.8}),
+    ("Adam", {}),
+    ("Adam", {"amsgrad": True, "learning_rate": 0.1, "epsilon": 1e-3}),
+    ("AdamW", {}),
+    ("AdamW", {"weight_decay": 0.1, "learning_rate": 0.01}),
+    ("Adagrad", {"learning_rate": 0.1}),
+    ("Adadelta", {"learning_rate": 1.0}),
+    ("Adamax", {}),
+    ("Nadam", {}),
+    ("Lion", {}),
+]
+KINDS = [case for case in OPTIMIZERS if case[0] not in ("SGD", "RMSprop", "Adam") or len(case[1]) > 2] + OPTIMIZERS[:1]
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"clipnorm": 0.5},
+    {"clipvalue": 0.2},
+    {"global_clipnorm": 0.5},
+    {"weight_decay": 0.1, "exclude": True},
+    {"use_ema": True},
+    {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3},
+    {"gradient_accumulation_steps": 3},
+    {"gradient_accumulation_steps": 2, "clipnorm": 0.5, "weight_decay": 0.1},
+    {"gradient_accumulation_steps": 2, "use_ema": True, "ema_overwrite_frequency": 2},
+]
+
+
+def written(case: Any) -> str:
+    """How a case is called."""
+    name, options = case if isinstance(case, tuple) else ("", case)
+    return "-".join([*([name] if name else []), *(f"{key}={value}" for key, value in options.items())]) or "plain"
+
+
+@pytest.mark.parametrize("case", OPTIMIZERS, ids=written)
+def test_five_steps_by_hand(case: Any, keras: Any, rng: np.random.Generator) -> None:
+    name, options = case
+    values = [rng.standard_normal(shape).astype(np.float32) for shape in ((3, 5), (5,))]
+    gradients = [[rng.standard_normal(value.shape).astype(np.float32) for value in values] for _ in range(5)]
+    theirs, ours = getattr(keras.optimizers, name)(**options), getattr(optimizers, name)(**options)
+    variables = [keras.Variable(value) for value in values]
+    tensors = [Tensor(value, requires_grad=True) for value in values]
+    for step in gradients:
+        theirs.apply([keras.ops.convert_to_tensor(gradient) for gradient in step], variables)
+        ours.apply([Tensor(gradient) for gradient in step], tensors)
+    for mine, other in zip(tensors, variables, strict=True):
+        # Keras raises the betas to the step count in float32, which five steps of size 0.1 feel in the sixth digit
+        np.testing.assert_allclose(mine.numpy(), np.asarray(other), rtol=2e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in OPTIMIZERS}))
+def test_defaults(name: str, keras: Any) -> None:
+    theirs, ours = getattr(keras.optimizers, name)().get_config(), getattr(optimizers, name)().get_config()
+    shared = set(theirs) & set(ours) - {"name", "learning_rate"}
+    assert {key: ours[key] for key in shared} == {key: theirs[key] for key in shared}
+    assert ours["learning_rate"] == pytest.approx(theirs["learning_rate"], rel=1e-6)
+
+
+def fitted(library: Any, name: str, options: dict[str, Any], schedule: tuple[str, dict[str, Any]] | None = None) -> Any:
+    """A small model after three epochs of four steps, the last of an epoch on fewer samples."""
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((14, 4)).astype(np.float32)
+    y = rng.standard_normal((14, 2)).astype(np.float32)
+    model = library.Sequential([library.layers.Input((4,)), library.layers.Dense(2, activation="tanh")])
+    model.set_weights([0.7 * rng.standard_normal(w.shape).astype(np.float32) for w in model.get_weights()])
+    arguments = dict(options)
+    exclude = arguments.pop("exclude", False)
+    if schedule is not None:
+        arguments["learning_rate"] = getattr(library.optimizers.schedules, schedule[0])(**schedule[1])
+    optimizer = getattr(library.optimizers, name)(**arguments)
+    if exclude:
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+    eager = {"run_eagerly": True} if library is not fastnn else {}  # tracing takes longer than ten steps do
+    model.compile(optimizer, "mse", **eager)
+    model.fit(x, y, batch_size=4, epochs=3, shuffle=False, verbose=0)
+    return model
+
+
+def assert_same_weights(theirs: Any, ours: Any) -> None:
+    assert not ours._train_step.eager_reasons()
+    assert sum(entry["replays"] for entry in ours._train_step.info()) > 0
+    for mine, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-4, atol=1e-5)
+    config = ours.optimizer.get_config()
+    assert optimizers.deserialize(optimizers.serialize(ours.optimizer)).get_config() == config
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=written)
+@pytest.mark.parametrize("case", KINDS, ids=written)
+def test_fit(case: Any, options: dict[str, Any], keras: Any) -> None:
+    name, own = case
+    theirs, ours = (fitted(library, name, {**own, **options}) for library in (keras, fastnn))
+    assert_same_weights(theirs, ours)
+
+
+@pytest.mark.parametrize("case", [("AdamW", {}), ("SGD", {"gradient_accumulation_steps": 2})], ids=written)
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=written)
+def test_fit_by_a_schedule(schedule: Any, case: Any, keras: Any) -> None:
+    theirs, ours = (fitted(library, *case, schedule) for library in (keras, fastnn))
+    assert_same_weights(theirs, ours)
