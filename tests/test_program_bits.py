@@ -335,7 +335,7 @@ def layer_of(draw: Any, kinds: list[tuple[str, dict[str, Any], bool]]) -> Spec:
 
 @st.composite
 def models(draw: Any) -> dict[str, Any]:
-    """What make_model makes a model of: kind of data, layers, end, loss, optimizer; and whether samples have weights."""
+    """What make_model makes a model of: kind of data, layers, end, loss, optimizer, whether samples are weighted."""
     kind = draw(st.sampled_from(["vector", "sequence", "image", "ids"]))
     inner = "sequence" if kind == "ids" else kind
     body: list[Spec] = []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import inspect
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -14,11 +16,13 @@ __all__ = [
     "edges",
     "layout",
     "not_negative",
+    "only_float32",
     "padding_mode",
     "pair",
     "positive",
     "sample_shape",
     "sizes",
+    "takes",
     "transposed",
     "windows",
     "written_edges",
@@ -137,6 +141,23 @@ def transposed(size: int | None, window: int, stride: int, padding: str, output_
     if output_padding is None:
         return size * stride if padding == "same" else (size - 1) * stride + max(window, stride)
     return (size - 1) * stride + (window % 2 if padding == "same" else window) + output_padding
+
+
+def only_float32(cls: str, dtype: Any) -> None:
+    """Refuse a dtype other than float32: a name, a type, or a policy as Keras describes it."""
+    name = dtype.get("config", {}).get("name") if isinstance(dtype, Mapping) else dtype
+    try:
+        known = dtype is None or np.dtype(name) == np.float32
+    except TypeError:  # NumPy doesn't know it
+        known = False
+    if not known:
+        raise TypeError(f"{cls}: expected dtype float32, got {name}")
+
+
+@cache
+def takes(cls: Any, argument: str) -> bool:
+    """Whether a class names an argument that it is made with."""
+    return argument in inspect.signature(cls.__init__).parameters
 
 
 _LAYOUTS = {1: "(batch, steps, {})", 2: "(batch, height, width, {})", 3: "(batch, depth, height, width, {})"}

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .._config import Configurable, snake_case
 from ..abstract import Shape, is_abstract
 from ..tensor import Tensor
@@ -84,8 +82,7 @@ class Layer(Weighted, Inputs, Shaped, Streamed, Configurable):
         self._set_penalties(activity_regularizer, penalties)
         if name is not None and not isinstance(name, str):
             raise TypeError(f"{type(self).__name__}: expected name to be a string, got {name!r}")
-        if dtype is not None and np.dtype(dtype) != np.float32:
-            raise TypeError(f"{type(self).__name__}: expected dtype float32, got {dtype}")
+        arguments.only_float32(type(self).__name__, dtype)
         self.name = new_name(snake_case(type(self).__name__)) if name is None else name
         self.built = False
         self._trainable = bool(trainable)
@@ -119,9 +116,12 @@ class Layer(Weighted, Inputs, Shaped, Streamed, Configurable):
 
     def get_config(self) -> dict[str, Any]:
         """Arguments that make an equal layer; JSON can hold them."""
-        config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
+        cls: Any = type(self)
+        config: dict[str, Any] = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype}
         if self._input_shape is not None:
             config["input_shape"] = list(self._input_shape[1:])
+        if arguments.takes(cls, "data_format"):
+            config["data_format"] = "channels_last"
         return {**config, **self._penalties_config()}
 
     # ---- calling -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import functional as F
 from .. import initializers, program
@@ -37,6 +37,8 @@ class BatchNormalization(AffineLayer):
     """
 
     _streams = True
+
+    _single: ClassVar = {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}
 
     def __init__(
         self,

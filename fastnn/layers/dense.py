@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import activations, initializers
 from .. import functional as F
@@ -30,6 +30,7 @@ class Dense(Layer):
 
     supports_masking = True
     _streams = True
+    _single: ClassVar = {"quantization_config": None}
 
     def __init__(
         self,

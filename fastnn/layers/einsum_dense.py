@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import activations, initializers
 from .. import functional as F
@@ -29,6 +29,8 @@ class EinsumDense(Layer):
     kernel_initializer : default "glorot_uniform"
     bias_initializer : default "zeros"
     """
+
+    _single: ClassVar = {"quantization_config": None}
 
     def __init__(
         self,

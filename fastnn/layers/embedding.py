@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -40,6 +40,8 @@ class Embedding(Layer):
     """
 
     _streams = True
+
+    _single: ClassVar = {"quantization_config": None}
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import functional as F
 from .. import initializers
@@ -29,6 +29,8 @@ class LayerNormalization(AffineLayer):
     """
 
     _streams = True
+
+    _single: ClassVar = {"rms_scaling": False}
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import initializers
 from ..tensor import Tensor
@@ -45,6 +45,8 @@ class MultiHeadAttention(ProjectedAttention):
 
     _streams = LOOKS_AT_ALL
 
+    _single: ClassVar = {"use_gate": False, "sliding_window": None}
+
     def __init__(
         self,
         num_heads: int,
@@ -75,6 +77,7 @@ class MultiHeadAttention(ProjectedAttention):
         self.output_size = arguments.positive(cls, "output_shape", sizes[0]) if sizes else None
         if attention_axes not in (None, 1, (1,), [1]):
             raise ValueError(f"{cls}: expected attention_axes None or 1, got {attention_axes!r}")
+        self.attention_axes = None if attention_axes is None else (1,)
         self.flash_attention = flash_attention
         self.kernel_initializer = initializers.get(kernel_initializer)
         self.bias_initializer = initializers.get(bias_initializer)
@@ -136,8 +139,8 @@ class MultiHeadAttention(ProjectedAttention):
             "value_dim": self.value_dim,
             "dropout": self.dropout,
             "use_bias": self.use_bias,
-            "output_shape": self.output_size,
-            "flash_attention": self.flash_attention,
+            "output_shape": None if self.output_size is None else [self.output_size],
+            "attention_axes": None if self.attention_axes is None else list(self.attention_axes),
             "kernel_initializer": initializers.describe(self.kernel_initializer),
             "bias_initializer": initializers.describe(self.bias_initializer),
             "seed": self.seed,

@@ -9,10 +9,10 @@ from __future__ import annotations
 import inspect
 import itertools
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .. import constraints, regularizers
 from .. import functional as F
@@ -62,6 +62,10 @@ def outermost_call(layer: Penalized) -> Iterator[None]:
         _thread.call = 0
 
 
+def _described(kind: str, penalty: Any) -> Any:
+    return None if penalty is None else _DESCRIBED[kind](penalty)
+
+
 @cache
 def _roles(cls: Any) -> tuple[str, ...]:
     """The roles of a class's weights: what has an initializer, but for statistics."""
@@ -84,6 +88,7 @@ def cell_arguments(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
 class Penalized:
     """The part of `Layer` that has to do with penalties."""
 
+    _single: ClassVar[Mapping[str, Any]] = {}  # arguments of Keras's that have one value here; configurations name them
     _own_roles: tuple[str, ...] | None = None  # instead of those that the class's arguments tell
     _call_number = 0
     _added: tuple[int, list[Tensor]] = (0, [])  # the number of a call, and the losses added in it
@@ -95,6 +100,9 @@ class Penalized:
 
     def _set_penalties(self, activity_regularizer: Any, given: dict[str, Any]) -> None:
         """Set the attributes that arguments give, or None; refuse arguments that are nothing of the kind."""
+        for name, only in self._single.items():
+            if (value := given.pop(name, only)) != only:
+                raise ValueError(f"{type(self).__name__}: expected {name} {only!r}, got {value!r}")
         for role in self._weight_roles():
             for kind, get in _KINDS.items():
                 name = f"{role}_{kind}"
@@ -110,10 +118,12 @@ class Penalized:
         return getattr(self, f"{role}_{kind}") if role in self._weight_roles() else None
 
     def _penalties_config(self) -> dict[str, Any]:
-        """The descriptions of those that are not None."""
+        """The descriptions of those of weights, None too, and that of the activity regularizer when there is one."""
         names = [(f"{role}_{kind}", kind) for role in self._weight_roles() for kind in _KINDS]
-        pairs = [(name, kind, getattr(self, name)) for name, kind in (*names, ("activity_regularizer", "regularizer"))]
-        return {name: _DESCRIBED[kind](value) for name, kind, value in pairs if value is not None}
+        config: dict[str, Any] = {name: _described(kind, getattr(self, name)) for name, kind in names}
+        if self.activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        return {**self._single, **config}
 
     def add_loss(self, loss: Any) -> None:
         """Inside `call`: add a Tensor, or a list of them, to the loss of the model that the layer is in.

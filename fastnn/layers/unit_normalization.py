@@ -26,19 +26,20 @@ class UnitNormalization(Layer):
         axes = tuple(axis) if isinstance(axis, Sequence) else (axis,)
         if not axes or any(isinstance(entry, bool) or not isinstance(entry, int) for entry in axes):
             raise TypeError(f"UnitNormalization: expected axis to be an integer or several, got {axis!r}")
-        self.axis = axes
+        self.axis = axis
+        self._axes = axes
 
     def check_input(self, shape: Shape) -> None:
-        if any(not -len(shape) <= axis < len(shape) for axis in self.axis):
-            raise self.expected(f"with the axes {self.axis}", shape)
+        if any(not -len(shape) <= axis < len(shape) for axis in self._axes):
+            raise self.expected(f"with the axes {self._axes}", shape)
 
     def stream_states(self, input_shape: Shape) -> dict[str, Any]:
-        if 1 in {axis % len(input_shape) for axis in self.axis}:
+        if 1 in {axis % len(input_shape) for axis in self._axes}:
             raise self._not_streamed("its axes have that of the steps among them")
         return {}
 
     def call(self, inputs: Tensor) -> Tensor:
-        squares = F.sum(inputs * inputs, self.axis, keepdims=True)
+        squares = F.sum(inputs * inputs, self._axes, keepdims=True)
         # the norm is 1e-12 at least, as in Keras: zeros have a gradient too
         return inputs / F.sqrt(F.maximum(squares, 1e-24))
 
@@ -47,4 +48,4 @@ class UnitNormalization(Layer):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "axis": list(self.axis)}
+        return {**super().get_config(), "axis": self.axis if isinstance(self.axis, int) else list(self.axis)}

@@ -108,7 +108,7 @@ class RandomImageLayer(Drawing, ImageLayer):
         return F.less(self._draw(F.random_uniform, images[:, :1, :1, :1]), probability)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "seed": self.seed}
+        return {**super().get_config(), "seed": self.seed, "data_format": "channels_last"}
 
 
 def factors(cls: str, argument: str, value: Any, low: float, high: float) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class Resizing(ImageLayer):
     antialias : False
     data_format : None or "channels_last"
     """
+
+    _single: ClassVar = {"fill_mode": "constant", "antialias": False}
 
     def __init__(
         self,
