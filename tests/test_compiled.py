@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterator
@@ -764,11 +765,14 @@ def test_an_error_after_the_first_update_leaves_the_last_whole_step(at: int) -> 
         x = numbers(3, 4, seed=index)
         if index == at:
             before, drawn = tensors_of(case), fastnn.random.default_generator().get_state()
+            versions = [weight._array.version for weight in case["model"].trainable_weights]
             with pytest.raises(IndexError, match="expected labels in"):
                 step(x, bad)
             after = tensors_of(case)
             for name, value in before.items():
                 assert_same_bits(after[name], value, f"after the error: {name}")
+            for weight, version in zip(case["model"].trainable_weights, versions, strict=True):
+                assert weight._array.version > version, f"{weight.name} was written, and written back"
             assert fastnn.random.default_generator().get_state()[1] == (drawn[1] if at else 0)
         step(x, good)
     fastnn.manual_seed(5)
@@ -777,6 +781,72 @@ def test_an_error_after_the_first_update_leaves_the_last_whole_step(at: int) -> 
     assert_same_case(case, other, "in the end")
     assert step.recorded  # type: ignore[attr-defined]
     assert "undo" in step.text()  # type: ignore[attr-defined]
+
+
+def test_arrays_with_any_strides() -> None:
+    compiled = fastnn.compile(lambda x, y: x * 2 + y)
+    wide = numbers(6, 8)
+    for _ in range(3):
+        compiled(numbers(3, 4), numbers(3, 4))
+    backwards, every_other, turned = wide[5:2:-1, 7:3:-1], wide[::2, ::2], numbers(4, 3).T
+    repeated = np.broadcast_to(numbers(4), (3, 4))
+    apart = np.frombuffer(b"\0" + numbers(3, 4).tobytes(), np.float32, offset=1, count=12).reshape(3, 4)
+    swapped = numbers(3, 4).astype(">f4")
+    for a in (backwards, every_other, turned, repeated, apart, swapped):
+        for b in (backwards, every_other, turned, repeated, apart, swapped):
+            want = a.astype(np.float32) * 2 + b.astype(np.float32)
+            assert_same_bits(compiled(a, b).numpy(), want, f"{a.strides} and {b.strides}")
+    assert compiled.recorded
+
+
+def test_drop_while_others_call() -> None:
+    """Each call gets its own result, whether by a program that has just gone or anew."""
+    weight = Tensor(np.full(3, 2.0, np.float32))
+    compiled = fastnn.compile(lambda x: x * weight)
+    stop, wrong = threading.Event(), []
+
+    def call(seed: int) -> None:
+        x = numbers(2, 3, seed=seed)
+        while not stop.is_set():
+            if not np.array_equal(compiled(x).numpy(), x * 2):
+                wrong.append(seed)
+
+    threads = [threading.Thread(target=call, args=(seed,)) for seed in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(200):
+        compiled.drop()
+        time.sleep(0.001)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+class Unequal:
+    """An object that refuses to be compared."""
+
+    scale = 2.0
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("not to be compared")
+
+    __hash__ = object.__hash__
+
+
+def test_objects_that_refuse_to_be_compared() -> None:
+    held = {"now": Unequal()}
+    compiled = fastnn.compile(lambda x: x * held["now"].scale)
+    given = fastnn.compile(lambda x, what: x * what.scale)
+    x = np.ones(2, np.float32)
+    for scale in (2.0, 3.0, 2.0):
+        held["now"] = what = Unequal()
+        what.scale = scale
+        for _ in range(3):
+            assert (compiled(x).numpy() == scale).all()
+            assert (given(x, what).numpy() == scale).all()
+    assert compiled.recorded
+    assert given.recorded
 
 
 def test_ctrl_c_in_the_function_takes_everything_back() -> None:

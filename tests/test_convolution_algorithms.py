@@ -262,6 +262,20 @@ def test_a_sample_alone_has_the_bits_it_has_in_a_batch(algorithm: int, rng: np.r
                 assert_same_bits(function(x[sample : sample + 1]), together[sample : sample + 1], text)
 
 
+def test_no_images_make_gradients_of_zeros() -> None:
+    weight = np.ones((3, 3, 16, 32), np.float32)
+    x, dy = np.empty((0, 12, 12, 16), np.float32), np.empty((0, 12, 12, 32), np.float32)
+    for algorithm in (BEST, DIRECT, WINOGRAD_2, WINOGRAD_4, IN_PLACE):
+        _core.set_convolution(algorithm)
+        for _, _, text in each_level():
+            dw = np.full_like(weight, 7)
+            K.conv2d_backward_weight(x, dy, weight, padding="same", out=dw)
+            assert not dw.any(), f"algorithm {algorithm}, {text}"
+            K.conv2d_backward_weight(x, dy, weight, padding="same", out=np.add(dw, 7, out=dw), accumulate=True)
+            assert (dw == 7).all(), f"algorithm {algorithm}, {text}, added"
+            assert K.conv2d(x, weight, padding="same").shape == dy.shape
+
+
 def test_the_choice(rng: np.random.Generator) -> None:
     """Transforms where they pay, by the batch or, in batch-invariant mode, by the image; never for float64."""
 

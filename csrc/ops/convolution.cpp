@@ -70,6 +70,7 @@ bool fits(const Choice& choice, const ConvGeometry& g, Pass pass, int64_t images
 // The same on every level, for a program keeps the workspace that was asked for; that of the transforms has room for the
 // direct products.
 Algorithm algorithm_for(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype, Pass pass) {
+  if (g.out_pixels() == 0) return Algorithm::gathered;  // the others write no dw then
   switch (context.convolution) {
     case FASTNN_CONVOLUTION_DIRECT:
       return Algorithm::gathered;
@@ -78,7 +79,7 @@ Algorithm algorithm_for(const fastnn_context& context, const ConvGeometry& g, fa
     case FASTNN_CONVOLUTION_WINOGRAD_4:
       return winograd_fits(g) ? Algorithm::winograd_4 : Algorithm::gathered;
     case FASTNN_CONVOLUTION_IN_PLACE:
-      return g.out_pixels() > 0 ? Algorithm::in_place : Algorithm::gathered;
+      return Algorithm::in_place;
     default:
       break;
   }

@@ -265,7 +265,8 @@ void fastnn_program::run_until_commit(Execution& e, int64_t* times) const {
   }
 }
 
-// Undoes what the steps before one that failed wrote into state.
+// Undoes what the steps before one that failed wrote into state. Versions rise all the same: another thread may have
+// prepared weights of what was written.
 void fastnn_program::put_back(const Execution& e, size_t failed) const {
   const fastnn_implementation& assign = implementation(find_op("assign_update"), context.device.type);
   for (size_t i = 0; i < graph.undos.size(); ++i) {
@@ -279,6 +280,8 @@ void fastnn_program::put_back(const Execution& e, size_t failed) const {
     call.input_count = 2;
     call.user_data = assign.user_data;
     assign.run(&call);  // from memory that is there to memory that is there: it can't fail
+    const size_t owner = static_cast<size_t>(root_of_[static_cast<size_t>(graph.undos[i].state)]);
+    fastnn_storage_bump_version(graph.values[owner].storage.get());
   }
 }
 
