@@ -8,12 +8,13 @@ arrays that nobody has registered.
 
 from __future__ import annotations
 
+import builtins
 import operator
 import random as python_random
 import sys
 import weakref
 from collections import UserList, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from contextvars import ContextVar
 from functools import cached_property, partial
 from io import IOBase
@@ -224,6 +225,8 @@ class Reach:
             self._watch_items(name, value, lambda: (*value.keys(), *value.values()))
             for key, item in value.items():
                 self._visit(f"{name}.{key}", item)
+        elif isinstance(value, KeysView | ValuesView | ItemsView) and hasattr(value, "mapping"):
+            self._visit(name, value.mapping)
         elif isinstance(value, Optimizer):
             self._visit_optimizer(name, value)
         elif not self._visit_content(name, value):
@@ -394,6 +397,10 @@ class Reach:
 
     def _visit_class(self, name: str, cls: type, value: Any) -> None:
         """What a user's class, and those that it derives from, give to an object: attributes, slots, methods."""
+        if value is not cls and not is_foreign(cls.__module__) and not isinstance(value, Mapping):
+            self._add_place(f"{name}.__class__", lambda: (type(value),), [(value, "__class__")])
+        if type(cls) is not type and (cls, True) not in self._classes:
+            self._visit_class(f"{name}.__class__", type(cls), cls)
         for base in cls.__mro__:
             if is_foreign(base.__module__):
                 continue
@@ -404,6 +411,16 @@ class Reach:
                 continue
             self._classes.add((base, value is cls))
             self._visit_attributes(base.__name__, members, self._named_all)
+            special = [key for key in members if key.startswith("__")]
+            self._add_place(
+                [f"{base.__name__}.{key}" for key in ("__bases__", *special)],
+                lambda base=base, special=special: [  # type: ignore[misc]
+                    base.__bases__,
+                    *(vars(base).get(key, _MISSING) for key in special),
+                    len(vars(base)),
+                ],
+                [(base, "__bases__"), *((members, key) for key in special), (members, None)],
+            )
             for key, member in list(members.items()):
                 called = key.startswith("__") and key not in _ELSEWHERE and (value is cls or key not in _MAKING)
                 function = getattr(member, "__func__", member)
@@ -428,7 +445,8 @@ class Reach:
         module = str(function.__module__)
         if code.co_filename.startswith(PACKAGE) or (is_foreign(module) and not module.startswith("fastnn")):
             return  # an example in a docstring calls itself fastnn
-        found, space = reads(code), function.__globals__
+        self._visit(f"{name}.registry", getattr(function, "registry", None))  # of functools.singledispatch
+        found, space, common = reads(code), function.__globals__, vars(builtins)
         self._named |= found.attributes
         self._named_all = self._named_all or found.all_attributes
         anything = found.anything(space)
@@ -439,11 +457,13 @@ class Reach:
 
         def values() -> list[Any]:
             defaults = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
-            return [*map(_content, cells), *(space.get(key, _MISSING) for key in names), function.__code__, *defaults]
+            named = (space[key] if key in space else common.get(key, _MISSING) for key in names)
+            return [*map(_content, cells), *named, function.__code__, *defaults]
 
         given = [f"{name}.default{index}" for index in range(len(values()) - len(cells) - len(names) - 1)]
         labels = [*free, *names, f"{name}.__code__", *given]
         where: list[_Where] = [*((cell, None) for cell in cells), *((space, key) for key in names)]
+        where += [(common, key) for key in names if key not in space]
         where += [(function, "__code__"), (function, "__defaults__"), (function, "__kwdefaults__")]
         named_defaults = function.__kwdefaults__ or {}
         self._add_place(labels, values, [*where, *((named_defaults, key) for key in named_defaults)])

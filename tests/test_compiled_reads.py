@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import array
+import builtins
 import collections
 import contextvars
 import ctypes
@@ -426,6 +427,87 @@ def a_text() -> Made:
     return lambda x: x * eval("GLOBAL"), set_global
 
 
+@reads
+def a_special_method() -> Made:
+    class Called:
+        def __call__(self, x: Tensor) -> Tensor:
+            return x * 1.0
+
+    called = Called()
+    return lambda x: called(x), lambda v: setattr(Called, "__call__", lambda self, x: x * v)
+
+
+@reads
+def a_special_method_that_was_not_there() -> Made:
+    class Base:
+        def __getitem__(self, index: int) -> float:
+            return 1.0
+
+    class Derived(Base):
+        pass
+
+    derived = Derived()
+    return lambda x: x * derived[0], lambda v: setattr(Derived, "__getitem__", lambda self, index: v)
+
+
+def two_classes() -> tuple[type, type]:
+    return type("One", (), {"value": 1.0}), type("Five", (), {"value": 5.0})
+
+
+@reads
+def the_class_of_an_object() -> Made:
+    classes = two_classes()
+    held = classes[0]()
+    return lambda x: x * held.value, lambda v: setattr(held, "__class__", classes[int(v) % 2])
+
+
+@reads
+def the_bases_of_a_class() -> Made:
+    classes = two_classes()
+
+    class Derived(classes[0]):  # type: ignore[misc]
+        pass
+
+    held = Derived()
+    return lambda x: x * held.value, lambda v: setattr(Derived, "__bases__", (classes[int(v) % 2],))
+
+
+@reads
+def an_attribute_of_a_metaclass() -> Made:
+    class Meta(type):
+        scale = 1.0
+
+    class Made(metaclass=Meta):
+        pass
+
+    return lambda x: x * Made.scale, lambda v: setattr(Meta, "scale", v)
+
+
+@reads
+def a_view_of_a_dictionary() -> Made:
+    table = {"a": 1.0}
+    values, items = table.values(), table.items()
+    return lambda x: x * sum(values) + dict(items)["a"], lambda v: table.__setitem__("a", v)
+
+
+@reads
+def a_function_for_each_type() -> Made:
+    @functools.singledispatch
+    def scale(kind: object) -> float:
+        return 1.0
+
+    return lambda x: x * scale(3), lambda v: scale.register(int, lambda kind: v)
+
+
+@reads
+def a_name_among_the_builtins() -> Made:
+    builtins.scale_of_a_test = 1.0  # type: ignore[attr-defined]
+    return (
+        lambda x: x * scale_of_a_test,  # type: ignore[name-defined]  # noqa: F821
+        lambda v: setattr(builtins, "scale_of_a_test", v),
+    )
+
+
 @eager("it reads table, an array of 2 MB that is no Tensor; make it one, or an argument")
 def a_large_array() -> Made:
     table = np.ones(1 << 18)
@@ -444,6 +526,7 @@ def globals_as_they_were() -> Any:
     set_global(1.0)
     Plain.shared = 1.0
     sys.modules.pop("settings_of_a_test", None)
+    vars(builtins).pop("scale_of_a_test", None)
 
 
 def changed_between_calls(function: Callable[[Tensor], Tensor], change: Change) -> Any:

@@ -69,7 +69,7 @@ void register_machine(py::module_& module) {
         }
         check(fastnn_set_level(name.cast<std::string>().c_str()));
       },
-      py::arg("name"), "Forces a level; for tests.");
+      py::arg("name"), "Forces a level, for tests; while no other thread computes.");
   module.def(
       "set_num_threads",
       [](const py::object& count) { check(fastnn_set_num_threads(to_int("set_num_threads", "count", count))); },
