@@ -19,6 +19,8 @@ constexpr int64_t kRowsInPlace = 64;
 constexpr int64_t kItemsInPlace = 8192;
 // Of no more rows than this not even a b that is there packed is read faster, while the second-level cache holds it.
 constexpr int64_t kFewRows = 12;
+// Rows of b that are packed at a time, where they are contiguous.
+constexpr int64_t kPackedRows = 64;
 
 bool packs_matrix(int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_column) {
   return b_column != 1 || b_row == 0 || (m > kRowsInPlace && n * k > kItemsInPlace);
@@ -128,11 +130,17 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
                           p.b_row, p.b_column, 0, k);
       };
       const bool packs_first = packs && grid.row_chunks > 1;
-      if (packs_first) {
-        parallel_for(context, grid.column_chunks, nanoseconds_each * static_cast<double>(n * k) * sizeof(T) / 5, pack);
-      }
       // a thread has neighbouring chunks: a part of the longer side, which is its own from product to product
       const bool by_rows = p.m >= n;
+      const double packing = nanoseconds_each * static_cast<double>(n * k) * sizeof(T) / 5;
+      if (packs_first && by_rows && p.b_column == 1) {
+        parallel_for(context, ceil_divide(k, kPackedRows), packing, [&](int64_t row_chunk) {
+          const Range rows = chunk_range(row_chunk, k, kPackedRows);
+          kernels.gemm_pack(packed, b + rows.begin * p.b_row, rows.end - rows.begin, n, p.b_row, 1, rows.begin, k);
+        });
+      } else if (packs_first) {
+        parallel_for(context, grid.column_chunks, packing, pack);
+      }
       const double nanoseconds = nanoseconds_each * multiplications(p.m, n, k) / 50;
       parallel_for(context, grid.row_chunks * grid.column_chunks, nanoseconds, [&](int64_t chunk) {
         const int64_t column_chunk = by_rows ? chunk % grid.column_chunks : chunk / grid.row_chunks;

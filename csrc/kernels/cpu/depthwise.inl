@@ -44,8 +44,8 @@ inline __attribute__((always_inline)) void tile_of_taps(float* y, const float* x
 #pragma GCC unroll 8
   for (int i = 0; i < kPixels; ++i) {
     sum[i] = zero();
-    __builtin_prefetch(y + s.y_row + i * s.y_pixel, 0, kFarCache);
-    __builtin_prefetch(x + rows * s.x_row + i * s.x_pixel, 0, kFarCache);
+    fetch(y + s.y_row + i * s.y_pixel);
+    fetch(x + rows * s.x_row + i * s.x_pixel);
   }
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t t = 0; t < columns; ++t) {
@@ -152,12 +152,12 @@ inline __attribute__((always_inline)) void sum_vector(float* sums, const float* 
     const float *x_at = x + i * s.x_row, *dy_at = dy + i * s.dy_row;
     for (int64_t j = 0; j < columns; ++j, x_at += s.x_pixel, dy_at += s.dy_pixel) {
       const Vec g = load_lanes(dy_at);
-      __builtin_prefetch(dy_at + rows * s.dy_row, 0, kFarCache);
+      fetch(dy_at + rows * s.dy_row);
 #pragma GCC unroll 3
       for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 3
         for (int t = 0; t < kColumns; ++t) {
-          if (r > 0 && t > 0) __builtin_prefetch(x_at + rows * s.x_row + r * s.x_tap_row + t * s.x_tap, 0, kFarCache);
+          if (r > 0 && t > 0) fetch(x_at + rows * s.x_row + r * s.x_tap_row + t * s.x_tap);
           sum[r][t] = fma(load_lanes(x_at + r * s.x_tap_row + t * s.x_tap), g, sum[r][t]);
         }
       }

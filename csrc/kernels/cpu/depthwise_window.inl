@@ -15,7 +15,6 @@ constexpr int kTilePixels = 8;
 constexpr int64_t kBlockTaps = 3;
 constexpr int64_t kGroupVectors = 4;  // channels whose block of dw is held at a time
 constexpr int64_t kPassPixels = 64;   // of dw, whose products are summed before they meet other sums
-constexpr int kFarCache = 2;          // for __builtin_prefetch: the second level
 
 inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -52,14 +51,14 @@ inline __attribute__((always_inline)) void window_of_channels(float* y, const fl
 #pragma GCC unroll 8
     for (int i = 0; i < kPixels; ++i) {
       sum[k][i] = zero();
-      __builtin_prefetch(y + (kLines + k) * s.y_row + i * s.y_pixel, 0, kFarCache);
+      fetch(y + (kLines + k) * s.y_row + i * s.y_pixel);
     }
   }
 #pragma GCC unroll 2
   for (int k = 0; k < kLines * kStep; ++k) {
 #pragma GCC unroll 16
     for (int i = 1; i <= kPixels * kStep; ++i) {
-      __builtin_prefetch(x + (kSpan + k) * s.x_row + i * s.x_tap, 0, kFarCache);
+      fetch(x + (kSpan + k) * s.x_row + i * s.x_tap);
     }
   }
 #pragma GCC unroll 5
@@ -180,8 +179,8 @@ inline __attribute__((always_inline)) void sum_window_vector(float* sums, const 
       Vec before[2] = {load_lanes(dy_at + (j - 1) * s.dy_pixel), load_lanes(dy_at + (j - 2) * s.dy_pixel)};
       for (; j < smaller(columns, last); ++j) {
         const Vec g = load_lanes(dy_at + j * s.dy_pixel);
-        __builtin_prefetch(x_at + (rows + kRows - 1) * s.x_row + j * s.x_tap, 0, kFarCache);
-        __builtin_prefetch(dy_at + rows * s.dy_row + j * s.dy_pixel, 0, kFarCache);
+        fetch(x_at + (rows + kRows - 1) * s.x_row + j * s.x_tap);
+        fetch(dy_at + rows * s.dy_row + j * s.dy_pixel);
 #pragma GCC unroll 3
         for (int r = 0; r < kRows; ++r) {
           const Vec v = load_lanes(x_at + r * s.x_tap_row + j * s.x_tap);

@@ -16,8 +16,9 @@
 constexpr int kPanelVectors = kRegisters == 32 ? 4 : 2;
 constexpr int64_t kPanel = kPanelVectors * kWidth;
 constexpr int kWideRows = 6;
-constexpr int kNarrowRows = 12;  // for at most half a panel
-constexpr int kCopiedTiles = 8;  // of a, at a time: 48 KB
+constexpr int kNarrowRows = 12;            // for at most half a panel
+constexpr int kCopiedTiles = 8;            // of a, at a time: 48 KB
+constexpr int64_t kLargeRows = 64 * 1024;  // an a of more numbers, read by rows, is fetched ahead
 
 // What a tile does with its sums.
 struct Finish {
@@ -182,22 +183,34 @@ void transpose_4x4(float* out, int64_t out_row, const float* in, int64_t in_row)
   *reinterpret_cast<Vec4Unaligned*>(out + 3 * out_row) = __builtin_shufflevector(ab_high, cd_high, 2, 3, 6, 7);
 }
 
+// gemm_pack of contiguous rows, a few of them at a time through all panels: rows lie pages apart, and the next are fetched.
+void pack_rows(float* packed, const float* b, int64_t k, int64_t n, int64_t b_row, int64_t first_row, int64_t rows) {
+  constexpr int64_t kBlock = 8, kLine = 16;
+  for (int64_t first = 0; first < k; first += kBlock) {
+    const int64_t last = k - first < kBlock ? k : first + kBlock;
+    for (int64_t column = 0; column < n; column += kPanel) {
+      const int64_t width = n - column < kPanel ? n - column : kPanel;
+      const int64_t panel_row = (width + kWidth - 1) / kWidth * kWidth;
+      float* const panel = packed + column * rows + first_row * panel_row;
+      for (int64_t i = first; i < last; ++i) {
+        const float* const source = b + i * b_row + column;
+        for (int64_t j = 0; j < width; j += kLine) __builtin_prefetch(source + kBlock * b_row + j);
+        for_each_vector(width,
+                        [=](int64_t j, int64_t lanes) { store(panel + i * panel_row + j, load_n(source + j, lanes)); });
+      }
+    }
+  }
+}
+
 // Panels of kPanel columns, rows contiguous; the last panel is as many vectors broad as it needs, filled up with zeros.
 void gemm_pack(float* packed, const float* b, int64_t k, int64_t n, int64_t b_row, int64_t b_column, int64_t first_row,
                int64_t rows) {
+  if (b_column == 1) return pack_rows(packed, b, k, n, b_row, first_row, rows);
   for (int64_t column = 0; column < n; column += kPanel) {
     const int64_t width = n - column < kPanel ? n - column : kPanel;
     const int64_t panel_row = (width + kWidth - 1) / kWidth * kWidth;
     float* panel = packed + column * rows + first_row * panel_row;
     const float* source = b + column * b_column;
-    if (b_column == 1) {
-      for (int64_t i = 0; i < k; ++i) {
-        for_each_vector(width, [=](int64_t j, int64_t lanes) {
-          store(panel + i * panel_row + j, load_n(source + i * b_row + j, lanes));
-        });
-      }
-      continue;
-    }
     const int64_t whole_columns = b_row == 1 ? width / 4 * 4 : 0, whole_rows = k / 4 * 4;
     for (int64_t j = 0; j < whole_columns; j += 4) {
       for (int64_t i = 0; i < whole_rows; i += 4) {
@@ -241,12 +254,21 @@ void copy_tiles(float* copies, const float* a, int64_t stride, const RowTiles& c
   }
 }
 
+// Fetches rows of a that tiles some rows further down will read: they lie too far apart for the hardware to foresee.
+void fetch_rows(const float* a, int64_t stride, int64_t rows, int64_t count) {
+  constexpr int64_t kLine = 16;
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < count; j += kLine) fetch(a + i * stride + j);
+  }
+}
+
 template <bool kByRow>
 void multiply(float* y, const float* a, int64_t a_stride, const float* b, int64_t m, int64_t n, int64_t k,
               const GemmLayout& layout, const Epilogue<float>& epilogue) {
   alignas(64) float copies[kCopiedTiles * kCopySize];
   const RowTiles cut = cut_rows(m, rows_for(n));
-  const bool copied = n > kPanel;
+  const bool copied = n > kPanel, fetches = kByRow && m * k >= kLargeRows;
+  const int64_t ahead = copied ? kCopiedTiles * kWideRows : kNarrowRows;
   for (int64_t first = 0; first == 0 || first < k; first += kGemmDepth) {
     const int64_t depth = k - first < kGemmDepth ? k - first : kGemmDepth;
     const bool last = first + depth == k;
@@ -264,6 +286,7 @@ void multiply(float* y, const float* a, int64_t a_stride, const float* b, int64_
       }
       float* targets[kNarrowRows];
       for (int64_t i = 0; i < rows; ++i) targets[i] = y + (row + i) * layout.y_row;
+      if (fetches) fetch_rows(a + (row + ahead) * a_stride + first, a_stride, rows, depth);
       multiply_rows<kByRow>(targets, rows, a_block, stride, b_block, layout.b_row, n, k, first, depth, finish);
       row += rows;
     }
