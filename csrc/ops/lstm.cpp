@@ -260,6 +260,11 @@ void lstm_backward_run(const fastnn_call& call) {
             piece.in_sequence(cells, r, step, units), c.data, piece.in_sequence(mask, r, time, 1), s);
         if (b.before != nullptr)
           keep_state<T>(r, piece, step, dropped_state<T>(r, piece, h, drop, b.product), b.before);
+        fetch_rows(piece.in_sequence(b.sums, r, time, r.columns), r.time * r.columns, piece.rows, r.columns);
+        if (step > 1 && b.before != nullptr) {
+          fetch_rows(piece.in_sequence(y, r, step - 2, units), sequence, piece.rows, units);
+          fetch_rows(piece.in_sequence(b.before, r, r.at(step - 1), units), sequence, piece.rows, units);
+        }
         if (step > 0 || wants_output(call, kDh0)) {
           add_to_state<T>(r, piece, dh, sums, sums_row, r.columns, b.packed, drop, b.product);
         }

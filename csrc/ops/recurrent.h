@@ -82,6 +82,16 @@ void copy_rows(T* to, int64_t to_row, const T* from, int64_t from_row, int64_t r
   for (int64_t row = 0; row < rows; ++row) std::copy_n(from + row * from_row, n, to + row * to_row);
 }
 
+// Asks for rows x n numbers in the second level of the cache, for what comes after a product.
+template <typename T>
+void fetch_rows(const T* p, int64_t p_row, int64_t rows, int64_t n) {
+  constexpr int64_t kLine = 64 / sizeof(T);
+  if (p == nullptr) return;
+  for (int64_t row = 0; row < rows; ++row) {
+    for (int64_t i = 0; i < n; i += kLine) __builtin_prefetch(p + row * p_row + i, 0, 2);
+  }
+}
+
 inline int64_t packed_size(int64_t k, int64_t n) { return checked_multiply(k, round_up(n, 16)); }
 
 // Packs b (k, n) for kernels.gemm.
