@@ -130,7 +130,7 @@ class KeptWorkspace {
   }
 
  private:
-  static constexpr size_t kMost = size_t{16} << 20;
+  static constexpr size_t kMost = size_t{64} << 20;
   void drop() {
     const fastnn_device_interface& cpu = device_interface({FASTNN_CPU, 0});
     if (memory_ != nullptr) cpu.release(cpu.self, 0, memory_, size_);
