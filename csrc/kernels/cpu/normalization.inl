@@ -18,6 +18,7 @@ inline VecDoublePair products(Vec a, Vec b) {
 
 // Rows whose sums stay in registers: a block of them and of 64 columns lies in L1.
 constexpr int64_t kRowsAtOnce = 16;
+constexpr int64_t kAhead = 2048;  // elements between what a pass without sums works at and what it fetches
 
 // Calls term(offset of row r and column c, c, lanes, sums) for blocks of rows, which adds to the kSums pairs that then go
 // to targets[k] + c.
@@ -67,6 +68,8 @@ void sum_products_columns(double* sums, double* sums_of_products, const float* d
                           const float* scale, const float* shift, int64_t rows, int64_t columns) {
   double* const targets[] = {sums, sums_of_products};
   sum_down_columns(targets, rows, columns, [=](int64_t at, int64_t c, int64_t lanes, VecDoublePair* s) {
+    fetch(x + at + kRowsAtOnce * columns);
+    fetch(dy + at + kRowsAtOnce * columns);
     const Vec centered = load_n(x + at, lanes) - load_n(mean + c, lanes);
     const Vec g = passed(load_n(dy + at, lanes), centered, scale, shift, c, lanes);
     add(s[0], widen(g));
@@ -78,6 +81,8 @@ void normalize_columns(float* y, const float* x, const float* mean, const float*
                        int64_t rows, int64_t columns, bool relu) {
   for (int64_t row = 0; row < rows; ++row, x += columns, y += columns) {
     for_each_vector(columns, [=](int64_t c, int64_t lanes) {
+      fetch(x + c + kAhead);
+      fetch(y + c + kAhead);
       const Vec centered = load_n(x + c, lanes) - load_n(mean + c, lanes);
       const Vec v = fma(centered, load_n(scale + c, lanes), load_n(shift + c, lanes));
       store_n(y + c, relu ? select(v <= zero(), zero(), v) : v, lanes);
@@ -90,6 +95,9 @@ void normalize_columns_backward(float* dx, const float* dy, const float* x, cons
                                 int64_t columns, bool accumulate) {
   for (int64_t row = 0; row < rows; ++row, dx += columns, dy += columns, x += columns) {
     for_each_vector(columns, [=](int64_t c, int64_t lanes) {
+      fetch(x + c + kAhead);
+      fetch(dy + c + kAhead);
+      fetch(dx + c + kAhead);
       const Vec centered = load_n(x + c, lanes) - load_n(mean + c, lanes);
       Vec g = passed(load_n(dy + c, lanes), centered, scale, shift, c, lanes), rest{};
       if (offset != nullptr) rest = fma(centered, load_n(slope + c, lanes), load_n(offset + c, lanes));
