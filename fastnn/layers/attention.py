@@ -63,7 +63,7 @@ class Attention(Drawing):
 
     def _check_shapes(self, shapes: Any) -> None:
         if not isinstance(shapes, list) or len(shapes) not in (2, 3):
-            raise ValueError(f"{self.name}: expected a list of query and value, or query, value and key")
+            raise ValueError(f"{self.name}: expected a list of query and value, or query, value and key, got {shapes}")
         query, value, key = (*shapes, shapes[1])[:3]
         for name, shape in (("query", query), ("value", value), ("key", key)):
             if len(shape) != 3:

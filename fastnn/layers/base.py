@@ -26,7 +26,7 @@ from .streaming import Streamed
 from .structure import Node
 from .symbolic import LayerNode, has_symbolic, symbolic_call
 from .tracing import current_trace
-from .weights import Weighted
+from .weights import OwnWeights, Weighted
 
 __all__ = ["BY_NAME", "Layer", "Shape"]
 
@@ -86,7 +86,7 @@ class Layer(Weighted, Inputs, Shaped, Streamed, Configurable):
         self.name = new_name(snake_case(type(self).__name__)) if name is None else name
         self.built = False
         self._trainable = bool(trainable)
-        self._weights: dict[str, Tensor] = {}
+        self._weights: dict[str, Tensor] = OwnWeights(self.name)
         self._fixed: set[str] = set()
         self._states: dict[str, Tensor] = {}
         if input_dim is not None:
@@ -157,10 +157,8 @@ class Layer(Weighted, Inputs, Shaped, Streamed, Configurable):
             return symbolic_call(self, (inputs, *args), {**kwargs, **given})
         x = self._as_inputs(inputs)
         args, kwargs = as_argument(args), as_argument(kwargs)
-        self._check(x)
         signature = signature_of(type(self))
-        if not self.built:
-            self._build(shape_of(x), signature.build_shapes(args, kwargs))
+        self._prepare((x, *args), kwargs)
         training = this_thread.training if training is None else bool(training)
         if signature.takes_training:
             training = signature.training if training is None else training
@@ -176,7 +174,7 @@ class Layer(Weighted, Inputs, Shaped, Streamed, Configurable):
                 result = self.call(x, *args, **kwargs)
                 self._add_activity_loss(result)
             except (ValueError, TypeError, IndexError) as error:
-                error.add_note(f"in layer {self.name}, called with {x.shape if isinstance(x, Tensor) else shape_of(x)}")
+                self._note(error, x)
                 raise
         if trace is not None:
             trace.add(self, result, first)
@@ -186,10 +184,20 @@ class Layer(Weighted, Inputs, Shaped, Streamed, Configurable):
         return result
 
     def _prepare(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """Before a call on symbolic tensors: refuse what the layer can't take, and make the weights."""
-        self._check(args[0])
-        if not self.built:
-            self._build(shape_of(args[0]), signature_of(type(self)).build_shapes(args[1:], kwargs))
+        """Before a call: refuse what the layer can't take, and make the weights."""
+        try:
+            self._check(args[0])
+            if not self.built:
+                self._build(shape_of(args[0]), signature_of(type(self)).build_shapes(args[1:], kwargs))
+        except (ValueError, TypeError) as error:
+            if self.name not in str(error):
+                self._note(error, args[0])
+            raise
+
+    def _note(self, error: Exception, inputs: Any) -> None:
+        """Let an error say which layer it comes from, and what that was called with."""
+        shape = shape_of(inputs) if isinstance(inputs, list | tuple | dict) else inputs.shape
+        error.add_note(f"in layer {self.name}, called with {shape}")
 
     if not TYPE_CHECKING:
 
@@ -230,7 +238,7 @@ class Layer(Weighted, Inputs, Shaped, Streamed, Configurable):
                 self.build(input_shape, **shapes)
             except BaseException:
                 for layer in unbuilt:
-                    layer._weights, layer._fixed = {}, set()
+                    layer._weights, layer._fixed = OwnWeights(layer.name), set()
                     layer.built, layer._output_shape = False, None
                 raise
             self.built = True

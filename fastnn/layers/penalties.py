@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -85,6 +85,18 @@ def cell_arguments(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"trainable": arguments.get("trainable", True), "name": name, **taken}
 
 
+def unknown_argument(cls: Any, name: str, roles: Iterable[str]) -> str:
+    """What to tell of an argument that a class doesn't take."""
+    import difflib
+
+    inits = (inspect.signature(vars(base)["__init__"]) for base in cls.__mro__[:-1] if "__init__" in vars(base))
+    taken = [p.name for init in inits for p in list(init.parameters.values())[1:] if p.kind is not p.VAR_KEYWORD]
+    taken = [*taken, *(f"{role}_{kind}" for role in roles for kind in _KINDS)]
+    nearest = difflib.get_close_matches(name, taken, 1)
+    suggestion = f"; did you mean {nearest[0]!r}?" if nearest else f"; it takes {', '.join(dict.fromkeys(taken))}"
+    return f"{cls.__name__}: got an unexpected keyword argument {name!r}{suggestion}"
+
+
 class Penalized:
     """The part of `Layer` that has to do with penalties."""
 
@@ -109,8 +121,7 @@ class Penalized:
                 setattr(self, name, get(given.pop(name, None)))
         self.activity_regularizer = regularizers.get(activity_regularizer)
         if given:
-            name = next(iter(given))
-            raise TypeError(f"{type(self).__name__}.__init__() got an unexpected keyword argument {name!r}")
+            raise TypeError(unknown_argument(type(self), next(iter(given)), self._weight_roles()))
 
     def _penalty(self, weight: str, kind: str) -> Any:
         """The regularizer or constraint of a weight by its name."""

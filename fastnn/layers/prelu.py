@@ -60,6 +60,11 @@ class PReLU(SameShape):
             raise self._not_streamed("it has slopes for each step; share them by shared_axes=[1]")
         return {}
 
+    def check_input(self, shape: Shape) -> None:
+        wanted = self.alpha.shape if self.built else shape[1:]
+        if len(shape) != len(wanted) + 1 or any(a not in (1, b) for a, b in zip(wanted, shape[1:], strict=True)):
+            raise self.expected(f"(batch, {', '.join(map(str, wanted))}), 1 for any", shape)
+
     def call(self, inputs: Tensor) -> Tensor:
         return F.prelu(inputs, self.alpha)
 

@@ -77,8 +77,10 @@ class RNN(RecurrentStates):
             self.cell._build((None, *input_shape[2:]))
 
     def check_input(self, shape: Shape) -> None:
-        size = self.cell.kernel.shape[0] if isinstance(self.cell, Cell) and self.cell.built else None
-        if len(shape) < 3 or shape[1] == 0 or (size is not None and (len(shape) != 3 or shape[2] != size)):
+        own = isinstance(self.cell, Cell)
+        size = self.cell.kernel.shape[0] if own and self.cell.built else None
+        fits = len(shape) == 3 if own else len(shape) >= 3
+        if not fits or shape[1] == 0 or (size is not None and shape[2] != size):
             raise self.expected(f"(batch, time, {size or 'in'}) with at least one step", shape)
 
     def call(

@@ -31,6 +31,11 @@ class Softmax(SameShape):
             raise self._not_streamed("its axis is that of the steps")
         return {}
 
+    def check_input(self, shape: Shape) -> None:
+        axes = self.axis if isinstance(self.axis, list | tuple) else [self.axis]
+        if any(not (0 < axis < len(shape) or -len(shape) < axis < 0) for axis in axes):
+            raise self.expected(f"with the axis {self.axis} behind the batch", shape)
+
     def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
         """The shares along the axis; entries where mask, which broadcasts to the inputs, is False get 0. So do steps
         that a mask (batch, time) of inputs (batch, time, features) leaves out."""

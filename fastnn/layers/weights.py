@@ -17,13 +17,25 @@ from .structure import Node
 if TYPE_CHECKING:
     from .base import Layer
 
-__all__ = ["Weighted"]
+__all__ = ["OwnWeights", "Weighted"]
+
+
+class OwnWeights(dict[str, Tensor]):
+    """A layer's own weights by name; one that isn't there yet is an error that says so."""
+
+    def __init__(self, layer: str) -> None:
+        super().__init__()
+        self._layer = layer
+
+    def __missing__(self, name: str) -> Tensor:
+        raise ValueError(f"{self._layer}: expected to be built before {name!r} is asked for; call it on a batch first")
 
 
 class Weighted(Penalized, Node):
     """The part of `Layer` that has to do with weights."""
 
     name: str
+    built: bool
     _trainable: bool
     _weights: dict[str, Tensor]  # the layer's own
     _fixed: set[str]  # names of those that training leaves alone
@@ -168,6 +180,8 @@ class Weighted(Penalized, Node):
         named = self._named_weights()
         if not isinstance(weights, Sequence | np.ndarray):
             raise TypeError(f"{self.name}: expected a list of {len(named)} weights, got {weights!r}")
+        if not named and not self.built:
+            raise ValueError(f"{self.name}: expected to be built before set_weights; call it on a batch first")
         if len(weights) != len(named):
             raise ValueError(f"{self.name}: expected {len(named)} weights, got {len(weights)}")
         self._assign(dict(zip(named, weights, strict=True)))

@@ -70,9 +70,11 @@ class Normalization(Layer):
             self.add_weight((), "zeros", np.int64, trainable=False, name="count")
 
     def check_input(self, shape: Shape) -> None:
+        if self.built and max(self._kept, default=0) >= len(shape):
+            raise self.expected(f"with the axes {self._kept}", shape)
         if self.built and self.input_mean is None:
             sizes = self._weights["mean"].shape
-            if max(self._kept, default=0) >= len(shape) or tuple(shape[axis] for axis in self._kept) != sizes:
+            if tuple(shape[axis] for axis in self._kept) != sizes:
                 raise self.expected(f"of sizes {sizes} along axes {self._kept}", shape)
 
     def adapt(self, data: Any) -> None:

@@ -1,0 +1,114 @@
+"""Every layer called with inputs that it can't take, or made with arguments that it doesn't: what it says names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from keras_cases import CASES, LayerCase
+
+from fastnn import Sequential, layers
+
+BY_CLASS = {type(case.make(layers)).__name__: case for case in reversed(CASES)}
+
+# wrong inputs -> what makes them of right ones
+WRONG: dict[str, Callable[[np.ndarray], Any]] = {
+    "strings": lambda a: np.full(a.shape, "a"),
+    "complex": lambda a: a.astype(np.complex64),
+    "objects": lambda a: np.full(a.shape, None),
+    "no_axes": lambda a: a.reshape(-1)[0],
+    "one_axis": lambda a: a.reshape(-1)[: len(a)],
+    "one_axis_more": lambda a: a[..., None],
+    "twice_the_channels": lambda a: np.concatenate([a, a], -1),
+}
+# what takes inputs of any shape, or makes the best of them: elementwise layers, merges, wrappers of own code
+ANY_SHAPE = {
+    "Activation", "ActivityRegularization", "Add", "AlphaDropout", "Average", "Both", "Concatenate", "Dropout", "ELU",
+    "Embedding", "Flatten", "GaussianDropout", "GaussianNoise", "Identity", "Lambda", "LeakyReLU", "Maximum", "Minimum",
+    "Multiply", "ReLU", "Rescaling", "ReversibleEmbedding", "Subtract", "UnitNormalization",
+}  # fmt: skip
+ONE_MORE_AXIS = {
+    "BatchNormalization", "Dense", "Dot", "LayerNormalization", "Masking", "Normalization", "PReLU", "Pipeline",
+    "RMSNormalization", "Reshape", "Softmax", "TimeDistributed",
+}  # fmt: skip
+
+
+def called(layer: layers.Layer, case: LayerCase, arrays: list[Any]) -> Any:
+    first = arrays if isinstance(case.shape, list) else arrays[0]
+    return layer(*[first] * case.times, **case.call)
+
+
+def refusal(layer: layers.Layer, case: LayerCase, wrong: str, ready: bool) -> str | None:
+    """What a layer, which has been called with right inputs if ready, says to wrong ones; None when it takes them."""
+    if ready:
+        called(layer, case, list(case.inputs()))
+    try:
+        called(layer, case, [WRONG[wrong](array) for array in case.inputs()])
+    except (ValueError, TypeError, IndexError) as error:
+        return "\n".join([str(error), *getattr(error, "__notes__", [])])
+    return None
+
+
+@pytest.mark.filterwarnings("ignore:.*mask")  # that a layer drops
+@pytest.mark.parametrize("name", sorted(BY_CLASS))
+@pytest.mark.parametrize("wrong", WRONG)
+def test_inputs(wrong: str, name: str) -> None:
+    case = BY_CLASS[name]
+    makes_weights = case.make(layers)
+    called(makes_weights, case, list(case.inputs()))
+    of_any_size = case.ids or not makes_weights.weights or name == "STFTSpectrogram"  # which treats channels alike
+    if wrong == "twice_the_channels" and of_any_size:
+        return
+    for ready in (True,) if wrong == "twice_the_channels" else (False, True):
+        layer = case.make(layers)
+        said = refusal(layer, case, wrong, ready)
+        if said is None:
+            assert wrong in ("no_axes", "one_axis", "one_axis_more", "twice_the_channels")
+            assert name in ANY_SHAPE or (wrong == "one_axis_more" and name in ONE_MORE_AXIS), f"{name} takes {wrong}"
+        else:
+            assert layer.name in said
+            assert "expected" in said
+            assert "got" in said or "called with" in said
+
+
+@pytest.mark.parametrize("name", sorted(BY_CLASS.keys() & set(layers.__all__) - {"Lambda"}))
+def test_unknown_arguments(name: str) -> None:
+    config = BY_CLASS[name].make(layers).get_config()
+    with pytest.raises(TypeError, match=rf"{name}.*unexpected keyword argument 'colour'"):
+        getattr(layers, name)(**{**config, "colour": 1})
+
+
+def test_the_nearest_argument_is_suggested() -> None:
+    with pytest.raises(
+        TypeError, match=r"^Dense: got an unexpected keyword argument 'activaton'; did you mean 'activation'\?$"
+    ):
+        layers.Dense(3, activaton="relu")
+    with pytest.raises(
+        TypeError, match=r"unexpected keyword argument 'kernel_regulariser'; did you mean 'kernel_regularizer'"
+    ):
+        layers.Conv2D(3, 3, kernel_regulariser="l2")
+    with pytest.raises(TypeError, match=r"Dense\.__init__\(\) missing 1 required positional argument: 'units'"):
+        layers.Dense()
+
+
+def test_weights_before_the_layer_is_built() -> None:
+    layer = layers.Dense(3, name="top")
+    with pytest.raises(
+        ValueError, match=r"^top: expected to be built before 'kernel' is asked for; call it on a batch"
+    ):
+        _ = layer.kernel
+    for unbuilt in (layer, Sequential([layer], name="top")):
+        with pytest.raises(
+            ValueError, match=r"^top: expected to be built before set_weights; call it on a batch first$"
+        ):
+            unbuilt.set_weights([np.ones((2, 3)), np.ones(3)])
+        assert unbuilt.get_weights() == []
+
+
+def test_more_labels_than_samples() -> None:
+    model = Sequential([layers.Dense(3)])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"fit: .*3.*4"):
+        model.fit(np.ones((3, 2), np.float32), np.ones((4, 3), np.float32), verbose=0)
