@@ -334,7 +334,7 @@ class Compiled:
                 if change is None:
                     run.abandon()
                 else:
-                    reason = f"it changes {change}, which a replay would not repeat"
+                    reason = reach.told(change)
                     run.refuse(reason, self._line)
                     if len(later.tensors) > len(reach.tensors):  # the weights that it made have stopped it before
                         run.refusal = f"{self._line}: {reason}"
@@ -423,6 +423,8 @@ def compile(
       may change between calls. Those of Python's own modules (``os.environ``, the time) and of files are not seen to.
     * Each batch size runs eagerly once before it is replayed, for the function may branch on it.
     * Gradients are gone after a function in which an optimizer takes a step.
+    * A Python number that counts calls is such a change; a tensor that counts, ``count = fastnn.zeros(())`` and in the
+      function ``count.add_(1)``, is state.
     * Prints and other effects that leave no trace in the function's objects happen only in the first calls.
     * Within another compiled function, or a step of `fit`, it is a part of that one. When an argument requires a
       gradient, and the tape is on, it runs as if it were not compiled.

@@ -179,7 +179,17 @@ class Reach:
         if drawn is not None:
             return f"it draws numbers from {drawn}, which a replay would not repeat"
         change = self.difference(later)
-        return None if change is None else f"it changes {change}, which a replay would not repeat"
+        return None if change is None else self.told(change)
+
+    def told(self, change: str) -> str:
+        """What to say of a change, which `difference` has named, and what to do about it."""
+        said = f"it changes {change}, which a replay would not repeat"
+        places = (place for place in (*self._places, *self._nodes) if change in place.names)
+        before = next((dict(zip(place.names, place.before, strict=False)).get(change) for place in places), None)
+        if type(before) not in (int, float):
+            return said
+        name = change.rpartition(".")[2]
+        return f"{said}; a Tensor is: begin with {name} = fastnn.zeros(()), and here count with {name}.add_(1)"
 
     def draws(self) -> dict[str, str]:
         """How far generators of random numbers that are not fastnn's have been drawn from."""

@@ -560,3 +560,34 @@ def test_the_reason_is_what_python_changes_not_the_weights_of_the_first_step() -
     with pytest.warns(RuntimeWarning, match="it changes the length of seen, which a replay would not repeat"):
         model.fit(X, Y, batch_size=SIZE, verbose=0)
     assert len(seen) == 7
+
+
+class Counts(Guide):
+    """Counts its steps: a number of Python's, or a tensor."""
+
+    def __init__(self, count: Any, **kwargs: Any) -> None:
+        super().__init__([fastnn.Input((6,)), layers.Dense(1)], **kwargs)
+        self.count = count
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        if isinstance(self.count, int):
+            self.count += 1
+        else:
+            self.count.add_(1)
+        return super().train_step(data)
+
+
+def test_a_step_that_counts_is_told_to_count_in_a_tensor() -> None:
+    x, y = np.ones((32, 6), np.float32), np.ones((32, 1), np.float32)
+    python, tensor = Counts(0), Counts(fastnn.zeros(()))
+    for model in (python, tensor):
+        model.compile("sgd", "mse")
+    message = (
+        r"it changes train_step.count, which a replay would not repeat; a Tensor is: begin with count = "
+        r"fastnn.zeros\(\(\)\), and here count with count.add_\(1\)"
+    )
+    with pytest.warns(RuntimeWarning, match=message):
+        python.fit(x, y, batch_size=8, epochs=2, verbose=0)
+    tensor.fit(x, y, batch_size=8, epochs=2, verbose=0)
+    assert (python.count, int(tensor.count)) == (8, 8)
+    assert (python.recorded, tensor.recorded) == (False, True)
