@@ -28,8 +28,11 @@ namespace {
 constexpr int64_t kMaxThreads = 4096;
 // More tickets than this balance no better, and each costs a contended compare-and-swap.
 constexpr int64_t kTicketsPerThread = 16;
-constexpr int64_t kLongestSpin = 1'000'000;  // ns
-constexpr int64_t kShortestSpin = kLongestSpin / 64;
+// ns. Within a step work comes sooner than that; who spins longer takes the core from another process, or from the threads
+// of NumPy or PyTorch in this one (benchmarks.shared: with 1 ms steps in turns with PyTorch took 1.7 times as long as
+// apart, with 0.1 ms 1.2), and the step after a longer pause waits 30 us for its threads.
+constexpr int64_t kLongestSpin = 100'000;
+constexpr int64_t kShortestSpin = kLongestSpin / 8;
 // After so many regions in which no helper took a ticket though all were awake, something else has their cores.
 constexpr int32_t kMissesToHalve = 8;
 // Two lines, for processors fetch neighbours in pairs.
