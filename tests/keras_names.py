@@ -21,8 +21,8 @@ INTRODUCTION = """\
 
 Every public name of Keras 3.15 and what fastnn has of it; `tests/test_keras_signatures.py` reads this page and the
 installed Keras, and fails when the two part. **yes**: the same arguments in the same order with the same defaults; the
-arguments named behind it differ or are not taken, as said. **deferred**: fastnn hasn't got it yet. What differs in
-results and behaviour stands in [keras.md](keras.md).
+arguments named behind it differ or are not taken, as said. **differs**: what there is instead, or why there is nothing.
+**deferred**: fastnn hasn't got it yet. What differs in results and behaviour stands in [keras.md](keras.md).
 
 Everywhere:
 
@@ -56,6 +56,64 @@ SECTIONS = (
 BY_KEYWORD = {"name", "dtype", "trainable", "activity_regularizer"}
 COMMON = set(fastnn.optimizers.arguments.Common.__annotations__)
 REQUIRED = object()
+# names that fastnn does without, and what there is instead
+_STEPS = "steps become programs by themselves; own ones are `train_step`, `test_step` and `predict_step`"
+_TENSORS = "weights are Tensors: `assign`, `backward`, `fastnn.grad`; functions of states are JAX's way"
+_ONE_PLACE = "there is one process and one device"
+_SLOTS = "an optimizer's state is its op's; its update is an op or `apply` of a subclass"
+_FLOAT32 = "everything is float32"
+_OTHERS = "layers of other frameworks are not run"
+_BOXES = "image layers take images only"
+DIFFERS = {
+    "FlaxLayer": _OTHERS,
+    "JaxLayer": _OTHERS,
+    "TFSMLayer": _OTHERS,
+    "TorchModuleWrapper": _OTHERS,
+    "MaxNumBoundingBoxes": _BOXES,
+    "bounding_boxes": _BOXES,
+    "LossScaleOptimizer": "for float16, which loses small gradients; float32 doesn't",
+    "scale_loss": "for float16, which loses small gradients; float32 doesn't",
+    "legacy": "names of Keras 2",
+    "OrbaxCheckpoint": "for JAX; `ModelCheckpoint` and `BackupAndRestore`",
+    "Progbar": "tqdm shows progress",
+    "disable_interactive_logging": "`verbose` says what is shown",
+    "enable_interactive_logging": "`verbose` says what is shown",
+    "is_interactive_logging_enabled": "`verbose` says what is shown",
+    "add_metric": "refused by Keras 3 too; metrics are for `compile` and `train_step`",
+    "compiled_loss": "`compute_loss`",
+    "compiled_metrics": "`metrics`, `compute_metrics`",
+    "distribute_reduction_method": _ONE_PLACE,
+    "distribute_strategy": _ONE_PLACE,
+    "dtype_policy": _FLOAT32,
+    "input_dtype": _FLOAT32,
+    "export": "`save`",
+    "get_state_tree": "`get_weights`, `save`",
+    "set_state_tree": "`set_weights`, `load_model`",
+    "jit_compile": _STEPS,
+    "make_predict_function": _STEPS,
+    "make_test_function": _STEPS,
+    "make_train_function": _STEPS,
+    "metrics_variables": "`metric.variables` of each of `metrics`",
+    "path": "weights in files have paths by place in the model",
+    "rematerialized_call": "activations are kept",
+    "stateless_call": _TENSORS,
+    "stateless_compute_loss": _TENSORS,
+    "stateless_apply": _TENSORS,
+    "stateless_reset_state": _TENSORS,
+    "stateless_result": _TENSORS,
+    "stateless_update_state": _TENSORS,
+    "add_optimizer_variables": _SLOTS,
+    "add_variable_from_reference": _SLOTS,
+    "assign": _SLOTS,
+    "assign_add": _SLOTS,
+    "assign_sub": _SLOTS,
+    "update_step": _SLOTS,
+    "add_variable": _SLOTS,
+    "load_own_variables": "files hold an optimizer's state by the paths of weights",
+    "save_own_variables": "files hold an optimizer's state by the paths of weights",
+    "set_weights": "`variables`, each with `assign`",
+    "metrics": "metrics are a model's",
+}
 
 
 def whole(library: str, section: str) -> Any:
@@ -144,8 +202,10 @@ def on_instances(section: str, name: str) -> bool:
 def told(section: str, name: str) -> str:
     """What the page says about a name."""
     theirs, ours = getattr(whole("keras", section), name), getattr(whole("fastnn", section), name, None)
+    if ours is None and not on_instances(section, name):
+        return f"differs: {DIFFERS[name]}" if name in DIFFERS else "deferred"
     if ours is None:
-        return "yes" if on_instances(section, name) else "deferred"
+        return "yes"
     if not callable(theirs) or "*args" in str(safe_signature(theirs)):
         return "yes"
     parts = differences(theirs, ours)

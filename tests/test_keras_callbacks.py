@@ -15,7 +15,7 @@ import fastnn
 
 pytestmark = pytest.mark.keras
 
-DEFERRED = {"CallbackList", "OrbaxCheckpoint", "RemoteMonitor"}
+DEFERRED = {"OrbaxCheckpoint"}
 
 
 def test_names_and_arguments(keras: Any) -> None:

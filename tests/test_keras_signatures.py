@@ -2,7 +2,8 @@
 
 The page has a row for each public name of Keras's modules and for each method of its base classes. "yes" means the same
 arguments in the same order with the same defaults; names of arguments behind it are the only ones that differ;
-"deferred" means that fastnn hasn't got it. What holds for all rows stands at the top of the page.
+"differs" says what there is instead, and "deferred" means that fastnn hasn't got it. What holds for all rows stands at
+the top of the page.
 """
 
 from __future__ import annotations
@@ -16,6 +17,15 @@ from keras_names import PAGE, SECTIONS, differences, page, public, safe_signatur
 
 pytestmark = pytest.mark.keras
 
+# what the plan leaves for later, with its kin
+LATER = {
+    *("Hashing", "HashedCrossing", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "SpectralNormalization"),
+    *("CTC", "ctc", "Ftrl", "Lamb", "reuters"),
+    *("image_dataset_from_directory", "text_dataset_from_directory", "audio_dataset_from_directory"),
+    *("quantize", "quantized_build", "quantized_call", "quantization_mode", "get_quantization_layer_structure"),
+}
+# what is still missing besides
+MISSING = {"Adafactor", "Muon", "ScheduleFreeAdamW", "MultiOptimizer", "OptimizerMap", "FeatureSpace"}
 BASES = {"Constraint", "Initializer", "Loss", "Metric", "Optimizer", "Regularizer"}
 
 
@@ -46,11 +56,15 @@ def test_page_is_as_written() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "python tests/keras_names.py writes it anew"
 
 
+def test_nothing_else_is_left_for_later() -> None:
+    assert {name for _, name, told in ROWS if told == "deferred"} <= LATER | MISSING
+
+
 @pytest.mark.parametrize(("section", "name", "told"), ROWS, ids=lambda value: str(value)[:60])
 def test_row(section: str, name: str, told: str) -> None:
     theirs = getattr(whole("keras", section), name)
     ours = getattr(whole("fastnn", section), name, None)
-    if told.startswith("deferred"):
+    if told.startswith(("deferred", "differs: ")):
         assert ours is None, f"{name} is there"
         return
     assert told.startswith("yes"), told
@@ -74,7 +88,8 @@ def kind(item: Any) -> str:
 def test_strings_resolve_as_in_keras(module: str) -> None:
     known = importlib.import_module(f"keras.src.{module}").ALL_OBJECTS_DICT
     ours, theirs = (importlib.import_module(f"{library}.{module}") for library in ("fastnn", "keras"))
-    deferred = {name for section, name, told in ROWS if section == f"keras.{module}" and told.startswith("deferred")}
+    missing = ("deferred", "differs: ")
+    deferred = {name for section, name, told in ROWS if section == f"keras.{module}" and told.startswith(missing)}
     wrong = {}
     for name, item in known.items():
         if item.__name__ in deferred | BASES:

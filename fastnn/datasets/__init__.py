@@ -7,6 +7,6 @@ downloaded on first use with ``pip install "fastnn-core[datasets]"``. Offline, t
 
 from __future__ import annotations
 
-from . import california_housing, cifar10, cifar100, digits, fashion_mnist, imdb, mnist
+from . import boston_housing, california_housing, cifar10, cifar100, digits, fashion_mnist, imdb, mnist
 
-__all__ = ["california_housing", "cifar10", "cifar100", "digits", "fashion_mnist", "imdb", "mnist"]
+__all__ = ["boston_housing", "california_housing", "cifar10", "cifar100", "digits", "fashion_mnist", "imdb", "mnist"]

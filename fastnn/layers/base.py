@@ -20,6 +20,7 @@ from .calls import as_argument, keep_mask, mask_of, shape_of, signature_of
 from .inputs import BY_NAME, Inputs
 from .modes import in_training, this_thread
 from .naming import new_name
+from .own_variables import OwnVariables
 from .penalties import outermost_call
 from .shapes import Shaped
 from .streaming import Streamed
@@ -33,7 +34,7 @@ __all__ = ["BY_NAME", "Layer", "Shape"]
 _lock = threading.RLock()  # weights are made under it
 
 
-class Layer(Weighted, Inputs, Shaped, Streamed, Configurable):
+class Layer(Weighted, Inputs, Shaped, OwnVariables, Streamed, Configurable):
     """Base of all layers. A subclass defines `call`, and `build` if it has weights of its own.
 
     Parameters

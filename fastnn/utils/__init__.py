@@ -12,6 +12,8 @@ from .._custom import (
 )
 from ..random import set_random_seed
 from .arrays import normalize, split_dataset, to_categorical
+from .config import Config
+from .files import get_file
 from .images import array_to_img, img_to_array, load_img, save_img
 from .objects import (
     clear_session,
@@ -24,18 +26,21 @@ from .objects import (
     unpack_x_y_sample_weight,
 )
 from .plotting import model_to_dot, plot_model
-from .py_dataset import PyDataset
+from .py_dataset import PyDataset, Sequence
 from .sequences import TimeseriesDataset, pad_sequences, timeseries_dataset_from_array
 
 __all__ = [
+    "Config",
     "CustomObjectScope",
     "PyDataset",
+    "Sequence",
     "TimeseriesDataset",
     "array_to_img",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
+    "get_file",
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["PyDataset"]
+__all__ = ["PyDataset", "Sequence"]
 
 
 class PyDataset:
@@ -99,3 +99,6 @@ class PyDataset:
 
     def on_epoch_end(self) -> None:
         """Called at the end of every epoch; no batch is being made then."""
+
+
+Sequence = PyDataset  # its name of old
