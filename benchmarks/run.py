@@ -130,10 +130,10 @@ def measure(workers: Sequence[Worker], row: Row, rounds: int, seconds: float) ->
 def measure_start(workers: Sequence[Worker], rounds: int) -> dict[str, Any]:
     """As measure, for the time from process start to a first step; the workers sleep meanwhile."""
     times: dict[str, list[float]] = {worker.name: [] for worker in workers}
-    for _ in range(rounds):
+    for index in range(1 + rounds):
         for worker in workers:
             taken = first_step(worker.interpreter, worker.name, worker.threads)
-            if taken is not None:
+            if taken is not None and index > 0:
                 times[worker.name].append(taken)
     times = {name: taken for name, taken in times.items() if taken}
     medians = {name: statistics.median(taken) for name, taken in times.items()}

@@ -1,7 +1,8 @@
 """From process start to the first trained step of the small convolutional network, for one library.
 
 As a program (python -m benchmarks.start LIBRARY THREADS) it imports the library, builds the network, takes one step and
-prints the loss; first_step starts that program and waits for the line.
+prints the loss; first_step starts that program and waits for the line. Python keeps the bytecode of what it imports, as
+installing a package does: the first start, which may compile it, doesn't count.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ ROOT = Path(__file__).parents[1]
 
 def first_step(interpreter: Sequence[str], library: str, threads: int) -> float | None:
     """Seconds from the start of the process to the loss of its first step; None for a library that doesn't train."""
+    surroundings = environment(library, threads)
+    surroundings.pop("PYTHONDONTWRITEBYTECODE", None)
     start = time.perf_counter()
     process = subprocess.Popen(
         [*interpreter, "-m", "benchmarks.start", library, str(threads)],
         cwd=ROOT,
-        env=environment(library, threads),
+        env=surroundings,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )
