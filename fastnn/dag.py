@@ -139,7 +139,7 @@ class Functional(Model):
     def _dtype_of(self, t: SymbolicTensor) -> np.dtype[Any]:
         """What an input's arrays become: integers where the Input says so, or a layer that takes ids reads them."""
         readers = [node for node in self._node_calls if any(other is t for other in node.inputs())]
-        ids = t.dtype.kind == "f" and any(node.layer._takes_ids_in(node.kwargs) for node in readers)
+        ids = t.dtype.kind == "f" and any(node.takes_ids for node in readers)
         return np.dtype(np.int32) if ids else t.dtype
 
     def _input_names(self) -> list[str]:

@@ -133,6 +133,9 @@ def test_a_layer_around_an_embedding_takes_integers() -> None:
     layer = TokenAndPosition()
     assert layer(np.array([[1, 2, 3]])).shape == (1, 3, 4)
     assert TokenAndPosition().compute_output_shape((None, 3)) == (None, 3, 4)
+    x = Input((3,))
+    model = Model(x, layers.Dense(1)(layers.Flatten()(TokenAndPosition()(x))))
+    assert model(np.array([[1, 2, 3]])).shape == (1, 1)
 
 
 def test_a_pipeline_hands_on_training_and_masks() -> None:

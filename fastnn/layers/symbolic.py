@@ -28,12 +28,13 @@ class LayerNode:
         What it was called with; symbolic tensors stand where tensors will.
     """
 
-    __slots__ = ("args", "index", "kwargs", "layer", "outputs")
+    __slots__ = ("args", "index", "kwargs", "layer", "outputs", "takes_ids")
 
     def __init__(self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.layer, self.args, self.kwargs = layer, args, kwargs
         self.index = len(layer._nodes)
         self.outputs: Any = None
+        self.takes_ids = False  # whether inputs of numbers stand for ids
         layer._nodes.append(self)
 
     def inputs(self) -> list[SymbolicTensor]:
@@ -159,9 +160,17 @@ def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
         return Spec(t.shape, np.dtype(np.int32) if ids and t.dtype.kind == "f" else t.dtype)
 
     layer._prepare(args, kwargs)
-    given = map_structure(spec, (args, kwargs), SymbolicTensor)
-    results = infer(lambda call: layer(*call[0], **call[1]), given)
+    try:
+        given = map_structure(spec, (args, kwargs), SymbolicTensor)
+        results = infer(lambda call: layer(*call[0], **call[1]), given)
+    except TypeError:
+        if ids or not layer._holds_ids():
+            raise
+        ids = True  # an Embedding within the layer
+        given = map_structure(spec, (args, kwargs), SymbolicTensor)
+        results = infer(lambda call: layer(*call[0], **call[1]), given)
     node = LayerNode(layer, args, kwargs)
+    node.takes_ids = ids
     count = 0
 
     def output(spec: Spec) -> SymbolicTensor:
