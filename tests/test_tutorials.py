@@ -21,24 +21,6 @@ def digits() -> Any:
     return (x_train[:1200], y_train[:1200]), (x_test[:300], y_test[:300])
 
 
-def test_text_classification_with_an_lstm() -> None:
-    keras.utils.set_random_seed(2)
-    rng = np.random.default_rng(2)
-    max_features, maxlen = 50, 12
-    texts = [list(rng.integers(2, max_features, rng.integers(4, maxlen))) for _ in range(400)]
-    y = np.array([sum(word < 26 for word in text) * 2 > len(text) for text in texts]).astype("float32")
-    x = keras.utils.pad_sequences(texts, maxlen=maxlen)
-    inputs = keras.Input(shape=(None,), dtype="int32")
-    h = layers.Embedding(max_features, 16, mask_zero=True)(inputs)
-    h = layers.Bidirectional(layers.LSTM(8, return_sequences=True))(h)
-    h = layers.Bidirectional(layers.LSTM(8))(h)
-    outputs = layers.Dense(1, activation="sigmoid")(h)
-    model = keras.Model(inputs, outputs)
-    model.compile(optimizer="adam", loss="binary_crossentropy", metrics=["accuracy"])
-    history = model.fit(x, y, batch_size=32, epochs=12, validation_data=(x, y), verbose=0)
-    assert history.history["val_accuracy"][-1] > 0.85
-
-
 def test_two_inputs_and_two_outputs() -> None:
     keras.utils.set_random_seed(4)
     num_tags, num_words, num_departments = 6, 40, 4
