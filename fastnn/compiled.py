@@ -18,7 +18,7 @@ from . import _core
 from .arguments import Arguments, Number, results_of, with_form
 from .program import Recordings, own, switches
 from .reach import Reach
-from .recording import Run, in_step, user_line
+from .recording import Run, calls_of_library, in_step, user_line
 from .tensor import Tensor, is_grad_enabled
 
 __all__ = ["Compiled", "compile"]
@@ -249,7 +249,7 @@ class Compiled:
     def _warn(self, reason: str) -> None:
         if reason not in self._warned:
             self._warned.add(reason)
-            warnings.warn(reason, RuntimeWarning, stacklevel=4)
+            warnings.warn(reason, RuntimeWarning, stacklevel=calls_of_library())
 
     # ---- running the function itself ---------------------------------------------------------------------------------
 

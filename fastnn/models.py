@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import numpy as np
 
 from .abstract import Spec, map_structure, sizes_for
-from .batches import batch_size_of
+from .batches import batch_size_of, whole_number
 from .cloning import clone_model
 from .compile_config import compile_config, compile_from_config
 from .layers.base import Layer, Shape
@@ -32,10 +32,10 @@ __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json"
 class Model(Trainer):
     """A layer that can be trained, saved and printed. Subclass it: layers in `__init__`, the forward pass in `call`.
 
-    The first calls of `call` are recorded as a program (see `Step`), which then runs in its place. `call` may read the
-    attributes of layers and models, and lists, dictionaries and sets among them: when one of these changes, `call` is
-    recorded anew. Everything else that it reads, such as global variables, variables of functions around it and the
-    insides of other objects, stays as it was when recorded, and Python with side effects in it runs only then.
+    The first calls of `call` are recorded as a program (see `Step`), which then runs in its place. `call` may read
+    attributes, global variables, variables of functions around it and the insides of other objects: when one of these
+    changes, it is recorded anew. What can't be repeated, such as counting in Python, makes it run eagerly, with one
+    warning; prints and other effects that leave no trace in objects happen only in the first calls.
 
     Examples
     --------
@@ -171,9 +171,10 @@ class Model(Trainer):
         Raises
         ------
         RuntimeError
-            The model has not been built, or `fit` has not run batches of this size, or, for inputs of open shapes,
-            `predict` has not.
+            The model has not been built, or runs eagerly, or `fit` has not run batches of this size, or, for inputs of
+            open shapes, `predict` has not.
         """
+        batch_size = whole_number("program", "batch_size", batch_size)
         if training:
             step = self._train_step
         else:
@@ -185,10 +186,17 @@ class Model(Trainer):
             step = self._predict_step
             with self._guard.shared("program"):
                 self._notice(self._structure)
-                while not (step.plans(batch_size) or any(None in spec.shape[1:] for spec in specs)):
+                open_shapes = any(None in spec.shape[1:] for spec in specs)
+                for _ in range(3):  # the last replays, or finds what stands against a program
+                    if open_shapes or step.eager or step.plans(batch_size):
+                        break
                     sizes = [sizes_for(spec.shape, batch_size, 0) for spec in specs]
-                    self._run(step, *(np.zeros(size, spec.dtype) for size, spec in zip(sizes, specs, strict=True)))
+                    zeros = [np.zeros(size, spec.dtype) for size, spec in zip(sizes, specs, strict=True)]
+                    prepared = self._prepared("program", step, zeros[0] if len(zeros) == 1 else zeros)
+                    self._run(step, *prepared.arrays, key=prepared.key)
         plans = step.plans(batch_size)
+        if not plans and (step.eager or step.eager_reasons()):
+            raise RuntimeError(f"{self.name}: {next(iter(step.eager_reasons()), 'it runs eagerly, as it was told to')}")
         if not plans:
             ran = "fit has not trained" if training else "predict has not run"
             raise RuntimeError(f"{self.name}: {ran} with batches of {batch_size} yet")

@@ -18,7 +18,7 @@ import numpy as np
 
 from . import _core
 from .functional._base import _op
-from .recording import Run, advance, current_run, in_step, refuse, update
+from .recording import Run, advance, calls_of_library, current_run, in_step, refuse, update
 from .tensor import Tensor, is_grad_enabled
 
 __all__ = ["Recordings", "Step", "advance", "current_run", "in_step", "own", "refuse", "switches", "update"]
@@ -375,7 +375,7 @@ class Step:
             if reason is not None:
                 self._warned.add(reason)
         if new and self._warns:
-            warnings.warn(str(reason), RuntimeWarning, stacklevel=3)
+            warnings.warn(str(reason), RuntimeWarning, stacklevel=calls_of_library())
         return _filled(results, targets)
 
     def _check_targets(self, results: list[_core.Array], targets: Sequence[_core.Array]) -> None:

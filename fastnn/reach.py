@@ -69,7 +69,10 @@ class _Place(NamedTuple):
         for name, a, b in zip(self.names, now, self.before, strict=False):
             if _mark(a) != _mark(b):
                 return name
-        return None if len(now) == len(self.before) else f"the length of {self.names[0].rpartition('[')[0]}"
+        if len(now) == len(self.before):
+            return None
+        items = self.names[0].rpartition("[")[0]
+        return f"the length of {items}" if items else f"the attributes of {self.names[0].rpartition('.')[0]}"
 
 
 def _mark(value: Any) -> Any:
@@ -190,6 +193,12 @@ class Reach:
             return said
         name = change.rpartition(".")[2]
         return f"{said}; a Tensor is: begin with {name} = fastnn.zeros(()), and here count with {name}.add_(1)"
+
+    def names(self, name: str) -> bool:
+        """Whether something that is watched has a name, or is an item of what has it."""
+        places = (*self._places, *self._nodes, *self._contents)
+        found = {*self._draws, *(known for place in places for known in place.names)}
+        return name in found or any(known.startswith(f"{name}[") for known in found)
 
     def draws(self) -> dict[str, str]:
         """How far generators of random numbers that are not fastnn's have been drawn from."""

@@ -309,6 +309,15 @@ def user_line() -> str:
     return ""
 
 
+def calls_of_library() -> int:
+    """How many calls back the user's code is: the stacklevel of a warning about what it did."""
+    depth = 1
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        depth, frame = depth + 1, frame.f_back
+    return depth
+
+
 @cache
 def is_foreign(module: str) -> bool:
     """Whether a module is the library's, NumPy's or Python's own, and not one of the user's that is called like it."""

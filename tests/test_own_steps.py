@@ -539,6 +539,48 @@ def test_the_program_of_a_model_with_several_inputs() -> None:
         sequences.program(batch_size=4)
 
 
+def test_the_program_of_a_step_of_ones_own() -> None:
+    class Doubled(fastnn.Sequential):
+        def predict_step(self, data: Any) -> Any:
+            return self(data, training=False) * 2.0
+
+    text = Doubled([fastnn.Input((6,)), layers.Dense(3)]).program(batch_size=4)
+    assert "batch 4" in text
+    assert "multiply" in text
+
+
+@pytest.mark.filterwarnings("ignore:predict runs without a program:RuntimeWarning")
+def test_models_that_run_eagerly_have_no_program() -> None:
+    class Draws(layers.Layer):
+        def call(self, inputs: fastnn.Tensor) -> fastnn.Tensor:
+            return inputs * float(RNG.random())
+
+    with pytest.raises(RuntimeError, match=r"predict runs without a program: .*: it draws numbers from RNG"):
+        fastnn.Sequential([fastnn.Input((6,)), Draws()]).program()
+    model = fastnn.Sequential([fastnn.Input((6,)), layers.Dense(3)])
+    model.compile("sgd", "mse", run_eagerly=True)
+    with pytest.raises(RuntimeError, match="it runs eagerly, as it was told to"):
+        model.program()
+    with pytest.raises(ValueError, match="program: expected batch_size of at least 0, got -1"):
+        model.program(-1)
+
+
+@pytest.mark.parametrize("name", ["train_step", "test_step"])
+def test_a_share_for_validation_is_in_the_form_that_the_step_takes(name: str) -> None:
+    class Own(fastnn.Sequential):
+        pass
+
+    setattr(Own, name, getattr(Guide, name))
+
+    def history(x: np.ndarray, y: np.ndarray, **validation: Any) -> dict[str, list[float]]:
+        model = Own([fastnn.Input((6,)), layers.Dense(3, activation="softmax", kernel_initializer="ones")])
+        model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        return model.fit(x, y, verbose=0, shuffle=False, **validation).history
+
+    given = history(X[:40], Y[:40], validation_data=(X[40:], Y[40:]))
+    assert history(X, Y, validation_split=0.2) == given
+
+
 def test_results_that_are_no_numbers() -> None:
     class Wrong(fastnn.Sequential):
         def train_step(self, data: Any) -> dict[str, Any]:

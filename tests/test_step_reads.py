@@ -5,6 +5,7 @@ The functions and changes are those of test_compiled_reads.py, here called by a 
 
 from __future__ import annotations
 
+import re
 import types
 import warnings
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from fastnn import Tensor, callbacks, layers
 SCALE = 1.0
 COUNT = 0
 SEEN: list[Any] = []
+COIN = np.random.default_rng(0)
 TENSORS = ("a_tensor", "another_tensor")  # that are neither weights nor state of a layer
 globals_as_they_were = compiled_reads.globals_as_they_were
 
@@ -55,10 +57,15 @@ class Listing(layers.Layer):
         return inputs * 2.0
 
 
-def model_of(layer: layers.Layer) -> fastnn.Sequential:
-    """The layer behind one that changes nothing, with a weight that doesn't change."""
+class Drawing(layers.Layer):
+    def call(self, inputs: Tensor) -> Tensor:
+        return inputs * float(COIN.random())
+
+
+def model_of(*own: layers.Layer) -> fastnn.Sequential:
+    """The layers behind one that changes nothing, with a weight that doesn't change."""
     same = layers.Dense(2, use_bias=False, kernel_initializer="identity")
-    model = fastnn.Sequential([fastnn.Input((2,)), same, layer])
+    model = fastnn.Sequential([fastnn.Input((2,)), same, *own])
     model.compile(fastnn.optimizers.SGD(0.0), "mse")
     return model
 
@@ -101,6 +108,16 @@ def test_fit_sees_what_changes_between_epochs() -> None:
     history = model.fit(x, y, batch_size=4, epochs=3, verbose=0, callbacks=[listener])
     assert history.history["loss"] == [1.0, 4.0, 9.0]
     assert model.recorded
+
+
+@pytest.mark.parametrize("layer", [Counting, Drawing])
+def test_the_warning_names_the_line_of_the_layer_and_comes_from_that_of_the_call(layer: type[layers.Layer]) -> None:
+    model = model_of(Scaled(), layer())
+    line = f"{__file__}:{layer.call.__code__.co_firstlineno}: it "
+    with pytest.warns(RuntimeWarning, match=re.escape(line)) as caught:
+        model.predict(X, verbose=0)
+    assert {warning.filename for warning in caught} == {__file__}
+    assert model.eager_reasons()[0].startswith(f"predict runs without a program: {line}")
 
 
 @pytest.mark.parametrize(("layer", "name"), [(Counting, "COUNT"), (Listing, "SEEN")])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -11,7 +10,7 @@ import numpy as np
 
 from ..batches import Batches, Samples
 from ..program import Step
-from ..recording import PACKAGE
+from ..recording import calls_of_library
 from ..utils.objects import unpack_x_y_sample_weight
 from .prefetch import END
 from .sources import IterableSource, Source, kind_of, window
@@ -84,15 +83,7 @@ class Feed:
         """Say, once, that there was less data than asked for."""
         if not self._warned:
             self._warned = True
-            warnings.warn(RAN_OUT.format(where=self._where), UserWarning, stacklevel=_calls_of_the_library())
-
-
-def _calls_of_the_library() -> int:
-    """How many calls back the user's code is."""
-    depth = 1
-    while sys._getframe(depth).f_code.co_filename.startswith(PACKAGE):
-        depth += 1
-    return depth
+            warnings.warn(RAN_OUT.format(where=self._where), UserWarning, stacklevel=calls_of_library())
 
 
 class ArrayFeed(Feed):

@@ -192,7 +192,10 @@ class Trainer(Inference):
             prepared, held_out = self._prepared("fit", step, *data), None
             if validation_data is None:
                 samples, rest = split(prepared.arrays, share)
-                held_out = None if rest is None else prepared._replace(arrays=rest)
+                if rest is not None:
+                    alike = step.own == self._test_step.own  # else each takes the data in another form
+                    held_out = prepared if alike else self._prepared("fit", self._test_step, *data)
+                    held_out = held_out._replace(arrays=tuple(a[len(samples[0]) :] for a in held_out.arrays))
                 prepared = prepared._replace(arrays=samples)
             train = self._array_feed("fit", step, prepared, **options)
             size = train.batches.batch_size

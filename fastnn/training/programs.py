@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,7 +104,7 @@ class Programs(StepFunctions):
             results = function(*arguments)
             reason = reads.objection(self._read_by_own_code() or reads, draws)
             if reason is not None:
-                run.refuse(reason)
+                run.refuse(reason, self._line_about(reason))
             return results
 
         return step
@@ -124,6 +124,17 @@ class Programs(StepFunctions):
         from ..reach import Reach  # not with the package
 
         return Reach(parts)
+
+    def _line_about(self, reason: str) -> str:
+        """Where the user's code begins that can't be repeated: in the part that reads what a reason names; nowhere when
+        it may be one of several."""
+        from ..reach import Reach
+
+        parts = self._own_parts()
+        name = reason.partition(", ")[0].rpartition(" ")[2]
+        reading = [part for path, part in parts.items() if Reach({path: part}).names(name)]
+        codes = {code for code in map(_code_of, reading or parts.values()) if code is not None}
+        return "".join(f"{code.co_filename}:{code.co_firstlineno}" for code in codes if len(codes) == 1)
 
     def _runs_own_code(self) -> bool:
         """Whether a class or function that is not the library's takes part: it may branch on the size of a batch."""
@@ -282,3 +293,17 @@ def _is_own(part: Any, depth: int = 3) -> bool:
     if not is_foreign(type(part).__module__):
         return True
     return depth > 0 and any(_is_own(value, depth - 1) for value in vars(part).values() if not isinstance(value, Node))
+
+
+def _code_of(part: Any, depth: int = 3) -> CodeType | None:
+    """The code of the user's in an object: its own, its class's, or that of a function it holds."""
+    if isinstance(part, FunctionType):
+        return None if is_foreign(str(part.__module__)) else part.__code__
+    if isinstance(part, Tensor | ModuleType | type) or not hasattr(part, "__dict__"):
+        return None
+    for name in ("call", "update_state", "__call__"):
+        method = getattr(type(part), name, None)
+        if isinstance(method, FunctionType) and not is_foreign(method.__module__):
+            return method.__code__
+    held = (_code_of(value, depth - 1) for value in vars(part).values() if depth and not isinstance(value, Node))
+    return next((code for code in held if code is not None), None)
