@@ -23,6 +23,7 @@ from .tensor import Tensor, is_grad_enabled
 
 __all__ = ["Recordings", "Step", "advance", "current_run", "in_step", "own", "refuse", "switches", "update"]
 
+MAX_KEYS = 64  # forms of arguments remembered, such as lengths of sequences; the one used longest ago goes first
 MAX_PROGRAMS = 16  # planned batch sizes kept per key; the one used longest ago goes first
 
 
@@ -153,7 +154,7 @@ class Step:
         self._scalars = scalars if scalars is not None else dict
         self._name = name
         self._lock = threading.Lock()
-        self._entries: dict[Any, Recordings] = {}
+        self._entries: OrderedDict[Any, Recordings] = OrderedDict()
         self._warned: set[str] = set()
         self._shortcuts = _core.Shortcuts()
         self.eager = False  # whether to run the function itself, always
@@ -194,6 +195,9 @@ class Step:
             entry = self._entries.get(key)
             if entry is None:
                 entry = self._entries[key] = Recordings(self._name, self._every_size())
+                if len(self._entries) > MAX_KEYS:
+                    self._entries.popitem(last=False)
+            self._entries.move_to_end(key)
             program = None if self.eager else entry.program(batch, device)
             if program is not None:
                 entry.replays += 1
@@ -266,6 +270,7 @@ class Step:
             program = None if entry is None or self.eager else entry.program(batch, "cpu")
             if entry is None or program is None:
                 return 0
+            self._entries.move_to_end(key)
             if self._verify_every:
                 steps = min(steps, self._verify_every - 1 - entry.replays % self._verify_every)
         if steps <= 0:

@@ -20,7 +20,7 @@ from tolerances import assert_same_bits
 import fastnn
 from fastnn import Sequential, Tensor, _core, layers
 from fastnn import functional as F
-from fastnn.program import Step, update
+from fastnn.program import MAX_KEYS, Step, update
 
 KINDS = ("dense", "convolution")
 
@@ -428,6 +428,19 @@ def test_extra_keys_have_programs_of_their_own() -> None:
         scale[0] = value
         assert step(x, extra_key=(value,))[0].numpy()[0, 0] == value
     assert step.eager_reasons() == []
+
+
+def test_the_number_of_forms_is_bounded() -> None:
+    step = Step(lambda x: (F.multiply(x, 2.0),), states=dict, name="double")
+    for _ in range(2):
+        for length in range(1, 2 * MAX_KEYS):
+            x = np.ones((2, length), np.float32)
+            for _ in range(2):
+                (result,) = step(x)
+                assert_same_bits(np.array(result.numpy()), 2 * x, f"length {length}")
+            step(np.ones((2, 1), np.float32))  # is used all the time, and stays
+    assert len(step.info()) == MAX_KEYS
+    assert max(program["replays"] for program in step.info()) > 4 * MAX_KEYS - 10
 
 
 def test_eight_threads_may_replay_one_program() -> None:
