@@ -32,8 +32,8 @@ MAX_IN_VAIN = 16  # recordings never replayed, after which a warning tells
 class _Entry(Recordings):
     """Recordings and the form of what they return."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name, every_size=True)
+    def __init__(self, name: str, line: str) -> None:
+        super().__init__(name, every_size=True, line=line)
         self.form: Any = None
         self.writes = False
         self.optimizes = False
@@ -218,7 +218,7 @@ class Compiled:
     def _entry(self, world: _World, key: Any) -> _Entry:
         entry = world.entries.get(key)
         if entry is None:
-            entry = world.entries[key] = _Entry(self.__name__)
+            entry = world.entries[key] = _Entry(self.__name__, self._line)
             entry.waits = self._in_vain >= MAX_IN_VAIN
             if self._changes is not None:
                 entry.give_up(self._changes)

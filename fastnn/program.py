@@ -34,7 +34,8 @@ class Recordings:
     (`every_size`); otherwise two recordings of different sizes that agree stand for all.
     """
 
-    def __init__(self, name: str, every_size: bool = False) -> None:
+    def __init__(self, name: str, every_size: bool = False, line: str = "") -> None:
+        self._line = line  # where the function begins
         self.programs: OrderedDict[int, _core.Program] = OrderedDict()
         self.graphs: OrderedDict[int, _core.Graph] = OrderedDict()
         self.eager_because: str | None = None
@@ -75,7 +76,7 @@ class Recordings:
                     self._plan(graph, batch, device)
                     break
         except ValueError as difference:
-            self.give_up(_with_line(str(difference), graph))
+            self.give_up(_with_line(str(difference), graph, self._line))
             return
         self.graphs[batch] = graph
         if len(self.graphs) > MAX_PROGRAMS:
@@ -97,11 +98,11 @@ class Recordings:
         return program
 
 
-def _with_line(difference: str, graph: _core.Graph) -> str:
-    """What graphs differ in, with the line of the user's code that called the op."""
+def _with_line(difference: str, graph: _core.Graph, line: str) -> str:
+    """What graphs differ in, with the line of the user's code that called the op, or one for the whole step."""
     found = re.search(r"differ at op (\d+)", difference)
     if found is None or int(found[1]) >= len(graph.lines) or not graph.lines[int(found[1])]:
-        return difference
+        return f"{line}: {difference}" if line else difference
     return f"{graph.lines[int(found[1])]}: {difference}"
 
 
