@@ -31,6 +31,8 @@ OPTIMIZERS: list[tuple[str, dict[str, Any]]] = [
     ("Adamax", {}),
     ("Nadam", {}),
     ("Lion", {}),
+    ("Adafactor", {}),
+    ("Adafactor", {"learning_rate": 0.5, "beta_2_decay": -0.5, "epsilon_2": 0.1, "clip_threshold": 0.7}),
 ]
 KINDS = [case for case in OPTIMIZERS if case[0] not in ("SGD", "RMSprop", "Adam") or len(case[1]) > 2] + OPTIMIZERS[:1]
 OPTIONS: list[dict[str, Any]] = [
@@ -56,7 +58,7 @@ def written(case: Any) -> str:
 @pytest.mark.parametrize("case", OPTIMIZERS, ids=written)
 def test_five_steps_by_hand(case: Any, keras: Any, rng: np.random.Generator) -> None:
     name, options = case
-    values = [rng.standard_normal(shape).astype(np.float32) for shape in ((3, 5), (5,))]
+    values = [rng.standard_normal(shape).astype(np.float32) for shape in ((3, 5), (5,), (2, 3, 4))]
     gradients = [[rng.standard_normal(value.shape).astype(np.float32) for value in values] for _ in range(5)]
     theirs, ours = getattr(keras.optimizers, name)(**options), getattr(optimizers, name)(**options)
     variables = [keras.Variable(value) for value in values]

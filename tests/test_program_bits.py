@@ -324,6 +324,7 @@ OPTIMIZERS = st.sampled_from(
         ("Adamax", {}),
         ("Nadam", {}),
         ("Lion", {}),
+        ("Adafactor", {}),
     ]
 )
 

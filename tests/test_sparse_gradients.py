@@ -125,6 +125,7 @@ EVERY: list[Any] = [
     lambda: optimizers.Adamax(0.1),
     lambda: optimizers.Nadam(0.1),
     lambda: optimizers.Lion(0.1),
+    lambda: optimizers.Adafactor(0.1, clipnorm=0.5),
 ]
 
 

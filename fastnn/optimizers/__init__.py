@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import _config
 from . import schedules
+from .adafactor import Adafactor
 from .adam import Adam, Adamax, AdamW, Nadam
 from .base import Optimizer
 from .descent import SGD, Lion
@@ -15,6 +16,7 @@ from .scaled import Adadelta, Adagrad, RMSprop
 __all__ = [
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
@@ -29,7 +31,10 @@ __all__ = [
     "serialize",
 ]
 
-_CLASSES: tuple[type[Optimizer], ...] = (SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adamax, Nadam, Lion)
+_CLASSES: tuple[type[Optimizer], ...] = (
+    *(SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adamax, Nadam, Lion),
+    *(Adafactor,),
+)
 _NAMES: dict[str, type[Optimizer]] = {name: cls for cls in _CLASSES for name in (cls.__name__, cls.__name__.lower())}
 
 

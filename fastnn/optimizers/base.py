@@ -139,6 +139,10 @@ class Optimizer(State, Configurable):
             number = value.item() if isinstance(value, Tensor | np.ndarray) else value
             self._rate.value = RATE.checked(self.name, "learning_rate", number)
 
+    def _set_cells(self) -> None:
+        """Set the numbers that the next step reads."""
+        self._follow_schedule()
+
     @property
     def iterations(self) -> int:
         """Steps taken."""
@@ -171,7 +175,7 @@ class Optimizer(State, Configurable):
         run = program.current_run()
         if run is not None:
             run.optimize(self, self._varies)
-        self._follow_schedule()
+        self._set_cells()
         complete = self._completes()
         if self.gradient_accumulation_steps:
             pairs = self._accumulate(pairs, complete)
@@ -213,6 +217,13 @@ class Optimizer(State, Configurable):
         name = (variable.name or "").rpartition("/")[2]
         return id(variable) not in ids and not (pattern and re.search(pattern, name))
 
+    def _decay(self, variables: Sequence[Tensor], weight_decay: float | None) -> None:
+        """Let variables decay, by a step down no gradient."""
+        if variables and weight_decay:
+            zeros = [F.fill(variable.detach(), 0.0) for variable in variables]
+            settings = {"weight_decay": weight_decay, "learning_rate": self._rate}
+            program.update("sgd_update", variables, zeros, [], [], **settings)
+
     def _step(self, pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
         """One step of the op."""
         chosen = [variable for _, variable in pairs]
@@ -220,10 +231,7 @@ class Optimizer(State, Configurable):
         decayed = [variable for variable in chosen if self._decays(variable)] if self.weight_decay else chosen
         if len(decayed) < len(chosen):  # a step of its own, down no gradient, for those that decay
             settings["weight_decay"] = 0.0
-            if decayed:
-                zeros = [F.fill(variable.detach(), 0.0) for variable in decayed]
-                decay = {"weight_decay": self.weight_decay, "learning_rate": self._rate}
-                program.update("sgd_update", decayed, zeros, [], [], **decay)
+            self._decay(decayed, self.weight_decay)
         used = self.slot_names
         slots = [[self._slots[id(v)][1][name] for v in chosen] if name in used else [] for name in self.op_slots]
         attributes: dict[str, Any] = {"learning_rate": self._rate}
@@ -310,7 +318,7 @@ class Optimizer(State, Configurable):
         """What of it follows from the steps so far. Sets the rate that the next step reads."""
         if not self._varies:
             return ()
-        self._follow_schedule()
+        self._set_cells()
         return self._completes(), self.use_ema and (self.ema_momentum, self.iterations == 0, self._overwrites())
 
     @property

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any, Unpack
 
+import numpy as np
+
+from ..tensor import Tensor
 from .arguments import Common, Hyper, flag
 from .base import Optimizer
 from .schedules import Rate
@@ -92,8 +95,8 @@ class Adagrad(Optimizer):
         self.initial_accumulator_value = initial_accumulator_value
         self.epsilon = epsilon
 
-    def _slot_start(self) -> float:
-        return float(self.initial_accumulator_value)
+    def _slot_start(self, name: str, variable: Tensor) -> np.ndarray[Any, Any]:
+        return np.full(variable.shape, self.initial_accumulator_value, variable.dtype)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "initial_accumulator_value": self.initial_accumulator_value}

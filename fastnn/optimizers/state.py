@@ -46,9 +46,9 @@ class State:
         for variable in var_list:
             _, slots = self._slots.setdefault(id(variable), (variable, {}))
             for name in self._kept():
-                if name not in slots:
-                    first = self._slot_start() if name in self.op_slots else 0.0
-                    start = np.full(variable.shape, first, dtype=variable.dtype)
+                own = name in self.slot_names
+                start = self._slot_start(name, variable) if own else np.zeros(variable.shape, variable.dtype)
+                if start is not None and name not in slots:
                     slots[name] = Tensor(start, name=f"{variable.name}/{name}")
 
     def _kept(self) -> tuple[str, ...]:
@@ -56,9 +56,9 @@ class State:
         averages = ("average",) if self.use_ema else ()
         return (*self.slot_names, *averages, *(("accumulated",) if self.gradient_accumulation_steps else ()))
 
-    def _slot_start(self) -> float:
-        """What a slot holds before the first step."""
-        return 0.0
+    def _slot_start(self, name: str, variable: Tensor) -> np.ndarray[Any, Any] | None:
+        """What a slot holds before the first step; None when a variable has no such slot."""
+        return np.zeros(variable.shape, variable.dtype)
 
     def _slots_of(self, variable: Tensor) -> dict[str, Tensor]:
         """The slots of a variable that the steps use."""
