@@ -115,7 +115,7 @@ def _sequential(model: Sequential, clone: Callable[[Layer], Any], input_tensors:
 def _functional(
     model: Any, clone: Callable[[Layer], Any], call_function: Callable[..., Any] | None, input_tensors: Any
 ) -> Any:
-    from .dag import Functional
+    from .dag import Functional, described_by_graph
 
     inputs = input_tensors
     if inputs is None:
@@ -133,6 +133,6 @@ def _functional(
     starts = [t.node.layer for t in tensors_in(inputs)]
     if not all(isinstance(layer, InputLayer) for layer in starts):
         raise ValueError("clone_model: expected input_tensors that Input returned")
-    made = Functional(inputs, outputs, name=model.name)
+    made = (type(model) if described_by_graph(type(model)) else Functional)(inputs, outputs, name=model.name)
     made._trainable = model._trainable
     return made

@@ -7,7 +7,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -21,7 +21,9 @@ from .layers.symbolic import LayerNode, SymbolicTensor, has_symbolic, tensors_in
 from .models import Model
 from .tensor import Tensor
 
-__all__ = ["Functional"]
+__all__ = ["Functional", "described_by_graph", "from_graph", "make_functional"]
+
+M = TypeVar("M", bound=Model)
 
 
 class Functional(Model):
@@ -265,6 +267,8 @@ class Functional(Model):
     # ---- configuration -----------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
+        if not described_by_graph(type(self)):
+            return super().get_config()
         holders: dict[int, Layer] = {}
         for layer in self._operations:
             for inner in layer._layers_below():
@@ -307,40 +311,56 @@ class Functional(Model):
             "output_layers": map_structure(written, self._output_tensors, SymbolicTensor),
         }
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
-        """Make a model from what `get_config` returned; custom_objects maps names to layer classes of your own."""
-        layers: dict[str, Layer] = {}
-        waiting: list[tuple[Layer, int, dict[str, Any]]] = []
-        made: dict[tuple[str, int], Any] = {}
-        for item in config["layers"]:
-            layer = deserialize(item, custom_objects)
-            if layer.name in layers:
-                raise ValueError(f"expected layers of different names, got {layer.name!r} again")
-            layers[layer.name] = layer
-            if isinstance(layer, InputLayer):
-                made[layer.name, 0] = layer.symbolic()
-            waiting += [(layer, number, node) for number, node in enumerate(item["inbound_nodes"])]
 
-        def read(reference: dict[str, Any]) -> SymbolicTensor:
-            name, node, index = reference["tensor"]
-            return _at(made[name, node], index)
+def from_graph(cls: type[M], config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None) -> M:
+    """A model of a class from the description of a graph, which `Functional.get_config` returned."""
+    layers: dict[str, Layer] = {}
+    waiting: list[tuple[Layer, int, dict[str, Any]]] = []
+    made: dict[tuple[str, int], Any] = {}
+    for item in config["layers"]:
+        layer = deserialize(item, custom_objects)
+        if layer.name in layers:
+            raise ValueError(f"expected layers of different names, got {layer.name!r} again")
+        layers[layer.name] = layer
+        if isinstance(layer, InputLayer):
+            made[layer.name, 0] = layer.symbolic()
+        waiting += [(layer, number, node) for number, node in enumerate(item["inbound_nodes"])]
 
-        while waiting:
-            for layer, number, node in waiting:
-                in_turn = number == 0 or (layer.name, number - 1) in made
-                if in_turn and _known(node, made):
-                    break
-            else:
-                raise ValueError(f"expected calls that lead back to inputs, got a circle at {waiting[0][0].name}")
-            waiting.remove((layer, number, node))
-            args, kwargs = map_structure(read, (node["args"], node["kwargs"]), _is_reference)
-            made[layer.name, number] = layer(*args, **kwargs)
-        inputs = map_structure(read, config["input_layers"], _is_reference)
-        outputs = map_structure(read, config["output_layers"], _is_reference)
-        model = cls(inputs, outputs, name=config["name"])
-        model._trainable = bool(config.get("trainable", True))
-        return model
+    def read(reference: dict[str, Any]) -> SymbolicTensor:
+        name, node, index = reference["tensor"]
+        return _at(made[name, node], index)
+
+    while waiting:
+        for layer, number, node in waiting:
+            in_turn = number == 0 or (layer.name, number - 1) in made
+            if in_turn and _known(node, made):
+                break
+        else:
+            raise ValueError(f"expected calls that lead back to inputs, got a circle at {waiting[0][0].name}")
+        waiting.remove((layer, number, node))
+        args, kwargs = map_structure(read, (node["args"], node["kwargs"]), _is_reference)
+        made[layer.name, number] = layer(*args, **kwargs)
+    inputs = map_structure(read, config["input_layers"], _is_reference)
+    outputs = map_structure(read, config["output_layers"], _is_reference)
+    model = cls(inputs, outputs, name=config["name"])
+    model._trainable = bool(config.get("trainable", True))
+    return model
+
+
+def make_functional(cls: type[Model]) -> None:
+    """Make a class that derives from `Model` derive from `Functional`, as Keras does.
+
+    Only when it is called with inputs and outputs does such a class show that its models are graphs; a class made anew
+    for them would not be the one that users test for, register and pickle.
+    """
+    for base in cls.__mro__:
+        if Model in base.__bases__ and not issubclass(base, Functional):
+            base.__bases__ = tuple(Functional if each is Model else each for each in base.__bases__)
+
+
+def described_by_graph(cls: type[Layer]) -> bool:
+    """Whether models of a class are made from inputs and outputs; those of classes with an own `__init__` aren't."""
+    return cls.__init__ is Functional.__init__
 
 
 def _at(results: Any, index: int) -> SymbolicTensor:

@@ -32,6 +32,9 @@ __all__ = ["Model", "Sequential", "clone_model", "load_model", "model_from_json"
 class Model(Trainer):
     """A layer that can be trained, saved and printed. Subclass it: layers in `__init__`, the forward pass in `call`.
 
+    ``Model(inputs, outputs)`` makes a functional model of what layers made of an `Input`. Classes of your own may be
+    made so too: with a `train_step` and no `call`, say.
+
     The first calls of `call` are recorded as a program (see `Step`), which then runs in its place. `call` may read
     attributes, global variables, variables of functions around it and the insides of other objects: when one of these
     changes, it is recorded anew. What can't be repeated, such as counting in Python, makes it run eagerly, with one
@@ -59,10 +62,25 @@ class Model(Trainer):
         return object.__new__(cls)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if len(args) > 1 or {"inputs", "outputs"} & set(kwargs):  # a class of one's own, made of a graph
+            from .dag import Functional, make_functional
+
+            make_functional(type(self))
+            Functional.__init__(cast("Functional", self), *args, **kwargs)
+            return
         if args:
             raise TypeError(f"{type(self).__name__}: expected arguments by name, got {args!r}")
         super().__init__(**kwargs)
         self._seen_shape: Shape | None = None  # of the inputs that the weights were made for
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, type[Layer]] | None = None) -> Self:
+        """Make a model from what `get_config` returned; custom_objects maps names to layer classes of your own."""
+        if {"layers", "input_layers", "output_layers"} <= set(config):
+            from .dag import from_graph
+
+            return from_graph(cls, config, custom_objects)
+        return cls(**config)
 
     @property
     def layers(self) -> list[Layer]:

@@ -59,8 +59,10 @@ _OPTIMIZER = "optimizer."
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
     """Write a whole model; see `Model.save`."""
-    own = type(model) not in _kinds().values()
-    if own and not _describes_itself(model):
+    from .dag import described_by_graph
+
+    graph = type(model) in _kinds().values() or described_by_graph(type(model))
+    if not graph and not _describes_itself(model):
         raise ValueError(
             f"save: expected a Sequential or functional model, or one with get_config, got {type(model).__name__}, "
             "whose code no file holds; use save_weights and load_weights"
@@ -69,7 +71,7 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
         raise ValueError(f"save: expected {model.name} to have weights; call it on a batch first")
     metadata = {
         "kind": "model",
-        "architecture": {**serialize(model), **({"build_input_shape": model._built_for} if own else {})},
+        "architecture": {**serialize(model), **({} if graph else {"build_input_shape": model._built_for})},
         "compile": _compile_settings(model),
         "random": random_state(model),
     }
@@ -153,7 +155,9 @@ def shapes_of(value: Any) -> Any:
 
 def _describes_itself(model: Model) -> bool:
     """Whether a model's class of your own has get_config, by which `from_config` makes it again."""
-    return type(model).get_config is not Layer.get_config
+    from .dag import Functional
+
+    return type(model).get_config not in (Layer.get_config, Functional.get_config)
 
 
 def save_weights(model: Model, filepath: Any, overwrite: bool = True) -> None:
