@@ -25,7 +25,7 @@ LATER = {
     *("quantize", "quantized_build", "quantized_call", "quantization_mode", "get_quantization_layer_structure"),
 }
 # what is still missing besides
-MISSING = {"Muon", "ScheduleFreeAdamW", "MultiOptimizer", "OptimizerMap", "FeatureSpace"}
+MISSING = {"MultiOptimizer", "OptimizerMap", "FeatureSpace"}
 BASES = {"Constraint", "Initializer", "Loss", "Metric", "Optimizer", "Regularizer"}
 
 

@@ -325,6 +325,8 @@ OPTIMIZERS = st.sampled_from(
         ("Nadam", {}),
         ("Lion", {}),
         ("Adafactor", {}),
+        ("Muon", {}),
+        ("ScheduleFreeAdamW", {}),
     ]
 )
 

@@ -126,6 +126,8 @@ EVERY: list[Any] = [
     lambda: optimizers.Nadam(0.1),
     lambda: optimizers.Lion(0.1),
     lambda: optimizers.Adafactor(0.1, clipnorm=0.5),
+    lambda: optimizers.Muon(0.1, exclude_embeddings=False, global_clipnorm=0.5),
+    lambda: optimizers.ScheduleFreeAdamW(0.1),
 ]
 
 

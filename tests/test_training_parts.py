@@ -23,6 +23,16 @@ from fastnn import Tensor, losses, metrics, optimizers
         (lambda: optimizers.Adam(epsilon=0), "adam: expected epsilon finite and above 0, got 0"),
         (lambda: setattr(optimizers.Adam(), "beta_1", float("nan")), r"adam: expected beta_1 in \[0, 1\), got nan"),
         (lambda: setattr(optimizers.SGD(), "learning_rate", 10**400), "sgd: expected learning_rate finite"),
+        (
+            lambda: optimizers.Adafactor(beta_2_decay=0.5),
+            "adafactor: expected beta_2_decay finite and not above 0, got",
+        ),
+        (lambda: optimizers.Muon(muon_a=float("inf")), "muon: expected muon_a finite, got inf"),
+        (lambda: optimizers.Muon(ns_steps=2.5), "muon: expected ns_steps to be an integer from 0, got 2.5"),
+        (
+            lambda: optimizers.ScheduleFreeAdamW(warmup_steps=-1),
+            "expected warmup_steps to be an integer from 0, got -1",
+        ),
         (lambda: optimizers.RMSprop(rho=1.0), r"rmsprop: expected rho in \[0, 1\), got 1.0"),
         (lambda: optimizers.SGD(weight_decay=-1.0), "sgd: expected weight_decay finite and not negative, got -1.0"),
         (lambda: optimizers.Lion(clipnorm=1.0, clipvalue=1.0), "lion: expected one of clipnorm, clipvalue and global"),
@@ -85,6 +95,9 @@ EVERY_OPTIMIZER = [
     optimizers.Nadam(0.1, global_clipnorm=1.0),
     optimizers.Lion(0.02),
     optimizers.Adafactor(0.5, global_clipnorm=1.0),
+    optimizers.Muon(0.1),
+    optimizers.Muon(0.2, adam_lr_ratio=0.5, exclude_layers=["dense_1/"], clipvalue=1.0),
+    optimizers.ScheduleFreeAdamW(0.2, warmup_steps=3),
 ]
 
 
@@ -154,7 +167,20 @@ def test_training_goes_on_from_a_file(optimizer: optimizers.Optimizer, tmp_path:
 
 
 def test_optimizers_by_name() -> None:
-    for name in ("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "adamax", "nadam", "lion", "adafactor"):
+    for name in (
+        "sgd",
+        "rmsprop",
+        "adam",
+        "adamw",
+        "adagrad",
+        "adadelta",
+        "adamax",
+        "nadam",
+        "lion",
+        "adafactor",
+        "muon",
+        "schedulefreeadamw",
+    ):
         optimizer = optimizers.get(name)
         assert optimizer.name == name
         assert type(optimizers.get(type(optimizer).__name__)) is type(optimizer)

@@ -11,7 +11,9 @@ from .adafactor import Adafactor
 from .adam import Adam, Adamax, AdamW, Nadam
 from .base import Optimizer
 from .descent import SGD, Lion
+from .muon import Muon
 from .scaled import Adadelta, Adagrad, RMSprop
+from .schedule_free import ScheduleFreeAdamW
 
 __all__ = [
     "SGD",
@@ -22,9 +24,11 @@ __all__ = [
     "AdamW",
     "Adamax",
     "Lion",
+    "Muon",
     "Nadam",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "deserialize",
     "get",
     "schedules",
@@ -33,7 +37,7 @@ __all__ = [
 
 _CLASSES: tuple[type[Optimizer], ...] = (
     *(SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adamax, Nadam, Lion),
-    *(Adafactor,),
+    *(Adafactor, Muon, ScheduleFreeAdamW),
 )
 _NAMES: dict[str, type[Optimizer]] = {name: cls for cls in _CLASSES for name in (cls.__name__, cls.__name__.lower())}
 

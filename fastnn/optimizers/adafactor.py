@@ -45,9 +45,8 @@ class Adafactor(Composed):
 
     op_slots = ("row", "column", "velocity")
     hyper_parameters = ("beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold", "relative_step")
-    cells = ("_share", "_bounded_rate")
 
-    beta_2_decay = Hyper(-math.inf, math.nextafter(0.0, 1.0))
+    beta_2_decay = Hyper(-math.inf, math.nextafter(0.0, 1.0), above=True)
     epsilon_1 = Hyper(0.0, math.inf)
     epsilon_2 = Hyper(0.0, math.inf)
     clip_threshold = Hyper(0.0, math.inf, above=True)
@@ -78,6 +77,9 @@ class Adafactor(Composed):
             return None
         shapes = {"row": shape[:-1], "column": (*shape[:-2], *shape[-1:]), "velocity": shape}
         return np.zeros(shapes[name], variable.dtype)
+
+    def _own_cells(self) -> dict[str, _core.Scalar]:
+        return {"share": self._share, "bounded_rate": self._bounded_rate}
 
     def _set_cells(self) -> None:
         super()._set_cells()

@@ -13,7 +13,7 @@ from ..tensor import Tensor
 if TYPE_CHECKING:
     from .base import Optimizer
 
-__all__ = ["RATE", "Common", "Hyper", "flag", "paired", "times"]
+__all__ = ["RATE", "Common", "Hyper", "flag", "paired", "times", "whole"]
 
 
 class Common(TypedDict, total=False):
@@ -63,7 +63,9 @@ class Hyper:
             number = math.inf
         if not (self._low <= number < self._high) or (self._above and number == self._low):
             bounds = f"in [{self._low:g}, {self._high:g})"
-            if math.isinf(self._high):
+            if math.isinf(self._low):
+                bounds = "finite" if math.isinf(self._high) else "finite and not above 0"
+            elif math.isinf(self._high):
                 bounds = f"finite and {'above 0' if self._above else 'not negative'}"
             raise ValueError(f"{where}: expected {argument} {bounds}, got {value}")
         return number
@@ -72,13 +74,16 @@ class Hyper:
 RATE = Hyper(0.0, math.inf)
 
 
+def whole(where: str, argument: str, value: Any, low: int, otherwise: str = "") -> int:
+    """A whole number from low."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
+        raise ValueError(f"{where}: expected {argument} to be an integer from {low}{otherwise}, got {value!r}")
+    return int(value)
+
+
 def times(where: str, argument: str, value: Any, low: int) -> int | None:
     """None, or a whole number from low."""
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
-        raise ValueError(f"{where}: expected {argument} to be an integer from {low}, or None, got {value!r}")
-    return int(value)
+    return None if value is None else whole(where, argument, value, low, ", or None")
 
 
 def flag(name: str) -> Any:

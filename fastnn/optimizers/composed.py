@@ -19,19 +19,20 @@ __all__ = ["Composed"]
 class Composed(Optimizer):
     """Base of the optimizers whose steps consist of several ops; clips and lets weights decay as the ops do."""
 
-    cells: tuple[str, ...] = ()  # attributes that hold the numbers a step reads, besides rate and count
-
     @abstractmethod
     def _descend(self, gradients: Sequence[Tensor], variables: Sequence[Tensor]) -> None:
         """One step down clipped gradients; the variables have decayed."""
 
+    def _own_cells(self) -> dict[str, _core.Scalar]:
+        """The numbers that a step reads besides rate and count; `_set_cells` sets them."""
+        return {}
+
     @property
     def _varies(self) -> bool:
-        return bool(self.cells) or super()._varies
+        return bool(self._own_cells()) or super()._varies
 
     def scalars(self) -> dict[str, tuple[_core.Scalar, int]]:
-        own = {f"optimizer.{name.strip('_')}": (getattr(self, name), 0) for name in self.cells}
-        return {**super().scalars(), **own}
+        return {**super().scalars(), **{f"optimizer.{name}": (cell, 0) for name, cell in self._own_cells().items()}}
 
     def _step(self, pairs: Sequence[tuple[Tensor, Tensor]]) -> None:
         variables = [variable for _, variable in pairs]
