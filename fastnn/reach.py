@@ -267,7 +267,7 @@ class Reach:
             self._draws[name] = lambda: value.bit_generator.state
         elif isinstance(value, np.random.RandomState):
             self._draws[name] = lambda: tuple(value.get_state())[2:]
-        elif isinstance(value, Iterator) and is_foreign(type(value).__module__) and not isinstance(value, IOBase):
+        elif isinstance(value, Iterator) and is_foreign(str(type(value).__module__)) and not isinstance(value, IOBase):
             self._give_up(f"{name}, an iterator, which gives other values with every call")
         else:
             try:
@@ -395,7 +395,7 @@ class Reach:
         """An object of a class of the user's: the attributes that the functions name, of the library's: all."""
         kind = isinstance(value, type | ModuleType)
         cls = value if isinstance(value, type) else type(value)
-        module = value.__name__ if isinstance(value, ModuleType) else cls.__module__
+        module = value.__name__ if isinstance(value, ModuleType) else str(cls.__module__)  # may be a property
         own = module.partition(".")[0] == "fastnn" or isinstance(value, Metric)
         if kind and is_foreign(module):
             return
@@ -416,12 +416,12 @@ class Reach:
 
     def _visit_class(self, name: str, cls: type, value: Any) -> None:
         """What a user's class, and those that it derives from, give to an object: attributes, slots, methods."""
-        if value is not cls and not is_foreign(cls.__module__) and not isinstance(value, Mapping):
+        if value is not cls and not is_foreign(str(cls.__module__)) and not isinstance(value, Mapping):
             self._add_place(f"{name}.__class__", lambda: (type(value),), [(value, "__class__")])
         if type(cls) is not type and (cls, True) not in self._classes:
             self._visit_class(f"{name}.__class__", type(cls), cls)
         for base in cls.__mro__:
-            if is_foreign(base.__module__):
+            if is_foreign(str(base.__module__)):
                 continue
             members = vars(base)
             if value is not cls:

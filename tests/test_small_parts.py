@@ -155,6 +155,56 @@ def test_layers_build_from_what_another_was_built_for() -> None:
         _built().load_own_variables({"0": np.ones((2, 3)), "1": np.ones(2)})
 
 
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (lambda: layers.Dense(2), (None, 3)),
+        (lambda: layers.Conv1D(2, 2), [None, 4, 3]),
+        (lambda: layers.BatchNormalization(), (None, 3)),
+        (lambda: layers.LSTM(2), (None, 4, 3)),
+        (lambda: layers.Bidirectional(layers.GRU(2)), (None, 4, 3)),
+        (lambda: layers.TimeDistributed(layers.Dense(2)), (None, 4, 3)),
+        (lambda: fastnn.Sequential([layers.Dense(2), layers.Dense(1)]), (None, 3)),
+    ],
+)
+def test_a_layer_built_by_hand_is_built(make: Any, shape: Any) -> None:
+    layer = make()
+    layer.build(shape)
+    assert layer.built
+    weights = layer.get_weights()
+    assert weights
+    layer(np.ones([2, *shape[1:]], np.float32))
+    for before, after in zip(weights, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_a_layer_builds_the_layers_in_it_by_hand() -> None:
+    class Block(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner, self.outer = layers.Dense(4), layers.Dense(2)
+
+        def build(self, input_shape: Any) -> None:
+            self.inner.build(input_shape)
+            self.outer.build((*input_shape[:-1], 4))
+            super().build(input_shape)
+
+        def call(self, inputs: Any) -> Any:
+            return self.outer(self.inner(inputs))
+
+    block = Block()
+    block.build(input_shape=(None, 3))
+    assert block.built
+    assert block.inner.built
+    assert [w.shape for w in block.weights] == [(3, 4), (4,), (4, 2), (2,)]
+    assert block(np.ones((5, 3), np.float32)).shape == (5, 2)
+    with pytest.raises(ValueError, match="expected input"):
+        layers.Conv2D(2, 3, name="c").build((None, 4))
+    attention = layers.MultiHeadAttention(2, 3)
+    attention.build((None, 4, 5), (None, 6, 7))
+    assert attention(np.ones((1, 4, 5), np.float32), np.ones((1, 6, 7), np.float32)).shape == (1, 4, 5)
+
+
 def _built() -> layers.Layer:
     layer = layers.Dense(2, name="d")
     layer(X)

@@ -16,9 +16,9 @@ from .._config import Configurable, snake_case
 from ..abstract import Shape, is_abstract
 from ..tensor import Tensor
 from . import arguments
-from .calls import as_argument, keep_mask, mask_of, shape_of, signature_of
+from .calls import as_argument, build_once, keep_mask, mask_of, shape_of, signature_of
 from .inputs import BY_NAME, Inputs
-from .modes import in_training, this_thread
+from .modes import in_training, making, this_thread
 from .naming import new_name
 from .own_variables import OwnVariables
 from .penalties import outermost_call
@@ -98,6 +98,11 @@ class Layer(Weighted, Inputs, Shaped, OwnVariables, Streamed, Configurable):
         self._output_shape: Shape | None = None
         self._nodes: list[LayerNode] = []  # its calls on symbolic tensors
         self._built_for: Any = None  # the shape, or shapes, of the inputs that the weights were made for
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = build_once(cls.build)  # type: ignore[method-assign]
 
     # ---- for subclasses ----------------------------------------------------------------------------------------------
 
@@ -236,7 +241,8 @@ class Layer(Weighted, Inputs, Shaped, OwnVariables, Streamed, Configurable):
             try:
                 if isinstance(input_shape, tuple):
                     self.check_input(input_shape)
-                self.build(input_shape, **shapes)
+                with making(self):
+                    self.build(input_shape, **shapes)
             except BaseException:
                 for layer in unbuilt:
                     layer._weights, layer._fixed = OwnWeights(layer.name), set()

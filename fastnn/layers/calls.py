@@ -7,15 +7,27 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
 import numpy as np
 
 from .. import functional as F
 from ..tensor import Tensor
+from .modes import this_thread
 from .symbolic import SymbolicTensor
 
-__all__ = ["Signature", "as_argument", "carrying", "keep_mask", "mask_of", "shape_of", "signature_of"]
+__all__ = [
+    "Signature",
+    "as_argument",
+    "as_shape",
+    "build_once",
+    "carrying",
+    "keep_mask",
+    "mask_of",
+    "shape_of",
+    "signature_of",
+]
 
 
 class Signature:
@@ -67,6 +79,28 @@ def signature_of(cls: Any) -> Signature:
     if signature is None:
         signature = _signatures[cls] = Signature(cls.call, cls.build)
     return signature
+
+
+def build_once(build: Callable[..., None]) -> Callable[..., None]:
+    """A layer's `build` for callers of all kinds: by hand it does what the first call does, so that this finds the
+    layer built."""
+
+    @wraps(build)
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> None:
+        if this_thread.building is self:
+            build(self, *args, **kwargs)
+            return
+        given = inspect.signature(build).bind(self, *args, **kwargs).arguments
+        shapes = list(given.items())[1:]
+        self._build(as_shape(shapes[0][1]) if shapes else None, dict(shapes[1:]))
+
+    return wrapper
+
+
+def as_shape(shape: Any) -> Any:
+    """A shape that a file or a caller has as a list as a tuple; other structures as they are."""
+    flat = isinstance(shape, list) and all(size is None or isinstance(size, int) for size in shape)
+    return tuple(shape) if flat else shape
 
 
 def as_argument(value: Any) -> Any:

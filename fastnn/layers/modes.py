@@ -8,13 +8,14 @@ from contextlib import contextmanager
 
 from ..later import at_rest
 
-__all__ = ["in_training", "is_inside", "is_trying", "this_thread", "trying", "zero_weights"]
+__all__ = ["in_training", "is_inside", "is_trying", "making", "this_thread", "trying", "zero_weights"]
 
 
 class _Thread(threading.local):
     training: bool | None = None  # not known outside of layers
     trying = False
     budget: int | None = None
+    building: object = None  # the layer whose weights are being made
 
 
 this_thread = _Thread()
@@ -29,6 +30,17 @@ def in_training(flag: bool | None) -> Iterator[None]:
         yield
     finally:
         this_thread.training = before
+
+
+@contextmanager
+def making(layer: object) -> Iterator[None]:
+    """Let the layers built in this thread know whose `build` runs."""
+    before = this_thread.building
+    this_thread.building = layer
+    try:
+        yield
+    finally:
+        this_thread.building = before
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..tensor import Tensor
+from .calls import as_shape
 from .symbolic import symbolic_call
 
 if TYPE_CHECKING:
@@ -46,9 +47,7 @@ class OwnVariables:
     def build_from_config(self, config: Mapping[str, Any] | None) -> None:
         """Make the weights that `get_build_config` tells of."""
         if config and "input_shape" in config:
-            shape = config["input_shape"]
-            flat = isinstance(shape, list) and all(size is None or isinstance(size, int) for size in shape)
-            self._build(tuple(shape) if flat else shape)
+            self._build(as_shape(config["input_shape"]))
 
     def symbolic_call(self: Any, *args: Any, **kwargs: Any) -> Any:
         """The result for symbolic tensors, as symbolic tensors."""

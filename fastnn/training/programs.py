@@ -290,7 +290,7 @@ def _is_own(part: Any, depth: int = 3) -> bool:
         return not is_foreign(str(part.__module__))
     if isinstance(part, Tensor | ModuleType | type) or not hasattr(part, "__dict__"):
         return False
-    if not is_foreign(type(part).__module__):
+    if not is_foreign(str(type(part).__module__)):
         return True
     return depth > 0 and any(_is_own(value, depth - 1) for value in vars(part).values() if not isinstance(value, Node))
 
