@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 
 #include "ops/convolution_direct.h"
 #include "ops/convolution_winograd.h"
@@ -13,27 +14,37 @@ namespace fastnn::ops {
 namespace {
 
 enum class Pass { forward, backward_input, backward_weight };
-enum class Algorithm { gathered, in_place, winograd_2, winograd_4 };
+enum class Algorithm { gathered, in_place, winograd_2, winograd_4, product };
+enum class Panels { any, narrow };
 
 // The first row that fits a pass of a convolution is taken; without one, the products of gathered pixels. `channels` are
 // what both sides of a group must have at least. Winograd's transforms, for windows 3x3 of stride 1, need `tiles` tiles,
 // and `per_channel` of them for each channel of the wider side, for fewer do not pay for the transform of the weight.
 // In place, tiles are images: rows of y are one pixel of several, and dw is summed line by line. The batch counts, or
 // one image when a sample's bits may not depend on the batch.
+//
+// A 1x1 window that meets every pixel makes a matrix product of the images as they lie, which reads them once; in place
+// they are read once for each panel of columns. So it takes `per_channel` columns for each channel that is summed over,
+// fewer where panels are narrow: 8 to 16 columns, on every level but avx512 with its 64.
 struct Choice {
   Pass pass;
   fastnn_precision least;
   Algorithm algorithm;
   int64_t channels, tiles;
   double per_channel;
+  Panels panels = Panels::any;
 };
 constexpr Choice kChoices[] = {
     {Pass::forward, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 32, 0.5},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.75},
+    {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 1, Panels::narrow},
+    {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 2},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 20, 6, 0},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.125},
     {Pass::backward_input, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 32, 0.5},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.75},
+    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 1, Panels::narrow},
+    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 2},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 16, 6, 0},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.125},
     {Pass::backward_weight, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 128, 2},
@@ -51,9 +62,23 @@ bool in_place_fits(const ConvGeometry& g, Pass pass) {
   return pass != Pass::backward_weight || g.height.output * g.width.output >= kLeastPixels;
 }
 
+bool is_pointwise(const WindowAxis& axis) {
+  return axis.kernel == 1 && axis.stride == 1 && axis.pad_before == 0 && axis.pad_after == 0;
+}
+
+bool has_narrow_panels() { return kernels::active_table().level != std::string_view("avx512"); }
+
+bool product_fits(const Choice& choice, const ConvGeometry& g, Pass pass) {
+  if (!is_pointwise(g.depth) || !is_pointwise(g.height) || !is_pointwise(g.width)) return false;
+  const auto in = static_cast<double>(g.group_channels()), out = static_cast<double>(g.group_out());
+  return pass == Pass::forward ? out >= choice.per_channel * in : in >= choice.per_channel * out;
+}
+
 bool fits(const Choice& choice, const ConvGeometry& g, Pass pass, int64_t images) {
   const int64_t least = std::min(g.group_channels(), g.group_out()), most = std::max(g.group_channels(), g.group_out());
   if (pass != choice.pass || least < choice.channels) return false;
+  if (choice.panels == Panels::narrow && !has_narrow_panels()) return false;
+  if (choice.algorithm == Algorithm::product) return product_fits(choice, g, pass);
   int64_t tiles = images;
   if (is_winograd(choice.algorithm)) {
     if (!winograd_fits(g)) return false;
@@ -67,8 +92,8 @@ bool fits(const Choice& choice, const ConvGeometry& g, Pass pass, int64_t images
   return tiles >= choice.tiles && static_cast<double>(tiles) >= choice.per_channel * static_cast<double>(most);
 }
 
-// The same on every level, for a program keeps the workspace that was asked for; that of the transforms has room for the
-// direct products.
+// The same on every level but for the ways of the direct products, which share workspace and packed weight: a program
+// keeps what was asked for. That of the transforms has room for the direct products.
 Algorithm algorithm_for(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype, Pass pass) {
   if (g.out_pixels() == 0) return Algorithm::gathered;  // the others write no dw then
   switch (context.convolution) {

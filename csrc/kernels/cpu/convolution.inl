@@ -230,8 +230,19 @@ void convolve_lines(float* y, const float* x, const float* packed_weight, int64_
   }
 }
 
+// Whether a window is one pixel and meets each of the source, so that patches are rows of a matrix where they stand.
+bool is_pointwise(const ConvAxis& axis) {
+  return axis.taps == 1 && axis.step == 1 && axis.offset == 0 && axis.count == axis.source && axis.target_step == 1 &&
+         axis.target_offset == 0 && axis.target == axis.count;
+}
+bool is_pointwise(const ConvWindow& w) { return is_pointwise(w.z) && is_pointwise(w.y) && is_pointwise(w.x); }
+
 void convolution(float* y, const float* x, const float* packed_weight, int64_t begin, int64_t end, const ConvWindow& w,
                  const Epilogue<float>& epilogue) {
+  if (is_pointwise(w)) {
+    return gemm(y + begin * w.target_pixel, x + begin * w.source_pixel, packed_weight, end - begin, w.columns,
+                w.channels, {w.target_pixel, w.source_pixel, 1, 0}, epilogue);
+  }
   if (fit_lines(w)) return convolve_lines(y, x, packed_weight, begin, end, w, epilogue);
   alignas(64) float patches[kNarrowRows * kGemmDepth + kWidth];
   Runs runs;
