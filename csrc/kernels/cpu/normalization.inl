@@ -1,10 +1,13 @@
 // normalization.inl: batch normalisation down the columns of (rows, channels), layer and RMS normalisation along rows.
 //
 // Sums are widened to double before they are added, so that they are exact to float32 for any number of rows, and
-// differences from the mean are taken in float, as PyTorch and Keras do. Columns go one vector of channels at a time, 16
-// rows of it in registers; the caller joins narrow rows into lines of 64 channels or more and keeps a line's sums within
-// L2. Relu and its gradient, from x again, ride along. docs/kernels.md has figures.
+// differences from the mean are taken in float, as PyTorch and Keras do. Columns go one vector of channels at a time,
+// 16 rows of it in registers; the caller joins narrow rows into lines of 64 channels or more and keeps a line's sums
+// within L2. Relu and its gradient, from x again, ride along. Any sizes. NaN and infinities spoil their own column or
+// row.
 // An element's bits depend on its own column or row alone. Error: 3e-7 of the largest |y|.
+// Measured on one Zen 4 core, 65,536 numbers in L2, base level -> AVX-512: statistics of 64 channels 30.7 -> 19.0 us,
+// normalising by them 15.1 -> 9.2, layer normalisation of rows of 1024 54.7 -> 36.4; docs/kernels.md has larger ones.
 
 inline VecDoublePair squares(Vec v) {
   const VecDoublePair w = widen(v);

@@ -1,8 +1,10 @@
 // recurrent.inl: one time step of LSTM, GRU and simple RNN for a few sequences, behind the matrix product that made the
 // gates' sums: activations, new states, and the gradients of both. A sequence's numbers depend on its own row only; the
-// tail of a row goes through the same vector code, masked. The activations are vec_math.h's, and so are their errors.
-// What the next step reads and writes is fetched meanwhile, for the rows of sequences lie too far apart for the hardware
-// to foresee: an LSTM's backward cell of 128 sequences of 128 units takes 0.76 ms for 28 steps, 1.76 without.
+// tail of a row goes through the same vector code, masked. A tile is one vector of units of one sequence: all its gates
+// are in registers, so that sums are read once and the state written once. Any sizes and numbers.
+// The activations are vec_math.h's, and so are their errors: sigmoid 2.2 ulp, tanh 2.3; slopes are taken from results.
+// What the next step reads and writes is fetched meanwhile, for the rows of sequences lie too far apart for the
+// hardware to foresee: an LSTM's backward cell of 128 sequences of 128 units takes 0.76 ms for 28 steps, 1.76 without.
 
 inline Vec activate(Activation kind, Vec x) {
   switch (kind) {

@@ -1,6 +1,10 @@
-// resize.inl: bilinear interpolation between the centres of pixels, NHWC, and its gradient. A line of the result reads two
-// lines of the image; channels run in vectors. The gradient goes line by line over dx and meets the lines of dy that read
-// it in their order, so no two threads write one number. Positions are doubles: they are exact for any size of image.
+// resize.inl: bilinear interpolation between the centres of pixels, NHWC, and its gradient. A line of the result reads
+// two lines of the image; channels run in vectors, so few of them leave lanes empty. The gradient goes line by line
+// over dx and meets the lines of dy that read it in their order, so no two threads write one number.
+// Any sizes of at least one pixel. Positions are doubles: they are exact for any size of image; shares are rounded to
+// float. A number is three blends of three rounded steps; the tests hold it to 2e-6 of itself and 1e-6 of the largest.
+// Measured on one Zen 4 core, 4 images of 32x32 to 64x64 in L2, base level -> AVX-512: 16 channels 137 -> 71 us, 3
+// channels 89 -> 79; the gradient of 16 channels 189 -> 140 on AVX2, but 267 on AVX-512.
 
 // Where a pixel of the result lies in the image along one axis: between two pixels, `share` of the way to the second.
 struct ResizeTap {
