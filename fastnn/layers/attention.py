@@ -109,8 +109,8 @@ class Attention(Drawing):
             y = F.where(is_true(of_query)[:, :, None], y, 0.0)
         return (y, scores) if return_attention_scores else y
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        return previous_mask[0] if isinstance(previous_mask, list) else None
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return mask[0] if isinstance(mask, list) else None
 
     def compute_output_shape(self, input_shape: Any) -> Shape:
         self._check_shapes(input_shape)

@@ -68,11 +68,11 @@ class ElementwiseMerge(Merge):
     def _merged(self, inputs: list[Tensor], masks: list[Tensor | None]) -> Tensor:
         raise NotImplementedError
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """A step counts when it does in one of the inputs; without a mask in all of them there is none."""
-        if previous_mask is None or any(mask is None for mask in previous_mask):
+        if mask is None or any(item is None for item in mask):
             return None
-        return reduce(F.logical_or, previous_mask)
+        return reduce(F.logical_or, mask)
 
     def _sample_shape(self, shapes: list[Shape]) -> Shape:
         rank = max(map(len, shapes)) - 1

@@ -53,14 +53,14 @@ class Concatenate(Merge):
             result.append(known.pop() if known else None)
         return tuple(result)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Masks are joined like the inputs; along other axes than theirs a step counts when it does in one input."""
-        if previous_mask is None:
+        if mask is None:
             return None
-        rank = max(mask.ndim for mask in previous_mask if mask is not None)
+        rank = max(item.ndim for item in mask if item is not None)
         masks = [
-            F.fill(F.cast(x[(slice(None),) * rank + (0,) * (x.ndim - rank)], "bool"), 1.0) if mask is None else mask
-            for x, mask in zip(inputs, previous_mask, strict=True)
+            F.fill(F.cast(x[(slice(None),) * rank + (0,) * (x.ndim - rank)], "bool"), 1.0) if item is None else item
+            for x, item in zip(inputs, mask, strict=True)
         ]
         place = self.axis % inputs[0].ndim
         return F.concatenate(masks, place) if place < rank else reduce(F.logical_or, masks)

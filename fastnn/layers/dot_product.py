@@ -67,7 +67,7 @@ class Dot(Merge):
         product = F.matmul(rows[0], rows[1], transpose_b=True)
         return F.reshape(product, (product.shape[0], *(size or 0 for size in shape)))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return None
 
     def get_config(self) -> dict[str, Any]:

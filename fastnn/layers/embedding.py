@@ -84,8 +84,8 @@ class Embedding(Layer):
     def call(self, inputs: Tensor) -> Tensor:
         return F.embedding(inputs, self.embeddings)
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Any) -> Tensor | None:
-        return F.not_equal(inputs, 0) if self.mask_zero else None
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Tensor | None:
+        return F.not_equal(self._as_inputs(inputs), 0) if self.mask_zero else None
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.output_dim)

@@ -45,7 +45,7 @@ class GlobalAveragePooling1D(_GlobalAveragePooling):
         counts = F.expand_dims(F.cast(mask, inputs.dtype), -1)
         return F.divide(F.sum(F.multiply(inputs, counts), 1, self.keepdims), F.sum(counts, 1, self.keepdims))
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Any) -> None:
+    def compute_mask(self, inputs: Tensor, mask: Any = None) -> None:
         """None: the mask ends here, as in Keras."""
 
 

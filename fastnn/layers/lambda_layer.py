@@ -61,8 +61,8 @@ class Lambda(Layer):
         known = {"mask": mask, "training": training}
         return self.function(inputs, **self.arguments, **{name: known[name] for name in self._takes})
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
-        return self.mask(inputs, previous_mask) if callable(self.mask) else self.mask
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         if self.output_shape_given is None:

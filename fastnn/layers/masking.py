@@ -37,8 +37,8 @@ class Masking(Layer):
         different = F.where(F.not_equal(inputs, self.mask_value), F.fill(inputs, 1.0), 0.0)
         return F.greater(F.sum(different, axis=-1, keepdims=keepdims), 0.0)
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Any) -> Tensor:
-        return self._counts(inputs, keepdims=False)
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Tensor:
+        return self._counts(self._as_inputs(inputs), keepdims=False)
 
     def call(self, inputs: Tensor) -> Tensor:
         return F.where(self._counts(inputs, keepdims=True), inputs, 0.0)

@@ -73,7 +73,7 @@ class ReversibleEmbedding(Embedding):
         cap = self.logit_soft_cap
         return scores if cap is None else F.multiply(F.tanh(F.divide(scores, cap)), cap)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> None:
         """None: `call` says which ids count, and scores have no mask."""
 
     def compute_output_shape(self, input_shape: Shape, reverse: bool = False) -> Shape:
