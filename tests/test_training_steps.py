@@ -462,3 +462,26 @@ def test_every_layer_trains_in_programs(case: LayerCase) -> None:
     assert model.recorded
     assert model.eager_reasons() == []
     assert max(info["replays"] for info in model._train_step.info()) == 8
+
+
+class Positions(layers.Layer):
+    """Adds a row of a table for each place in the sequence, of ids that `call` makes."""
+
+    def __init__(self, make: Any) -> None:
+        super().__init__()
+        self.make, self.table = make, layers.Embedding(5, 1)
+
+    def call(self, x: Tensor) -> Tensor:
+        return x + self.table(self.make(x.shape[1]))[:, 0]
+
+
+def test_ids_that_call_makes_are_part_of_the_program_when_fastnn_makes_them() -> None:
+    model = Sequential([fastnn.Input((5,)), Positions(fastnn.arange), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(X, Y, batch_size=8, epochs=2, verbose=0)
+    assert model.recorded
+    other = Sequential([fastnn.Input((5,)), Positions(np.arange), layers.Dense(1)])
+    other.compile("sgd", "mse")
+    wanted = r"test_training_steps.py:\d+: embedding: ids \(5,\) is neither .* make it with fastnn.arange or the like"
+    with pytest.warns(RuntimeWarning, match=wanted):
+        other.fit(X, Y, batch_size=8, epochs=2, verbose=0)

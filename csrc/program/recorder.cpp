@@ -104,7 +104,8 @@ void Recorder::examine(const fastnn_op& op, const fastnn_call& call) const {
     if (t == nullptr || find(*t) >= 0) continue;
     value_error(schema.name, ": ", input_schema(schema, call.input_count, i).name, " ", shape_text(*t),
                 " is neither an argument, nor registered state, nor a result of this step; its values would be frozen "
-                "into the program. Pass it as an argument, or admit it with fastnn.constant");
+                "into the program. Pass it as an argument, make it with fastnn.arange or the like instead of NumPy, or "
+                "admit it with fastnn.constant");
   }
   for (int64_t i = 0; i < call.output_count; ++i) {
     const fastnn_tensor* t = call.outputs[i];
