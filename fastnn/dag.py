@@ -319,6 +319,7 @@ def from_graph(cls: type[M], config: Mapping[str, Any], custom_objects: Mapping[
     made: dict[tuple[str, int], Any] = {}
     for item in config["layers"]:
         layer = deserialize(item, custom_objects)
+        layer.name = item.get("name", layer.name)  # a configuration of the user's own may hold none
         if layer.name in layers:
             raise ValueError(f"expected layers of different names, got {layer.name!r} again")
         layers[layer.name] = layer

@@ -32,6 +32,7 @@ from .layers.base import Layer
 from .layers.drawing import Drawing
 from .layers.modes import zero_weights
 from .tensor import Tensor
+from .utils.objects import deserialize_keras_object, serialize_keras_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CustomObjectScope",
     "custom_object_scope",
+    "deserialize_keras_object",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
@@ -49,6 +51,7 @@ __all__ = [
     "register_keras_serializable",
     "save_model",
     "save_weights",
+    "serialize_keras_object",
 ]
 
 FORMAT_VERSION = 1
