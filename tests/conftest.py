@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import signal
 import subprocess
 import warnings
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ from fastnn import _core
 
 # Interpreters that tests start import the installed package, not the sources in the current folder.
 os.environ["PYTHONSAFEPATH"] = "1"
+# A shell's background jobs begin with SIGINT ignored, and so would the interpreters that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("fastnn", deadline=None, derandomize=True, database=None)
 hypothesis.settings.register_profile("nightly", deadline=None, database=None, max_examples=3000, print_blob=True)

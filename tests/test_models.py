@@ -481,7 +481,6 @@ def test_ctrl_c_leaves_the_last_whole_step() -> None:
         import os, signal, threading, time
         import numpy as np, fastnn
         from fastnn import layers
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
         x = np.random.default_rng(0).normal(size=(20000, 64)).astype(np.float32)
         y = np.arange(20000) % 10
         hidden, out = layers.Dense(64, activation="relu"), layers.Dense(10, activation="softmax")

@@ -155,7 +155,6 @@ def test_ctrl_c_at_any_moment_leaves_a_whole_step(tmp_path: Path) -> None:
         def interrupt(delay):
             time.sleep(delay)
             os.kill(os.getpid(), signal.SIGINT)
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin with it ignored
         random.seed(7)
         for attempt in range(10):
             model = make()
