@@ -12,10 +12,12 @@ from .optimizers import Optimizer
 from .saving import (
     COUNTS,
     SEEDS,
+    cells_of_parts,
     check_tensors,
     number_of,
     random_state,
     read_file,
+    restore_parts,
     restore_random_state,
     shapes_of,
     write_file,
@@ -35,9 +37,10 @@ def save_backup(model: Model, filepath: Any, epoch: int, batches: int) -> None:
     place = {"epoch": epoch, "batches": batches, "iterations": optimizer.iterations}
     cells = {"calls": int(optimizer._calls.value), "rate": float(optimizer._rate.value)}
     others = _other_optimizers(model)
-    settings = {"optimizers": {path: _cells(other) for path, other in others.items()}} if others else {}
+    settings = {"optimizers": {path: _cells(model, other) for path, other in others.items()}} if others else {}
     shape = {"built_for": model._built_for} if model._built_for is not None else {}
     metadata = {"kind": "backup", "random": random_state(model), **place, **cells, **settings, **shape}
+    metadata |= cells_of_parts(model, optimizer)
     write_file(filepath, {**model._train_states(), **_other_slots(model, others)}, metadata, True)
 
 
@@ -66,10 +69,10 @@ def _other_slots(model: Model, optimizers: Mapping[str, Optimizer]) -> dict[str,
     }
 
 
-def _cells(optimizer: Optimizer) -> dict[str, Any]:
+def _cells(model: Model, optimizer: Optimizer) -> dict[str, Any]:
     """How far an optimizer is."""
     cells = {"iterations": optimizer.iterations, "calls": int(optimizer._calls.value)}
-    return {**cells, "rate": float(optimizer._rate.value)}
+    return {**cells, "rate": float(optimizer._rate.value), **cells_of_parts(model, optimizer)}
 
 
 def _restore_others(model: Model, tensors: dict[str, np.ndarray], settings: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -83,11 +86,12 @@ def _restore_others(model: Model, tensors: dict[str, np.ndarray], settings: Mapp
             for weight_path in model._named_weights()
             if any(name.startswith(f"optimizers.{path}.") and name.endswith(f".{weight_path}") for name in tensors)
         }
-        optimizer._slots.clear()  # those of steps that the backup doesn't know
+        optimizer._forget()  # the slots of steps that the backup doesn't know
         optimizer.build(weight for weight_path, weight in model._named_weights().items() if weight_path in kept)
         for cell, name in ((optimizer._count, "iterations"), (optimizer._calls, "calls")):
             cell.value = number_of(settings[path], name, COUNTS)
         optimizer._rate.value = float(settings[path]["rate"])
+        restore_parts(model, optimizer, settings[path])
     if others:
         model._train_step.drop()
     return _other_slots(model, others)
@@ -116,6 +120,7 @@ def load_backup(model: Model, filepath: Any) -> tuple[int, int]:
         epoch, batches, iterations, calls = (number_of(metadata, name, COUNTS) for name in names)
         seed = number_of(metadata["random"], "seed", SEEDS)
         rate = float(metadata["rate"])
+        restore_parts(model, optimizer, metadata)
         restore_random_state(model, metadata["random"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{filepath}: can't go on with the training of {model.name}: {error}") from error

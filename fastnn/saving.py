@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .models import Model
+    from .optimizers import Optimizer
 
 __all__ = [
     "CustomObjectScope",
@@ -131,6 +132,7 @@ def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
         if model.optimizer is not None:
             model.optimizer._count.value = number_of(settings, "iterations", COUNTS)
             model.optimizer._calls.value = number_of({"calls": 0, **settings}, "calls", COUNTS)
+            restore_parts(model, model.optimizer, settings)
         restore_random_state(model, state)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RuntimeError) as error:
         raise ValueError(f"{filepath}: can't make the model: {error}") from error
@@ -195,11 +197,41 @@ def _compile_settings(model: Model) -> dict[str, Any] | None:
     """What compile was given and how far the optimizer is; None when a function of the user's own is among it."""
     if model.optimizer is None:
         return None
-    cells = {"iterations": model.optimizer.iterations, "calls": int(model.optimizer._calls.value)}
+    cells: dict[str, Any] = {"iterations": model.optimizer.iterations, "calls": int(model.optimizer._calls.value)}
+    cells |= cells_of_parts(model, model.optimizer)
     try:
         return {**compile_config(model), **cells}
     except (ValueError, NotImplementedError):
         return None
+
+
+def _parts(model: Model, optimizer: Optimizer) -> dict[str, Optimizer]:
+    """What takes the steps of each weight, by path, where it isn't the optimizer itself."""
+    weights = {path: weight for path, weight in model._named_weights().items() if id(weight) in optimizer._slots}
+    parts = {path: optimizer._part_of(weight) for path, weight in weights.items()}
+    return {path: part for path, part in parts.items() if part is not optimizer}
+
+
+def cells_of_parts(model: Model, optimizer: Optimizer) -> dict[str, Any]:
+    """How far the optimizers are that an optimizer consists of, by the paths of weights; nothing for a single one."""
+    cells = {
+        path: {"iterations": part.iterations, "calls": int(part._calls.value), "rate": float(part._rate.value)}
+        for path, part in _parts(model, optimizer).items()
+    }
+    return {"parts": cells} if cells else {}
+
+
+def restore_parts(model: Model, optimizer: Optimizer, settings: Mapping[str, Any]) -> None:
+    """Put the optimizers that an optimizer consists of where `cells_of_parts` says they were."""
+    parts, cells = _parts(model, optimizer), settings.get("parts", {})
+    if set(parts) != set(cells):
+        raise ValueError(f"expected optimizers of {sorted(cells)}, got those of {sorted(parts)}")
+    names = ("iterations", "calls")
+    found = {
+        path: (*(number_of(cells[path], name, COUNTS) for name in names), float(cells[path]["rate"])) for path in parts
+    }
+    for path, part in parts.items():
+        part._count.value, part._calls.value, part._rate.value = found[path]
 
 
 def _dropouts(model: Model) -> dict[str, Drawing]:

@@ -136,6 +136,26 @@ def test_fit(case: Any, options: dict[str, Any], keras: Any) -> None:
     assert_same_weights(theirs, ours)
 
 
+def several(library: Any) -> Any:
+    """A map with an optimizer for biases."""
+    found = library.optimizers
+    bias = found.SGD(0.1, momentum=0.9, gradient_accumulation_steps=2)
+    return found.OptimizerMap(found.AdamW(0.1, clipnorm=0.5, weight_decay=0.1), {".*bias": bias})
+
+
+def test_fit_by_several_optimizers(keras: Any) -> None:
+    theirs, ours = (
+        fitted(library, "MultiOptimizer", {"optimizer_map": several(library)}) for library in (keras, fastnn)
+    )
+    assert_same_weights(theirs, ours)
+    chosen = {"kernel": optimizers.AdamW(0.1, clipnorm=0.5, weight_decay=0.1), "bias": several(fastnn)[".bias"]}
+    by_function = {"optimizer_map": lambda variable: chosen[variable.name.rpartition("/")[2]]}
+    for mine, other in zip(
+        fitted(fastnn, "MultiOptimizer", by_function).get_weights(), ours.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(mine, other)
+
+
 @pytest.mark.parametrize("case", [("AdamW", {}), ("SGD", {"gradient_accumulation_steps": 2})], ids=written)
 @pytest.mark.parametrize("schedule", SCHEDULES, ids=written)
 def test_fit_by_a_schedule(schedule: Any, case: Any, keras: Any) -> None:

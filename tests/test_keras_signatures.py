@@ -25,7 +25,7 @@ LATER = {
     *("quantize", "quantized_build", "quantized_call", "quantization_mode", "get_quantization_layer_structure"),
 }
 # what is still missing besides
-MISSING = {"MultiOptimizer", "OptimizerMap", "FeatureSpace"}
+MISSING = {"FeatureSpace"}
 BASES = {"Constraint", "Initializer", "Loss", "Metric", "Optimizer", "Regularizer"}
 
 

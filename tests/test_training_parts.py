@@ -118,7 +118,56 @@ def test_every_optimizer_descends_and_keeps_its_configuration(optimizer: optimiz
     assert len(copy.variables) == sum(copy._slot_start(name, weight) is not None for name in copy.slot_names)
 
 
-@pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER, ids=lambda optimizer: optimizer.name)
+SEVERAL = optimizers.MultiOptimizer(
+    optimizers.OptimizerMap(
+        optimizers.Adam(0.1, clipnorm=0.5),
+        {".*bias": optimizers.SGD(0.1, momentum=0.9, gradient_accumulation_steps=2), "none": optimizers.Adafactor()},
+    )
+)
+
+
+def test_several_optimizers() -> None:
+    copy = optimizers.deserialize(optimizers.serialize(SEVERAL))
+    assert copy.get_config() == SEVERAL.get_config()
+    assert copy._key() == SEVERAL._key()
+    assert [part.name for part in copy.optimizers] == ["sgd", "adafactor", "adam"]
+    assert optimizers.get(optimizers.serialize(SEVERAL)).name == "multioptimizer"
+    weights = [Tensor(np.ones(2, np.float32), requires_grad=True, name=name) for name in ("a/kernel", "a/bias")]
+    for gradients in ([1.0, 2.0], [1.0, None]):
+        copy.apply([None if g is None else Tensor(np.full(2, g, np.float32)) for g in gradients], weights)
+    assert [part.iterations for part in copy.optimizers] == [0, 0, 2]
+    assert [len(part.variables) for part in copy.optimizers] == [2, 0, 2]
+    assert len(copy.variables) == 4
+    for wrong in (lambda: copy.learning_rate, lambda: setattr(copy, "learning_rate", 0.1)):
+        with pytest.raises(AttributeError, match="multioptimizer: a learning_rate is that of one of its optimizers"):
+            wrong()
+    chosen = optimizers.MultiOptimizer(lambda variable: SEVERAL)
+    with pytest.raises(ValueError, match="expected the optimizer of a variable to be an Optimizer, and no MultiOpt"):
+        chosen.build(weights)
+    with pytest.raises(ValueError, match="a function of your own chooses optimizers"):
+        chosen.get_config()
+
+
+def test_optimizer_map() -> None:
+    sgd, adam, lion = optimizers.SGD(), optimizers.Adam(), optimizers.Lion()
+    found = optimizers.OptimizerMap(sgd, {"encoder/.*": adam})
+    found["encoder/kernel"] = lion
+    names = ("encoder/kernel", "encoder/bias", "decoder/kernel")
+    assert [found[name] for name in names] == [lion, adam, sgd]
+    assert list(found) == ["encoder/.*", "encoder/kernel"]
+    with pytest.raises(ValueError, match="expected a new key, got 'encoder/kernel' again"):
+        found["encoder/kernel"] = adam
+    del found["encoder/kernel"]
+    found[".*bias"] = lion
+    with pytest.raises(ValueError, match=r"expected one key that matches encoder/bias, got 'encoder/\.\*', '\.\*bias'"):
+        found["encoder/bias"]
+    with pytest.raises(ValueError, match="expected the optimizer of 'x' to be an Optimizer, and no MultiOptimizer"):
+        found["x"] = SEVERAL
+    with pytest.raises(TypeError, match="expected default_optimizer to be an Optimizer, got 'sgd'"):
+        optimizers.OptimizerMap("sgd")
+
+
+@pytest.mark.parametrize("optimizer", [*EVERY_OPTIMIZER, SEVERAL], ids=lambda optimizer: optimizer.name)
 def test_a_program_takes_the_steps_of_eager_code(optimizer: optimizers.Optimizer) -> None:
     """A binary classifier with labels (n,), fitted, against the same steps by `minimize`."""
     rng = np.random.default_rng(0)
@@ -144,7 +193,7 @@ def test_a_program_takes_the_steps_of_eager_code(optimizer: optimizers.Optimizer
     assert 0 <= history.history["accuracy"][-1] <= 1
 
 
-@pytest.mark.parametrize("optimizer", EVERY_OPTIMIZER, ids=lambda optimizer: optimizer.name)
+@pytest.mark.parametrize("optimizer", [*EVERY_OPTIMIZER, SEVERAL], ids=lambda optimizer: optimizer.name)
 def test_training_goes_on_from_a_file(optimizer: optimizers.Optimizer, tmp_path: Path) -> None:
     """An epoch, a file and another epoch have the bits of two epochs, also where the second backs training up."""
     rng = np.random.default_rng(1)

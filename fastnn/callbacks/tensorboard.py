@@ -105,7 +105,8 @@ class TensorBoard(Callback):
         logs = dict(logs or {})
         optimizer = self.model.optimizer
         if optimizer is not None:
-            logs.setdefault("learning_rate", optimizer.learning_rate)
+            if hasattr(optimizer, "learning_rate"):  # one of several optimizers has none
+                logs.setdefault("learning_rate", optimizer.learning_rate)
             if self.write_steps_per_second:
                 seconds, steps = time.perf_counter() - self._begun[0], optimizer.iterations - self._begun[1]
                 self._writer("train").add_scalar("epoch_steps_per_second", steps / seconds, epoch)

@@ -11,6 +11,7 @@ from .adafactor import Adafactor
 from .adam import Adam, Adamax, AdamW, Nadam
 from .base import Optimizer
 from .descent import SGD, Lion
+from .multi import MultiOptimizer, OptimizerMap
 from .muon import Muon
 from .scaled import Adadelta, Adagrad, RMSprop
 from .schedule_free import ScheduleFreeAdamW
@@ -24,9 +25,11 @@ __all__ = [
     "AdamW",
     "Adamax",
     "Lion",
+    "MultiOptimizer",
     "Muon",
     "Nadam",
     "Optimizer",
+    "OptimizerMap",
     "RMSprop",
     "ScheduleFreeAdamW",
     "deserialize",
@@ -37,7 +40,7 @@ __all__ = [
 
 _CLASSES: tuple[type[Optimizer], ...] = (
     *(SGD, RMSprop, Adam, AdamW, Adagrad, Adadelta, Adamax, Nadam, Lion),
-    *(Adafactor, Muon, ScheduleFreeAdamW),
+    *(Adafactor, Muon, ScheduleFreeAdamW, MultiOptimizer),
 )
 _NAMES: dict[str, type[Optimizer]] = {name: cls for cls in _CLASSES for name in (cls.__name__, cls.__name__.lower())}
 

@@ -92,7 +92,7 @@ class Optimizer(State, Configurable):
         self.gradient_accumulation_steps = times(
             self.name, "gradient_accumulation_steps", gradient_accumulation_steps, 2
         )
-        self.learning_rate = learning_rate
+        self._set_rate(learning_rate)
         self.use_ema = bool(use_ema)
         self.ema_momentum = ema_momentum
         self.ema_overwrite_frequency = times(self.name, "ema_overwrite_frequency", ema_overwrite_frequency, 1)
@@ -119,6 +119,9 @@ class Optimizer(State, Configurable):
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
+        self._set_rate(value)
+
+    def _set_rate(self, value: Any) -> None:
         if isinstance(value, Mapping):
             value = schedules.deserialize(value)
         if callable(value):
@@ -187,6 +190,13 @@ class Optimizer(State, Configurable):
         self._constrain(chosen)
         if complete:
             program.advance(self._count)
+
+    def _choose(self, variables: Iterable[Tensor]) -> None:
+        """Find out what takes the steps of variables, before code that steps run is looked at."""
+
+    def _part_of(self, variable: Tensor) -> Optimizer:
+        """What takes the steps of a variable that the optimizer was built for."""
+        return self
 
     def _pairs(
         self, gradients: Sequence[Tensor | None], variables: Sequence[Tensor] | None

@@ -51,6 +51,10 @@ class State:
                 if start is not None and name not in slots:
                     slots[name] = Tensor(start, name=f"{variable.name}/{name}")
 
+    def _forget(self) -> None:
+        """Forget all variables and what is kept for them."""
+        self._slots.clear()
+
     def _kept(self) -> tuple[str, ...]:
         """All state kept for each variable."""
         averages = ("average",) if self.use_ema else ()

@@ -208,6 +208,8 @@ class Programs(StepFunctions):
             self._attached = super()._attached_metrics()
             self._stateful = [layer for layer in layers if layer.stateful]
             self._link()
+            if self.optimizer is not None:
+                self.optimizer._choose(self.trainable_weights)
             self._reads = self._read_by_own_code()
             for step in self._steps():
                 step.drop()
