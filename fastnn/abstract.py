@@ -24,10 +24,11 @@ Shape: TypeAlias = "tuple[int | None, ...]"
 
 
 class Spec(NamedTuple):
-    """A shape, with None for open sizes, and a dtype."""
+    """A shape, with None for open sizes, a dtype, and the shape of the mask that the tensor carries."""
 
     shape: Shape
     dtype: np.dtype[Any]
+    mask: Shape | None = None
 
 
 # Values for open sizes: of the batch and of other axes. The small ones are tried first, for loops over time run in
@@ -101,7 +102,10 @@ def infer(function: Callable[..., Any], *inputs: Any) -> Any:
 
 def _call(function: Callable[..., Any], inputs: tuple[Any, ...], batch: int, other: int) -> Any:
     def make(spec: Spec) -> Tensor:
-        return abstract(sizes_for(spec.shape, batch, other), spec.dtype)
+        made = abstract(sizes_for(spec.shape, batch, other), spec.dtype)
+        if spec.mask is not None:
+            made._mask = abstract(sizes_for(spec.mask, batch, other), np.bool_)
+        return made
 
     with no_grad():
         return function(*map_structure(make, inputs, Spec))
@@ -113,7 +117,8 @@ def merged(first: Any, second: Any) -> Any:
         if len(first.shape) != len(second.shape):
             raise ValueError(f"infer: the number of axes depends on sizes: {first.shape} and {second.shape}")
         shape = tuple(a if a == b else None for a, b in zip(first.shape, second.shape, strict=True))
-        return Spec(shape, first.dtype)
+        mask = None if first._mask is None else merged(first._mask, second._mask).shape
+        return Spec(shape, first.dtype, mask)
     if isinstance(first, list | tuple):
         items = [merged(a, b) for a, b in zip(first, second, strict=True)]
         return tuple(items) if isinstance(first, tuple) else items

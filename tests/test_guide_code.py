@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fastnn import Input, Model, Sequential, layers, saving
+from fastnn import Input, Model, Sequential, Tensor, layers, saving
+from fastnn import functional as F
 from fastnn.models import clone_model
 
 RNG = np.random.default_rng(5)
@@ -61,3 +63,30 @@ def test_compute_mask_of_layers_takes_arrays_and_no_mask() -> None:
     assert layers.Embedding(5, 2).compute_mask(ids) is None
     assert layers.Masking().compute_mask(np.float32([[[1, 0], [0, 0]]])).tolist() == [[True, False]]
     assert layers.Add().compute_mask([ids, ids]) is None
+
+
+class WithMask(layers.Layer):
+    """Can't do without a mask, also when a graph is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.supports_masking = True
+
+    def call(self, inputs: Tensor, mask: Tensor | None = None) -> Tensor:
+        assert mask is not None
+        return inputs * F.reshape(F.cast(mask, "float32"), (*mask.shape, 1))
+
+
+def test_graphs_are_made_with_the_masks_that_tensors_will_carry() -> None:
+    ids = Input((None,), dtype="int32")
+    embedded = layers.Embedding(10, 4, mask_zero=True)(ids)
+    hidden = layers.Dense(2)(embedded)
+    model = Model(ids, WithMask()(hidden))
+    assert hidden.mask == (None, None)
+    data = np.array([[3, 1, 0, 0], [2, 4, 9, 0]])
+    result = model(data).numpy()
+    assert (result.any(axis=-1) == (data != 0)).all()
+    with warnings.catch_warnings():  # nothing is lost yet: a call on data tells
+        warnings.simplefilter("error")
+        dropped = layers.Conv1D(3, 2)(embedded)
+    assert dropped.mask is None

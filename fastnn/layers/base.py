@@ -223,7 +223,7 @@ class Layer(Weighted, Inputs, Shaped, OwnVariables, Streamed, Configurable):
         """Let a result carry the mask that compute_mask gives, unless it carries one already."""
         if self.supports_masking or type(self).compute_mask is not Layer.compute_mask:
             keep_mask(result, self.compute_mask(inputs, carried))
-        elif carried is not None and mask_of(result) is None:
+        elif carried is not None and mask_of(result) is None and not _tells_shape(result):
             warnings.warn(
                 f"{self.name}: the inputs carry a mask, which the layer does not support and its result does not carry",
                 UserWarning,
@@ -253,3 +253,8 @@ class Layer(Weighted, Inputs, Shaped, OwnVariables, Streamed, Configurable):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"
+
+
+def _tells_shape(result: Any) -> bool:
+    """Whether a result is that of a call which only asks for its shape."""
+    return isinstance(result, Tensor) and is_abstract(result)

@@ -48,11 +48,14 @@ class SymbolicTensor:
     Operators make layers of their own. Python can't look at its values: there are none.
     """
 
-    __slots__ = ("dtype", "index", "name", "node", "shape")
+    __slots__ = ("dtype", "index", "mask", "name", "node", "shape")
     __array_ufunc__ = None  # NumPy leaves operators to this class
 
-    def __init__(self, shape: Shape, dtype: np.dtype[Any], node: LayerNode, index: int) -> None:
+    def __init__(
+        self, shape: Shape, dtype: np.dtype[Any], node: LayerNode, index: int, mask: Shape | None = None
+    ) -> None:
         self.shape, self.dtype, self.node, self.index = shape, dtype, node, index
+        self.mask = mask  # the shape of the mask that the tensor will carry
         self.name = node.layer.name if index == 0 else f"{node.layer.name}_{index}"
 
     @property
@@ -157,7 +160,7 @@ def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 
     def spec(t: SymbolicTensor) -> Spec:
         # an Embedding behind an Input without a dtype takes integers
-        return Spec(t.shape, np.dtype(np.int32) if ids and t.dtype.kind == "f" else t.dtype)
+        return Spec(t.shape, np.dtype(np.int32) if ids and t.dtype.kind == "f" else t.dtype, t.mask)
 
     layer._prepare(args, kwargs)
     try:
@@ -176,7 +179,7 @@ def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     def output(spec: Spec) -> SymbolicTensor:
         nonlocal count
         count += 1
-        return SymbolicTensor(spec.shape, spec.dtype, node, count - 1)
+        return SymbolicTensor(spec.shape, spec.dtype, node, count - 1, spec.mask)
 
     node.outputs = map_structure(output, results, Spec)
     if layer._output_shape is None and isinstance(results, Spec):
