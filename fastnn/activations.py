@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from functools import wraps
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
@@ -51,6 +52,19 @@ __all__ = [
 ]
 
 Activation = Callable[..., Tensor]
+Function = TypeVar("Function", bound=Activation)
+
+
+def _of_arrays(function: Function) -> Function:
+    """An activation that takes an array, a list or a number too, as float32."""
+
+    @wraps(function)
+    def wrapper(x: Any, *args: Any, **kwargs: Any) -> Tensor:
+        if isinstance(x, np.ndarray | np.number | list | tuple | int | float):
+            x = Tensor(x, np.float32)
+        return function(x, *args, **kwargs)
+
+    return cast("Function", wrapper)
 
 
 def linear(x: Tensor) -> Tensor:
@@ -58,6 +72,7 @@ def linear(x: Tensor) -> Tensor:
     return x
 
 
+@_of_arrays
 def relu(x: Tensor, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0) -> Tensor:
     """max(x, 0); with arguments ``negative_slope * (x - threshold)`` below a threshold, and at most max_value."""
     if threshold:
@@ -68,16 +83,19 @@ def relu(x: Tensor, negative_slope: float = 0.0, max_value: float | None = None,
     return y if max_value is None else F.clip(y, maximum=max_value)
 
 
+@_of_arrays
 def relu6(x: Tensor) -> Tensor:
     """min(max(x, 0), 6)."""
     return F.clip(x, 0.0, 6.0)
 
 
+@_of_arrays
 def celu(x: Tensor, alpha: float = 1.0) -> Tensor:
     """max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)."""
     return F.multiply(F.elu(F.divide(x, alpha)), alpha)
 
 
+@_of_arrays
 def glu(x: Tensor, axis: int = -1) -> Tensor:
     """The first half along an axis, times the sigmoid of the second (Dauphin et al. 2017)."""
     if x.shape[axis] % 2:
@@ -86,42 +104,50 @@ def glu(x: Tensor, axis: int = -1) -> Tensor:
     return F.multiply(values, F.sigmoid(gates))
 
 
+@_of_arrays
 def hard_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
     """x where abs(x) > threshold, else 0."""
     return F.where(F.greater(F.abs(x), threshold), x, 0.0)
 
 
+@_of_arrays
 def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
     """x drawn towards 0 by a threshold, and 0 within it."""
     low = F.where(F.less(x, -threshold), F.add(x, threshold), 0.0)
     return F.where(F.greater(x, threshold), F.subtract(x, threshold), low)
 
 
+@_of_arrays
 def tanh_shrink(x: Tensor) -> Tensor:
     """x - tanh(x)."""
     return F.subtract(x, F.tanh(x))
 
 
+@_of_arrays
 def hard_tanh(x: Tensor) -> Tensor:
     """x, clipped to [-1, 1]."""
     return F.clip(x, -1.0, 1.0)
 
 
+@_of_arrays
 def hard_silu(x: Tensor) -> Tensor:
     """x * hard_sigmoid(x), also called hard_swish."""
     return F.multiply(x, F.hard_sigmoid(x))
 
 
+@_of_arrays
 def log_sigmoid(x: Tensor) -> Tensor:
     """log(sigmoid(x)), without overflow."""
     return F.negative(F.softplus(F.negative(x)))
 
 
+@_of_arrays
 def mish(x: Tensor) -> Tensor:
     """x * tanh(softplus(x)) (Misra 2019)."""
     return F.multiply(x, F.tanh(F.softplus(x)))
 
 
+@_of_arrays
 def sparse_plus(x: Tensor) -> Tensor:
     """0 up to -1, x from 1 on, and (x + 1)**2 / 4 between."""
     shifted = F.add(x, 1.0)
@@ -129,11 +155,13 @@ def sparse_plus(x: Tensor) -> Tensor:
     return F.where(F.less_equal(x, -1.0), 0.0, F.where(F.less(x, 1.0), rising, x))
 
 
+@_of_arrays
 def sparse_sigmoid(x: Tensor) -> Tensor:
     """(x + 1) / 2, clipped to [0, 1]."""
     return F.where(F.less_equal(x, -1.0), 0.0, F.where(F.greater_equal(x, 1.0), 1.0, F.multiply(F.add(x, 1.0), 0.5)))
 
 
+@_of_arrays
 def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
     """The nearest point of the probability simplex along an axis: a softmax with zeros (Martins and Astudillo 2016)."""
     rows = F.moveaxis(x, axis, -1)
@@ -147,76 +175,91 @@ def sparsemax(x: Tensor, axis: int = -1) -> Tensor:
     return F.moveaxis(y, -1, axis)
 
 
+@_of_arrays
 def squareplus(x: Tensor, b: float = 4) -> Tensor:
     """(x + sqrt(x**2 + b)) / 2."""
     return F.multiply(F.add(x, F.sqrt(F.add(F.multiply(x, x), float(b)))), 0.5)
 
 
+@_of_arrays
 def threshold(x: Tensor, threshold: float, default_value: float) -> Tensor:
     """x where x > threshold, else default_value."""
     return F.where(F.greater(x, threshold), x, float(default_value))
 
 
+@_of_arrays
 def leaky_relu(x: Tensor, negative_slope: float = 0.2) -> Tensor:
     """x where x > 0, else negative_slope * x."""
     return F.leaky_relu(x, negative_slope)
 
 
+@_of_arrays
 def elu(x: Tensor, alpha: float = 1.0) -> Tensor:
     """x where x > 0, else alpha * (exp(x) - 1)."""
     return F.elu(x, alpha)
 
 
+@_of_arrays
 def selu(x: Tensor) -> Tensor:
     """Scaled elu."""
     return F.selu(x)
 
 
+@_of_arrays
 def gelu(x: Tensor, approximate: bool = False) -> Tensor:
     """x times the normal distribution function of x; with tanh when approximate."""
     return F.gelu(x, approximate)
 
 
+@_of_arrays
 def silu(x: Tensor) -> Tensor:
     """x * sigmoid(x), also called swish."""
     return F.silu(x)
 
 
+@_of_arrays
 def sigmoid(x: Tensor) -> Tensor:
     """1 / (1 + exp(-x))."""
     return F.sigmoid(x)
 
 
+@_of_arrays
 def tanh(x: Tensor) -> Tensor:
     """Hyperbolic tangent."""
     return F.tanh(x)
 
 
+@_of_arrays
 def softplus(x: Tensor) -> Tensor:
     """log(1 + exp(x))."""
     return F.softplus(x)
 
 
+@_of_arrays
 def softsign(x: Tensor) -> Tensor:
     """x / (1 + |x|)."""
     return F.softsign(x)
 
 
+@_of_arrays
 def hard_sigmoid(x: Tensor) -> Tensor:
     """relu6(x + 3) / 6."""
     return F.hard_sigmoid(x)
 
 
+@_of_arrays
 def exponential(x: Tensor) -> Tensor:
     """exp(x)."""
     return F.exp(x)
 
 
+@_of_arrays
 def log_softmax(x: Tensor, axis: int = -1) -> Tensor:
     """The logarithm of softmax along an axis."""
     return F.log_softmax(x, axis=axis)
 
 
+@_of_arrays
 def softmax(x: Tensor, axis: int = -1) -> Tensor:
     """exp(x) / sum(exp(x)) along an axis; losses find its logits in the result."""
     return F.softmax(x, axis=axis)

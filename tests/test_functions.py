@@ -90,3 +90,15 @@ def test_windows_of_fourier_transforms() -> None:
 def test_refused(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("name", sorted(set(activations._NAMES) - {"linear", "threshold"}))
+def test_activations_take_arrays_and_lists(name: str) -> None:
+    x = np.array([[-3.0, 0.5], [0.0, 2.0]])
+    function = activations.get(name)
+    expected = function(Tensor(x.astype(np.float32))).numpy()
+    for given in (x, x.astype(np.float32), x.tolist()):
+        got = function(given)
+        assert got.dtype == np.float32
+        np.testing.assert_array_equal(got.numpy(), expected)
+    assert activations.serialize(function) in activations._NAMES
