@@ -354,3 +354,22 @@ def test_wrong_use(wrong: Callable[[], Any], error: type[Exception], message: st
     with pytest.raises(error) as caught:
         wrong()
     assert str(caught.value) == message
+
+
+def test_normalization_tells_what_it_found() -> None:
+    data = np.random.default_rng(0).normal(3.0, 2.0, (50, 6, 4)).astype(np.float32)
+    layer = layers.Normalization(name="n")
+    with pytest.raises(ValueError, match="n: expected to be built before 'mean' is asked for"):
+        _ = layer.mean
+    layer.adapt(data)
+    for found, wanted in ((layer.mean, data.mean((0, 1))), (layer.variance, data.var((0, 1)))):
+        assert found.shape == (1, 1, 4)
+        np.testing.assert_allclose(found.numpy()[0, 0], wanted, rtol=1e-5)
+    again = layers.Normalization.from_config(layer.get_config())
+    again.build((None, 6, 4))
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(again.mean.numpy(), layer.mean.numpy())
+    given = layers.Normalization(mean=[1.0, 2.0], variance=[4.0, 9.0])
+    given.build((None, 2))
+    assert given.mean.numpy().tolist() == [[1.0, 2.0]]
+    assert given.variance.numpy().tolist() == [[4.0, 9.0]]

@@ -54,9 +54,10 @@ class Normalization(Layer):
         self.input_variance = None if variance is None else np.asarray(variance, np.float32).tolist()
         self.invert = bool(invert)
         self._kept: tuple[int, ...] = ()
+        self._rank = 0
 
     def build(self, input_shape: Shape) -> None:
-        rank = len(input_shape)
+        self._rank = rank = len(input_shape)
         if any(not -rank <= axis < rank for axis in self.axis):
             raise ValueError(f"{self.name}: expected axis within {rank} axes, got {self.axis}")
         self._kept = tuple(sorted(axis % rank for axis in self.axis))
@@ -106,6 +107,17 @@ class Normalization(Layer):
             raise ValueError(f"{self.name}: expected adapt to get numbers, got none")
         self._weights["mean"].assign(mean.astype(np.float32))
         self._weights["variance"].assign(variance.astype(np.float32))
+
+    @property
+    def mean(self) -> Tensor:
+        """The mean in the rank of the inputs, (1, features), say; once the layer is built."""
+        return self._spread(self._weights["mean"] if self.input_mean is None else None, self.input_mean, self._rank)
+
+    @property
+    def variance(self) -> Tensor:
+        """The variance in the rank of the inputs; once the layer is built."""
+        found = self._weights["variance"] if self.input_variance is None else None
+        return self._spread(found, self.input_variance, self._rank)
 
     def _spread(self, value: Any, given: Any, rank: int) -> Tensor:
         """A mean or variance in the rank of the inputs."""
