@@ -71,6 +71,8 @@ def remedied(optimizer: Any, variables: Any) -> None:
             cls = type(momentum)
             copied = property(lambda self, cls=cls: cls.value.fget(self) + 0.0)
             momentum.__class__ = type(cls.__name__, (cls,), {"value": copied})
+        # Keras's own writes to the `value`, which is a copy now
+        optimizer.assign_sub = lambda variable, value: variable.assign(variable - value)
 
 
 @pytest.mark.parametrize("case", OPTIMIZERS, ids=written)
