@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ._config import config_of, configured
 from .abstract import map_structure
+from .layers.base.symbolic import SymbolicTensor, tensors_in
 from .layers.input_layer import Input, InputLayer
-from .layers.symbolic import SymbolicTensor, tensors_in
 
 if TYPE_CHECKING:
     from .layers.base import Layer

@@ -13,11 +13,11 @@ import numpy as np
 
 from .abstract import Spec, is_shape, map_structure
 from .layers.base import Layer, Shape
-from .layers.calls import carrying
+from .layers.base.calls import carrying
+from .layers.base.operation import GetItem, Operation
+from .layers.base.serialization import deserialize, serialize
+from .layers.base.symbolic import LayerNode, SymbolicTensor, has_symbolic, tensors_in
 from .layers.input_layer import InputLayer
-from .layers.operation import GetItem, Operation
-from .layers.serialization import deserialize, serialize
-from .layers.symbolic import LayerNode, SymbolicTensor, has_symbolic, tensors_in
 from .models import Model
 from .tensor import Tensor
 

@@ -13,11 +13,11 @@ from .batches import batch_size_of, whole_number
 from .cloning import clone_model
 from .compile_config import compile_config, compile_from_config
 from .layers.base import Layer, Shape
-from .layers.calls import carrying
+from .layers.base.calls import carrying
+from .layers.base.serialization import deserialize, serialize, with_models
+from .layers.base.structure import Node
+from .layers.base.symbolic import SymbolicTensor
 from .layers.input_layer import InputLayer
-from .layers.serialization import deserialize, serialize, with_models
-from .layers.structure import Node
-from .layers.symbolic import SymbolicTensor
 from .saving import load_model, load_weights, save_model, save_weights
 from .tensor import Tensor
 from .training import Trainer

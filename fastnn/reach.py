@@ -25,8 +25,8 @@ import numpy as np
 
 from . import _core, random
 from .layers.base import Layer
-from .layers.penalties import Weight
-from .layers.structure import Node, Watch
+from .layers.base.penalties import Weight
+from .layers.base.structure import Node, Watch
 from .metrics import Metric
 from .optimizers import Optimizer
 from .reads import reads

@@ -29,8 +29,8 @@ from ._custom import (
 )
 from .compile_config import compile_config, compile_from_config
 from .layers.base import Layer
-from .layers.drawing import Drawing
-from .layers.modes import zero_weights
+from .layers.base.drawing import Drawing
+from .layers.base.modes import zero_weights
 from .tensor import Tensor
 from .utils.objects import deserialize_keras_object, serialize_keras_object
 

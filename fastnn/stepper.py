@@ -15,9 +15,8 @@ import numpy as np
 from . import _core
 from . import functional as F
 from .abstract import is_shape
-from .layers import arguments
-from .layers.base import Shape
-from .layers.modes import in_training, trying
+from .layers.base import Shape, arguments
+from .layers.base.modes import in_training, trying
 from .precision import compiled_precision
 from .program import Step, switches, update
 from .tensor import Tensor, no_grad

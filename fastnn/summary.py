@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from . import _core
 from .abstract import Spec, abstract, map_structure, merged, sizes_for
 from .layers.base import Layer
-from .layers.modes import trying
-from .layers.tracing import LayerCall, tracing
+from .layers.base.modes import trying
+from .layers.base.tracing import LayerCall, tracing
 from .tensor import Tensor, no_grad
 
 if TYPE_CHECKING:

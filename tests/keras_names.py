@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import fastnn
-from fastnn.layers.penalties import _roles
+from fastnn.layers.base.penalties import _roles
 
 PAGE = Path(__file__).parent.parent / "docs" / "keras_names.md"
 INTRODUCTION = """\

@@ -165,6 +165,16 @@ def test_imports_go_one_way() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_what_layers_share_knows_no_single_layer() -> None:
+    """`layers/base` lies below the layers' own files."""
+    single = {path.stem for path in (PACKAGE / "layers").glob("*.py")}
+    for path in (PACKAGE / "layers" / "base").glob("*.py"):
+        for node in imports_at_run_time(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.level == 2:
+                names = {node.module.split(".")[0]} if node.module else {alias.name for alias in node.names}
+                assert not names & single, f"{path.relative_to(ROOT)} imports {names}"
+
+
 def test_optional_packages_are_imported_inside_functions() -> None:
     core = {"numpy", "safetensors", "tqdm", "fastnn", "__future__", *sys.stdlib_module_names}
     for path in modules():

@@ -214,7 +214,7 @@ def test_summary_says_what_is_connected_to_what() -> None:
 
 
 def test_names_are_keras_s() -> None:
-    fastnn.layers.naming._names.clear()
+    fastnn.layers.base.naming._names.clear()
     x = Input((4,))
     y = layers.Dense(4)(x)
     model = Model(x, layers.Dense(4)(y) + y)

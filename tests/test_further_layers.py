@@ -194,4 +194,4 @@ def test_input_specs_that_fit() -> None:
     dense = layers.Dense(2)
     dense.input_spec = layers.InputSpec(min_ndim=2)
     assert dense(numbers(2, 4)).shape == (2, 2)
-    fastnn.layers.input_spec.check_specs("x", named, {"b": fastnn.Tensor(numbers(2, 4))})
+    fastnn.layers.base.input_spec.check_specs("x", named, {"b": fastnn.Tensor(numbers(2, 4))})

@@ -22,7 +22,7 @@ from replays import EXCEPTIONS, assert_replay_equals_eager, assert_same, eager
 import fastnn
 from fastnn import Sequential, Tensor, _core, layers
 from fastnn import functional as F
-from fastnn.layers.drawing import Drawing
+from fastnn.layers.base.drawing import Drawing
 from fastnn.optimizers import Optimizer
 
 Spec = tuple[Any, ...]

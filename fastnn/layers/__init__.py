@@ -19,6 +19,8 @@ _FILES = {
     "attention": "AdditiveAttention Attention",
     "average_pooling": "AveragePooling1D AveragePooling2D AveragePooling3D AvgPool1D AvgPool2D AvgPool3D",
     "base": "Layer",
+    "base.input_spec": "InputSpec",
+    "base.serialization": "deserialize serialize",
     "batch_normalization": "BatchNormalization",
     "bidirectional": "Bidirectional",
     "concatenation": "Concatenate",
@@ -42,7 +44,6 @@ _FILES = {
     "gru": "GRU GRUCell",
     "identity": "Identity",
     "input_layer": "Input InputLayer",
-    "input_spec": "InputSpec",
     "lambda_layer": "Lambda",
     "layer_normalization": "LayerNormalization RMSNormalization",
     "leaky_relu": "LeakyReLU",
@@ -100,7 +101,6 @@ _FILES = {
     "reversible_embedding": "ReversibleEmbedding",
     "rnn": "RNN",
     "separable_convolution": "SeparableConv1D SeparableConv2D SeparableConvolution1D SeparableConvolution2D",
-    "serialization": "deserialize serialize",
     "simple_rnn": "SimpleRNN SimpleRNNCell",
     "softmax": "Softmax",
     "spatial_dropout": "SpatialDropout1D SpatialDropout2D SpatialDropout3D",
@@ -121,6 +121,8 @@ if TYPE_CHECKING:
     from .adaptive_pooling import *
     from .attention import *
     from .average_pooling import *
+    from .base.input_spec import *
+    from .base.serialization import *
     from .batch_normalization import *
     from .bidirectional import *
     from .concatenation import *
@@ -141,7 +143,6 @@ if TYPE_CHECKING:
     from .gru import *
     from .identity import *
     from .input_layer import *
-    from .input_spec import *
     from .lambda_layer import *
     from .layer_normalization import *
     from .leaky_relu import *
@@ -199,7 +200,6 @@ if TYPE_CHECKING:
     from .reversible_embedding import *
     from .rnn import *
     from .separable_convolution import *
-    from .serialization import *
     from .simple_rnn import *
     from .softmax import *
     from .spatial_dropout import *

@@ -9,9 +9,8 @@ import numpy as np
 
 from .. import functional as F
 from ..tensor import Tensor, constant
-from . import arguments
-from .base import Layer, Shape
-from .streaming import JOINS_STEPS
+from .base import Layer, Shape, arguments
+from .base.streaming import JOINS_STEPS
 
 __all__ = [
     "AdaptiveAveragePooling1D",

@@ -8,8 +8,8 @@ from .. import functional as F
 from ..tensor import Tensor
 from .attention_masks import both, causal, is_true, masked_softmax
 from .base import Shape
-from .drawing import Drawing, drop_rate
-from .streaming import LOOKS_AT_ALL
+from .base.drawing import Drawing, drop_rate
+from .base.streaming import LOOKS_AT_ALL
 
 __all__ = ["AdditiveAttention", "Attention"]
 

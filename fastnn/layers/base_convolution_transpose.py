@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 from .. import activations, initializers
 from ..tensor import Tensor
-from . import arguments
-from .base import Shape
+from .base import Shape, arguments
 from .window_layer import WindowLayer
 
 __all__ = ["ConvolutionTranspose"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from . import arguments
-from .base import Layer, Shape
+from .base import Layer, Shape, arguments
 
 __all__ = ["GlobalPooling"]
 

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from ..tensor import Tensor
-from . import arguments
-from .base import Layer, Shape
-from .streaming import JOINS_STEPS
+from .base import Layer, Shape, arguments
+from .base.streaming import JOINS_STEPS
 
 __all__ = ["Pooling"]
 

@@ -9,7 +9,7 @@ from .. import functional as F
 from .._config import config_of, configured
 from ..tensor import Tensor
 from .base import Layer, Shape
-from .serialization import deserialize, serialize
+from .base.serialization import deserialize, serialize
 
 __all__ = ["Bidirectional"]
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..tensor import Tensor
-from . import arguments
-from .base import Shape
+from .base import Shape, arguments
+from .base.streaming import JOINS_STEPS
 from .padding import SpatialLayer
-from .streaming import JOINS_STEPS
 
 __all__ = ["Cropping1D", "Cropping2D", "Cropping3D"]
 

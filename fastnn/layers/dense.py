@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 from .. import activations, initializers
 from .. import functional as F
 from ..tensor import Tensor
-from . import arguments
-from .base import Layer, Shape
+from .base import Layer, Shape, arguments
 
 __all__ = ["Dense"]
 

@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 from .. import activations, initializers
 from .. import functional as F
 from ..tensor import Tensor
-from . import arguments
-from .base import Shape
+from .base import Shape, arguments
 from .window_layer import WindowLayer
 
 __all__ = ["DepthwiseConv1D", "DepthwiseConv2D"]

@@ -9,8 +9,7 @@ import numpy as np
 from .. import functional as F
 from .. import initializers
 from ..tensor import Tensor
-from . import arguments
-from .base import Layer, Shape
+from .base import Layer, Shape, arguments
 
 __all__ = ["Embedding"]
 

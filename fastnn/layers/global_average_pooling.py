@@ -6,8 +6,8 @@ from typing import Any
 
 from .. import functional as F
 from ..tensor import Tensor
+from .base.streaming import JOINS_STEPS
 from .base_global_pooling import GlobalPooling
-from .streaming import JOINS_STEPS
 
 __all__ = [
     "GlobalAveragePooling1D",

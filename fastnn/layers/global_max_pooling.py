@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from .. import functional as F
 from ..tensor import Tensor
+from .base.streaming import JOINS_STEPS
 from .base_global_pooling import GlobalPooling
-from .streaming import JOINS_STEPS
 
 __all__ = [
     "GlobalMaxPool1D",

@@ -7,8 +7,7 @@ from typing import Any
 from .. import functional as F
 from .. import initializers
 from ..tensor import Tensor
-from . import arguments
-from .base import Shape
+from .base import Shape, arguments
 from .normalization import AffineLayer, one_axis, positive_epsilon
 
 __all__ = ["GroupNormalization"]

@@ -9,12 +9,11 @@ import numpy as np
 from .. import functional as F
 from .. import initializers
 from ..tensor import Tensor, constant
-from . import arguments
 from .attention_masks import attention_mask_of, both
-from .base import Shape
-from .drawing import Drawing, drop_rate
+from .base import Shape, arguments
+from .base.drawing import Drawing, drop_rate
+from .base.streaming import LOOKS_AT_ALL
 from .projected_attention import ProjectedAttention
-from .streaming import LOOKS_AT_ALL
 
 __all__ = ["GroupQueryAttention"]
 

@@ -7,9 +7,9 @@ from typing import Any
 from .. import activations, initializers
 from .. import functional as F
 from ..tensor import Tensor
+from .base.penalties import cell_arguments
 from .fused_rnn import Fused
 from .gated_cell import GatedCell
-from .penalties import cell_arguments
 
 __all__ = ["GRU", "GRUCell"]
 

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..tensor import Tensor
-from . import arguments
-from .base import Layer, Shape
-from .symbolic import LayerNode, SymbolicTensor
+from .base import Layer, Shape, arguments
+from .base.symbolic import LayerNode, SymbolicTensor
 
 __all__ = ["Input", "InputLayer"]
 

@@ -9,9 +9,9 @@ import numpy as np
 from .. import activations, initializers
 from .. import functional as F
 from ..tensor import Tensor
+from .base.penalties import cell_arguments
 from .fused_rnn import Fused
 from .gated_cell import GatedCell
-from .penalties import cell_arguments
 
 __all__ = ["LSTM", "LSTMCell"]
 

@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 
 from .. import initializers
 from ..tensor import Tensor
-from . import arguments
 from .attention_masks import attention_mask_of
-from .base import Shape
-from .drawing import drop_rate
+from .base import Shape, arguments
+from .base.drawing import drop_rate
+from .base.streaming import LOOKS_AT_ALL
 from .projected_attention import ProjectedAttention
-from .streaming import LOOKS_AT_ALL
 
 __all__ = ["MultiHeadAttention"]
 

@@ -9,7 +9,7 @@ from typing import Any
 from .. import functional as F
 from ..tensor import Tensor
 from .base import Shape
-from .drawing import Drawing, checked_noise_shape, drop_rate
+from .base.drawing import Drawing, checked_noise_shape, drop_rate
 
 __all__ = ["AlphaDropout", "GaussianDropout", "GaussianNoise"]
 

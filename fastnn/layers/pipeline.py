@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from .base import Layer
-from .calls import mask_of, signature_of
-from .serialization import deserialize, serialize
+from .base.calls import mask_of, signature_of
+from .base.serialization import deserialize, serialize
 
 __all__ = ["Pipeline"]
 

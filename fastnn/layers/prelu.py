@@ -9,7 +9,7 @@ from .. import functional as F
 from .. import initializers
 from ..tensor import Tensor
 from .base import Shape
-from .same_shape import SameShape
+from .base.same_shape import SameShape
 
 __all__ = ["PReLU"]
 

@@ -9,8 +9,8 @@ from .. import functional as F
 from ..tensor import Tensor
 from .attention_masks import both, causal, masked_softmax
 from .base import Shape
-from .drawing import Drawing
-from .streaming import LOOKS_AT_ALL
+from .base.drawing import Drawing
+from .base.streaming import LOOKS_AT_ALL
 
 __all__ = ["ProjectedAttention"]
 

@@ -12,8 +12,7 @@ import numpy as np
 from .. import activations, initializers
 from .. import functional as F
 from ..tensor import Tensor
-from . import arguments
-from .base import Shape
+from .base import Shape, arguments
 from .recurrent_dropout import RecurrentDropout
 
 __all__ = [

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import functional as F
 from ..tensor import Tensor, constant
-from .drawing import Drawing, drop_rate
+from .base.drawing import Drawing, drop_rate
 
 __all__ = ["RecurrentDropout", "rows_like"]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..tensor import Tensor
 from .base import Layer
-from .nested import flat
+from .base.nested import flat
 from .stacked_cells import StackedRNNCells, zero_state
 
 __all__ = ["RecurrentStates"]

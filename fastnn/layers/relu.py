@@ -6,7 +6,7 @@ from typing import Any
 
 from .. import activations
 from ..tensor import Tensor
-from .same_shape import SameShape
+from .base.same_shape import SameShape
 
 __all__ = ["ReLU"]
 

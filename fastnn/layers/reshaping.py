@@ -10,9 +10,8 @@ import numpy as np
 
 from .. import functional as F
 from ..tensor import Tensor
-from . import arguments
-from .base import Layer, Shape
-from .streaming import JOINS_STEPS
+from .base import Layer, Shape, arguments
+from .base.streaming import JOINS_STEPS
 
 __all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
 

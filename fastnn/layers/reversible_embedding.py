@@ -8,7 +8,7 @@ from .. import functional as F
 from .. import initializers
 from ..tensor import Tensor
 from .base import Shape
-from .calls import keep_mask
+from .base.calls import keep_mask
 from .embedding import Embedding
 
 __all__ = ["ReversibleEmbedding"]

@@ -11,12 +11,12 @@ from .. import functional as F
 from .. import program
 from ..tensor import Tensor
 from .base import Layer, Shape
-from .calls import mask_of
-from .modes import is_trying
-from .nested import flat
+from .base.calls import mask_of
+from .base.modes import is_trying
+from .base.nested import flat
+from .base.serialization import deserialize, serialize
 from .recurrent_cell import Cell
 from .recurrent_states import RecurrentStates
-from .serialization import deserialize, serialize
 from .stacked_cells import StackedRNNCells, output_size, zero_state
 
 __all__ = ["RNN"]

@@ -7,8 +7,8 @@ from typing import Any
 from .. import activations, initializers
 from .. import functional as F
 from ..tensor import Tensor
+from .base.penalties import cell_arguments
 from .fused_rnn import Fused
-from .penalties import cell_arguments
 from .recurrent_cell import Cell
 
 __all__ = ["SimpleRNN", "SimpleRNNCell"]

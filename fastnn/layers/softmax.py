@@ -8,7 +8,7 @@ from typing import Any
 from .. import functional as F
 from ..tensor import Tensor
 from .base import Shape
-from .same_shape import SameShape
+from .base.same_shape import SameShape
 
 __all__ = ["Softmax"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..tensor import Tensor
-from .arguments import channels_last
 from .base import Shape
+from .base.arguments import channels_last
 from .dropout import Dropout
 
 __all__ = ["SpatialDropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"]

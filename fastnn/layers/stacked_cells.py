@@ -7,9 +7,9 @@ from typing import Any, Self
 
 from ..tensor import Tensor, constant
 from .base import Layer, Shape
+from .base.serialization import deserialize, serialize
 from .recurrent_cell import Cell
 from .recurrent_dropout import rows_like
-from .serialization import deserialize, serialize
 
 __all__ = ["StackedRNNCells", "output_size", "zero_state"]
 

@@ -9,9 +9,8 @@ import numpy as np
 from .. import functional as F
 from ..initializers import STFT
 from ..tensor import Tensor, constant
-from . import arguments
-from .base import Layer, Shape
-from .streaming import LOOKS_AT_ALL
+from .base import Layer, Shape, arguments
+from .base.streaming import LOOKS_AT_ALL
 
 __all__ = ["STFTSpectrogram"]
 

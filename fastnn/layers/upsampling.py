@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from .. import functional as F
 from ..tensor import Tensor
-from . import arguments
+from .base import arguments
+from .base.streaming import JOINS_STEPS
 from .padding import SpatialLayer
-from .streaming import JOINS_STEPS
 
 __all__ = ["UpSampling1D", "UpSampling2D", "UpSampling3D"]
 

@@ -11,9 +11,8 @@ from .. import activations, initializers
 from .. import functional as F
 from ..program import update
 from ..tensor import Tensor
-from . import arguments
-from .base import Layer, Shape
-from .streaming import JOINS_STEPS
+from .base import Layer, Shape, arguments
+from .base.streaming import JOINS_STEPS
 
 __all__ = ["WindowLayer"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from .base import Layer
-from .serialization import deserialize, serialize
+from .base.serialization import deserialize, serialize
 
 __all__ = ["Wrapper"]
 

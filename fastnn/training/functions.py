@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import _core
 from .. import functional as F
-from ..layers.drawing import Drawing
+from ..layers.base.drawing import Drawing
 from ..metrics import Metric
 from ..tensor import Tensor, no_grad
 from ..utils.objects import unpack_x_y_sample_weight

@@ -15,10 +15,10 @@ import numpy as np
 
 from ..abstract import is_abstract
 from ..batches import Batches
-from ..layers.base import BY_NAME, Layer
-from ..layers.modes import is_inside, is_trying
-from ..layers.penalties import Weight
-from ..layers.structure import Node, Watch
+from ..layers.base.layer import BY_NAME, Layer
+from ..layers.base.modes import is_inside, is_trying
+from ..layers.base.penalties import Weight
+from ..layers.base.structure import Node, Watch
 from ..metrics import Metric
 from ..precision import compiled_precision
 from ..program import Step, in_step

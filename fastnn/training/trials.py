@@ -12,7 +12,7 @@ from .. import random
 from ..abstract import abstract
 from ..batches import Batches, Samples, as_numbers, check_labels, class_weights, target_dtype
 from ..heads import Head, named_arrays, samples_of
-from ..layers.modes import trying
+from ..layers.base.modes import trying
 from ..program import Step
 from ..tensor import DTYPES, Tensor, no_grad
 from ..utils.objects import pack_x_y_sample_weight

@@ -9,9 +9,9 @@ import numpy as np
 
 from .. import _config
 from .._custom import CustomObjectScope, get_registered_name, get_registered_object
-from ..layers import naming
+from ..layers.base import naming
+from ..layers.base.symbolic import SymbolicTensor
 from ..layers.input_layer import InputLayer
-from ..layers.symbolic import SymbolicTensor
 
 __all__ = [
     "clear_session",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..layers.symbolic import tensors_in
+from ..layers.base.symbolic import tensors_in
 
 if TYPE_CHECKING:
     from ..models import Model

@@ -6,7 +6,7 @@ from typing import Any
 
 from ... import functional as F
 from ...tensor import Tensor
-from .. import arguments
+from ..base import arguments
 from .augmentation import AugmentationLayer
 from .distributions import beta, log_gamma
 

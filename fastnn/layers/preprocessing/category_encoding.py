@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ...tensor import Tensor
-from .. import arguments
-from ..base import Layer, Shape
-from ..streaming import JOINS_STEPS
+from ..base import Layer, Shape, arguments
+from ..base.streaming import JOINS_STEPS
 from .encoding import check_mode, encoded, encoded_shape
 
 __all__ = ["CategoryEncoding"]

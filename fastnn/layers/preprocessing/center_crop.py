@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...tensor import Tensor
-from .. import arguments
-from ..base import Shape
+from ..base import Shape, arguments
 from .image import ImageLayer, resized_window
 
 __all__ = ["CenterCrop"]

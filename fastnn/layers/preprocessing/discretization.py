@@ -13,8 +13,7 @@ import numpy as np
 
 from ... import functional as F
 from ...tensor import Tensor, constant
-from .. import arguments
-from ..base import Layer, Shape
+from ..base import Layer, Shape, arguments
 from .batches import batches_of
 from .encoding import check_mode, encoded, encoded_shape
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import functional as F
 from ...tensor import Tensor, constant
-from .. import arguments
+from ..base import arguments
 from .color import BYTES
 from .image import ImageLayer, bounds_of_values
 from .rounding import nearest_even, truncated

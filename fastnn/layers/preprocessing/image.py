@@ -9,11 +9,10 @@ import numpy as np
 
 from ... import functional as F
 from ...tensor import Tensor
-from .. import arguments
-from ..base import Layer, Shape
-from ..calls import as_argument
-from ..drawing import Drawing
-from ..streaming import JOINS_STEPS
+from ..base import Layer, Shape, arguments
+from ..base.calls import as_argument
+from ..base.drawing import Drawing
+from ..base.streaming import JOINS_STEPS
 
 __all__ = [
     "ImageLayer",

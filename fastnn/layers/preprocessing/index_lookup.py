@@ -12,8 +12,7 @@ import numpy as np
 
 from ...program import in_step
 from ...tensor import Tensor
-from .. import arguments
-from ..base import Shape
+from ..base import Shape, arguments
 from .encoding import encoded_rows, encoded_shape
 from .hashing import fingerprint64, key_of_salt, siphash64
 from .learned_vocabulary import LearnedVocabulary

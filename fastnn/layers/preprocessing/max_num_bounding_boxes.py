@@ -6,8 +6,8 @@ from typing import Any
 
 from ... import functional as F
 from ...tensor import Tensor
-from .. import arguments
-from ..streaming import JOINS_STEPS
+from ..base import arguments
+from ..base.streaming import JOINS_STEPS
 from .image import ImageLayer
 
 __all__ = ["MaxNumBoundingBoxes"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from ... import functional as F
 from ...tensor import Tensor
-from ..streaming import JOINS_STEPS
+from ..base.streaming import JOINS_STEPS
 from .image import RandomImageLayer
 
 __all__ = ["MixingLayer", "mixed"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...tensor import Tensor
-from .. import arguments
+from ..base import arguments
 from .augmentation import AugmentationLayer
 
 __all__ = ["RandAugment"]

@@ -8,8 +8,7 @@ import numpy as np
 
 from ... import functional as F
 from ...tensor import Tensor, constant
-from .. import arguments
-from ..base import Shape
+from ..base import Shape, arguments
 from .image import RandomImageLayer, resized_window, window_of_ratio
 
 __all__ = ["RandomCrop"]

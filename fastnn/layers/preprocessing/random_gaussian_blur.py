@@ -6,7 +6,7 @@ from typing import Any
 
 from ... import functional as F
 from ...tensor import Tensor
-from .. import arguments
+from ..base import arguments
 from .blur import blurred, gaussian
 from .color import ColorLayer
 from .image import factors

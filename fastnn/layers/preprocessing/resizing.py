@@ -8,8 +8,7 @@ import numpy as np
 
 from ... import functional as F
 from ...tensor import Tensor
-from .. import arguments
-from ..base import Shape
+from ..base import Shape, arguments
 from .image import ImageLayer, resized_window
 
 __all__ = ["Resizing"]

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import arguments
-from ..base import Layer
+from ..base import Layer, arguments
 from .encoding import check_mode
 
 __all__ = ["Vocabulary"]

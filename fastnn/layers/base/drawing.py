@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import functional as F
-from .. import random
-from ..program import advance
-from ..tensor import Tensor
-from .base import Layer, Shape
+from ... import functional as F
+from ... import random
+from ...program import advance
+from ...tensor import Tensor
+from .layer import Layer, Shape
 
 __all__ = ["Drawing", "checked_noise_shape", "drop_rate"]
 

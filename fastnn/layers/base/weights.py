@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from .. import constraints, initializers, random, regularizers
-from ..tensor import Tensor
+from ... import constraints, initializers, random, regularizers
+from ...tensor import Tensor
 from .modes import this_thread
 from .penalties import Penalized, Weight
 from .structure import Node
 
 if TYPE_CHECKING:
-    from .base import Layer
+    from .layer import Layer
 
 __all__ = ["OwnWeights", "Weighted"]
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from .._config import Configurable, snake_case
-from ..abstract import Shape, is_abstract
-from ..tensor import Tensor
+from ..._config import Configurable, snake_case
+from ...abstract import Shape, is_abstract
+from ...tensor import Tensor
 from . import arguments
 from .calls import as_argument, build_once, keep_mask, mask_of, shape_of, signature_of
 from .inputs import BY_NAME, Inputs

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..tensor import Tensor
+from ...tensor import Tensor
 from .calls import mask_of, shape_of
 
 __all__ = ["JOINS_STEPS", "LOOKS_AT_ALL", "Streamed"]

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .. import functional as F
-from ..tensor import Tensor
-from .base import Layer
+from ... import functional as F
+from ...tensor import Tensor
+from .layer import Layer
 
 __all__ = ["GetItem", "Operation"]
 

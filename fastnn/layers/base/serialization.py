@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .. import _config
-from .._custom import CustomObjectScope
-from .base import Layer
+from ... import _config
+from ..._custom import CustomObjectScope
+from .layer import Layer
 
 __all__ = ["deserialize", "known_layers", "serialize", "with_models"]
 
@@ -22,7 +22,7 @@ def with_models(models: Callable[[], Mapping[str, type[Layer]]]) -> None:
 
 def known_layers() -> dict[str, type[Layer]]:
     """The layers and models that a file may name."""
-    from .. import layers  # the package that this module is a part of
+    from ... import layers  # the package that this module is a part of
     from .operation import GetItem, Operation
 
     found = (getattr(layers, name) for name in layers.__all__)

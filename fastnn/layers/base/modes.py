@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..later import at_rest
+from ...later import at_rest
 
 __all__ = ["in_training", "is_inside", "is_trying", "making", "this_thread", "trying", "zero_weights"]
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..tensor import Tensor
+from ...tensor import Tensor
 from .calls import as_shape
 from .symbolic import symbolic_call
 
 if TYPE_CHECKING:
-    from .base import Layer
+    from .layer import Layer
 
 __all__ = ["OwnVariables"]
 

@@ -12,7 +12,7 @@ from itertools import chain
 from operator import is_not
 from typing import Any, Protocol
 
-from .. import random
+from ... import random
 
 __all__ = ["Node", "Watch"]
 

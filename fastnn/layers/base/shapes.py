@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..abstract import Spec, infer, is_shape, map_structure
-from ..tensor import Tensor, no_grad
+from ...abstract import Spec, infer, is_shape, map_structure
+from ...tensor import Tensor, no_grad
 from .modes import trying
 
 __all__ = ["Shaped"]

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from .. import functional as F
-from ..tensor import Tensor
+from ... import functional as F
+from ...tensor import Tensor
 from .modes import this_thread
 from .symbolic import SymbolicTensor
 

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .. import constraints, regularizers
-from .. import functional as F
-from ..tensor import Tensor, constant
+from ... import constraints, regularizers
+from ... import functional as F
+from ...tensor import Tensor, constant
 
 if TYPE_CHECKING:
-    from .base import Layer
+    from .layer import Layer
 
 __all__ = ["Penalized", "Weight", "cell_arguments", "outermost_call"]
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..abstract import Shape, Spec, infer, map_structure
+from ...abstract import Shape, Spec, infer, map_structure
 
 if TYPE_CHECKING:
-    from .base import Layer
+    from .layer import Layer
 
 __all__ = ["LayerNode", "SymbolicTensor", "has_symbolic", "symbolic_call", "tensors_in"]
 

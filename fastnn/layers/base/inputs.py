@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ..abstract import Shape
-from ..tensor import Tensor
+from ...abstract import Shape
+from ...tensor import Tensor
 from .calls import signature_of
 from .input_spec import check_specs
 from .symbolic import SymbolicTensor

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .base import Layer
+    from .layer import Layer
 
 __all__ = ["LayerCall", "Trace", "current_trace", "tracing"]
 
