@@ -144,11 +144,14 @@ def named_arrays(where: str, what: str, names: Sequence[str], given: Any) -> lis
         One is no array of numbers.
     """
     if isinstance(given, Mapping):
-        missing = [name for name in names if name not in given]
-        extra = [str(name) for name in given if name not in names]
-        if missing or extra:
-            wrong = f"{', '.join(missing)} missing" if missing else f"{', '.join(extra)} too"
-            raise ValueError(f"{where}: expected {what} with {', '.join(names)}, got {wrong}")
+        if set(given) != set(names):
+            wanted = f"{', '.join(names)}, or one array alone" if len(names) == 1 else ", ".join(names)
+            more = what == "x" and len(names) == 1 and len(given) > 1
+            several = "; several inputs by name are for Model(inputs, outputs)" if more else ""
+            raise ValueError(
+                f"{where}: expected {what} with {wanted}, got a dictionary with "
+                f"{', '.join(map(str, given)) or 'nothing'}{several}"
+            )
         values = [given[name] for name in names]
     elif len(names) == 1:
         only = isinstance(given, list | tuple) and len(given) == 1 and isinstance(given[0], np.ndarray | Tensor)

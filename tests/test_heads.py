@@ -155,12 +155,12 @@ def test_the_profile_of_a_step() -> None:
         ([A], [P, Q], ValueError, "fit: expected x with a, b, got a list of 1"),
         (A, [P, Q], TypeError, "fit: expected x to be a list or a dict of a, b, got ndarray"),
         (None, [P, Q], ValueError, "fit: expected data x, got None"),
-        ({"a": A}, [P, Q], ValueError, "fit: expected x with a, b, got b missing"),
-        ({"a": A, "b": B, "c": B}, [P, Q], ValueError, "fit: expected x with a, b, got c too"),
+        ({"a": A}, [P, Q], ValueError, "fit: expected x with a, b, got a dictionary with a"),
+        ({"a": A, "b": B, "c": B}, [P, Q], ValueError, "fit: expected x with a, b, got a dictionary with a, b, c"),
         ([A, B[:3]], [P, Q], ValueError, "fit: expected x of one length, got 50 in a, 3 in b"),
         ([A, B], [P, Q[:4]], ValueError, "fit: expected y of one length, got 50 in p, 4 in q"),
         ([A[:9], B[:9]], [P, Q], ValueError, "fit: expected x and y of one length, got 9 and 50"),
-        ([A, B], {"p": P}, ValueError, "fit: expected y with p, q, got q missing"),
+        ([A, B], {"p": P}, ValueError, "fit: expected y with p, q, got a dictionary with p"),
         ([A, "b"], [P, Q], TypeError, "fit: expected x['b'] to be an array of numbers, got str"),
         ([A, B], [P, Q + 9], IndexError, f"fit: y['q']: expected labels in [0, 4), got {Q[0] + 9} at position 0"),
         ([A[:0], B[:0]], [P[:0], Q[:0]], ValueError, "fit: expected data, got x of shape (0, 3)"),
@@ -176,11 +176,23 @@ def test_data_that_does_not_fit(x: Any, y: Any, error: type[Exception], message:
         np.testing.assert_array_equal(got, want)
 
 
+def test_a_dictionary_for_a_model_of_one_input() -> None:
+    class Net(fastnn.Model):
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+    several = "with a, b; several inputs by name are for Model"
+    with pytest.raises(ValueError, match=f"expected x with input, or one array alone, got a dictionary {several}"):
+        Net().predict({"a": A, "b": B})
+    with pytest.raises(ValueError, match=r"expected x with input, or one array alone, got a dictionary with a$"):
+        Net().predict({"a": A})
+
+
 def test_weights_that_do_not_fit() -> None:
     model = compiled()
     with pytest.raises(ValueError, match=r"^fit: expected class_weight for a model with one output only, got 2 output"):
         model.fit([A, B], [P, Q], class_weight={0: 2.0})
-    with pytest.raises(ValueError, match=r"^fit: expected sample_weight with p, q, got r too$"):
+    with pytest.raises(ValueError, match=r"^fit: expected sample_weight with p, q, got a dictionary with p, q, r$"):
         model.fit([A, B], [P, Q], sample_weight={"r": P})
     with pytest.raises(ValueError, match=r"^fit: expected a sample_weight for each of 50 samples, got 4$"):
         model.fit([A, B], [P, Q], sample_weight=P[:4])
