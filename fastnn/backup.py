@@ -27,7 +27,7 @@ from .tensor import Tensor
 if TYPE_CHECKING:
     from .models import Model
 
-__all__ = ["load_backup", "save_backup"]
+__all__ = ["load_backup", "other_optimizers", "save_backup"]
 
 
 def save_backup(model: Model, filepath: Any, epoch: int, batches: int) -> None:
@@ -36,7 +36,7 @@ def save_backup(model: Model, filepath: Any, epoch: int, batches: int) -> None:
     assert optimizer is not None
     place = {"epoch": epoch, "batches": batches, "iterations": optimizer.iterations}
     cells = {"calls": int(optimizer._calls.value), "rate": float(optimizer._rate.value)}
-    others = _other_optimizers(model)
+    others = other_optimizers(model)
     settings = {"optimizers": {path: _cells(model, other) for path, other in others.items()}} if others else {}
     shape = {"built_for": model._built_for} if model._built_for is not None else {}
     metadata = {"kind": "backup", "random": random_state(model), **place, **cells, **settings, **shape}
@@ -44,7 +44,7 @@ def save_backup(model: Model, filepath: Any, epoch: int, batches: int) -> None:
     write_file(filepath, {**model._train_states(), **_other_slots(model, others)}, metadata, True)
 
 
-def _other_optimizers(model: Model) -> dict[str, Optimizer]:
+def other_optimizers(model: Model) -> dict[str, Optimizer]:
     """The optimizers, by path, that a model with a train_step of its own holds besides the one of `compile`."""
     found: dict[str, Optimizer] = {}
     for path, node in model._walk():
@@ -77,7 +77,7 @@ def _cells(model: Model, optimizer: Optimizer) -> dict[str, Any]:
 
 def _restore_others(model: Model, tensors: dict[str, np.ndarray], settings: Mapping[str, Any]) -> dict[str, Tensor]:
     """Put a model's other optimizers where a backup says they were, and give the tensors that are to be assigned."""
-    others = _other_optimizers(model)
+    others = other_optimizers(model)
     if set(others) != set(settings):
         raise ValueError(f"expected the optimizers {sorted(settings)}, got a model with {sorted(others)}")
     for path, optimizer in others.items():

@@ -11,7 +11,7 @@ from ._config import serialize
 if TYPE_CHECKING:
     from .models import Model
 
-__all__ = ["compile_config", "compile_from_config"]
+__all__ = ["compile_config", "compile_from_config", "heads_config"]
 
 
 def compile_config(model: Model) -> dict[str, Any]:
@@ -24,10 +24,14 @@ def compile_config(model: Model) -> dict[str, Any]:
     """
     if model.optimizer is None:
         return {}
+    return {"optimizer": serialize(model.optimizer), **heads_config(model)}
+
+
+def heads_config(model: Model) -> dict[str, Any]:
+    """The part of it without the optimizer; errors as above."""
     heads = model._heads
     loss = [] if model.loss is None else [serialize(head.loss) for head in heads]
     return {
-        "optimizer": serialize(model.optimizer),
         "loss": loss[0] if len(loss) == 1 else loss or None,
         "loss_weights": [head.share for head in heads],
         "metrics": _of_heads([[serialize(metric) for metric in head.metrics] for head in heads]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -12,6 +13,7 @@ from .abstract import Spec, map_structure, sizes_for
 from .batches import batch_size_of, whole_number
 from .cloning import clone_model
 from .compile_config import compile_config, compile_from_config
+from .copying import take_training_state, training_state
 from .layers.base import Layer, Shape
 from .layers.base.calls import carrying
 from .layers.base.serialization import deserialize, serialize, with_models
@@ -338,6 +340,15 @@ class Model(Trainer):
         """
         with self._guard.exclusive("load_weights", nested=True):
             load_weights(self, filepath, skip_mismatch)
+
+    def _copying(self) -> AbstractContextManager[Any]:
+        return self._guard.shared("copy")
+
+    def _training_state(self) -> dict[str, Any]:
+        return training_state(self)
+
+    def _take_training_state(self, state: dict[str, Any]) -> None:
+        take_training_state(self, state)
 
     def to_json(self) -> str:
         """The architecture as JSON, for `model_from_json`; without weights.

@@ -20,7 +20,7 @@ from ..functional.row_gradient import RowGradient
 from ..tensor import Tensor, no_grad
 from . import schedules
 from .arguments import RATE, Common, Hyper, paired, times
-from .state import State
+from .state import Kept, State
 
 __all__ = ["Optimizer"]
 
@@ -88,6 +88,7 @@ class Optimizer(State, Configurable):
         self._calls = _core.Scalar(0, "int")  # of apply, when gradients are accumulated
         self._undecayed: tuple[frozenset[int], str] = frozenset(), ""
         self._slots: dict[int, tuple[Tensor, dict[str, Tensor]]] = {}
+        self._waiting: list[Kept] = []
         self.name = type(self).__name__.lower() if name is None else name
         self.gradient_accumulation_steps = times(
             self.name, "gradient_accumulation_steps", gradient_accumulation_steps, 2
@@ -335,6 +336,25 @@ class Optimizer(State, Configurable):
     def _varies(self) -> bool:
         """Whether the key, or the rate, of a step may differ from that of the step before."""
         return self._schedule is not None or self.use_ema or bool(self.gradient_accumulation_steps)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For `copy` and `pickle`: a copy has the numbers and the state; the next variables that it is built for, or
+        takes a step with, are those that the state belongs to, by name and shape in their order."""
+        if self._undecayed[0] - set(self._slots):
+            raise TypeError(
+                f"{self.name}: can't be copied: expected build before, since exclude_from_weight_decay named "
+                "variables; or name them by var_names"
+            )
+        cells = tuple(cell.value for cell in (self._rate, self._count, self._calls))
+        own = {key: value for key, value in vars(self).items() if key not in ("_rate", "_count", "_calls")}
+        undecayed: tuple[frozenset[int], str] = frozenset(), self._undecayed[1]
+        return {**own, "_undecayed": undecayed, "_slots": {}, "_waiting": self._kept_state(), "_cells": cells}
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        rate, count, calls = state["_cells"]
+        self.__dict__.update({key: value for key, value in state.items() if key != "_cells"})
+        self._rate = _core.Scalar(rate, "float")
+        self._count, self._calls = _core.Scalar(count, "int"), _core.Scalar(calls, "int")
 
     def get_config(self) -> dict[str, Any]:
         common = {name: getattr(self, name) for name in Common.__annotations__}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+import copy
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -11,7 +13,21 @@ from .. import _core, program
 from .. import functional as F
 from ..tensor import Tensor, no_grad
 
-__all__ = ["State"]
+__all__ = ["Kept", "State"]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a copied optimizer has for a variable that it has not met yet."""
+
+    name: str | None
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    decays: bool
+    slots: dict[str, np.ndarray]
+
+    def belongs_to(self, variable: Tensor) -> bool:
+        return (self.name, self.shape, self.dtype) == (variable.name, tuple(variable.shape), variable.dtype)
 
 
 class State:
@@ -24,6 +40,9 @@ class State:
     gradient_accumulation_steps: int | None
     _calls: _core.Scalar
     _slots: dict[int, tuple[Tensor, dict[str, Tensor]]]
+    _undecayed: tuple[frozenset[int], str]
+    _waiting: list[Kept]  # of a copy: for variables that it has not met yet
+    name: str
 
     if TYPE_CHECKING:
         ema_momentum: Any
@@ -44,6 +63,8 @@ class State:
     def build(self, var_list: Iterable[Tensor]) -> None:
         """Make the slots that variables don't have yet."""
         for variable in var_list:
+            if self._waiting and id(variable) not in self._slots:
+                self._adopt(variable)
             _, slots = self._slots.setdefault(id(variable), (variable, {}))
             for name in self._kept():
                 own = name in self.slot_names
@@ -54,6 +75,48 @@ class State:
     def _forget(self) -> None:
         """Forget all variables and what is kept for them."""
         self._slots.clear()
+        self._waiting = []
+
+    def _adopt(self, variable: Tensor) -> None:
+        """Let a copied optimizer go on for a variable with what it has for it."""
+        found = next((kept for kept in self._waiting if kept.belongs_to(variable)), None)
+        if found is None:
+            wanted = ", ".join(f"{kept.name} {kept.shape}" for kept in self._waiting)
+            raise ValueError(
+                f"{self.name}: expected the variables that the copied optimizer has state for, {wanted}, "
+                f"got {variable.name} {tuple(variable.shape)}"
+            )
+        self._waiting = [kept for kept in self._waiting if kept is not found]
+        slots = {name: Tensor(array, name=f"{variable.name}/{name}") for name, array in found.slots.items()}
+        self._slots[id(variable)] = variable, slots
+        if not found.decays:
+            self._undecayed = self._undecayed[0] | {id(variable)}, self._undecayed[1]
+
+    def _kept_state(self, among: Container[int] | None = None) -> list[Kept]:
+        """Copies of what is kept, of variables among those with the ids that are given."""
+        kept = [
+            Kept(
+                variable.name,
+                tuple(variable.shape),
+                variable.dtype,
+                key not in self._undecayed[0],
+                {name: np.array(slot.numpy()) for name, slot in slots.items()},
+            )
+            for key, (variable, slots) in self._slots.items()
+            if among is None or key in among
+        ]
+        return [*kept, *self._waiting]
+
+    def _rename_waiting(self, names: Sequence[str | None]) -> None:
+        """Names of the first variables to come."""
+        named = [replace(kept, name=name) for kept, name in zip(self._waiting, names, strict=False)]
+        self._waiting = [*named, *self._waiting[len(named) :]]
+
+    def _kept_for(self, among: Container[int]) -> Self:
+        """A copy with the state for variables among those with the ids that are given."""
+        copied = copy.copy(self)
+        copied._waiting = self._kept_state(among)
+        return copied
 
     def _kept(self) -> tuple[str, ...]:
         """All state kept for each variable."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,13 @@ class Drawing(Layer):
     def build(self, input_shape: Shape) -> None:
         seed, self._positions = self._origin()
         self._seed_cell.value = seed if self.seed is None else self.seed
+
+    def _own_state(self) -> dict[str, Any]:
+        return {**super()._own_state(), "draws": (self._seed_cell.value, self._draws.value, self._positions)}
+
+    def _take_own_state(self, state: Mapping[str, Any]) -> None:
+        super()._take_own_state(state)
+        self._seed_cell.value, self._draws.value, self._positions = state["draws"]
 
     def _drop(self, x: Tensor, rate: float) -> Tensor:
         """Dropout of x by the layer's next random numbers."""

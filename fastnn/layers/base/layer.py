@@ -6,17 +6,19 @@ configuration. `fit` and a hand-written loop call the same object.
 
 from __future__ import annotations
 
+import inspect
 import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..._config import Configurable, snake_case
 from ...abstract import Shape, is_abstract
 from ...tensor import Tensor
 from . import arguments
 from .calls import as_argument, build_once, keep_mask, mask_of, shape_of, signature_of
+from .copies import Copied
 from .inputs import BY_NAME, Inputs
 from .modes import in_training, making, this_thread
 from .naming import new_name
@@ -34,7 +36,7 @@ __all__ = ["BY_NAME", "Layer", "Shape"]
 _lock = threading.RLock()  # weights are made under it
 
 
-class Layer(Weighted, Inputs, Shaped, OwnVariables, Streamed, Configurable):
+class Layer(Weighted, Copied, Inputs, Shaped, OwnVariables, Streamed, Configurable):
     """Base of all layers. A subclass defines `call`, and `build` if it has weights of its own.
 
     Parameters
@@ -61,6 +63,7 @@ class Layer(Weighted, Inputs, Shaped, OwnVariables, Streamed, Configurable):
         "_added",
         "_call_number",
         "_built_for",
+        "_built_with",
         "_nodes",
     }
 
@@ -98,6 +101,7 @@ class Layer(Weighted, Inputs, Shaped, OwnVariables, Streamed, Configurable):
         self._output_shape: Shape | None = None
         self._nodes: list[LayerNode] = []  # its calls on symbolic tensors
         self._built_for: Any = None  # the shape, or shapes, of the inputs that the weights were made for
+        self._built_with: dict[str, Any] = {}  # the shapes of other arguments that build took
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -129,6 +133,20 @@ class Layer(Weighted, Inputs, Shaped, OwnVariables, Streamed, Configurable):
         if arguments.takes(cls, "data_format"):
             config["data_format"] = "channels_last"
         return {**config, **self._penalties_config()}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Make a layer from what `get_config` returned; what all have is set where `__init__` doesn't take it."""
+        taken = inspect.signature(cls.__init__).parameters.values()
+        every = any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken)
+        names = set(config) if every else {parameter.name for parameter in taken}
+        set_later = {"name", "trainable", "dtype"} - names
+        layer = cls(**{name: value for name, value in config.items() if name not in set_later})
+        if "name" in set_later:
+            layer.name = config.get("name", layer.name)
+        if "trainable" in set_later:
+            layer._trainable = bool(config.get("trainable", True))
+        return layer
 
     # ---- calling -----------------------------------------------------------------------------------------------------
 
@@ -249,7 +267,7 @@ class Layer(Weighted, Inputs, Shaped, OwnVariables, Streamed, Configurable):
                     layer.built, layer._output_shape = False, None
                 raise
             self.built = True
-            self._built_for = input_shape
+            self._built_for, self._built_with = input_shape, dict(shapes)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

@@ -1,0 +1,209 @@
+"""copy and pickle of models, layers and optimizers: equal, of their own, and training on to the same bits."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastnn
+from fastnn import Input, Model, Sequential, layers, optimizers
+
+X = np.random.default_rng(1).standard_normal((12, 4)).astype(np.float32)
+Y = X[:, :1] * 2
+
+
+def pickled(item: Any) -> Any:
+    return pickle.loads(pickle.dumps(item))
+
+
+WAYS = [pickled, copy.deepcopy, copy.copy]
+
+
+class Bare(Model):
+    """Without arguments and get_config, with an unusual weight."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden = layers.Dense(5, activation="tanh")
+        self.drop = layers.Dropout(0.5)
+        self.out = layers.Dense(1)
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        return self.out(self.drop(self.hidden(inputs), training=training))
+
+
+class Scale(layers.Layer):
+    """A layer with an argument and a weight of float64."""
+
+    def __init__(self, factor: float, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.factor = factor
+
+    def build(self, input_shape: Any) -> None:
+        self.scale = self.add_weight((input_shape[-1],), "ones", name="scale")
+        self.counts = self.add_weight((2,), "ones", dtype="float64", trainable=False, name="counts")
+
+    def call(self, inputs: Any) -> Any:
+        return inputs * self.scale * self.factor
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "factor": self.factor}
+
+
+class Lost(layers.Layer):
+    """A layer whose configuration lacks its argument."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor = factor
+
+
+def sequential() -> Model:
+    return Sequential(
+        [
+            Input((4,)),
+            layers.Dense(6, activation="relu"),
+            layers.BatchNormalization(),
+            Scale(0.5),
+            layers.Dropout(0.3),
+            layers.Dense(1),
+        ]
+    )
+
+
+def functional() -> Model:
+    x = Input((4,), name="x")
+    shared = layers.Dense(4, name="shared")
+    inner = Sequential([Input((4,)), layers.Dense(3), layers.Dropout(0.2)], name="inner")
+    return Model(x, layers.Dense(1)(inner(shared(shared(x)) + x)))
+
+
+def same_bits(a: Any, b: Any) -> None:
+    assert [w.dtype for w in a.weights] == [w.dtype for w in b.weights]
+    for mine, other in zip(a.get_weights(), b.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, other)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("make", [sequential, functional, Bare])
+def test_a_copied_model_trains_on_to_the_same_bits(make: Callable[[], Model], way: Any) -> None:
+    model = make()
+    model.compile(optimizers.Adam(0.01, use_ema=True), "mse", metrics=["mae"])
+    model.fit(X, Y, batch_size=4, epochs=2, verbose=0)
+    copied = way(model)
+    assert (type(copied), copied.name) == (type(model), model.name)
+    assert [layer.name for layer in copied.layers] == [layer.name for layer in model.layers]
+    assert not {id(w) for w in copied.weights} & {id(w) for w in model.weights}
+    assert copied.optimizer is not model.optimizer
+    assert copied.optimizer.iterations == model.optimizer.iterations
+    same_bits(copied, model)
+    np.testing.assert_array_equal(copied.predict(X), model.predict(X))
+    before = model.get_weights()
+    for one in (copied, model):
+        one.fit(X, Y, batch_size=4, epochs=2, verbose=0)
+    same_bits(copied, model)
+    assert (copied.get_weights()[0] != before[0]).any()
+    for mine, other in zip(copied.optimizer.variables, model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), other.numpy())
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_models_that_are_not_built_or_compiled(way: Any) -> None:
+    unbuilt = way(Sequential([layers.Dense(2, name="d")], name="s"))
+    assert (unbuilt.name, unbuilt.built, unbuilt.optimizer) == ("s", False, None)
+    assert unbuilt(X).shape == (12, 2)
+    model = sequential()
+    model.layers[0].trainable = False
+    copied = way(model)
+    assert copied.optimizer is None
+    assert [w.name for w in copied.trainable_weights] == [w.name for w in model.trainable_weights]
+    assert [w.requires_grad for w in copied.weights] == [w.requires_grad for w in model.weights]
+    inner = functional().get_layer("inner")
+    np.testing.assert_array_equal(way(inner)(X).numpy(), inner(X).numpy())
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: layers.Dense(3, kernel_regularizer="l2", name="d"),
+        lambda: Scale(2.0),
+        lambda: layers.Bidirectional(layers.LSTM(2)),
+        lambda: layers.MultiHeadAttention(2, 3),
+        lambda: layers.LSTM(2, stateful=True),
+    ],
+)
+def test_copied_layers(layer: Any, way: Any) -> None:
+    made = layer()
+    assert way(made).get_config() == made.get_config()
+    x = np.ones((2, 3, 4), np.float32)
+    others = (np.ones((2, 5, 6), np.float32),) if isinstance(made, layers.MultiHeadAttention) else ()
+    made(x, *others)
+    copied = way(made)
+    assert (type(copied), copied.get_config()) == (type(made), made.get_config())
+    same_bits(copied, made)
+    np.testing.assert_array_equal(copied(x, *others).numpy(), made(x, *others).numpy())
+    copied.weights[0].assign(np.zeros(copied.weights[0].shape, np.float32))
+    assert (made.weights[0].numpy() != 0).any()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_copied_optimizers_go_on_with_the_next_variables(way: Any) -> None:
+    def step(optimizer: Any, variables: Any) -> None:
+        loss = sum(((w * w).sum() for w in variables), start=fastnn.constant(0.0))
+        optimizer.minimize(loss, variables)
+
+    rate = optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)
+    optimizer = optimizers.AdamW(rate, weight_decay=0.1)
+    variables = [fastnn.Tensor(X[:2], requires_grad=True), fastnn.Tensor(X[:3], requires_grad=True)]
+    optimizer.exclude_from_weight_decay(var_list=variables[1:])
+    with pytest.raises(TypeError, match="adamw: can't be copied: expected build before"):
+        way(optimizer)
+    for _ in range(3):
+        step(optimizer, variables)
+    copied = way(way(optimizer))
+    assert (copied.iterations, copied.learning_rate) == (3, optimizer.learning_rate)
+    assert copied.get_config() == optimizer.get_config()
+    others = [copy.deepcopy(w) for w in variables]
+    for one, ws in ((optimizer, variables), (copied, others)):
+        step(one, ws)
+        step(one, ws)
+    for mine, other in zip(others, variables, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), other.numpy())
+    with pytest.raises(ValueError, match=r"adamw: expected the variables .* \(2, 4\), .* \(3, 4\), got .* \(7,\)"):
+        way(optimizer).build([fastnn.Tensor(np.ones(7, np.float32))])
+
+
+def test_a_deepcopy_keeps_what_belongs_together() -> None:
+    model = functional()
+    model.compile("adam", "mse")
+    again, layer, weight, optimizer = copy.deepcopy([model, model.layers[1], model.weights[0], model.optimizer])
+    assert layer is again.layers[1]
+    assert weight is again.weights[0]
+    assert optimizer is again.optimizer
+
+
+def test_what_cannot_be_copied_says_what_to_do() -> None:
+    doubled = Sequential([Input((4,)), layers.Lambda(lambda x: x * 2, name="double")], name="s")
+    unknown = sequential()
+    unknown.compile("adam", lambda y, p: y - p)
+    two = sequential()
+    two.compile("adam", "mse")
+    two.other = optimizers.SGD()
+    same = Sequential([type("Dense", (layers.Dense,), {})(2), layers.Dense(2)], name="same")
+    for way in WAYS:
+        with pytest.raises(TypeError, match=r"s: can't be copied: double: .* make it a subclass of Layer"):
+            way(doubled)
+        with pytest.raises(TypeError, match=r"can't be copied: .*register_keras_serializable"):
+            way(unknown)
+        with pytest.raises(TypeError, match=r"can't be copied: .*got other too; .*get_weights"):
+            way(two)
+        with pytest.raises(TypeError, match="can't be copied: expected Lost to define get_config"):
+            way(Lost(2.0))
+        with pytest.raises(TypeError, match=r"same: can't be copied: expected different names .* Dense"):
+            way(same)
