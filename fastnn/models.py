@@ -82,7 +82,7 @@ class Model(Trainer):
             from .dag import from_graph
 
             return from_graph(cls, config, custom_objects)
-        return cls(**config)
+        return super().from_config(config)
 
     @property
     def layers(self) -> list[Layer]:

@@ -345,16 +345,15 @@ class Optimizer(State, Configurable):
                 f"{self.name}: can't be copied: expected build before, since exclude_from_weight_decay named "
                 "variables; or name them by var_names"
             )
-        cells = tuple(cell.value for cell in (self._rate, self._count, self._calls))
-        own = {key: value for key, value in vars(self).items() if key not in ("_rate", "_count", "_calls")}
+        cells = {key: cell.value for key, cell in vars(self).items() if isinstance(cell, _core.Scalar)}
+        own = {key: value for key, value in vars(self).items() if key not in cells}
         undecayed: tuple[frozenset[int], str] = frozenset(), self._undecayed[1]
         return {**own, "_undecayed": undecayed, "_slots": {}, "_waiting": self._kept_state(), "_cells": cells}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
-        rate, count, calls = state["_cells"]
         self.__dict__.update({key: value for key, value in state.items() if key != "_cells"})
-        self._rate = _core.Scalar(rate, "float")
-        self._count, self._calls = _core.Scalar(count, "int"), _core.Scalar(calls, "int")
+        for key, value in state["_cells"].items():
+            self.__dict__[key] = _core.Scalar(value, "float" if isinstance(value, float) else "int")
 
     def get_config(self) -> dict[str, Any]:
         common = {name: getattr(self, name) for name in Common.__annotations__}
