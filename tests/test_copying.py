@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -179,6 +180,38 @@ def test_copied_optimizers_go_on_with_the_next_variables(way: Any) -> None:
         way(optimizer).build([fastnn.Tensor(np.ones(7, np.float32))])
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_copies_of_several_optimizers(way: Any) -> None:
+    def several() -> Any:
+        owned = optimizers.OptimizerMap(optimizers.SGD(0.1, momentum=0.9), {"a/.*": optimizers.AdamW(0.01)})
+        return optimizers.MultiOptimizer(owned)
+
+    model = Sequential([Input((4,)), layers.Dense(3, name="a"), layers.Dense(1, name="b")])
+    model.compile(several(), "mse")
+    model.optimizer.exclude_from_weight_decay(model.layers[0].weights[1:])
+    model.fit(X, Y, batch_size=4, verbose=0)
+    copied = way(way(model))
+    assert not {id(part) for part in model.optimizer.optimizers} & {id(part) for part in copied.optimizer.optimizers}
+    model.optimizer.optimizers[0].learning_rate = 0.5
+    assert copied.optimizer.optimizers[0].learning_rate == 0.01
+    model.optimizer.optimizers[0].learning_rate = 0.01
+    for one in (copied, model):
+        one.fit(X, Y, batch_size=4, verbose=0)
+    same_bits(copied, model)
+    optimizer = way(way(model.optimizer))
+    others = [copy.deepcopy(weight) for weight in model.trainable_weights]
+    gradients = [weight * 2 for weight in others]
+    optimizer.apply(gradients, others)
+    model.optimizer.apply(gradients, model.trainable_weights)
+    for mine, other in zip(others, model.trainable_weights, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), other.numpy())
+    for mine, other in zip(optimizer.variables, model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(mine.numpy(), other.numpy())
+    chosen = optimizers.MultiOptimizer(lambda variable: optimizers.SGD())
+    with pytest.raises(TypeError, match="multioptimizer: can't be copied: expected an OptimizerMap"):
+        way(chosen)
+
+
 def test_a_deepcopy_keeps_what_belongs_together() -> None:
     model = functional()
     model.compile("adam", "mse")
@@ -186,6 +219,49 @@ def test_a_deepcopy_keeps_what_belongs_together() -> None:
     assert layer is again.layers[1]
     assert weight is again.weights[0]
     assert optimizer is again.optimizer
+
+
+def test_copies_while_threads_predict() -> None:
+    model = functional()
+    model.compile("adam", "mse")
+    model.fit(X, Y, verbose=0)
+    want = model.predict(X)
+    done = threading.Event()
+    wrong: list[Any] = []
+
+    def predict() -> None:
+        try:
+            while not done.is_set():
+                np.testing.assert_array_equal(model.predict(X), want)
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=predict) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        copies = [way(model) for way in WAYS]
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    assert not wrong
+    for copied in copies:
+        np.testing.assert_array_equal(copied.predict(X), want)
+
+
+def test_copies_of_layers_that_have_learned_from_data() -> None:
+    words = layers.StringLookup()
+    words.adapt(["a", "b", "b"])
+    scaled = layers.Normalization()
+    scaled.adapt(X)
+    text = layers.TextVectorization(output_mode="tf_idf", pad_to_max_tokens=False)
+    text.adapt(["a b", "b c"])
+    bins = layers.Discretization(num_bins=3)
+    bins.adapt(X)
+    for layer, data in ((words, np.array(["b", "c"])), (scaled, X), (text, np.array(["b c", "a"])), (bins, X)):
+        for way in WAYS:
+            np.testing.assert_array_equal(way(layer)(data).numpy(), layer(data).numpy())
 
 
 def test_what_cannot_be_copied_says_what_to_do() -> None:

@@ -345,6 +345,10 @@ class Optimizer(State, Configurable):
                 f"{self.name}: can't be copied: expected build before, since exclude_from_weight_decay named "
                 "variables; or name them by var_names"
             )
+        return self._copied_state()
+
+    def _copied_state(self) -> dict[str, Any]:
+        """What `__setstate__` takes."""
         cells = {key: cell.value for key, cell in vars(self).items() if isinstance(cell, _core.Scalar)}
         own = {key: value for key, value in vars(self).items() if key not in cells}
         undecayed: tuple[frozenset[int], str] = frozenset(), self._undecayed[1]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from typing import Any, Self, cast
 
 from .. import _config, _core, program
 from .._config import Configurable
 from ..tensor import Tensor
 from .base import Optimizer
+from .state import Kept
 
 __all__ = ["MultiOptimizer", "OptimizerMap"]
 
@@ -72,6 +74,13 @@ class OptimizerMap(MutableMapping[str, Optimizer], Configurable):
     def __call__(self, variable: Tensor) -> Optimizer:
         """The optimizer of a variable."""
         return self[variable.name or ""]
+
+    def _with(self, parts: Mapping[int, Optimizer]) -> Self:
+        """A copy with other optimizers in the places of those with the ids that are given."""
+        copied = copy.copy(self)
+        copied._default_optimizer = parts[id(self._default_optimizer)]
+        copied._optimizer_map = {key: parts[id(part)] for key, part in self._optimizer_map.items()}
+        return copied
 
     def get_config(self) -> dict[str, Any]:
         optimizers = {key: _config.serialize(optimizer) for key, optimizer in self._optimizer_map.items()}
@@ -148,7 +157,12 @@ class MultiOptimizer(Optimizer):
 
     def _choose(self, variables: Iterable[Tensor]) -> None:
         for variable in variables:
-            if id(variable) not in self._chosen:
+            if id(variable) in self._chosen:
+                continue
+            if self._waiting:
+                kept = self._take_waiting(variable)
+                self._chosen[id(variable)] = self._parts[kept.part]
+            else:
                 self._chosen[id(variable)] = self._add_part(self._optimizer_map(variable))
 
     def _add_part(self, optimizer: Optimizer) -> Optimizer:
@@ -170,6 +184,7 @@ class MultiOptimizer(Optimizer):
         self, var_list: Iterable[Tensor] | None = None, var_names: Iterable[str] | None = None
     ) -> None:
         listed, names = list(var_list or ()), list(var_names or ())
+        super().exclude_from_weight_decay(listed, names)
         for part in self._parts:
             part.exclude_from_weight_decay(listed, names)
 
@@ -189,6 +204,34 @@ class MultiOptimizer(Optimizer):
     def _slots_of(self, variable: Tensor) -> dict[str, Tensor]:
         part = self._chosen.get(id(variable))
         return {} if part is None else part._slots_of(variable)
+
+    def _copied_state(self) -> dict[str, Any]:
+        if not isinstance(self._optimizer_map, OptimizerMap):
+            raise TypeError(
+                f"{self.name}: can't be copied: expected an OptimizerMap, since a function of your own would give the "
+                "optimizers of the original"
+            )
+        parts = {id(part): _copied(part) for part in self._parts}
+        copies = {"_parts": list(parts.values()), "_optimizer_map": self._optimizer_map._with(parts), "_chosen": {}}
+        return {**super()._copied_state(), **copies}
+
+    def _kept_state(self, among: Container[int] | None = None) -> list[Kept]:
+        numbers = {id(part): number for number, part in enumerate(self._parts)}
+        kept = super()._kept_state(among)
+        found = [numbers[id(self._chosen[key])] for key in self._slots if among is None or key in among]
+        return [*(one._replace(part=part) for one, part in zip(kept, found, strict=False)), *kept[len(found) :]]
+
+    def _rename_waiting(self, names: Sequence[str | None]) -> None:
+        parts = [kept.part for kept in self._waiting]
+        super()._rename_waiting(names)
+        for number, part in enumerate(self._parts):
+            part._rename_waiting([name for name, own in zip(names, parts, strict=False) if own == number])
+
+    def _kept_for(self, among: Container[int]) -> Self:
+        copied = super()._kept_for(among)
+        for copy_of_part, part in zip(copied._parts, self._parts, strict=True):
+            copy_of_part._waiting = part._kept_state(among)
+        return copied
 
     def _key(self) -> tuple[Any, ...]:
         return (type(self).__name__, *(part._key() for part in self._parts))
@@ -213,6 +256,13 @@ class MultiOptimizer(Optimizer):
             "optimizer map", config["optimizer_map"], {"OptimizerMap": OptimizerMap}, custom_objects
         )
         return cls(**{**config, "optimizer_map": optimizers})
+
+
+def _copied(part: Optimizer) -> Optimizer:
+    """A copy of one of several optimizers; those not to decay may be variables of the others."""
+    made = type(part).__new__(type(part))
+    made.__setstate__(copy.deepcopy(part._copied_state()))
+    return made
 
 
 def _single(where: str, what: str, optimizer: Any) -> Optimizer:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -16,8 +15,7 @@ from ..tensor import Tensor, no_grad
 __all__ = ["Kept", "State"]
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """What a copied optimizer has for a variable that it has not met yet."""
 
     name: str | None
@@ -25,6 +23,7 @@ class Kept:
     dtype: np.dtype[Any]
     decays: bool
     slots: dict[str, np.ndarray]
+    part: int = 0  # of an optimizer that is made of others: which of them trains it
 
     def belongs_to(self, variable: Tensor) -> bool:
         return (self.name, self.shape, self.dtype) == (variable.name, tuple(variable.shape), variable.dtype)
@@ -73,12 +72,12 @@ class State:
                     slots[name] = Tensor(start, name=f"{variable.name}/{name}")
 
     def _forget(self) -> None:
-        """Forget all variables and what is kept for them."""
+        """Forget all variables and what is kept for them, also for those that a copy still waits for."""
         self._slots.clear()
         self._waiting = []
 
-    def _adopt(self, variable: Tensor) -> None:
-        """Let a copied optimizer go on for a variable with what it has for it."""
+    def _take_waiting(self, variable: Tensor) -> Kept:
+        """What a copied optimizer has for a variable, which it doesn't wait for any longer."""
         found = next((kept for kept in self._waiting if kept.belongs_to(variable)), None)
         if found is None:
             wanted = ", ".join(f"{kept.name} {kept.shape}" for kept in self._waiting)
@@ -87,6 +86,11 @@ class State:
                 f"got {variable.name} {tuple(variable.shape)}"
             )
         self._waiting = [kept for kept in self._waiting if kept is not found]
+        return found
+
+    def _adopt(self, variable: Tensor) -> None:
+        """Let a copied optimizer go on for a variable with what it has for it."""
+        found = self._take_waiting(variable)
         slots = {name: Tensor(array, name=f"{variable.name}/{name}") for name, array in found.slots.items()}
         self._slots[id(variable)] = variable, slots
         if not found.decays:
@@ -109,7 +113,7 @@ class State:
 
     def _rename_waiting(self, names: Sequence[str | None]) -> None:
         """Names of the first variables to come."""
-        named = [replace(kept, name=name) for kept, name in zip(self._waiting, names, strict=False)]
+        named = [kept._replace(name=name) for kept, name in zip(self._waiting, names, strict=False)]
         self._waiting = [*named, *self._waiting[len(named) :]]
 
     def _kept_for(self, among: Container[int]) -> Self:

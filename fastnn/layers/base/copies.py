@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 
-from .. import random
-from .._config import config_of, configured
-from .._custom import CustomObjectScope, get_registered_name
-from ..tensor import Tensor
+from ... import random
+from ..._config import config_of, configured
+from ..._custom import CustomObjectScope, get_registered_name
+from ...tensor import Tensor
 from .modes import zero_weights
 from .structure import Node
 
 if TYPE_CHECKING:
-    from .base import Layer
+    from .layer import Layer
 
 __all__ = ["Copied"]
 
