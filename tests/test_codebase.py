@@ -175,6 +175,19 @@ def test_what_layers_share_knows_no_single_layer() -> None:
                 assert not names & single, f"{path.relative_to(ROOT)} imports {names}"
 
 
+# Lines of a layer's file with its docstrings, and the files that may be longer.
+LAYER_LINES = 160
+LONGER_LAYERS = {"recurrent_cell.py": "the base of three cells: weights, one step, and the op over whole sequences"}
+
+
+def test_layer_files_are_small() -> None:
+    """What isn't a layer's business lies in `layers/base`, once."""
+    folder = PACKAGE / "layers"
+    files = [*folder.glob("[!_]*.py"), *(folder / "preprocessing").glob("[!_]*.py")]
+    long = {path.name for path in files if len(path.read_text().splitlines()) > LAYER_LINES}
+    assert long == set(LONGER_LAYERS)
+
+
 def test_optional_packages_are_imported_inside_functions() -> None:
     core = {"numpy", "safetensors", "tqdm", "fastnn", "__future__", *sys.stdlib_module_names}
     for path in modules():

@@ -15,10 +15,7 @@ from ..tensor import Tensor
 from .base import Shape, arguments
 from .recurrent_dropout import RecurrentDropout
 
-__all__ = [
-    "Cell",
-]
-
+__all__ = ["FUSED", "Cell"]
 
 # those that the ops over whole sequences know
 FUSED: dict[Any, Any] = {
@@ -163,7 +160,4 @@ class Cell(RecurrentDropout):
             "kernel_initializer": initializers.describe(self.kernel_initializer),
             "recurrent_initializer": initializers.describe(self.recurrent_initializer),
             "bias_initializer": initializers.describe(self.bias_initializer),
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-            "seed": self.seed,
         }

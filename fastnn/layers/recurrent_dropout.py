@@ -42,3 +42,7 @@ class RecurrentDropout(Drawing):
     def hold_masks(self, x: Tensor | None, training: bool = False) -> None:
         """Use the same masks from now on, until called with None."""
         self._masks = None if x is None else self.draw_masks(x, training)
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"dropout": self.dropout, "recurrent_dropout": self.recurrent_dropout, "seed": self.seed}
+        return {**super().get_config(), **own}

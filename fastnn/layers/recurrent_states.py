@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import functional as F
+from .. import program
 from ..tensor import Tensor
 from .base import Layer
-from .base.nested import flat
-from .stacked_cells import StackedRNNCells, zero_state
+from .base.modes import is_trying
+from .recurrent_loop import flat, nested
+from .stacked_cells import zero_state
 
 __all__ = ["RecurrentStates"]
 
@@ -43,6 +46,21 @@ class RecurrentStates(Layer):
         """The states of zeros that sequences start from."""
         return flat(zero_state(self.cell, Tensor(np.zeros((batch_size, 1), np.float32))))
 
+    def _first_states(self, given: Any, batch: int) -> Any:
+        """The states that a batch starts from, in the form of the cell's own: those given, or those that the batch
+        before has handed on; None for zeros."""
+        if self.stateful and not is_trying():
+            self.make_states(batch)
+            if given is None:
+                given = [F.copy(state) for state in self._states.values()]  # which `_hand_on_states` writes
+        return self._checked(given, batch)
+
+    def _hand_on_states(self, last: Any) -> None:
+        """Let the next batch of a stateful layer start from these."""
+        if self.stateful and not is_trying():
+            now = [state.detach() for state in flat(last)]
+            program.update("moving_average_update", list(self._states.values()), now, momentum=0.0)
+
     def _checked(self, states: Any, batch: int) -> Any:
         """Initial states in the form of the cell's own, of right shapes; None stays."""
         if states is None:
@@ -53,15 +71,4 @@ class RecurrentStates(Layer):
         if [getattr(state, "shape", None) for state in given] != wanted:
             got = ", ".join(str(getattr(state, "shape", state)) for state in given)
             raise ValueError(f"{self.name}: expected initial_state {', '.join(map(str, wanted))}, got {got}")
-        return self._nest(given)
-
-    def _nest(self, states: list[Tensor]) -> Any:
-        """States as the cell takes them: a list, for stacked cells a list of lists."""
-        rest = iter(states)
-
-        def form(cell: Any) -> list[Any]:
-            if isinstance(cell, StackedRNNCells):
-                return [form(one) for one in cell.cells]
-            return [next(rest) for _ in flat(cell.state_size)]
-
-        return form(self.cell)
+        return nested(self.cell, given)

@@ -8,14 +8,12 @@ from typing import Any, Self
 import numpy as np
 
 from .. import functional as F
-from .. import program
 from ..tensor import Tensor
 from .base import Layer, Shape
 from .base.calls import mask_of
-from .base.modes import is_trying
-from .base.nested import flat
 from .base.serialization import deserialize, serialize
 from .recurrent_cell import Cell
+from .recurrent_loop import flat, nested, steps
 from .recurrent_states import RecurrentStates
 from .stacked_cells import StackedRNNCells, output_size, zero_state
 
@@ -88,16 +86,9 @@ class RNN(RecurrentStates):
     ) -> Any:
         if mask is not None and mask.shape != inputs.shape[:2]:
             raise ValueError(f"{self.name}: expected mask of shape {inputs.shape[:2]}, got {mask.shape}")
-        states = initial_state
-        keeps = self.stateful and not is_trying()
-        if keeps:
-            self.make_states(inputs.shape[0])
-            if states is None:
-                states = self._nest([F.copy(state) for state in self._states.values()])  # which are written below
-        y, last = self._run(inputs, self._checked(states, inputs.shape[0]), mask, training)
-        if keeps:
-            now = [state.detach() for state in flat(last)]
-            program.update("moving_average_update", list(self._states.values()), now, momentum=0.0)
+        states = self._first_states(initial_state, inputs.shape[0])
+        y, last = steps(self.cell, inputs, states, mask, training, self.go_backwards)
+        self._hand_on_states(last)
         output = self._shown(y, mask)
         return (output, *flat(last)) if self.return_state else output
 
@@ -123,7 +114,7 @@ class RNN(RecurrentStates):
     def stream_step(self, inputs: Tensor, states: Mapping[str, Any]) -> tuple[Tensor, dict[str, Any]]:
         before = [state for name, state in states.items() if name != "result"]
         mask = mask_of(inputs)
-        y, last = self._run(inputs, self._nest(before), mask, False, states.get("result"))
+        y, last = steps(self.cell, inputs, nested(self.cell, before), mask, before=states.get("result"))
         after = {str(i): state for i, state in enumerate(flat(last))}
         if "result" in states:
             after["result"] = y[:, -1]
@@ -131,46 +122,6 @@ class RNN(RecurrentStates):
 
     def _ends_sequence(self) -> bool:
         return not self.return_sequences
-
-    def _run(
-        self, x: Tensor, states: Any, mask: Tensor | None, training: bool, before: Tensor | None = None
-    ) -> tuple[Tensor, Any]:
-        """Results of all steps and the last states; `before` is the result of the step before these."""
-        if isinstance(self.cell, Cell):
-            found = self.cell.sequence(x, None if states is None else flat(states), mask, training, self.go_backwards)
-            if found is not None:
-                return found
-        return self._loop(x, states, mask, training, before)
-
-    def _loop(
-        self, x: Tensor, states: Any, mask: Tensor | None, training: bool, before: Tensor | None = None
-    ) -> tuple[Tensor, Any]:
-        """Step by step, on the tape."""
-        cell, first = self.cell, x[:, 0]
-        states = zero_state(cell, first) if states is None else states
-        holds = hasattr(cell, "hold_masks")
-        outputs: list[Tensor] = []
-        try:
-            if holds:
-                cell.hold_masks(first, training)
-            for time in range(x.shape[1])[:: -1 if self.go_backwards else 1]:
-                args = (x[:, time], states)
-                y, after = cell(*args, training=training) if isinstance(cell, Layer) else cell.call(*args)
-                after = after if isinstance(after, list | tuple) else [after]
-                if mask is not None:
-                    counts = mask[:, time : time + 1]
-                    old = flat(states)
-                    if before is None:
-                        # before the first step that counts, the result of our own cells is the state they start from
-                        before = old[0] if isinstance(cell, Cell) else F.fill(y, 0.0)
-                    y = F.where(counts, y, outputs[-1] if outputs else before)
-                    after = self._nest([F.where(counts, new, o) for new, o in zip(flat(after), old, strict=True)])
-                states = after
-                outputs.append(y)
-        finally:
-            if holds:
-                cell.hold_masks(None)
-        return F.stack(outputs, axis=1), states
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         own = previous_mask if self.return_sequences else None
