@@ -72,9 +72,10 @@ def config_of(item: Any) -> dict[str, Any]:
         next((cls for cls in classes if name in vars(cls)), object) for name in ("__init__", "get_config")
     )
     own = of_init.__module__.partition(".")[0] != "fastnn"
-    if not own or of_init is of_config or not issubclass(of_init, of_config):
+    if not own or classes.index(of_init) >= classes.index(of_config):
         return config
-    taken = list(inspect.signature(of_init.__init__).parameters.values())[1:]
+    made_by: Any = of_init
+    taken = list(inspect.signature(made_by.__init__).parameters.values())[1:]
     lost = [
         parameter.name
         for parameter in taken

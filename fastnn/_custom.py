@@ -13,6 +13,7 @@ __all__ = [
     "CustomObjectScope",
     "custom_object_scope",
     "custom_objects",
+    "declared",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
@@ -97,7 +98,13 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 def get_registered_name(obj: Any) -> str:
     """The name that a class or function is registered under, else its own."""
-    return _names.get(obj) or str(obj.__name__)
+    return _names.get(declared(obj)) or str(obj.__name__)
+
+
+def declared(obj: Any) -> Any:
+    """A class as its program declares it: that of a model of inputs and outputs is derived from it. Others, and
+    functions, as they are."""
+    return obj.__dict__.get("_declared", obj) if isinstance(obj, type) else obj
 
 
 def get_registered_object(

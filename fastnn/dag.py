@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from .layers.input_layer import InputLayer
 from .models import Model
 from .tensor import Tensor
 
-__all__ = ["Functional", "described_by_graph", "from_graph", "make_functional"]
+__all__ = ["Functional", "described_by_graph", "from_graph", "functional_class"]
 
 M = TypeVar("M", bound=Model)
 
@@ -348,15 +349,24 @@ def from_graph(cls: type[M], config: Mapping[str, Any], custom_objects: Mapping[
     return model
 
 
-def make_functional(cls: type[Model]) -> None:
-    """Make a class that derives from `Model` derive from `Functional`, as Keras does.
+_classes: WeakValueDictionary[type[Model], type[Functional]] = WeakValueDictionary()
 
-    Only when it is called with inputs and outputs does such a class show that its models are graphs; a class made anew
-    for them would not be the one that users test for, register and pickle.
+
+def functional_class(cls: type[Model]) -> type[Functional]:
+    """The class of a model that is made as ``cls(inputs, outputs)``: `cls`, and `Functional` in place of `Model`.
+
+    Only when it is called with inputs and outputs does a class show that this model of it is a graph; others of it may
+    have a `call`. Keras makes the class itself derive from `Functional` then, which ends the second kind.
     """
-    for base in cls.__mro__:
-        if Model in base.__bases__ and not issubclass(base, Functional):
-            base.__bases__ = tuple(Functional if each is Model else each for each in base.__bases__)
+    if issubclass(cls, Functional):
+        return cls
+    made = _classes.get(cls)
+    if made is None:
+        own = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+        made = cast("type[Functional]", type.__new__(type(cls), cls.__name__, (Functional,), {**own, "_declared": cls}))
+        made.__bases__ = (cls, Functional)  # later, so that an `__init_subclass__` of the user's doesn't meet it
+        _classes[cls] = made
+    return made
 
 
 def described_by_graph(cls: type[Layer]) -> bool:

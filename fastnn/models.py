@@ -65,9 +65,9 @@ class Model(Trainer):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if len(args) > 1 or {"inputs", "outputs"} & set(kwargs):  # a class of one's own, made of a graph
-            from .dag import Functional, make_functional
+            from .dag import Functional, functional_class
 
-            make_functional(type(self))
+            object.__setattr__(self, "__class__", functional_class(type(self)))
             Functional.__init__(cast("Functional", self), *args, **kwargs)
             return
         if args:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from tolerances import assert_same_bits
 
 import fastnn
 from fastnn import Input, Model, layers
+from fastnn.models import model_from_json
 
 RNG = np.random.default_rng(5)
 X = RNG.standard_normal((24, 8)).astype(np.float32)
@@ -23,7 +26,7 @@ def graph() -> tuple[Any, Any]:
 
 
 def own_class() -> type[Model]:
-    """A new class for every test: making a model changes what it derives from."""
+    """A class as in Keras's guide."""
 
     class Twice(Model):
         def train_step(self, data: Any) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def test_a_class_with_a_train_step_is_made_of_inputs_and_outputs(by_name: bool) 
     plain.fit(X, Y, epochs=2, batch_size=8, shuffle=False, verbose=0)
     for ours, theirs in zip(fitted(model), plain.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
-    assert type(model) is cls
+    assert isinstance(model, cls)
     assert model.name == "own"
     assert [layer.name for layer in model.layers] == ["x", "hidden", "out"]
     assert model.input_shape == (None, 8)
@@ -87,14 +90,14 @@ def test_it_is_saved_loaded_and_cloned_as_the_class_it_is(tmp_path: Path) -> Non
     model.save(path)
     with pytest.raises(ValueError, match="Twice"):
         fastnn.models.load_model(path)
-    # a class that has made no model yet, as in the process that loads
+    # another class of the name, as in the process that loads
     again = own_class()
     loaded = fastnn.models.load_model(path, custom_objects={"Twice": again})
-    assert type(loaded) is again
+    assert isinstance(loaded, again)
     for one, other in zip(model.get_weights(), loaded.get_weights(), strict=True):
         assert_same_bits(one, other, "weights")
     clone = fastnn.models.clone_model(model)
-    assert type(clone) is cls
+    assert isinstance(clone, cls)
     clone.set_weights(model.get_weights())
     assert_same_bits(clone.predict(X, verbose=0), model.predict(X, verbose=0), "the clone")
 
@@ -123,3 +126,57 @@ def test_classes_between_and_those_that_only_call() -> None:
         Model.__init__(Other(), 3)
     with pytest.raises(TypeError, match="symbolic"):
         own_class()(X, Y)
+
+
+def test_one_class_makes_models_of_both_kinds() -> None:
+    """Keras's classes make models of inputs and outputs only once they have made one."""
+
+    class Both(Model):
+        made: ClassVar[list[str]] = []
+
+        def __init_subclass__(cls, **kwargs: Any) -> None:
+            super().__init_subclass__(**kwargs)
+            cls.made.append(cls.__name__)
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.dense = None if args else layers.Dense(2)
+
+        def call(self, inputs: Any) -> Any:
+            return super().call(inputs) if self.dense is None else self.dense(inputs)
+
+    class Other(Both):
+        pass
+
+    before = Both()
+    assert before(X).shape == (24, 2)
+    graphs = [Both(*graph()), Both(*graph()), Other(*graph())]
+    after = Both()
+    for model in (before, after):
+        assert model(X).shape == (24, 2)
+        assert [layer.name for layer in model.layers] == [model.dense.name]
+        model.compile("sgd", "mse")
+        model.fit(X, Y.repeat(2, axis=1), verbose=0)
+    for model in graphs:
+        assert model(X).shape == (24, 1)
+        assert [layer.name for layer in model.layers] == ["x", "hidden", "out"]
+        assert isinstance(model, Both)
+        assert (
+            type(model).__name__ == type(model).__qualname__.rpartition(".")[2] == model.name.partition("_")[0].title()
+        )
+        fitted(model)
+    assert type(graphs[0]) is type(graphs[1])
+    assert Both.made == ["Other"]
+    assert Both.__bases__ == (Model,)
+
+
+@fastnn.utils.register_keras_serializable("tests")
+class Registered(Model):
+    """For pickles, which name classes by their module."""
+
+
+def test_copies_and_descriptions_name_the_class_that_stands_in_the_program() -> None:
+    model = Registered(*graph())
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model)), model_from_json(model.to_json())):
+        assert type(other) is type(model)
+    assert fastnn.utils.serialize_keras_object(model)["class_name"] == "tests>Registered"

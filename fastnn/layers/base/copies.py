@@ -14,7 +14,7 @@ import numpy as np
 
 from ... import random
 from ..._config import config_of, configured
-from ..._custom import CustomObjectScope, get_registered_name
+from ..._custom import CustomObjectScope, declared, get_registered_name
 from ...tensor import Tensor
 from .modes import zero_weights
 from .structure import Node
@@ -102,7 +102,8 @@ class Copied(Node):
                 states = {path: node._own_state() for path, node in nodes}
                 training = self._training_state()
                 seed = self._seed if self._first_parent() is None else self._origin()[0]
-                return type(self), config, self._own_classes([type(node) for _, node in nodes]), states, seed, training
+                own = self._own_classes([declared(type(node)) for _, node in nodes])
+                return declared(type(self)), config, own, states, seed, training
         except _REFUSED as error:
             raise self._not_copied(error) from error
 
