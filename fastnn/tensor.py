@@ -759,7 +759,16 @@ class Tensor:
     def __invert__(self) -> Tensor:
         return _operations.logical_not(*_masks("~", self))
 
-    # == stays identity, so that tensors are keys of dicts and members of lists; functional.equal compares elements
+    # == and != compare elements; what is no array or number is another thing. Hashes are those of identity, so that
+    # tensors are keys of dictionaries
+    def __eq__(self, other: object) -> Tensor:  # type: ignore[override]
+        return _operations.compared("equal", self, other)
+
+    def __ne__(self, other: object) -> Tensor:  # type: ignore[override]
+        return _operations.compared("not_equal", self, other)
+
+    __hash__ = object.__hash__
+
     def __lt__(self, other: Any) -> Tensor:
         return _operations.less(self, other)
 
@@ -782,6 +791,8 @@ class Tensor:
             yield self[index]
 
     def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError(f"bool: expected a tensor with one element, or any() or all() of it, got {self.shape}")
         return bool(self.item())
 
     def __float__(self) -> float:
@@ -927,6 +938,7 @@ class _Operations(Protocol):
     def matmul(self, a: Any, b: Any, /) -> Tensor: ...
     def power(self, a: Any, b: Any, /) -> Tensor: ...
     def negative(self, x: Tensor, /) -> Tensor: ...
+    def compared(self, name: str, x: Tensor, other: Any, /) -> Tensor: ...
     def less(self, a: Any, b: Any, /) -> Tensor: ...
     def less_equal(self, a: Any, b: Any, /) -> Tensor: ...
     def greater(self, a: Any, b: Any, /) -> Tensor: ...

@@ -29,6 +29,7 @@ from .activations import (
     tanh,
 )
 from .attention import scaled_dot_product_attention
+from .comparing import compared as compared
 from .convolution import (
     conv1d,
     conv1d_transpose,

@@ -149,7 +149,7 @@ def _put_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
 def _is_part(source: Tensor, x: Tensor, part: Tensor) -> bool:
     """Whether what is to be written is what stands there already, as after ``x[0] += 1``."""
     links = source._links
-    if links is None or links.base not in (x, None if x._links is None else x._links.base):
+    if links is None or (links.base is not x and (x._links is None or links.base is not x._links.base)):
         return False
     a, b = source._array, part._array
     return (a.address, a.shape, a.strides) == (b.address, b.shape, b.strides)

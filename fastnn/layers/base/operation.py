@@ -17,8 +17,17 @@ _FUNCTIONS: dict[str, Callable[..., Tensor]] = {
     "abs": F.abs,
     "add": F.add,
     "divide": F.divide,
+    "greater": F.greater,
+    "greater_equal": F.greater_equal,
+    "less": F.less,
+    "less_equal": F.less_equal,
+    "logical_and": F.logical_and,
+    "logical_not": F.logical_not,
+    "logical_or": F.logical_or,
+    "logical_xor": F.logical_xor,
     "matmul": F.matmul,
     "multiply": F.multiply,
+    "not_equal": F.not_equal,
     "power": F.power,
     "subtract": F.subtract,
 }
@@ -29,7 +38,8 @@ class Operation(Layer):
 
     Parameters
     ----------
-    operation : {"abs", "add", "divide", "matmul", "multiply", "power", "subtract"}
+    operation : {"abs", "add", "divide", "greater", "greater_equal", "less", "less_equal", "logical_and", \
+"logical_not", "logical_or", "logical_xor", "matmul", "multiply", "not_equal", "power", "subtract"}
     operands : sequence of numbers and None
         None where an input stands.
     """

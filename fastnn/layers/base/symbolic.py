@@ -126,10 +126,42 @@ class SymbolicTensor:
     def __abs__(self) -> Any:
         return _operation("abs", self)
 
+    # as in Keras, == is whether it is the same tensor
+    def __ne__(self, other: object) -> Any:
+        return _operation("not_equal", self, other) if _is_operand(other) else NotImplemented
+
+    def __lt__(self, other: Any) -> Any:
+        return _operation("less", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return _operation("less_equal", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return _operation("greater", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return _operation("greater_equal", self, other)
+
+    def __and__(self, other: Any) -> Any:
+        return _operation("logical_and", self, other)
+
+    def __or__(self, other: Any) -> Any:
+        return _operation("logical_or", self, other)
+
+    def __xor__(self, other: Any) -> Any:
+        return _operation("logical_xor", self, other)
+
+    def __invert__(self) -> Any:
+        return _operation("logical_not", self)
+
     def __getitem__(self, index: Any) -> Any:
         from .operation import GetItem
 
         return GetItem(index)(self)
+
+
+def _is_operand(value: object) -> bool:
+    return isinstance(value, SymbolicTensor | int | float | np.number)
 
 
 def _operation(name: str, *operands: Any) -> Any:
