@@ -74,16 +74,28 @@ def _memory(op: str, name: str, value: Any) -> _core.Array:
     return _share(op, array)
 
 
+class _List(list[Any]):
+    """The arrays of an input that is a list of them; any other sequence is an array."""
+
+
+def _listed(op: str, value: Any, where: str = "") -> _List:
+    try:
+        return _List(value)
+    except TypeError:
+        raise TypeError(f"{op}: expected a list of arrays{where}, got {type(value).__name__}") from None
+
+
 def _run(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool, attributes: dict[str, Any]) -> Any:
     op = _op(name)
+    if not isinstance(accumulate, (bool, np.bool_)):
+        raise TypeError(f"{name}: expected accumulate to be a bool, got {type(accumulate).__name__}")
     memory = tuple(None if out is None else _memory(name, "out", out) for out in outs)
-    mask = int(accumulate)
     if accumulate and memory[0] is None:
         raise ValueError(f"{name}: accumulate needs out")
     arrays: list[Any] = [
         [_input(name, v) for v in value] if isinstance(value, _List) else _input(name, value) for value in inputs
     ]
-    return op(*arrays, out=memory if len(memory) > 1 else memory[0], accumulate=mask, **attributes)
+    return op(*arrays, out=memory if len(memory) > 1 else memory[0], accumulate=int(accumulate), **attributes)
 
 
 def _one(name: str, inputs: tuple[Any, ...], outs: tuple[Any, ...], accumulate: bool, **attributes: Any) -> Array:
@@ -95,20 +107,16 @@ def _one(name: str, inputs: tuple[Any, ...], outs: tuple[Any, ...], accumulate: 
     return array
 
 
-class _List(list[Any]):
-    """The arrays of an input that is a list of them; any other sequence is an array."""
-
-
 def _of_list(name: str, inputs: tuple[Any, ...], outs: tuple[Any, ...], accumulate: bool, **attributes: Any) -> Array:
     (arrays,) = inputs
-    return _one(name, (_List(arrays),), outs, accumulate, **attributes)
+    return _one(name, (_listed(name, arrays),), outs, accumulate, **attributes)
 
 
 def _many(name: str, inputs: tuple[Any, ...], out: Sequence[Any] | None, accumulate: bool, **attributes: Any) -> Any:
     if type(out) is tuple and _op(name).into(inputs, out, accumulate, attributes):
         return out
     outputs = _op(name).schema["outputs"]
-    outs = (None,) * len(outputs) if out is None else tuple(out)
+    outs = (None,) * len(outputs) if out is None else tuple(_listed(name, out, " as out"))
     if len(outs) != len(outputs):
         raise ValueError(f"{name}: expected out to have {len(outputs)} entries, got {len(outs)}")
     results = _run(name, inputs, outs, accumulate, attributes)
@@ -119,10 +127,13 @@ def _many(name: str, inputs: tuple[Any, ...], out: Sequence[Any] | None, accumul
 
 def _update(name: str, inputs: tuple[Any, ...], **attributes: Any) -> None:
     op = _op(name)
-    if op.into(inputs, (), 0, attributes):
+    if op.into(inputs, (), False, attributes):
         return
     arrays: list[Any] = []
     for value, argument in zip(inputs, op.schema["inputs"], strict=True):
         convert = partial(_memory, name, argument["name"]) if argument["role"] == "update" else partial(_input, name)
-        arrays.append([convert(item) for item in value] if argument["variadic"] else convert(value))
+        if argument["variadic"]:
+            arrays.append([convert(item) for item in _listed(name, value, f" as {argument['name']}")])
+        else:
+            arrays.append(convert(value))
     op(*arrays, **attributes)

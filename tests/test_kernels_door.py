@@ -103,14 +103,14 @@ def test_only_ordinary_arrays_take_the_short_way() -> None:
     add = _core.op("add")
 
     def short_way(a: Any, out: Any) -> bool:
-        return add.into((a, values), (out,), 0, {})
+        return add.into((a, values), (out,), False, {})
 
     out = np.full((2, 3), 9, np.float32)
     unusual = [values.tolist(), values.astype(">f4"), values.astype(np.float16), unaligned]
     assert not any(short_way(a, out) for a in [*unusual, _core.Array.from_numpy(values)])
     assert not any(short_way(values, bad) for bad in [None, locked, unaligned, _core.Array.from_numpy(locked)])
-    assert not add.into((values,), (out,), 0, {})
-    assert not _core.op("reshape").into((values,), (out,), 0, {"shape": (2, 3)})
+    assert not add.into((values,), (out,), False, {})
+    assert not _core.op("reshape").into((values,), (out,), False, {"shape": (2, 3)})
     assert out.tolist() == locked.tolist() == [[9] * 3] * 2
     assert short_way(values.T[::-1].T, out)
     assert out.tolist() == (values[:, ::-1] + values).tolist()

@@ -130,6 +130,17 @@ WRONG = [
     wrong("fewer axes", ValueError, "(3, 1) broadcasts to, got (3,)", K.broadcast_to, f32(3, 1), shape=(3,)),
     wrong("new axis kept", ValueError, "broadcasts to, got (-1, 3)", K.broadcast_to, f32(3), shape=(-1, 3)),
     wrong("negative size", ValueError, "broadcasts to, got (-2, 3)", K.broadcast_to, f32(1, 3), shape=(-2, 3)),
+    # lists and switches
+    wrong("no list", TypeError, "expected a list of arrays, got int", K.concatenate, 3),
+    wrong("no list", TypeError, "expected a list of arrays as gradients, got NoneType", K.sgd_update, [f32(3)], None),
+    wrong(
+        "a number", TypeError, "expected a list of arrays as averages, got ndarray", K.moving_average_update, f32(), []
+    ),
+    wrong("out", TypeError, "expected a list of arrays as out, got int", K.max_pool2d, f32(1, 2, 2, 1), out=3),
+    wrong(
+        "mask", TypeError, "accumulate to be a bool, got int", K.gemm, f32(2, 2), f32(2, 2), out=f32(2, 2), accumulate=2
+    ),
+    wrong("switch", TypeError, "accumulate to be a bool, got str", K.gemm, f32(2, 2), f32(2, 2), accumulate="no"),
     wrong("nothing", ValueError, "expected at least one array, got none", K.concatenate, []),
     wrong("numbers", ValueError, "at least one axis, got ()", K.concatenate, [f32()]),
     wrong("other shapes", ValueError, "got (2, 3) and (3, 2)", K.concatenate, [f32(2, 3), f32(3, 2)], axis=1),

@@ -235,8 +235,9 @@ class Op {
 
   // The short way for NumPy arrays: runs the op on their memory, without an Array for each, and says whether it did. It
   // leaves everything unusual to the call above, errors about arguments included.
-  bool into(const py::tuple& inputs, const py::tuple& outputs, uint64_t accumulate, const py::dict& attributes) const {
-    if (current_recorder() != nullptr || schema_->is_view != 0) return false;
+  bool into(const py::tuple& inputs, const py::tuple& outputs, py::handle accumulate,
+            const py::dict& attributes) const {
+    if (current_recorder() != nullptr || schema_->is_view != 0 || !PyBool_Check(accumulate.ptr())) return false;
     if (static_cast<int32_t>(inputs.size()) != schema_->input_count ||
         static_cast<int32_t>(outputs.size()) != schema_->output_count) {
       return false;
@@ -258,7 +259,7 @@ class Op {
     call.input_count = static_cast<int64_t>(plain.inputs.size());
     call.outputs = written;
     call.output_count = schema_->output_count;
-    call.accumulate = accumulate;
+    call.accumulate = accumulate.is(py::handle(Py_True)) ? 1 : 0;
     fastnn_status status;
     {
       const Unlocked unlocked;
