@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 __all__ = ["Guard"]
+
+_guards: weakref.WeakSet[Guard] = weakref.WeakSet()
 
 
 class Guard:
@@ -15,7 +19,8 @@ class Guard:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._owner: int | None = None
-        self._readers = 0
+        self._readers: list[int] = []  # their threads
+        _guards.add(self)
 
     @contextmanager
     def exclusive(self, where: str, nested: bool = False) -> Iterator[bool]:
@@ -38,6 +43,21 @@ class Guard:
         """Read the model, beside others that do."""
         return _Reading(self, where)
 
+    def _start_over_in_child(self) -> None:
+        """After a fork only the thread that forked is there. A model that another one was changing stays that one's:
+        it may be between two states."""
+        self._lock = threading.Lock()
+        me = threading.get_ident()
+        self._readers = [reader for reader in self._readers if reader == me]
+
+
+def _start_over_in_child() -> None:
+    for guard in list(_guards):
+        guard._start_over_in_child()
+
+
+os.register_at_fork(after_in_child=_start_over_in_child)
+
 
 class _Reading:
     """One reader; a class, as steps of microseconds are too short for a generator.
@@ -45,26 +65,26 @@ class _Reading:
     Ctrl-C as Python enters `__exit__` skips it: then the end of the object lets go.
     """
 
-    __slots__ = ("_guard", "_reading", "_where")
+    __slots__ = ("_guard", "_reader", "_where")
 
     def __init__(self, guard: Guard, where: str) -> None:
         self._guard = guard
         self._where = where
-        self._reading = False
+        self._reader: int | None = None
 
     def __enter__(self) -> None:
-        guard = self._guard
+        guard, me = self._guard, threading.get_ident()
         with guard._lock:
-            if guard._owner not in (None, threading.get_ident()):
+            if guard._owner not in (None, me):
                 raise RuntimeError(f"{self._where}: the model is in fit or evaluate in another thread")
-            self._reading = True
-            guard._readers += 1
+            self._reader = me
+            guard._readers.append(me)
 
     def __exit__(self, *exception: object) -> None:
         guard = self._guard
         with guard._lock:
-            if self._reading:
-                self._reading = False
-                guard._readers -= 1
+            reader, self._reader = self._reader, None
+            if reader is not None:
+                guard._readers.remove(reader)
 
     __del__ = __exit__

@@ -120,6 +120,41 @@ def test_fork_while_another_thread_trains(tmp_path: Path) -> None:
     )
 
 
+def test_fork_while_another_thread_predicts(tmp_path: Path) -> None:
+    """The child may train the model, for its thread is the only one there."""
+    run(
+        """
+        model = make()
+        class Wait(fastnn.callbacks.Callback):
+            reading, go_on = threading.Event(), threading.Event()
+            def on_predict_batch_end(self, batch, logs=None):
+                self.reading.set()
+                self.go_on.wait()
+        wait = Wait()
+        thread = threading.Thread(target=model.predict, args=(X,), kwargs={"callbacks": [wait], "verbose": 0})
+        thread.daemon = True
+        thread.start()
+        wait.reading.wait()
+        child = os.fork()
+        if child == 0:
+            fit(model, 3)
+            model.predict(X)
+            os._exit(0)
+        wait_for(child)
+        try:
+            fit(model, 1)
+        except RuntimeError as error:
+            assert str(error) == "fit: the model is already in fit, evaluate or predict", error
+        else:
+            sys.exit("the model was trained while another thread read it")
+        wait.go_on.set()
+        thread.join()
+        fit(model, 1)
+        """,
+        tmp_path,
+    )
+
+
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_processes_predict(method: str, tmp_path: Path) -> None:
     run(
