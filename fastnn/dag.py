@@ -1,8 +1,4 @@
-"""Functional models: `Model(inputs, outputs)`, a graph of layers between symbolic tensors.
-
-The order of layers and weights is Keras's: by the longest way to an output, then as a search from the outputs meets
-them.
-"""
+"""Functional models: `Model(inputs, outputs)`, a graph of layers between symbolic tensors."""
 
 from __future__ import annotations
 
@@ -13,6 +9,7 @@ from weakref import WeakValueDictionary
 import numpy as np
 
 from .abstract import Spec, is_shape, map_structure
+from .graphs import begun_anew, in_order, leaves, pair
 from .layers.base import Layer, Shape
 from .layers.base.calls import carrying
 from .layers.base.operation import GetItem, Operation
@@ -33,6 +30,7 @@ class Functional(Model):
     Parameters
     ----------
     inputs : what `Input` returned, or a list, tuple or dictionary of such
+        Where what other layers put out is among them, the model begins there, with an Input of its own.
     outputs : symbolic tensors that layers made of them, in any structure
     name : str, optional
     trainable : bool, default True
@@ -51,21 +49,18 @@ class Functional(Model):
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, trainable: bool = True) -> None:
         super().__init__(name=name)
-        self._input_tensors, self._output_tensors = inputs, outputs
         self._node_calls: list[LayerNode] = []
         self._operations: list[Layer] = []
         for what, given in (("inputs", inputs), ("outputs", outputs)):
             found = list(tensors_in(given))
-            if not found or any(not isinstance(t, SymbolicTensor) for t in _leaves(given)):
+            if not found or any(not isinstance(t, SymbolicTensor) for t in leaves(given)):
                 raise TypeError(f"{self.name}: expected {what} to be symbolic tensors, from Input on, got {given!r}")
-        for t in self.inputs:
-            if not isinstance(t.node.layer, InputLayer):
-                raise ValueError(
-                    f"{self.name}: expected inputs that Input returned, got the output of {t.node.layer.name}"
-                )
+        if not all(isinstance(t.node.layer, InputLayer) for t in tensors_in(inputs)):
+            inputs, outputs = begun_anew(self.name, inputs, outputs)
+        self._input_tensors, self._output_tensors = inputs, outputs
         if len({id(t) for t in self.inputs}) < len(self.inputs):
             raise ValueError(f"{self.name}: expected different inputs, got one twice")
-        self._node_calls, self._operations = _in_order(self.name, self.inputs, self.outputs)
+        self._node_calls, self._operations = in_order(self.name, self.inputs, self.outputs)
         names = [layer.name for layer in self._operations]
         for layer_name in names:
             if names.count(layer_name) > 1:
@@ -159,7 +154,7 @@ class Functional(Model):
 
     def _results_in(self, result: Any) -> list[Any]:
         values: dict[int, Any] = {}
-        _pair(self._output_tensors, result, values)
+        pair(self._output_tensors, result, values)
         return [values[id(t)] for t in self.outputs]
 
     def _structured(self, outputs: Sequence[Any]) -> Any:
@@ -212,14 +207,14 @@ class Functional(Model):
         if isinstance(inputs, Tensor):
             inputs = carrying(inputs, mask)
         values: dict[int, Tensor] = {}
-        _pair(self._input_tensors, inputs, values)
+        pair(self._input_tensors, inputs, values)
 
         def value(t: SymbolicTensor) -> Tensor:
             return values[id(t)]
 
         for node in self._node_calls:
             args, kwargs = map_structure(value, (node.args, node.kwargs), SymbolicTensor)
-            _pair(node.outputs, node.layer(*args, **kwargs), values)
+            pair(node.outputs, node.layer(*args, **kwargs), values)
         return map_structure(value, self._output_tensors, SymbolicTensor)
 
     # ---- step by step ------------------------------------------------------------------------------------------------
@@ -259,7 +254,7 @@ class Functional(Model):
                 result, after[str(number)] = node.layer._advance(args[0], states[str(number)])
             else:
                 result = node.layer(*args, **kwargs)
-            _pair(node.outputs, result, values)
+            pair(node.outputs, result, values)
         return values[id(self._output_tensors)], after
 
     def _ends_sequence(self) -> bool:
@@ -399,71 +394,3 @@ def _known(node: Any, made: Mapping[tuple[str, int], Any]) -> bool:
 def _flat_dict(value: Any) -> bool:
     """Whether it is a dictionary that names symbolic tensors."""
     return isinstance(value, dict) and all(isinstance(t, SymbolicTensor) for t in value.values())
-
-
-def _leaves(value: Any) -> list[Any]:
-    if isinstance(value, list | tuple):
-        return [leaf for item in value for leaf in _leaves(item)]
-    return [leaf for item in value.values() for leaf in _leaves(item)] if isinstance(value, dict) else [value]
-
-
-def _pair(symbols: Any, tensors: Any, values: dict[int, Tensor]) -> None:
-    """Note the tensors that stand where the symbolic ones do."""
-    if isinstance(symbols, SymbolicTensor):
-        values[id(symbols)] = tensors
-    elif isinstance(symbols, list | tuple):
-        for symbol, tensor in zip(symbols, tensors, strict=True):
-            _pair(symbol, tensor, values)
-    elif isinstance(symbols, dict):
-        for key, symbol in symbols.items():
-            _pair(symbol, tensors[key], values)
-
-
-def _in_order(
-    name: str, inputs: list[SymbolicTensor], outputs: list[SymbolicTensor]
-) -> tuple[list[LayerNode], list[Layer]]:
-    """The calls between inputs and outputs in an order in which they can run, and all layers in Keras's order."""
-    given = {id(t) for t in inputs}
-    found: list[LayerNode] = []
-    met: list[Layer] = []
-    done: set[int] = set()
-
-    def visit(start: SymbolicTensor) -> None:
-        # a stack of its own: a chain of layers may be longer than Python's
-        stack: list[tuple[LayerNode, bool]] = [(start.node, False)]
-        while stack:
-            node, finished = stack.pop()
-            if finished:
-                found.append(node)
-                continue
-            if id(node) in done:
-                continue
-            done.add(id(node))
-            if not any(layer is node.layer for layer in met):
-                met.append(node.layer)
-            stack.append((node, True))
-            if isinstance(node.layer, InputLayer):
-                if not any(id(t) in given for t in tensors_in(node.outputs)):
-                    raise ValueError(
-                        f"{name}: expected outputs that need the inputs only, got one that needs {node.layer.name}"
-                    )
-                continue
-            stack += [(t.node, False) for t in reversed(node.inputs())]
-
-    for output in outputs:
-        visit(output)
-    depth_of_node: dict[int, int] = {}
-    depth_of_layer: dict[int, int] = {}
-    for node in reversed(found):
-        depth = max(depth_of_node.get(id(node), 0), depth_of_layer.get(id(node.layer), 0))
-        depth_of_node[id(node)] = depth_of_layer[id(node.layer)] = depth
-        for t in node.inputs():
-            depth_of_node[id(t.node)] = max(depth + 1, depth_of_node.get(id(t.node), 0))
-    place = {id(layer): index for index, layer in enumerate(met)}
-    for t in inputs:  # that no output needs
-        if id(t.node) not in done:
-            met.append(t.node.layer)
-            place[id(t.node.layer)] = -1
-            depth_of_layer[id(t.node.layer)] = 0
-    layers = sorted(met, key=lambda layer: (-depth_of_layer[id(layer)], place[id(layer)]))
-    return [node for node in found if not isinstance(node.layer, InputLayer)], layers

@@ -229,9 +229,9 @@ def test_names_are_keras_s() -> None:
         (lambda x, y: Model(x, layers.Dense(2)(X)), TypeError, "expected outputs to be symbolic tensors"),
         (lambda x, y: Model([x, x], y), ValueError, "expected different inputs, got one twice"),
         (
-            lambda x, y: Model(y, layers.Dense(2)(y)),
+            lambda x, y: Model(layers.Dense(2)(y), y),
             ValueError,
-            "Input returned, got the output of d",
+            "need the inputs only, got one that needs x",
         ),
         (
             lambda x, y: Model(Input((4,)), y),
@@ -269,3 +269,27 @@ def test_models_inside_models_are_called_on_shapes() -> None:
     model = Model(images, inner(inner(layers.GlobalAveragePooling1D()(images))))
     assert model.compute_output_shape((None, 8, 3)) == (None, 3)
     np.testing.assert_array_equal(model.predict(given), inner.predict(inner.predict(given[:, 0])))
+
+
+def test_parts_of_models_begin_at_what_layers_put_out(tmp_path: Path) -> None:
+    x = Input((8,), name="x")
+    hidden = layers.Dense(6, activation="tanh", name="hidden")(x)
+    both = layers.Concatenate(name="both")([hidden, layers.Dense(6, name="other")(x)])
+    y = layers.Dense(3, name="out")(both * 2.0)
+    whole = Model(x, y)
+    front, back = Model(x, [hidden, both]), Model([both], y, name="back")
+    between = Model(inputs={"hidden": hidden, "x": x}, outputs=both)
+    data = np.random.default_rng(2).standard_normal((5, 8)).astype(np.float32)
+    assert [layer.name for layer in back.layers][1:] == ["out"]
+    assert back.input_shape == [(None, 12)]
+    assert [w.name for w in back.weights] == [w.name for w in whole.get_layer("out").weights]
+    first, second = front(data)
+    assert_same_bits(back(second).numpy(), whole(data).numpy(), "the second half")
+    assert_same_bits(between({"hidden": first, "x": data}).numpy(), second.numpy(), "the middle")
+    assert_same_bits(Model(both, both)(second).numpy(), second.numpy(), "nothing")
+    back.compile("sgd", "mse")
+    back.fit(second.numpy(), np.zeros((5, 3)), verbose=0)  # trains the layer that both have
+    assert_same_bits(back(second).numpy(), whole(data).numpy(), "after training")
+    back.save(tmp_path / "back")
+    again = fastnn.models.load_model(tmp_path / "back")
+    assert_same_bits(again(second).numpy(), back(second).numpy(), "from a file")
