@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "program/passes.h"
 #include "program/program.h"
 
 using namespace fastnn;
@@ -112,6 +113,31 @@ fastnn_status fastnn_graph_plan(const fastnn_graph* graph, const fastnn_context*
     fastnn_graph planned = *graph;  // passes change it
     const Plan plan = make_plan(planned, *context, batch);
     fill(info, "graph_plan", planned, plan, batch);
+  });
+}
+
+int64_t fastnn_pass_count(void) { return static_cast<int64_t>(passes().size()); }
+
+const char* fastnn_pass_name(int64_t index) {
+  return index < 0 || index >= fastnn_pass_count() ? nullptr : passes()[static_cast<size_t>(index)].name;
+}
+
+fastnn_status fastnn_graph_planned_text(const fastnn_graph* graph, const fastnn_context* context, int64_t batch,
+                                        const char* const* names, int64_t name_count, char* text, int64_t size,
+                                        int64_t* length) {
+  return guarded([&] {
+    constexpr const char* kWhere = "graph_planned_text";
+    require(graph, kWhere, "graph");
+    require_struct(context, kWhere, "context");
+    require(length, kWhere, "the place for the length");
+    if (batch < 0) value_error(kWhere, ": expected a batch of at least 0, got ", batch);
+    if (name_count < 0) value_error(kWhere, ": expected at least 0 passes, got ", name_count);
+    if (name_count > 0) require(names, kWhere, "passes");
+    for (int64_t i = 0; i < name_count; ++i) require(names[i], kWhere, "the name of a pass");
+    fastnn_context there = *context;
+    there.device = graph->device;
+    const std::span given(names, static_cast<size_t>(name_count));
+    *length = write_text(planned_text(*graph, there, batch, given), kWhere, text, size);
   });
 }
 

@@ -1,4 +1,4 @@
-// passes.cpp: dead results, needless copies, sums of gradients, gradients of relu.
+// passes.cpp: the passes that change the graph: dead results, needless copies, sums of gradients, gradients of relu.
 #include "program/passes.h"
 
 #include <algorithm>
@@ -58,31 +58,9 @@ bool is_whole(const fastnn_graph& graph, const Shapes& shapes, int64_t value) {
 
 }  // namespace
 
-std::vector<bool> live_nodes(const fastnn_graph& graph) {
-  // Memory, not values, is needed: a buffer that several nodes add into, or that views look at, needs all its writers.
-  std::vector<bool> needed = kept_roots(graph);
-  const auto owner = [&](int64_t value) { return static_cast<size_t>(root(graph, value)); };
-  for (size_t v = 0; v < graph.values.size(); ++v) needed[v] = needed[v] || graph.values[v].kind == Value::Kind::state;
-  std::vector<bool> live(graph.nodes.size(), false);
-  for (size_t n = graph.nodes.size(); n-- > 0;) {
-    const Node& node = graph.nodes[n];
-    const int64_t input_count = static_cast<int64_t>(node.inputs.size());
-    const auto role = [&](int64_t i) { return input_schema(node.op->schema, input_count, i).role; };
-    const auto is_needed = [&](int64_t value) { return value >= 0 && needed[owner(value)]; };
-    live[n] = n >= graph.commit_begin || std::any_of(node.outputs.begin(), node.outputs.end(), is_needed);
-    for (int64_t i = 0; i < input_count && !live[n]; ++i) {
-      live[n] = role(i) == FASTNN_UPDATE && is_needed(node.inputs[static_cast<size_t>(i)]);
-    }
-    if (!live[n]) continue;
-    for (int64_t i = 0; i < input_count; ++i) {
-      const int64_t value = node.inputs[static_cast<size_t>(i)];
-      if (value >= 0 && role(i) != FASTNN_SHAPE) needed[owner(value)] = true;
-    }
-  }
-  return live;
-}
-
-void forward_copies(fastnn_graph& graph, const Shapes& shapes) {
+void forward_copies(Planning& planning) {
+  fastnn_graph& graph = planning.graph;
+  const Shapes& shapes = planning.plan.shapes;
   const std::vector<std::vector<Access>> accesses = accesses_by_root(graph);
   const std::vector<bool> kept = kept_roots(graph);
   std::vector<int64_t> stands_for(graph.values.size());
@@ -111,7 +89,10 @@ void forward_copies(fastnn_graph& graph, const Shapes& shapes) {
   }
 }
 
-void split_accumulations(fastnn_graph& graph, const Shapes& shapes) {
+void split_accumulations(Planning& planning) {
+  fastnn_graph& graph = planning.graph;
+  const Shapes& shapes = planning.plan.shapes;
+  if (graph.device.type != FASTNN_CPU) return;  // nothing runs together there
   const std::vector<std::vector<Access>> accesses = accesses_by_root(graph);
   const std::vector<bool> kept = kept_roots(graph);
   for (size_t n = 0; n < graph.commit_begin; ++n) {
@@ -140,7 +121,8 @@ void split_accumulations(fastnn_graph& graph, const Shapes& shapes) {
   }
 }
 
-void join_relu_gradients(fastnn_graph& graph) {
+void join_relu_gradients(Planning& planning) {
+  fastnn_graph& graph = planning.graph;
   const std::vector<std::vector<Access>> accesses = accesses_by_root(graph);
   const std::vector<bool> kept = kept_roots(graph);
   const auto touched = [&](int64_t value) -> const std::vector<Access>& {
@@ -183,7 +165,34 @@ void join_relu_gradients(fastnn_graph& graph) {
   }
 }
 
-void narrow_outputs(fastnn_graph& graph, const std::vector<bool>& live) {
+void drop_dead_nodes(Planning& planning) {
+  const fastnn_graph& graph = planning.graph;
+  // Memory, not values, is needed: a buffer that several nodes add into, or that views look at, needs all its writers.
+  std::vector<bool> needed = kept_roots(graph);
+  const auto owner = [&](int64_t value) { return static_cast<size_t>(root(graph, value)); };
+  for (size_t v = 0; v < graph.values.size(); ++v) needed[v] = needed[v] || graph.values[v].kind == Value::Kind::state;
+  std::vector<bool>& live = planning.plan.live;
+  for (size_t n = graph.nodes.size(); n-- > 0;) {
+    const Node& node = graph.nodes[n];
+    const int64_t input_count = static_cast<int64_t>(node.inputs.size());
+    const auto role = [&](int64_t i) { return input_schema(node.op->schema, input_count, i).role; };
+    const auto is_needed = [&](int64_t value) { return value >= 0 && needed[owner(value)]; };
+    live[n] = n >= graph.commit_begin || std::any_of(node.outputs.begin(), node.outputs.end(), is_needed);
+    for (int64_t i = 0; i < input_count && !live[n]; ++i) {
+      live[n] = role(i) == FASTNN_UPDATE && is_needed(node.inputs[static_cast<size_t>(i)]);
+    }
+    if (!live[n]) continue;
+    for (int64_t i = 0; i < input_count; ++i) {
+      const int64_t value = node.inputs[static_cast<size_t>(i)];
+      if (value >= 0 && role(i) != FASTNN_SHAPE) needed[owner(value)] = true;
+    }
+  }
+  std::erase_if(planning.plan.steps, [&](const PlannedStep& step) { return !live[step.nodes.front()]; });
+}
+
+void narrow_outputs(Planning& planning) {
+  fastnn_graph& graph = planning.graph;
+  const std::vector<bool>& live = planning.plan.live;
   std::vector<bool> used = kept_roots(graph);
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     if (!live[n]) continue;

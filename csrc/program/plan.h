@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "program/graph.h"
@@ -53,8 +55,12 @@ struct Plan {
   int64_t unfused_bytes = 0;  // the same if every node were a step
 };
 
-// The graph is rewritten by the passes of passes.h first.
+// What the passes of passes.h make of a graph, which they change.
 Plan make_plan(fastnn_graph& graph, const fastnn_context& context, int64_t batch);
+// The text of a plan that only some passes, in their order, have made. At the beginning every node runs, as a step of its
+// own.
+std::string planned_text(const fastnn_graph& graph, const fastnn_context& context, int64_t batch,
+                         std::span<const char* const> passes);
 
 // One step of it, in lines.
 std::string planned_step_text(const fastnn_graph& graph, const Plan& plan, int64_t batch, const PlannedStep& step);

@@ -9,7 +9,7 @@
 #include <map>
 #include <mutex>
 
-#include "program/plan.h"
+#include "program/passes.h"
 
 namespace fastnn {
 namespace {
@@ -83,6 +83,9 @@ fastnn_preparation preparation_of(const fastnn_graph& graph, const Node& node, c
   return what;
 }
 
+namespace {
+
+// Those that a plan, whose steps are known, has a use for.
 std::vector<Preparation> find_preparations(const fastnn_graph& graph, const fastnn_context& context, const Plan& plan) {
   const std::vector<fastnn_tensor>& values = plan.shapes.values;
   std::vector<uint64_t> writes_before(graph.values.size(), 0), writes(graph.values.size(), 0);
@@ -124,6 +127,26 @@ std::vector<Preparation> find_preparations(const fastnn_graph& graph, const fast
   std::erase_if(
       found, [](const Preparation& p) { return !p.kept && !p.needed && (p.nodes.size() < 2 || p.what.lasting != 0); });
   return found;
+}
+
+}  // namespace
+
+void prepare_weights(Planning& planning) {
+  Plan& plan = planning.plan;
+  plan.preparations = find_preparations(planning.graph, planning.context, plan);
+  std::vector<size_t> step_of(planning.graph.nodes.size(), 0);
+  for (size_t step = 0; step < plan.steps.size(); ++step) {
+    for (const size_t n : plan.steps[step].nodes) step_of[n] = step;
+  }
+  for (size_t i = 0; i < plan.preparations.size(); ++i) {
+    const Preparation& preparation = plan.preparations[i];
+    if (preparation.kept) plan.kept_bytes += preparation.what.bytes;
+    if (preparation.kept && !preparation.needed) continue;
+    // the stand-in of a kept one is for those that can't do without
+    const auto needs = [&](size_t n) { return !preparation.kept || plan.steps[step_of[n]].rows != nullptr; };
+    const size_t user = *std::find_if(preparation.nodes.begin(), preparation.nodes.end(), needs);
+    plan.steps[step_of[user]].makes.push_back(i);
+  }
 }
 
 const void* KeptWeights::hold(const fastnn_implementation& implementation, const fastnn_call& call, const char* level,

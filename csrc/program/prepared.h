@@ -21,14 +21,12 @@ struct Preparation {
   std::vector<size_t> nodes;  // in the order they run
   bool kept = false;          // from run to run; else the first of the nodes makes it, in a block of the arena
   bool needed = false;        // one of the nodes walks the items of the batch: kept ones have a block too, to stand in
-  int64_t block = -1;
+  int64_t block = -1;         // of the arena, for those that are made in a run
 };
 
 // What a node's call could have prepared.
 fastnn_preparation preparation_of(const fastnn_graph& graph, const Node& node, const fastnn_context& context,
                                   const Shapes& shapes);
-// Those that a plan, whose steps are known, has a use for.
-std::vector<Preparation> find_preparations(const fastnn_graph& graph, const fastnn_context& context, const Plan& plan);
 
 // Prepared weights that are kept. Any number of threads read them, while one makes them none does, and nobody waits.
 class KeptWeights {

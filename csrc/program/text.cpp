@@ -201,7 +201,7 @@ std::string planned_node_text(const fastnn_graph& graph, const Plan& plan, int64
     text << " prepared " << preparation.what.bytes << " bytes";
     if (preparation.kept) {
       text << " kept";
-    } else {
+    } else if (preparation.block >= 0) {
       text << " at " << plan.blocks[static_cast<size_t>(preparation.block)].offset;
     }
   }
@@ -219,8 +219,9 @@ std::string planned_step_text(const fastnn_graph& graph, const Plan& plan, int64
   }
   if (step.rows != nullptr) {
     text << "together, " << step.rows->block_items << " of " << step.rows->items << " items at a time, "
-         << step.rows->lanes << " times " << step.rows->scratch << " bytes of scratch at "
-         << plan.blocks[static_cast<size_t>(step.scratch)].offset << ":\n";
+         << step.rows->lanes << " times " << step.rows->scratch << " bytes of scratch";
+    if (step.scratch >= 0) text << " at " << plan.blocks[static_cast<size_t>(step.scratch)].offset;
+    text << ":\n";
   }
   for (const size_t n : step.nodes) {
     text << (step.nodes.size() > 1 ? "  " : "") << planned_node_text(graph, plan, batch, n) << "\n";
