@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, overload
 
 from . import _core
 from .arguments import Arguments, Number, results_of, with_form
-from .program import Recordings, own, switches
+from .program import Recordings, own, plan_text, switches
 from .reach import Reach
 from .recording import Run, calls_of_library, in_step, user_line
 from .tensor import Tensor, is_grad_enabled
@@ -182,11 +182,12 @@ class Compiled:
             entries = [entry for world in self._worlds.values() for entry in world.entries.values() if entry.graphs]
             return "\n".join(next(iter(entry.graphs.values())).text() for entry in entries)
 
-    def plans(self, batch: int) -> str:
+    def plans(self, batch: int, passes: bool = False) -> str:
         """What plans made of the recorded graphs at a batch size; see `Model.program`."""
         with self._lock:
             entries = [entry for world in self._worlds.values() for entry in world.entries.values()]
-            return "\n".join(entry.programs[batch].text() for entry in entries if batch in entry.programs)
+            programs = [entry.programs[batch] for entry in entries if batch in entry.programs]
+        return "\n".join(plan_text(program, passes) for program in programs)
 
     # ---- what is known -----------------------------------------------------------------------------------------------
 

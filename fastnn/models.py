@@ -176,7 +176,7 @@ class Model(Trainer):
         text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range, size)
         (print if print_fn is None else print_fn)(text)
 
-    def program(self, batch_size: int = 32, training: bool = False) -> str:
+    def program(self, batch_size: int = 32, training: bool = False, passes: bool = False) -> str:
         """The program that one step runs, as text: the recorded graph, then what was planned of it for a batch size.
 
         The graph names each op with its version, what it reads and its attributes; N is the open batch dimension. The
@@ -187,6 +187,9 @@ class Model(Trainer):
         batch_size : int, default 32
         training : bool, default False
             The step of `fit`, at a batch size that it has trained with; else the step of `predict`.
+        passes : bool, default False
+            Show how the plan came about: what it is before all passes of the planner, where every op runs by itself and
+            nothing has a place, and after each pass that changes it. docs/design.md says what each pass does.
 
         Raises
         ------
@@ -214,7 +217,7 @@ class Model(Trainer):
                     zeros = [np.zeros(size, spec.dtype) for size, spec in zip(sizes, specs, strict=True)]
                     prepared = self._prepared("program", step, zeros[0] if len(zeros) == 1 else zeros)
                     self._run(step, *prepared.arrays, key=prepared.key)
-        plans = step.plans(batch_size)
+        plans = step.plans(batch_size, passes)
         if not plans and (step.eager or step.eager_reasons()):
             raise RuntimeError(f"{self.name}: {next(iter(step.eager_reasons()), 'it runs eagerly, as it was told to')}")
         if not plans:

@@ -98,6 +98,18 @@ class Recordings:
         return program
 
 
+def plan_text(program: _core.Program, passes: bool) -> str:
+    """What `Step.plans` says of a program."""
+    if not passes:
+        return program.text()
+    names = _core.passes()
+    stages = [program.planned_text(names[:count]) for count in range(len(names) + 1)]
+    parts = [f"before all passes:\n{stages[0]}"]
+    for name, before, after in zip(names, stages, stages[1:], strict=False):
+        parts.append(f"after {name}: no change\n" if after == before else f"after {name}:\n{after}")
+    return "\n".join(parts)
+
+
 def _with_line(difference: str, graph: _core.Graph, line: str) -> str:
     """What graphs differ in, with the line of the user's code that called the op, or one for the whole step."""
     found = re.search(r"differ at op (\d+)", difference)
@@ -324,13 +336,16 @@ class Step:
             graphs = [next(iter(entry.graphs.values())) for entry in self._entries.values() if entry.graphs]
         return "\n".join(graph.text() for graph in graphs)
 
-    def plans(self, batch: int) -> str:
-        """What plans made of the recorded graphs at a batch size: shapes, bytes, offsets in the arena, dead results."""
+    def plans(self, batch: int, passes: bool = False) -> str:
+        """What plans made of the recorded graphs at a batch size: shapes, bytes, offsets in the arena, dead results.
+
+        With `passes` the text before all passes of the planner, then that after each of them that changes it.
+        """
         with self._lock:
             programs = [
                 program for entry in self._entries.values() for size, program in entry.programs.items() if size == batch
             ]
-        return "\n".join(program.text() for program in programs)
+        return "\n".join(plan_text(program, passes) for program in programs)
 
     def eager_reasons(self) -> list[str]:
         """Why keys run without a program: one sentence for each key that can't be recorded."""

@@ -79,6 +79,19 @@ struct Graph {
     return info_dict(info);
   }
 
+  std::string planned_text(fastnn_context context, int64_t batch, const std::vector<std::string>& passes) const {
+    context.recorder = nullptr;
+    std::vector<const char*> names;
+    for (const std::string& pass : passes) names.push_back(pass.c_str());
+    const auto write = [&](const fastnn_graph* given, char* text, int64_t size) {
+      int64_t length = 0;
+      check(fastnn_graph_planned_text(given, &context, batch, names.data(), static_cast<int64_t>(names.size()), text,
+                                      size, &length));
+      return length;
+    };
+    return text_of(write, graph.get());
+  }
+
   bool compare(const Graph& other) const {
     int32_t symbolic = 0;
     check(fastnn_graph_compare(graph.get(), other.graph.get(), &symbolic));
@@ -172,11 +185,11 @@ bool is_usable(const py::array& x) {
 
 class Program {
  public:
-  Program(const Graph& graph, int64_t batch, const std::string& device) : scalars_(graph.scalars) {
+  Program(std::shared_ptr<const Graph> graph, int64_t batch, const std::string& device) : graph_(std::move(graph)) {
     fastnn_context context = thread_context(device_from_name(device));
     context.recorder = nullptr;
     fastnn_program* created = nullptr;
-    check(fastnn_program_create(graph.graph.get(), &context, batch, &created));
+    check(fastnn_program_create(graph_->graph.get(), &context, batch, &created));
     program_.reset(created);
     info_ = info_of(created);
     arguments_.resize(static_cast<size_t>(info_.arguments));
@@ -313,6 +326,10 @@ class Program {
 
   std::string text() const { return text_of(fastnn_program_text, program_.get()); }
 
+  std::string planned_text(const std::vector<std::string>& passes) const {
+    return graph_->planned_text(context_, info_.batch, passes);
+  }
+
   py::dict info() const { return info_dict(info_); }
 
  private:
@@ -377,7 +394,7 @@ class Program {
     return done;
   }
 
-  KeptScalars scalars_;
+  std::shared_ptr<const Graph> graph_;  // with the scalar cells
   fastnn::Program program_;
   fastnn_program_info info_{};
   std::vector<fastnn_tensor> arguments_, results_;  // shapes and dtypes
@@ -476,7 +493,7 @@ void note_recorded(const fastnn_recorder* recorder) {
 }
 
 void register_program(py::module_& module) {
-  py::class_<Graph>(module, "Graph", "A recorded step.")
+  py::class_<Graph, std::shared_ptr<Graph>>(module, "Graph", "A recorded step.")
       .def_static("parse", &Graph::parse, py::arg("text"), py::arg("device") = "cpu",
                   "The graph that a text form describes; bind tensors and scalars to it before making programs.")
       .def("bind", &Graph::bind, py::arg("tensors"),
@@ -487,6 +504,13 @@ void register_program(py::module_& module) {
            "The floating-point operations of each node at a batch size.")
       .def("plan", &Graph::plan, py::arg("batch"), py::arg("device") = "cpu",
            "What a program would take at a batch size: as Program.info.")
+      .def(
+          "planned_text",
+          [](const Graph& graph, int64_t batch, const std::vector<std::string>& passes) {
+            return graph.planned_text(thread_context(fastnn_device{FASTNN_CPU, 0}), batch, passes);
+          },
+          py::arg("batch"), py::arg("passes"),
+          "What some of the planner's passes alone, in their order, make of the graph: as Program.text.")
       .def("compare", &Graph::compare, py::arg("other"),
            "Raises ValueError when the two differ; True when their batch sizes do: the graph is good for any.")
       .def_readonly("lines", &Graph::lines, "Where in the user's code each op was called, in the order of the calls.");
@@ -511,7 +535,7 @@ void register_program(py::module_& module) {
       .def_property_readonly("nodes", &Recorder::nodes, "How many ops have been recorded.")
       .def("finish", &Recorder::finish, "Ends the recording; returns the Graph.");
   py::class_<Program, std::shared_ptr<Program>>(module, "Program", "A graph planned for one batch size.")
-      .def(py::init<const Graph&, int64_t, const std::string&>(), py::arg("graph"), py::arg("batch"),
+      .def(py::init<std::shared_ptr<Graph>, int64_t, const std::string&>(), py::arg("graph"), py::arg("batch"),
            py::arg("device") = "cpu")
       .def("takes", &Program::takes, py::arg("given"), "Whether `replay` can be called with such arguments.")
       .def("replay", &Program::replay, py::arg("given"), "As `run`, with NumPy's arrays and ours that it `takes`.")
@@ -536,7 +560,17 @@ void register_program(py::module_& module) {
            "Replays as run_batches does. Returns the number of steps, a line and the nanoseconds for each node, those "
            "for taking batches, and those for all.")
       .def("text", &Program::text, "What the plan made of the graph: ops, shapes, bytes, offsets.")
+      .def("planned_text", &Program::planned_text, py::arg("passes"),
+           "The text when only some of the planner's passes, in their order, had run.")
       .def_property_readonly("info", &Program::info);
+  module.def(
+      "passes",
+      [] {
+        std::vector<std::string> names;
+        for (int64_t i = 0; i < fastnn_pass_count(); ++i) names.emplace_back(fastnn_pass_name(i));
+        return names;
+      },
+      "The passes that make a plan of a graph, in the order they run.");
   module.def("differ", &differ, py::arg("where"), py::arg("before"), py::arg("missing"),
              "Whether another object than before is at one of some places of Python's.");
   py::class_<Shortcuts>(module, "Shortcuts", "Programs from an array to an array, by the array's shape and dtype.")

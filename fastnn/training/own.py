@@ -79,8 +79,8 @@ class OwnStep(Step):
     def text(self) -> str:
         return self._compiled.text()
 
-    def plans(self, batch: int) -> str:
-        return self._compiled.plans(batch)
+    def plans(self, batch: int, passes: bool = False) -> str:
+        return self._compiled.plans(batch, passes)
 
     def eager_reasons(self) -> list[str]:
         return self._compiled.eager_reasons()

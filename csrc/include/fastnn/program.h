@@ -134,6 +134,15 @@ typedef struct fastnn_program_info {
 /* What a program of the graph would take at a batch size; makes none, so nothing has to be bound. */
 FASTNN_API fastnn_status fastnn_graph_plan(const fastnn_graph* graph, const fastnn_context* context, int64_t batch,
                                            fastnn_program_info* info);
+/* The passes that make a plan, in the order they run: how many there are, and their names; NULL beyond the last. */
+FASTNN_API int64_t fastnn_pass_count(void);
+FASTNN_API const char* fastnn_pass_name(int64_t index);
+/* What some passes alone make of a graph, in their order: with none every op runs, as a node of its own. In the form of
+ * fastnn_program_text: writes at most size bytes with the closing zero, and the length needed without it. Of the context
+ * all counts but the device, which is the graph's; nothing has to be bound. */
+FASTNN_API fastnn_status fastnn_graph_planned_text(const fastnn_graph* graph, const fastnn_context* context,
+                                                   int64_t batch, const char* const* passes, int64_t pass_count,
+                                                   char* text, int64_t size, int64_t* length);
 FASTNN_API fastnn_status fastnn_program_get_info(const fastnn_program* program, fastnn_program_info* info);
 /* What the plan made of the graph, one op a line: shapes, bytes, offsets in the arena, and which results are dead. Writes
  * as fastnn_graph_text does. */
