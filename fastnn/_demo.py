@@ -221,9 +221,9 @@ def _compare(data: Data, threads: int) -> bool:
         optimizer = model.optimizer
         assert optimizer is not None
         model.set_weights(weights)
-        for slot in optimizer.variables:
+        optimizer.iterations.assign(0)
+        for slot in optimizer.variables[2:]:
             slot.assign(np.zeros(slot.shape, np.float32))
-        optimizer._count.value = 0
         seconds, values = [], []
         for images, labels in zip(x, y, strict=True):
             start = time.perf_counter()

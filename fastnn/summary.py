@@ -170,9 +170,8 @@ def _totals(model: Model, cost: _Cost) -> list[str]:
         f" Trainable params: {_amount(*trainable)}",
         f" Non-trainable params: {_amount(total[0] - trainable[0], total[1] - trainable[1])}",
     ]
-    slots = model.optimizer.variables if model.optimizer is not None else []
-    if slots:
-        lines.append(f" Optimizer params: {_amount(*_sizes(slots))}")
+    if model.optimizer is not None and model.optimizer._slots:
+        lines.append(f" Optimizer params: {_amount(*_sizes(model.optimizer.variables))}")
     if cost.total is not None:
         info = cost.total
         lines.append(f" FLOPs: {info['flops']:,} for a batch of {info['batch']}")

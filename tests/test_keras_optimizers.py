@@ -92,6 +92,33 @@ def test_five_steps_by_hand(case: Any, keras: Any, rng: np.random.Generator) -> 
         np.testing.assert_allclose(mine.numpy(), np.asarray(other), rtol=2e-5, atol=1e-5)
 
 
+KEPT = [*(case for case in OPTIMIZERS if case[0] not in ("Nadam", "Adafactor"))]  # two that keep it in another form
+KEPT += [("RMSprop", {"momentum": 0.5, **options}) for options in OPTIONS[5:]] + [("Adam", {"schedule": True})]
+
+
+@pytest.mark.parametrize("case", KEPT, ids=written)
+def test_variables(case: Any, keras: Any, rng: np.random.Generator) -> None:
+    name, options = case
+    values = [rng.standard_normal(shape).astype(np.float32) for shape in ((3, 2), (2,))]
+    gradients = [rng.standard_normal(value.shape).astype(np.float32) for value in values]
+    found = []
+    for package, own in ((keras, False), (fastnn, True)):
+        rate = {"learning_rate": package.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)}
+        given = rate if "schedule" in options else options
+        optimizer = getattr(package.optimizers, name)(**given)
+        variables = [(Tensor if own else keras.Variable)(value) for value in values]
+        remedied(optimizer, variables)
+        for _ in range(3):
+            optimizer.apply([Tensor(g) if own else keras.ops.convert_to_tensor(g) for g in gradients], variables)
+        kept = [np.asarray(variable.numpy()) for variable in optimizer.variables]
+        # the first one counts calls in Keras when gradients are accumulated
+        found.append([np.asarray(optimizer.iterations, np.int64), *kept[1:]])
+    assert [one.shape for one in found[1]] == [one.shape for one in found[0]]
+    assert [one.dtype for one in found[1]] == [one.dtype for one in found[0]]
+    for got, want in zip(found[1], found[0], strict=True):
+        np.testing.assert_allclose(got, want, rtol=2e-4, atol=1e-6)
+
+
 @pytest.mark.parametrize("name", sorted({name for name, _ in OPTIMIZERS}))
 def test_defaults(name: str, keras: Any) -> None:
     theirs, ours = getattr(keras.optimizers, name)().get_config(), getattr(optimizers, name)().get_config()

@@ -144,7 +144,7 @@ def test_steps_by_rows_have_the_bits_of_dense_steps(make: Any) -> None:
             assert isinstance(t.grad, RowGradient)
             gradient = t.grad if by_rows else Tensor(t.grad.numpy())
             optimizer.apply([gradient, bias.grad], [t, bias])
-        results.append([t, bias, *optimizer.variables])
+        results.append([t, bias, *optimizer.variables[2:]])
     for index, (a, b) in enumerate(zip(*results, strict=True)):
         assert_same_bits(a.numpy(), b.numpy(), f"{index}")
 
@@ -154,14 +154,14 @@ def test_lazy_steps_leave_other_rows_alone(make: Any) -> None:
     t, optimizer = table(), make()
     for step in range(3):
         ids = some_ids(step, 5)
-        before = [np.array(value.numpy()) for value in (t, *optimizer.variables)]
+        before = [np.array(value.numpy()) for value in (t, *optimizer.variables[2:])]
         t.grad = None
         F.embedding(ids, t).sum().backward()
         assert t.grad is not None
         t.grad.numpy()  # looking at the gradient doesn't make it dense
         optimizer.apply([t.grad], [t])
         others = np.setdiff1d(np.arange(ROWS), ids.numpy())
-        for value, old in zip((t, *optimizer.variables), before, strict=False):
+        for value, old in zip((t, *optimizer.variables[2:]), before, strict=False):
             assert_same_bits(value.numpy()[others], old[others], "a row that nobody looked up")
             assert (value.numpy()[ids.numpy()] != old[ids.numpy()]).all()
     first, exact = table(), table()
@@ -217,7 +217,7 @@ def test_wrong_lists_are_refused() -> None:
     optimizer.build([t])
     optimizer.apply([g])
     assert optimizer.iterations == 1
-    assert [value.shape for value in optimizer.variables] == [(ROWS, WIDTH)] * 2
+    assert [value.shape for value in optimizer.variables[2:]] == [(ROWS, WIDTH)] * 2
 
 
 def test_lazy_is_part_of_the_configuration() -> None:

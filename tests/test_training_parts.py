@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -62,9 +64,53 @@ def test_momentum_may_be_set_later() -> None:
         optimizer.momentum = momentum
         optimizer.apply([Tensor(np.ones(3, np.float32))], [weight])
         np.testing.assert_array_equal(weight.numpy(), want)
-    assert len(optimizer.variables) == 1
+    assert len(optimizer.variables) == 3
     optimizer.momentum = 0.0
-    assert optimizer.variables == []
+    assert optimizer.variables == [3, 1.0]
+
+
+def test_the_learning_rate_is_a_float_that_can_be_assigned() -> None:
+    optimizer = optimizers.SGD(0.5)
+    rate = optimizer.learning_rate
+    assert isinstance(rate, float)
+    assert (rate, rate * 2, f"{rate:.2f}", json.dumps({"rate": rate})) == (0.5, 1.0, "0.50", '{"rate": 0.5}')
+    assert (rate.name, rate.shape, rate.dtype, rate.trainable) == ("learning_rate", (), np.float32, False)
+    assert rate.assign(0.25) == 0.25
+    assert optimizer.learning_rate == rate.numpy() == rate.value == 0.25
+    assert (rate.assign_add(0.5), rate.assign_sub(0.25)) == (0.75, 0.5)
+    for value in (np.float32(0.125), np.array(0.125), Tensor(0.125), optimizers.SGD(0.125).learning_rate):
+        optimizer.learning_rate = 1.0
+        rate.assign(value)
+        assert optimizer.learning_rate == 0.125
+    assert type(pickle.loads(pickle.dumps(rate))) is float
+    with pytest.raises(ValueError, match=r"^sgd: expected learning_rate finite and not negative, got -1$"):
+        rate.assign(-1)
+    with pytest.raises(TypeError, match=r"^sgd: expected learning_rate to be a number, got array"):
+        optimizer.learning_rate = np.ones(2)
+    scheduled = optimizers.SGD(optimizers.schedules.ExponentialDecay(0.5, 1, 0.5))
+    assert scheduled.learning_rate.numpy() == 0.5
+    with pytest.raises(TypeError, match="the learning rate follows"):
+        scheduled.learning_rate.assign(0.1)
+
+
+def test_the_number_of_steps_is_an_int_that_can_be_assigned() -> None:
+    weight = Tensor(np.ones(3, np.float32), requires_grad=True, name="w")
+    optimizer = optimizers.Adam(0.1)
+    optimizer.build([weight])
+    fresh = [np.array(variable.numpy()) for variable in optimizer.variables]
+    steps = optimizer.iterations
+    for _ in range(2):
+        for _ in range(3):
+            optimizer.apply([Tensor(np.full(3, 0.5, np.float32))], [weight])
+        assert isinstance(steps, int)
+        assert (steps, steps.numpy(), int(optimizer.iterations), steps.dtype) == (0, 3, 3, np.int64)
+        np.testing.assert_allclose(weight.numpy(), 0.7, rtol=1e-5)
+        for variable, value in zip(optimizer.variables, fresh, strict=True):  # begins anew
+            variable.assign(value)
+        weight.assign(np.ones(3, np.float32))
+    assert optimizer.iterations.assign(7) == optimizer.iterations == 7
+    with pytest.raises(ValueError, match=r"^adam: expected iterations to be an integer from 0, got -1$"):
+        steps.assign(-1)
 
 
 def test_optimizers_check_their_gradients() -> None:
@@ -115,7 +161,8 @@ def test_every_optimizer_descends_and_keeps_its_configuration(optimizer: optimiz
         assert weight.grad is None
     assert copy.iterations == 30
     assert losses_seen[-1] < 0.8 * losses_seen[0]
-    assert len(copy.variables) == sum(copy._slot_start(name, weight) is not None for name in copy.slot_names)
+    numbers = 2 - (copy._schedule is not None)
+    assert len(copy.variables) == numbers + sum(copy._slot_start(name, weight) is not None for name in copy.slot_names)
 
 
 SEVERAL = optimizers.MultiOptimizer(
@@ -136,8 +183,8 @@ def test_several_optimizers() -> None:
     for gradients in ([1.0, 2.0], [1.0, None]):
         copy.apply([None if g is None else Tensor(np.full(2, g, np.float32)) for g in gradients], weights)
     assert [part.iterations for part in copy.optimizers] == [0, 0, 2]
-    assert [len(part.variables) for part in copy.optimizers] == [2, 0, 2]
-    assert len(copy.variables) == 4
+    assert [len(part.variables) for part in copy.optimizers] == [4, 2, 4]
+    assert len(copy.variables) == 11
     for wrong in (lambda: copy.learning_rate, lambda: setattr(copy, "learning_rate", 0.1)):
         with pytest.raises(AttributeError, match="multioptimizer: a learning_rate is that of one of its optimizers"):
             wrong()

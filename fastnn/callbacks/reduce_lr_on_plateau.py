@@ -59,7 +59,7 @@ class ReduceLROnPlateau(Monitor):
         optimizer = self.model.optimizer
         assert optimizer is not None
         if logs is not None:
-            logs["learning_rate"] = optimizer.learning_rate
+            logs["learning_rate"] = float(optimizer.learning_rate)
         current = self._value(logs)
         if current is None:
             return

@@ -106,7 +106,7 @@ class TensorBoard(Callback):
         optimizer = self.model.optimizer
         if optimizer is not None:
             if hasattr(optimizer, "learning_rate"):  # one of several optimizers has none
-                logs.setdefault("learning_rate", optimizer.learning_rate)
+                logs.setdefault("learning_rate", float(optimizer.learning_rate))
             if self.write_steps_per_second:
                 seconds, steps = time.perf_counter() - self._begun[0], optimizer.iterations - self._begun[1]
                 self._writer("train").add_scalar("epoch_steps_per_second", steps / seconds, epoch)

@@ -34,6 +34,7 @@ class Adam(Optimizer):
 
     op = "adam_update"
     op_slots = ("first_moment", "second_moment", "largest_second_moment")
+    _slots_apart = op_slots[2:]
     hyper_parameters = ("beta_1", "beta_2", "epsilon", "amsgrad", "lazy")
     counts_steps = True
 

@@ -19,7 +19,8 @@ from .._config import Configurable
 from ..functional.row_gradient import RowGradient
 from ..tensor import Tensor, no_grad
 from . import schedules
-from .arguments import RATE, Common, Hyper, paired, times
+from .arguments import RATE, Common, Hyper, paired, times, whole
+from .cells import Count, Rate
 from .state import Kept, State
 
 __all__ = ["Optimizer"]
@@ -113,10 +114,10 @@ class Optimizer(State, Configurable):
             )
 
     @property
-    def learning_rate(self) -> float:
-        """Step size; may be set at any time, unless it follows a schedule."""
+    def learning_rate(self) -> Rate:
+        """Step size, a float; may be set at any time, also by its `assign`, unless it follows a schedule."""
         self._follow_schedule()
-        return float(self._rate.value)
+        return Rate(float(self._rate.value), self)
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -129,7 +130,7 @@ class Optimizer(State, Configurable):
             self._schedule = value
             self._follow_schedule()
             return
-        rate = RATE.checked(self.name, "learning_rate", value)
+        rate = RATE.checked(self.name, "learning_rate", _number(value))
         if self._schedule is not None:
             raise TypeError(f"{self.name}: the learning rate follows {self._schedule!r}, and is not set")
         self._rate.value = rate
@@ -140,17 +141,19 @@ class Optimizer(State, Configurable):
             scheduled = isinstance(self._schedule, schedules.LearningRateSchedule)
             calls = int(self._calls.value) if self.gradient_accumulation_steps else self.iterations
             value = self._schedule(calls) if scheduled else self._schedule()
-            number = value.item() if isinstance(value, Tensor | np.ndarray) else value
-            self._rate.value = RATE.checked(self.name, "learning_rate", number)
+            self._rate.value = RATE.checked(self.name, "learning_rate", _number(value))
 
     def _set_cells(self) -> None:
         """Set the numbers that the next step reads."""
         self._follow_schedule()
 
     @property
-    def iterations(self) -> int:
-        """Steps taken."""
-        return int(self._count.value)
+    def iterations(self) -> Count:
+        """Steps taken, an int; its `assign` sets it."""
+        return Count(int(self._count.value), self)
+
+    def _set_iterations(self, value: Any) -> None:
+        self._count.value = whole(self.name, "iterations", _number(value), 0)
 
     def apply(self, grads: Sequence[Tensor | None], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Take one step.
@@ -362,7 +365,7 @@ class Optimizer(State, Configurable):
     def get_config(self) -> dict[str, Any]:
         common = {name: getattr(self, name) for name in Common.__annotations__}
         own = {name: getattr(self, name) for name in self.hyper_parameters}
-        rate: Any = self.learning_rate
+        rate: Any = float(self.learning_rate)
         if isinstance(self._schedule, schedules.LearningRateSchedule):
             rate = schedules.serialize(self._schedule)
         elif self._schedule is not None:
@@ -370,3 +373,8 @@ class Optimizer(State, Configurable):
                 f"{self.name}: the learning rate is a function of your own, which a configuration can't hold"
             )
         return {"learning_rate": rate, **own, **common}
+
+
+def _number(value: Any) -> Any:
+    """A number that is given as a Tensor or an array."""
+    return value.item() if isinstance(value, Tensor | np.ndarray) and value.size == 1 else value

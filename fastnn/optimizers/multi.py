@@ -11,6 +11,7 @@ from .. import _config, _core, program
 from .._config import Configurable
 from ..tensor import Tensor
 from .base import Optimizer
+from .cells import Rate
 from .state import Kept
 
 __all__ = ["MultiOptimizer", "OptimizerMap"]
@@ -128,7 +129,7 @@ class MultiOptimizer(Optimizer):
         return list(self._parts)
 
     @property
-    def learning_rate(self) -> float:
+    def learning_rate(self) -> Rate:
         """Each of the `optimizers` has its own."""
         raise AttributeError(f"{self.name}: a learning_rate is that of one of its optimizers")
 
@@ -137,8 +138,8 @@ class MultiOptimizer(Optimizer):
         raise AttributeError(f"{self.name}: a learning_rate is that of one of its optimizers")
 
     @property
-    def variables(self) -> list[Tensor]:
-        return [slot for part in self._parts for slot in part.variables]
+    def variables(self) -> list[Any]:
+        return [self.iterations, *(slot for part in self._parts for slot in part.variables)]
 
     def _part_of(self, variable: Tensor) -> Optimizer:
         return self._chosen[id(variable)]

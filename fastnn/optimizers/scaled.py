@@ -35,6 +35,7 @@ class RMSprop(Optimizer):
 
     op = "rmsprop_update"
     op_slots = ("velocity", "momentum", "average_gradient")
+    _slots_apart = op_slots
     hyper_parameters = ("rho", "momentum", "epsilon", "centered")
 
     rho = Hyper(0.0, 1.0)

@@ -12,7 +12,12 @@ from .. import _core, program
 from .. import functional as F
 from ..tensor import Tensor, no_grad
 
+if TYPE_CHECKING:
+    from .cells import Count, Rate
+
 __all__ = ["Kept", "State"]
+
+_OF_ALL = ("average", "accumulated")  # which any optimizer may keep
 
 
 class Kept(NamedTuple):
@@ -41,13 +46,19 @@ class State:
     _slots: dict[int, tuple[Tensor, dict[str, Tensor]]]
     _undecayed: tuple[frozenset[int], str]
     _waiting: list[Kept]  # of a copy: for variables that it has not met yet
+    _schedule: Any
     name: str
+
+    _slots_apart: tuple[str, ...] = ()  # those that `variables` has for all variables behind the others, one by one
 
     if TYPE_CHECKING:
         ema_momentum: Any
 
         @property
-        def iterations(self) -> int: ...
+        def iterations(self) -> Count: ...
+
+        @property
+        def learning_rate(self) -> Rate: ...
 
     @property
     def slot_names(self) -> tuple[str, ...]:
@@ -55,9 +66,18 @@ class State:
         return self.op_slots
 
     @property
-    def variables(self) -> list[Tensor]:
-        """The tensors that the optimizer keeps, in the order of the variables that it was built for."""
-        return [slot for variable, _ in self._slots.values() for slot in self._slots_of(variable).values()]
+    def variables(self) -> list[Any]:
+        """What the optimizer keeps, in Keras's order: the number of steps, the learning rate unless it follows a
+        schedule, then Tensors in the order of the variables that it was built for."""
+        held = [self._slots_of(variable) for variable, _ in self._slots.values()]
+        first, last = (
+            [slots.pop(name) for name in names for slots in held if name in slots]
+            for names in (_OF_ALL, self._slots_apart)
+        )
+        return [*self._numbers(), *first, *(slot for slots in held for slot in slots.values()), *last]
+
+    def _numbers(self) -> list[Any]:
+        return [self.iterations, *([self.learning_rate] if self._schedule is None else [])]
 
     def build(self, var_list: Iterable[Tensor]) -> None:
         """Make the slots that variables don't have yet."""
