@@ -43,15 +43,18 @@ struct PoolShape {
 // who cuts a product into pieces cuts there.
 constexpr int64_t kGemmDepth = 256;
 constexpr int64_t kGemmColumns = 64;
+// Rows of a whose copy gemm_copy makes together, and the numbers between two such copies of kGemmDepth columns.
+constexpr int64_t kGemmRows = 6;
+constexpr int64_t kGemmCopy = kGemmRows * kGemmDepth + 16;
 // Pixels whose patches convolution_backward_weight holds at a time, and the room it needs for them.
 constexpr int64_t kConvPixels = 128;
 constexpr int64_t kConvPatches = kConvPixels * kGemmDepth + 16;
 
 // Where the operands of y (m, n) = a (m, k) @ b (k, n) lie: element (i, j) of a is at i * a_row + j * a_column, the
 // last axis of y and b is contiguous, and one of a_row and a_column is 1. b_row == 0 says that b was packed by
-// gemm_pack, all n columns and k rows of it.
+// gemm_pack, all n columns and k rows of it. gemm_columns alone takes a b of any b_column.
 struct GemmLayout {
-  int64_t y_row, a_row, a_column, b_row;
+  int64_t y_row, a_row, a_column, b_row, b_column = 1;
 };
 
 // What becomes of a finished sum: y = activation(sum + bias), or y += sum. bias may be null.
@@ -258,7 +261,13 @@ struct UpdateRule {
   /* y (m, n) = epilogue(a (m, k) @ b (k, n)) */                                                                        \
   KERNEL(gemm, (T* y, const T* a, const T* b, int64_t m, int64_t n, int64_t k, const GemmLayout& layout,                \
                 const Epilogue<T>& epilogue))                                                                           \
-  /* the same from parts (count, m, n), the products of blocks of kGemmDepth, in their order */                         \
+  /* the same of a b in place, which is packed as it goes, a panel of columns after the other; copies are gemm_copy's,   \
+     ceil(m / kGemmRows) kGemmCopy numbers for every kGemmDepth columns of a, and stand for a */                        \
+  KERNEL(gemm_columns, (T* y, const T* copies, const T* a, const T* b, int64_t m, int64_t n, int64_t k,                 \
+                        const GemmLayout& layout, const Epilogue<T>& epilogue))                                         \
+  /* k columns of a, at most kGemmDepth, as gemm_columns reads them */                                                  \
+  KERNEL(gemm_copy, (T* copies, const T* a, int64_t m, int64_t k, int64_t a_row, int64_t a_column))                     \
+  /* the same as gemm from parts (count, m, n), the products of blocks of kGemmDepth, in their order */                         \
   KERNEL(gemm_join, (T* y, int64_t y_row, const T* parts, int64_t count, int64_t m, int64_t n,                          \
                      const Epilogue<T>& epilogue))                                                                      \
   /* pixels [begin, end) of y = epilogue(patches of x @ packed weight) */                                               \

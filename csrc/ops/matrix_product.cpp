@@ -94,6 +94,57 @@ void multiply_by_depth(const fastnn_context& context, const MatrixProduct<T>& p,
   kernels.gemm_join(p.y, p.y_row, parts, blocks, p.m, p.n, p.epilogue);
 }
 
+// Numbers of a copy of a, for each block of k.
+int64_t copy_size(int64_t m) { return ceil_divide(m, kernels::kGemmRows) * kernels::kGemmCopy; }
+
+// A few hundred rows and a b that is packed: pieces of y are columns, each packs what it reads of b, and all share copies of
+// a (kernels/cpu/gemm_columns.inl).
+template <typename T>
+bool shares_copies(const MatrixProduct<T>& p, bool packs) {
+  constexpr int64_t kMostRows = 384;
+  const int64_t room = static_cast<int64_t>(matrix_product_workspace(p.n, p.k, 1));
+  const int64_t blocks = ceil_divide(std::min(p.k, kSlabDepth), kGemmDepth);
+  return packs && p.b_row != 0 && p.m > kRowsInPlace && p.m <= kMostRows && p.n >= 2 * kGemmColumns &&
+         p.k > kGemmDepth && blocks * copy_size(p.m) <= room;
+}
+
+// Columns of a piece: enough panels that packing the first, which nothing hides, is little of it, but 8 pieces of them.
+int64_t piece_columns(int64_t m, int64_t n, int64_t k) {
+  constexpr int64_t kBlocks = 4, kPieces = 8;
+  constexpr double kLittle = 5e5;  // multiplications
+  const int64_t panels = ceil_divide(n, kGemmColumns), most = std::max<int64_t>(panels / kPieces, 1);
+  int64_t taken = std::min(ceil_divide(kBlocks, ceil_divide(k, kGemmDepth)), most);
+  while (taken < panels && multiplications(m, taken * kGemmColumns, k) < kLittle) ++taken;
+  return taken * kGemmColumns;
+}
+
+template <typename T>
+void multiply_by_columns(const fastnn_context& context, const MatrixProduct<T>& p, T* copies, double nanoseconds_each) {
+  const kernels::KernelTable<T>& kernels = table<T>();
+  const int64_t room = static_cast<int64_t>(matrix_product_workspace(p.n, p.k, 1));
+  const int64_t copy = copy_size(p.m), slab = room / copy * kGemmDepth;
+  const kernels::GemmLayout layout{p.y_row, p.a_row, p.a_column, p.b_row, p.b_column};
+  for (int64_t k0 = 0; k0 < p.k; k0 += slab) {
+    const int64_t k = std::min(slab, p.k - k0), columns = piece_columns(p.m, p.n, k);
+    const bool last = k0 + k == p.k;
+    const T* const a = p.a + k0 * p.a_column;
+    const double copying = nanoseconds_each * static_cast<double>(p.m * k) * sizeof(T) / 5;
+    parallel_for(context, ceil_divide(k, kGemmDepth), copying, [&](int64_t block) {
+      const Range depth = chunk_range(block, k, kGemmDepth);
+      kernels.gemm_copy(copies + block * copy, a + depth.begin * p.a_column, p.m, depth.end - depth.begin, p.a_row,
+                        p.a_column);
+    });
+    const double nanoseconds = nanoseconds_each * multiplications(p.m, p.n, k) / 50;
+    parallel_for(context, ceil_divide(p.n, columns), nanoseconds, [&](int64_t chunk) {
+      const Range range = chunk_range(chunk, p.n, columns);
+      const T* const bias = last && p.epilogue.bias != nullptr ? p.epilogue.bias + range.begin : nullptr;
+      kernels.gemm_columns(p.y + range.begin, copies, a, p.b + k0 * p.b_row + range.begin * p.b_column, p.m,
+                           range.end - range.begin, k, layout,
+                           {bias, last && p.epilogue.relu, p.epilogue.accumulate || k0 > 0});
+    });
+  }
+}
+
 }  // namespace
 
 size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item) {
@@ -112,6 +163,7 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
     multiply_by_depth(context, p, packed, nanoseconds_each * multiplications(p.m, p.n, p.k) / 50);
     return;
   }
+  if (shares_copies(p, packs)) return multiply_by_columns(context, p, packed, nanoseconds_each);
   for (int64_t n0 = 0; n0 < p.n; n0 += kSlabColumns) {
     const int64_t n = std::min(kSlabColumns, p.n - n0);
     for (int64_t k0 = 0; k0 == 0 || k0 < p.k; k0 += kSlabDepth) {

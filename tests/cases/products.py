@@ -70,6 +70,8 @@ CASES: list[OpCase] = [
     gemm_case(14, 60, 9),
     gemm_case(1, 257, 33, "nt"),
     gemm_case(15, 133, 530),  # cut along k
+    *(gemm_case(67, 197, 530, transpose) for transpose in ("nn", "nt", "tn", "tt")),  # pieces share copies of a
+    gemm_case(125, 128, 1030, "tn"),  # and 1024 of k at a time
     gemm_case(3, 4, 0),
     gemm_case(0, 4, 3),
     gemm_case(3, 0, 4),
@@ -82,4 +84,5 @@ CASES: list[OpCase] = [
     linear_case((), 6, 5),
     linear_case((33,), 64, 3, activation="relu"),
     linear_case((29,), 600, 65, activation="relu"),  # cut along k
+    linear_case((66,), 290, 130, activation="relu"),  # pieces share copies of x
 ]

@@ -15,7 +15,7 @@
 
 constexpr int kPanelVectors = kRegisters == 32 ? 4 : 2;
 constexpr int64_t kPanel = kPanelVectors * kWidth;
-constexpr int kWideRows = 6;
+constexpr int kWideRows = kGemmRows;
 constexpr int kNarrowRows = 12;            // for at most half a panel
 constexpr int kCopiedTiles = 8;            // of a, at a time: 48 KB
 constexpr int64_t kLargeRows = 64 * 1024;  // an a of more numbers, read by rows, is fetched ahead
@@ -225,9 +225,6 @@ void gemm_pack(float* packed, const float* b, int64_t k, int64_t n, int64_t b_ro
   }
 }
 
-// Copies of tiles of a lie this far apart.
-constexpr int64_t kCopySize = kWideRows * kGemmDepth + kWidth;
-
 // Copies rows of a as its tiles read them, each as kByRow wants it. Transposed, several tiles are copied side by side,
 // for they share its cache lines.
 template <bool kByRow>
@@ -236,7 +233,7 @@ void copy_tiles(float* copies, const float* a, int64_t stride, const RowTiles& c
   if constexpr (kByRow) {
     for (int64_t t = 0; t < tiles; ++t) {
       const int64_t rows = cut.rows(first_tile + t);
-      for (int64_t i = 0; i < rows; ++i, a += stride) copy_floats(copies + t * kCopySize + i * depth, a, depth);
+      for (int64_t i = 0; i < rows; ++i, a += stride) copy_floats(copies + t * kGemmCopy + i * depth, a, depth);
     }
   } else {
     constexpr int64_t kAhead = 24;
@@ -247,7 +244,7 @@ void copy_tiles(float* copies, const float* a, int64_t stride, const RowTiles& c
       const float* from = a;
       for (int64_t t = 0; t < tiles; ++t) {
         const int64_t rows = cut.rows(first_tile + t);
-        copy_column(copies + t * kCopySize + p * rows, from, rows);
+        copy_column(copies + t * kGemmCopy + p * rows, from, rows);
         from += rows;
       }
     }
@@ -265,7 +262,7 @@ void fetch_rows(const float* a, int64_t stride, int64_t rows, int64_t count) {
 template <bool kByRow>
 void multiply(float* y, const float* a, int64_t a_stride, const float* b, int64_t m, int64_t n, int64_t k,
               const GemmLayout& layout, const Epilogue<float>& epilogue) {
-  alignas(64) float copies[kCopiedTiles * kCopySize];
+  alignas(64) float copies[kCopiedTiles * kGemmCopy];
   const RowTiles cut = cut_rows(m, rows_for(n));
   const bool copied = n > kPanel, fetches = kByRow && m * k >= kLargeRows;
   const int64_t ahead = copied ? kCopiedTiles * kWideRows : kNarrowRows;
@@ -281,7 +278,7 @@ void multiply(float* y, const float* a, int64_t a_stride, const float* b, int64_
       if (copied) {
         const int64_t tiles = cut.tiles - t < kCopiedTiles ? cut.tiles - t : kCopiedTiles;
         if (t % kCopiedTiles == 0) copy_tiles<kByRow>(copies, a_block, a_stride, cut, t, tiles, depth);
-        a_block = copies + t % kCopiedTiles * kCopySize;
+        a_block = copies + t % kCopiedTiles * kGemmCopy;
         stride = kByRow ? depth : rows;
       }
       float* targets[kNarrowRows];

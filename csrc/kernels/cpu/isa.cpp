@@ -11,6 +11,7 @@ namespace {
 #include "kernels/cpu/activation.inl"
 #include "kernels/cpu/unary.inl"
 #include "kernels/cpu/gemm.inl"
+#include "kernels/cpu/gemm_columns.inl"
 #include "kernels/cpu/convolution.inl"
 #include "kernels/cpu/positions.inl"
 #include "kernels/cpu/winograd.inl"

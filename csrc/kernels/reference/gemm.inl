@@ -27,7 +27,8 @@ void gemm(T* y, const T* a, const T* b, int64_t m, int64_t n, int64_t k, const G
         const int64_t end = k - first < kGemmDepth ? k : first + kGemmDepth;
         T sum = 0;
         for (int64_t p = first; p < end; ++p) {
-          sum += a[i * layout.a_row + p * layout.a_column] * b[packed ? j * k + p : p * layout.b_row + j];
+          sum += a[i * layout.a_row + p * layout.a_column] *
+                 b[packed ? j * k + p : p * layout.b_row + j * layout.b_column];
         }
         const bool adds = first > 0 || epilogue.accumulate;
         total = adds ? sum + (first > 0 ? total : result) : sum;
@@ -35,6 +36,15 @@ void gemm(T* y, const T* a, const T* b, int64_t m, int64_t n, int64_t k, const G
       finish(result, total, j, {epilogue.bias, epilogue.relu, false});
     }
   }
+}
+
+// Reads a where it is.
+template <typename T>
+void gemm_copy(T*, const T*, int64_t, int64_t, int64_t, int64_t) {}
+template <typename T>
+void gemm_columns(T* y, const T*, const T* a, const T* b, int64_t m, int64_t n, int64_t k, const GemmLayout& layout,
+                  const Epilogue<T>& epilogue) {
+  gemm(y, a, b, m, n, k, layout, epilogue);
 }
 
 template <typename T>
