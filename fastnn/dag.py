@@ -61,6 +61,12 @@ class Functional(Model):
         if len({id(t) for t in self.inputs}) < len(self.inputs):
             raise ValueError(f"{self.name}: expected different inputs, got one twice")
         self._node_calls, self._operations = in_order(self.name, self.inputs, self.outputs)
+        for layer in self._operations:
+            if layer._on_data:
+                raise ValueError(
+                    f"{self.name}: expected {layer.name} to be called on data before the model; let the model begin at "
+                    "what it gives"
+                )
         names = [layer.name for layer in self._operations]
         for layer_name in names:
             if names.count(layer_name) > 1:

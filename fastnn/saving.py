@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from .models import Model
     from .optimizers import Optimizer
+    from .utils import FeatureSpace
 
 __all__ = [
     "CustomObjectScope",
@@ -97,6 +98,11 @@ def load_model(
     safe_mode : bool, default True
         Accepted as in Keras: nothing in a file is ever executed.
 
+    Returns
+    -------
+    Model
+        Of a file that `FeatureSpace.save` wrote, the space.
+
     Raises
     ------
     ValueError
@@ -105,11 +111,14 @@ def load_model(
         The file can't be read.
     """
     with CustomObjectScope(custom_objects):
-        return _load_model(filepath, custom_objects, compile)
+        found: Model = _load_model(filepath, custom_objects, compile)
+    return found
 
 
-def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> Model:
+def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
     tensors, metadata = read_file(filepath)
+    if metadata.get("kind") == "feature_space":
+        return _feature_space(filepath, tensors, metadata)
     if metadata.get("kind") != "model":
         raise ValueError(f"{filepath}: expected a whole model, got weights; make the model and use load_weights")
     try:
@@ -139,6 +148,29 @@ def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
     for path, target in targets.items():
         target.assign(tensors[path])
     return model
+
+
+def save_feature_space(space: FeatureSpace, filepath: Any) -> None:
+    """Write what has been learned of a table; see `FeatureSpace.save`."""
+    metadata = {"kind": "feature_space", "architecture": serialize(space)}
+    write_file(filepath, space._named_weights(), metadata, overwrite=True)
+
+
+def _feature_space(filepath: Any, tensors: Mapping[str, np.ndarray], metadata: dict[str, Any]) -> Any:
+    from .utils import FeatureSpace
+
+    try:
+        with zero_weights(sum(array.nbytes for array in tensors.values())):
+            space = FeatureSpace.from_config(metadata["architecture"]["config"])
+            space._adapted = True
+            space.get_encoded_features()
+        targets = space._named_weights()
+        check_tensors(targets, tensors)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RuntimeError) as error:
+        raise ValueError(f"{filepath}: can't make the FeatureSpace: {error}") from error
+    for path, target in targets.items():
+        target.assign(tensors[path])
+    return space
 
 
 def _kinds() -> dict[str, type[Model]]:

@@ -179,7 +179,7 @@ def differences(theirs: Any, ours: Any) -> set[str]:
 def penalized(cls: Any) -> tuple[str, ...]:
     """What a layer class takes regularizers of."""
     cells = {"LSTM": "LSTMCell", "GRU": "GRUCell", "SimpleRNN": "SimpleRNNCell"}
-    return _roles(getattr(fastnn.layers, cells.get(cls.__name__, cls.__name__)))
+    return _roles(getattr(fastnn.layers, cells.get(cls.__name__, cls.__name__), cls))
 
 
 def safe_signature(item: Any) -> Any:

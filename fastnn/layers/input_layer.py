@@ -23,8 +23,9 @@ class InputLayer(Layer):
         Without the batch.
     batch_size : int, optional
         Accepted as in Keras; any batch is taken.
-    dtype : "float32", an integer dtype, "bool", or None
-        Integers for the ids of an Embedding, where the layer behind decides; bool for masks.
+    dtype : "float32", an integer dtype, "bool", "string", or None
+        Integers for the ids of an Embedding, where the layer behind decides; bool for masks; strings for layers that
+        are called on data before the model.
     sparse, ragged : bool, optional
         Refused when True.
     batch_shape : tuple of int, optional
@@ -59,10 +60,11 @@ class InputLayer(Layer):
             if shape is not None:
                 raise ValueError("InputLayer: expected shape or batch_shape or input_tensor, got two of them")
             shape = tuple(batch_shape)[1:]
-        whole = dtype is not None and np.dtype(dtype).kind in "iub"
-        super().__init__(dtype=None if whole else dtype, name=name)
+        text = dtype == "string"
+        other = text or (dtype is not None and np.dtype(dtype).kind in "iub")
+        super().__init__(dtype=None if other else dtype, name=name)
         self._input_shape = self._output_shape = (None, *arguments.sample_shape("InputLayer", "shape", shape))
-        self.dtype = np.dtype(np.float32 if dtype is None else dtype).name
+        self.dtype = "string" if text else np.dtype(np.float32 if dtype is None else dtype).name
         self.built = True
 
     @property
@@ -74,7 +76,9 @@ class InputLayer(Layer):
         """What stands for the data in a functional model."""
         if not self._nodes:
             node = LayerNode(self, (), {})
-            node.outputs = SymbolicTensor(self._input_shape or (), np.dtype(self.dtype), node, 0)
+            node.outputs = SymbolicTensor(
+                self._input_shape or (), np.dtype(str if self.dtype == "string" else self.dtype), node, 0
+            )
         result: SymbolicTensor = self._nodes[0].outputs
         return result
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .._custom import (
     CustomObjectScope,
     custom_object_scope,
@@ -32,6 +34,7 @@ from .sequences import TimeseriesDataset, pad_sequences, timeseries_dataset_from
 __all__ = [
     "Config",
     "CustomObjectScope",
+    "FeatureSpace",
     "PyDataset",
     "Sequence",
     "TimeseriesDataset",
@@ -62,3 +65,15 @@ __all__ = [
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
+
+if TYPE_CHECKING:
+    from .feature_space import FeatureSpace
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Read on first use: it reads layers that few programs need."""
+        if name != "FeatureSpace":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from .feature_space import FeatureSpace
+
+        return FeatureSpace

@@ -10,6 +10,8 @@ import numpy as np
 from .._config import Configurable
 from ..layers.base import Layer
 from ..layers.base.serialization import deserialize, serialize
+from ..layers.preprocessing.discretization import Discretization
+from ..layers.preprocessing.normalization import Normalization
 from ..tensor import Tensor
 
 __all__ = ["Feature"]
@@ -38,15 +40,19 @@ class Feature(Configurable):
         if not isinstance(preprocessor, Layer):
             raise TypeError(f"Feature: expected preprocessor to be a layer, got {preprocessor!r}")
         self.dtype = dtype if dtype == "string" else np.dtype(dtype).name
-        self.preprocessor = preprocessor
+        self.preprocessor: Any = preprocessor
         self.output_mode = output_mode
 
     @property
     def learns(self) -> bool:
         """Whether `adapt` of the preprocessor is to be called: not where it was made with what it would find."""
-        layer: Any = self.preprocessor
-        given = getattr(getattr(layer, "lookup", layer), "_given", False) or getattr(layer, "input_mean", None) is not None
-        return hasattr(layer, "adapt") and not given and getattr(layer, "num_bins", 0) is not None
+        layer = self.preprocessor
+        given = getattr(getattr(layer, "lookup", layer), "_given", False)  # a vocabulary
+        if isinstance(layer, Normalization):
+            given = layer.input_mean is not None
+        if isinstance(layer, Discretization):
+            given = layer.num_bins is None
+        return hasattr(layer, "adapt") and not given
 
     def column(self, name: str, values: Any) -> np.ndarray:
         """Values as an array of the column's dtype."""

@@ -7,7 +7,7 @@ of prepared data begins at.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from .._config import auto_name, serialize
 from ..layers.base import Layer
 from ..layers.base.symbolic import SymbolicTensor
 from ..layers.input_layer import InputLayer
+from ..layers.preprocessing.encoding import encoded
 from ..layers.preprocessing.index_lookup import IndexLookup
 from ..tensor import Tensor, no_grad
 from .feature import Feature
@@ -28,6 +29,8 @@ _ROWS = 32  # of batches that columns are learned from, which decide about the b
 
 class FeatureSpace(Layer):
     """Prepares tables: dictionaries of columns, each an array (batch,) or (batch, 1), or of single values.
+
+    Columns without a feature are left out.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ class FeatureSpace(Layer):
     (3, 4)
     """
 
-    _unrecorded: ClassVar[frozenset[str]] = Layer._unrecorded | {"_adapted", "_encoded"}
+    _unrecorded = Layer._unrecorded | {"_adapted", "_encoded"}
     _takes_several = True
 
     def __init__(
@@ -84,6 +87,7 @@ class FeatureSpace(Layer):
         }
         self._adapted = not any(feature.learns for feature in self.features.values())
         self._encoded: Any = None
+        self.concat = layers.Concatenate(axis=-1, name=f"{self.name}_concat")
 
     # ---- features ----------------------------------------------------------------------------------------------------
 
@@ -120,7 +124,7 @@ class FeatureSpace(Layer):
         output_mode: str = "one_hot",
         name: str | None = None,
     ) -> Feature:
-        """The ranges that numbers lie in: so many, found by `adapt`, or given by `bin_boundaries`, with num_bins None."""
+        """The ranges that numbers lie in: so many, found by `adapt`; or by `bin_boundaries`, with num_bins None."""
         named = _named(name, "float_discretized")
         layer = layers.Discretization(num_bins=num_bins, bin_boundaries=bin_boundaries, name=named)
         return Feature("float32", layer, output_mode)
@@ -164,16 +168,17 @@ class FeatureSpace(Layer):
             return given
         if isinstance(given, Mapping) and "config" in given:
             return Feature.from_config(given["config"])
+        made: Feature
         match given:
             case "float" | "float_normalized" | "float_rescaled" | "integer_categorical" | "string_categorical":
-                made: Feature = getattr(self, given)(name=name)
-                return made
+                made = getattr(self, given)(name=name)
             case "float_discretized":
-                return self.float_discretized(self.num_discretization_bins, name=name)
+                made = self.float_discretized(self.num_discretization_bins, name=name)
             case "integer_hashed" | "string_hashed":
                 made = getattr(self, given)(self.hashing_dim, name=name)
-                return made
-        raise ValueError(f"FeatureSpace: expected {name!r} to be a feature or the name of a kind, got {given!r}")
+            case _:
+                raise ValueError(f"FeatureSpace: expected {name!r} to be a feature or a kind of one, got {given!r}")
+        return made
 
     # ---- learning ----------------------------------------------------------------------------------------------------
 
@@ -196,7 +201,7 @@ class FeatureSpace(Layer):
             if not parts[name]:
                 raise ValueError("FeatureSpace: expected adapt to get data, got none")
             single = all(len(part) == 1 for part in parts[name])
-            feature.preprocessor.adapt(_in_rows(np.concatenate(parts[name])) if single else parts[name])  # type: ignore[attr-defined]
+            feature.preprocessor.adapt(iter(_in_rows(np.concatenate(parts[name])) if single else parts[name]))
         self._adapted = True
         self._encoded = None
         self.get_encoded_features()
@@ -208,8 +213,8 @@ class FeatureSpace(Layer):
     def _check_names(self, data: Any) -> None:
         if not isinstance(data, Mapping):
             raise TypeError(f"{self.name}: expected a dictionary of columns, got {type(data).__name__}")
-        if set(data) != set(self.features):
-            raise ValueError(f"{self.name}: expected the columns {', '.join(self.features)}, got {', '.join(data)}")
+        if missing := [name for name in self.features if name not in data]:
+            raise ValueError(f"{self.name}: expected the columns {', '.join(missing)} too, got {', '.join(data)}")
 
     # ---- use ---------------------------------------------------------------------------------------------------------
 
@@ -261,7 +266,9 @@ class FeatureSpace(Layer):
             return result
         if np.dtype(result.dtype).kind not in "iu":
             raise ValueError(f"{self.name}: expected whole numbers of {name!r} for 'one_hot', got {result.dtype}")
-        return layers.CategoryEncoding(self._depth(name), "multi_hot", name=f"{name}_one_hot")(result)
+        if isinstance(result, SymbolicTensor):
+            return layers.CategoryEncoding(self._depth(name), "multi_hot", name=f"{name}_one_hot")(result)
+        return encoded(result, "multi_hot", self._depth(name))
 
     def _depth(self, name: str) -> int:
         """How many values a feature has."""
@@ -281,10 +288,11 @@ class FeatureSpace(Layer):
         for name, value in ordered.items():
             if np.dtype(value.dtype).kind != "f":
                 raise ValueError(
-                    f"{self.name}: expected {name!r} to be encoded for 'concat', got {value.dtype}; take output_mode 'dict'"
+                    f"{self.name}: expected {name!r} to be encoded for 'concat', got {value.dtype}; "
+                    "take output_mode 'dict'"
                 )
         values = list(ordered.values())
-        return values[0] if len(values) == 1 else layers.Concatenate(axis=-1)(values)
+        return values[0] if len(values) == 1 else self.concat(values)
 
     # ---- configuration and files -------------------------------------------------------------------------------------
 
@@ -298,6 +306,13 @@ class FeatureSpace(Layer):
             "num_discretization_bins": self.num_discretization_bins,
             "name": self.name,
         }
+
+    def _own_state(self) -> dict[str, Any]:
+        return {**super()._own_state(), "adapted": self._adapted}
+
+    def _take_own_state(self, state: Mapping[str, Any]) -> None:
+        super()._take_own_state(state)
+        self._adapted = state["adapted"]
 
     def save(self, filepath: Any) -> None:
         """Write the space and what it has learned to a file that `models.load_model` reads.

@@ -33,6 +33,7 @@ class Applied(Weighted, Inputs):
     """The part of `Layer` with its `call` and `build`, and what surrounds them."""
 
     supports_masking = False  # whether masks of inputs reach the result, by compute_mask
+    _on_data = False  # whether it is called on data before models, and has no part in steps
     _output_shape: Shape | None
     _built_for: Any
     _built_with: dict[str, Any]

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ...program import in_step
 from ...tensor import Tensor
 from ..base import Shape, arguments
 from .encoding import encoded_rows, encoded_shape
 from .hashing import fingerprint64, key_of_salt, siphash64
 from .learned_vocabulary import LearnedVocabulary
+from .on_data import symbolic_of_data
 
 __all__ = ["IndexLookup"]
 
@@ -24,6 +24,7 @@ class IndexLookup(LearnedVocabulary):
     """Tokens as their places in a vocabulary."""
 
     _streams = "it is called on arrays before the model"
+    _on_data = True
 
     def __init__(
         self,
@@ -65,8 +66,8 @@ class IndexLookup(LearnedVocabulary):
         -------
         Tensor; an array of tokens with invert
         """
-        if in_step():
-            raise ValueError(f"{self.name}: expected to be called on data before the model, not inside of it")
+        if (symbolic := symbolic_of_data(self, inputs)) is not None:
+            return symbolic
         return self.call(inputs)
 
     def call(self, inputs: Any) -> Any:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ...program import in_step
 from ...tensor import Tensor
 from ..base import Layer, Shape
 from .batches import batches_of
 from .encoding import check_mode, padded_rows
+from .on_data import symbolic_of_data
 from .string_lookup import StringLookup
 from .tokenizer import Tokenizer
 
@@ -48,6 +48,7 @@ class TextVectorization(Layer):
     """
 
     _streams = "it is called on arrays before the model"
+    _on_data = True
 
     def __init__(
         self,
@@ -127,8 +128,8 @@ class TextVectorization(Layer):
         -------
         Tensor, (batch, n); (n,) for one text
         """
-        if in_step():
-            raise ValueError(f"{self.name}: expected to be called on data before the model, not inside of it")
+        if (symbolic := symbolic_of_data(self, inputs)) is not None:
+            return symbolic
         result = self.call(inputs)
         return result if np.ndim(inputs) else result[0]
 
