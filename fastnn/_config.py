@@ -132,7 +132,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:
 
     names = sorted(set(known))
     lower = {other.lower(): other for other in names}
-    nearest = difflib.get_close_matches(name.lower(), lower, 1)
+    nearest = difflib.get_close_matches(name.lower(), lower, 1, 0.5 if len(name) < 4 else 0.6)  # "l3" is half of "l2"
     suggestion = f"; did you mean {lower[nearest[0]]!r}?" if nearest else ";"
     return ValueError(f"unknown {kind} {name!r}{suggestion} known: {', '.join(names)}")
 

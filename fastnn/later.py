@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from types import MethodType
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -27,8 +28,8 @@ _thread = _Thread()
 class Later:
     """A value that is read when the step is over. A step's function may return it.
 
-    Python that looks at it before, by float, arithmetic or printing, gets the value of that moment; a step in which
-    that happens can't be recorded.
+    Arithmetic with numbers and other such values gives one more of them. Python that looks at it before, by float,
+    comparisons or printing, gets the value of that moment; a step in which that happens can't be recorded.
     """
 
     __slots__ = ("read",)
@@ -84,26 +85,36 @@ def at_the_end(method: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return read
 
 
-def _operator(name: str) -> Callable[..., Any]:
-    def operator(self: Later, *others: Any) -> Any:
-        values = (other.value() if isinstance(other, Later) else other for other in others)
-        return getattr(self.value(), name)(*values)
+class _Result(NamedTuple):
+    """An operator's result of values that are read when it is: equal when all of these are."""
 
-    return operator
+    name: str
+    operands: tuple[Any, ...]  # functions that read them, and numbers
+
+    def __call__(self) -> Any:
+        values = [operand() if callable(operand) else operand for operand in self.operands]
+        return getattr(operator, self.name)(*values)
 
 
-_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")
-for _name in (
-    *_BINARY,
-    *(f"r{name}" for name in _BINARY),
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "neg",
-    "abs",
-    "float",
-    "int",
-    "bool",
-):
-    setattr(Later, f"__{_name}__", _operator(f"__{_name}__"))
+def _operator(name: str, swapped: bool = False, looks: bool = False) -> Callable[..., Any]:
+    """An operator: of numbers and other such values one more of them, else of the values as they are now."""
+
+    def result(self: Later, *others: Any) -> Any:
+        operands = (*others, self) if swapped else (self, *others)
+        if not looks and all(isinstance(operand, Later | int | float) for operand in operands):
+            read = _Result(name, tuple(item.read if isinstance(item, Later) else item for item in operands))
+            return Later(cast("Callable[[], Any]", read))
+        return getattr(operator, name)(*(item.value() if isinstance(item, Later) else item for item in operands))
+
+    return result
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    setattr(Later, f"__{_name}__", _operator(_name))
+    setattr(Later, f"__r{_name}__", _operator(_name, swapped=True))
+for _name in ("neg", "abs"):
+    setattr(Later, f"__{_name}__", _operator(_name))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(Later, f"__{_name}__", _operator(_name, looks=True))
+for _name, _function in (("float", float), ("int", int), ("bool", bool)):
+    setattr(Later, f"__{_name}__", lambda self, function=_function: function(self.value()))

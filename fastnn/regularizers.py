@@ -11,7 +11,7 @@ import numpy as np
 from . import _config
 from . import functional as F
 from .losses.regression import unit_length
-from .tensor import Tensor, constant
+from .tensor import Tensor, as_tensor, constant
 
 __all__ = [
     "L1",
@@ -30,9 +30,12 @@ __all__ = [
 
 
 class Regularizer(_config.Configurable):
-    """Base of the regularizers. A subclass defines ``__call__(x)``, which gives a number to add to the loss."""
+    """Base of the regularizers. A subclass defines ``__call__(x)``, which gives a number to add to the loss.
 
-    def __call__(self, x: Tensor) -> Any:
+    Those of this module take Tensors and arrays.
+    """
+
+    def __call__(self, x: Any) -> Any:
         """What x adds to the loss."""
         return 0.0
 
@@ -46,11 +49,12 @@ def _factor(cls: str, name: str, value: Any) -> float:
     return float(value)
 
 
-def _absolute(x: Tensor, factor: float) -> Tensor:
-    return F.multiply(F.sum(F.abs(x)), factor)
+def _absolute(x: Any, factor: float) -> Tensor:
+    return F.multiply(F.sum(F.abs(as_tensor(x))), factor)
 
 
-def _squared(x: Tensor, factor: float) -> Tensor:
+def _squared(x: Any, factor: float) -> Tensor:
+    x = as_tensor(x)
     return F.multiply(F.sum(F.multiply(x, x)), factor)
 
 
@@ -60,7 +64,7 @@ class L1(Regularizer):
     def __init__(self, l1: float | None = 0.01) -> None:
         self.l1 = _factor("L1", "l1", 0.01 if l1 is None else l1)
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Any) -> Tensor:
         """What x adds to the loss."""
         return _absolute(x, self.l1)
 
@@ -74,7 +78,7 @@ class L2(Regularizer):
     def __init__(self, l2: float | None = 0.01) -> None:
         self.l2 = _factor("L2", "l2", 0.01 if l2 is None else l2)
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: Any) -> Tensor:
         """What x adds to the loss."""
         return _squared(x, self.l2)
 
@@ -88,7 +92,7 @@ class L1L2(Regularizer):
     def __init__(self, l1: float | None = 0.0, l2: float | None = 0.0) -> None:
         self.l1, self.l2 = _factor("L1L2", "l1", l1 or 0.0), _factor("L1L2", "l2", l2 or 0.0)
 
-    def __call__(self, x: Tensor) -> Any:
+    def __call__(self, x: Any) -> Any:
         """What x adds to the loss."""
         parts = [part(x, factor) for part, factor in ((_absolute, self.l1), (_squared, self.l2)) if factor]
         return parts[0] if len(parts) == 1 else F.add(*parts) if parts else 0.0
@@ -112,8 +116,9 @@ class OrthogonalRegularizer(Regularizer):
             raise ValueError(f"OrthogonalRegularizer: expected mode 'rows' or 'columns', got {mode!r}")
         self.mode = mode
 
-    def __call__(self, inputs: Tensor) -> Tensor:
+    def __call__(self, inputs: Any) -> Tensor:
         """What a matrix adds to the loss."""
+        inputs = as_tensor(inputs)
         if inputs.ndim != 2:
             raise ValueError(f"OrthogonalRegularizer: expected a matrix, got shape {tuple(inputs.shape)}")
         rows = unit_length(inputs, 1) if self.mode == "rows" else F.transpose(unit_length(inputs, 0))

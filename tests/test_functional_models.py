@@ -293,3 +293,17 @@ def test_parts_of_models_begin_at_what_layers_put_out(tmp_path: Path) -> None:
     back.save(tmp_path / "back")
     again = fastnn.models.load_model(tmp_path / "back")
     assert_same_bits(again(second).numpy(), back(second).numpy(), "from a file")
+
+
+def test_input_layers_by_old_names() -> None:
+    with pytest.warns(UserWarning, match="^InputLayer: input_shape is an old name; use shape$"):
+        old = layers.InputLayer(input_shape=(4,), name="x")
+    for layer in (old, layers.InputLayer(batch_input_shape=(None, 4)), layers.InputLayer((4,))):
+        assert layer.batch_shape == (None, 4)
+        assert layer.output.shape == (None, 4)
+        assert layer.output is layer.output
+    assert Model(old.output, layers.Dense(2)(old.output)).output_shape == (None, 2)
+    with pytest.raises(ValueError, match=r"^InputLayer: expected shape or input_shape, got both$"):
+        layers.InputLayer((4,), input_shape=(4,))
+    with pytest.raises(ValueError, match=r"^InputLayer: expected batch_shape or batch_input_shape, got both$"):
+        layers.InputLayer(batch_shape=(None, 4), batch_input_shape=(None, 4))

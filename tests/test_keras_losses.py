@@ -266,3 +266,14 @@ def test_fit_with_masked_steps(keras: Any, rng: np.random.Generator) -> None:
         model.compile(library.optimizers.SGD(0.1), loss="mse")
         histories.append(model.fit(x, y, batch_size=4, epochs=3, shuffle=False, verbose=0).history["loss"])
     assert histories[1] == pytest.approx(histories[0], rel=2e-5)
+
+
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight", "none"])
+@pytest.mark.parametrize("name", ["Dice", "Tversky"])
+def test_weights_of_a_loss_that_is_one_number(name: str, reduction: str, keras: Any, rng: np.random.Generator) -> None:
+    y_true, y_pred = (rng.uniform(0, 1, (4, 3, 3, 1)).astype(np.float32) for _ in range(2))
+    for weights in (2.0, [1, 2, 3, 4], *(rng.uniform(0, 1, shape) for shape in ((4,), (4, 1), (4, 3, 3, 1)))):
+        want = getattr(keras.losses, name)(reduction=reduction)(y_true, y_pred, sample_weight=np.asarray(weights))
+        got = getattr(losses, name)(reduction=reduction)(y_true, y_pred, sample_weight=weights)
+        assert got.shape == tuple(want.shape)
+        np.testing.assert_allclose(got.numpy(), np.asarray(want), rtol=1e-5)

@@ -190,3 +190,21 @@ def test_fit_by_several_optimizers(keras: Any) -> None:
 def test_fit_by_a_schedule(schedule: Any, case: Any, keras: Any) -> None:
     theirs, ours = (fitted(library, *case, schedule) for library in (keras, fastnn))
     assert_same_weights(theirs, ours)
+
+
+@pytest.mark.parametrize("case", [case for case in OPTIMIZERS if case[0] != "ScheduleFreeAdamW"], ids=written)
+def test_equal_ids_count_as_in_a_dense_product(case: Any, keras: Any, rng: np.random.Generator) -> None:
+    # Keras's Embedding on TensorFlow squares each occurrence by itself, unlike the product that it stands for
+    name, options = case
+    ids = np.array([[0, 1], [1, 1], [2, 0]])
+    table, y = rng.standard_normal((5, 3)).astype(np.float32), rng.standard_normal((3, 2, 3)).astype(np.float32)
+    theirs = keras.Sequential([keras.Input((2, 5)), keras.layers.Dense(3, use_bias=False, name="embeddings")])
+    ours = fastnn.Sequential([fastnn.layers.Embedding(5, 3)])
+    ours.build((None, 2))
+    for model, library, x in ((theirs, keras, np.eye(5, dtype=np.float32)[ids]), (ours, fastnn, ids)):
+        model.set_weights([table])
+        given = {**options, "exclude_embeddings": False} if name == "Muon" else options
+        model.compile(getattr(library.optimizers, name)(**given), "mse")
+        for _ in range(3):
+            model.train_on_batch(x, y)
+    np.testing.assert_allclose(ours.get_weights()[0], theirs.get_weights()[0], rtol=2e-5, atol=2e-5)

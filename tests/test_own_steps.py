@@ -633,3 +633,32 @@ def test_a_step_that_counts_is_told_to_count_in_a_tensor() -> None:
     tensor.fit(x, y, batch_size=8, epochs=2, verbose=0)
     assert (python.count, int(tensor.count)) == (8, 8)
     assert (python.recorded, tensor.recorded) == (False, True)
+
+
+def test_arithmetic_with_results_of_metrics_stays_in_the_program() -> None:
+    class Net(fastnn.Sequential):
+        scale = 2.0
+
+        def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+            found = super().compute_metrics(x, y, y_pred, sample_weight)
+            loss, mae = found["loss"], found["mae"]
+            return {**found, "a": loss * self.scale + mae, "b": abs(1 - loss) / (1 + mae**2), "c": -(3.0 // loss) % 5}
+
+    def made() -> Net:
+        model = Net([fastnn.Input((6,)), layers.Dense(1, kernel_initializer="ones")])
+        model.compile("sgd", "mse", metrics=["mae"])
+        return model
+
+    model, eager = made(), made()
+    eager.run_eagerly = True
+    for one in (model, eager):
+        history = one.fit(X, T, batch_size=SIZE, epochs=3, shuffle=False, verbose=0).history
+        loss, mae = np.array(history["loss"]), np.array(history["mae"])
+        np.testing.assert_allclose(history["a"], 2 * loss + mae, rtol=1e-6)
+        np.testing.assert_allclose(history["b"], np.abs(1 - loss) / (1 + mae**2), rtol=1e-6)
+        np.testing.assert_allclose(history["c"], -(3.0 // loss) % 5, rtol=1e-6)
+    assert model.recorded
+    assert same_state(model, eager)
+    model.scale = 3.0
+    history = model.fit(X, T, batch_size=SIZE, epochs=1, verbose=0).history
+    np.testing.assert_allclose(history["a"], 3 * history["loss"][0] + history["mae"][0], rtol=1e-6)

@@ -207,3 +207,18 @@ def test_files_hold_them(tmp_path: Path, rng: np.random.Generator) -> None:
 def test_refused(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         make()
+
+
+@pytest.mark.parametrize("make", [np.asarray, np.ndarray.tolist, lambda w: w.astype(np.float64)])
+@pytest.mark.parametrize(
+    "item",
+    [
+        *(regularizers.L1(0.1), regularizers.L2(0.1), regularizers.L1L2(0.1, 0.2)),
+        *(regularizers.OrthogonalRegularizer(), regularizers.OrthogonalRegularizer(mode="columns")),
+        *(constraints.MaxNorm(0.5), constraints.NonNeg(), constraints.UnitNorm(), constraints.MinMaxNorm(0.1, 0.5)),
+    ],
+    ids=lambda item: type(item).__name__,
+)
+def test_arrays_and_lists(item: Any, make: Any, rng: np.random.Generator) -> None:
+    w = rng.standard_normal((4, 3)).astype(np.float32)
+    np.testing.assert_allclose(item(make(w)).numpy(), item(Tensor(w)).numpy(), rtol=1e-6, atol=1e-7)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from keras_cases import CASES, LayerCase
 
-from fastnn import Sequential, layers
+from fastnn import Model, Sequential, layers
 
 BY_CLASS = {type(case.make(layers)).__name__: case for case in reversed(CASES)}
 
@@ -112,3 +112,26 @@ def test_more_labels_than_samples() -> None:
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match=r"fit: .*3.*4"):
         model.fit(np.ones((3, 2), np.float32), np.ones((4, 3), np.float32), verbose=0)
+
+
+def test_weights_are_not_counted_before_they_are_made() -> None:
+    class Net(Model):
+        def __init__(self) -> None:
+            super().__init__(name="net")
+            self.dense = layers.Dense(2)
+
+        def call(self, x: Any) -> Any:
+            return self.dense(x)
+
+    bidirectional = layers.Bidirectional(layers.LSTM(3), name="both")
+    for layer in (layers.Dense(3, name="d"), bidirectional, Sequential([layers.Dense(3)], name="s"), Net()):
+        with pytest.raises(ValueError, match=f"^{layer.name}: expected to be built before count_params; call it on"):
+            layer.count_params()
+        layer(np.ones((2, 3, 4), np.float32) if layer is bidirectional else np.ones((2, 4), np.float32))
+        assert layer.count_params() > 0
+    assert layers.ReLU().count_params() == layers.Dropout(0.5).count_params() == 0
+
+
+def test_short_names_are_suggested() -> None:
+    with pytest.raises(ValueError, match=r"unknown regularizer 'l3'; did you mean 'l[12]'"):
+        layers.Dense(3, kernel_regularizer="l3")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,6 +35,8 @@ class InputLayer(Layer):
         In place of shape: what another Input returned, of the same shape and dtype.
     optional : bool, default False
         Refused when True.
+    input_shape, batch_input_shape
+        Old names of shape and batch_shape; the first one warns.
     """
 
     supports_masking = True
@@ -50,7 +53,9 @@ class InputLayer(Layer):
         input_tensor: SymbolicTensor | None = None,
         optional: bool = False,
         name: str | None = None,
+        **old: Any,
     ) -> None:
+        shape, batch_shape = _by_old_names(shape, batch_shape, old)
         for what, value in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
             if value:
                 raise ValueError(f"InputLayer: expected {what} False, got {value!r}")
@@ -62,10 +67,15 @@ class InputLayer(Layer):
             shape = tuple(batch_shape)[1:]
         text = dtype == "string"
         other = text or (dtype is not None and np.dtype(dtype).kind in "iub")
-        super().__init__(dtype=None if other else dtype, name=name)
+        super().__init__(dtype=None if other else dtype, name=name, **old)
         self._input_shape = self._output_shape = (None, *arguments.sample_shape("InputLayer", "shape", shape))
         self.dtype = "string" if text else np.dtype(np.float32 if dtype is None else dtype).name
         self.built = True
+
+    @property
+    def output(self) -> SymbolicTensor:
+        """What `Input` returns."""
+        return self.symbolic()
 
     @property
     def batch_shape(self) -> Shape:
@@ -96,6 +106,16 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "shape": list((self._input_shape or ())[1:]), "dtype": self.dtype}
+
+
+def _by_old_names(shape: Any, batch_shape: Any, old: dict[str, Any]) -> tuple[Any, Any]:
+    """shape and batch_shape, which may be among arguments under the names that they had in Keras 2; takes these off."""
+    for name, given in (("input_shape", shape), ("batch_input_shape", batch_shape)):
+        if name in old and given is not None:
+            raise ValueError(f"InputLayer: expected {name.replace('input_', '')} or {name}, got both")
+    if "input_shape" in old:
+        warnings.warn("InputLayer: input_shape is an old name; use shape", UserWarning, stacklevel=3)
+    return old.pop("input_shape", shape), old.pop("batch_input_shape", batch_shape)
 
 
 def Input(

@@ -134,7 +134,7 @@ def reduce(
     ----------
     values : Tensor, (samples, ...)
     sample_weight : array or Tensor, optional
-        (samples,) or of the shape of values, or broadcasting to it.
+        (samples,) or of the shape of values, or broadcasting to it; any shape for a loss that is one number.
     mask : Tensor of bool, optional
         Values where it is False don't count, nor among those that a mean divides by.
     reduction : str or None
@@ -150,7 +150,7 @@ def reduce(
         weights = mask_as_weight(weights, mask, values, scaled=reduction in ("mean", "sum_over_batch_size"))
     if weights is not None:
         values, weights = with_ranks_aligned(values, weights)
-        values = F.multiply(values, _fitting(weights, values))
+        values = F.multiply(values, _fitting(weights, values) if values.ndim else weights)
     if reduction in (None, "none") or values.ndim == 0:
         return values
     if reduction == "sum":

@@ -48,6 +48,9 @@ class Applied(Weighted, Inputs):
     def build(self, input_shape: Shape) -> None:
         """Make the layer's own weights for inputs of a shape, whose first entry is None."""
 
+    def _makes_weights(self) -> bool:
+        return type(self).build is not Applied.build
+
     def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The layer's result. A subclass may take `training`, `mask` and arguments of its own besides."""
         raise NotImplementedError(f"{type(self).__name__} does not implement call")

@@ -47,6 +47,9 @@ class Drawing(Layer):
         seed, self._positions = self._origin()
         self._seed_cell.value = seed if self.seed is None else self.seed
 
+    def _makes_weights(self) -> bool:
+        return type(self).build is not Drawing.build
+
     def _own_state(self) -> dict[str, Any]:
         return {**super()._own_state(), "draws": (self._seed_cell.value, self._draws.value, self._positions)}
 

@@ -162,8 +162,20 @@ class Weighted(Penalized, Node):
             layer._changed()
 
     def count_params(self) -> int:
-        """How many numbers the weights hold."""
+        """How many numbers the weights hold.
+
+        Raises
+        ------
+        ValueError
+            They aren't made yet.
+        """
+        if not self.built and any(not layer.built and layer._makes_weights() for layer in self._layers_below()):
+            raise ValueError(f"{self.name}: expected to be built before count_params; call it on a batch first")
         return sum(weight.size for weight in self.weights)
+
+    def _makes_weights(self) -> bool:
+        """Whether the layer's class has a `build` of its own."""
+        raise NotImplementedError
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the weights as NumPy arrays."""
