@@ -3,13 +3,13 @@
 //
 // All of a is copied first, as the tiles read it (gemm.inl's, 6 rows by a panel), so that pieces of any few columns share
 // the copies. b goes through two blocks of 64 columns and kGemmDepth rows: while the tiles of one are multiplied, each of
-// them copies a share of the next between its own steps, and asks for the share that the tile after it will copy. Packed on its own a
-// line of b costs 10 cycles from the second-level cache and 20 and more from beyond, where the multiplications with 128 rows
-// take 128. A b whose columns are contiguous is packed block by block, between the tiles.
+// them copies a share of the next between its own steps, and asks for what the tile after it will copy. Packed on its own
+// a line of b costs 10 cycles from the second-level cache and 20 and more from beyond, where the multiplications with 128
+// rows take 128. A b whose columns are contiguous is packed block by block, between the tiles.
 //
 // Valid range: copies of a block of k stay in the second-level cache up to some 400 rows. Bits and error are gemm.inl's.
-// Measured on one Zen 4 core, ms by pieces whose b is packed before -> here: TN 128x1024x2048 5.9 -> 5.5, 256x1024x2048
-// 11.0 -> 10.4, 384x1024x2048 16.0 -> 15.7, NN 128x512x784 1.00 -> 0.95, NT 128x784x512 1.03 -> 0.99; 512 rows 21 -> 23.
+// Measured on one Zen 4 core, ms by pieces whose b is packed before -> here: TN 128x1024x2048 6.0 -> 5.3, 256x1024x2048
+// 11.6 -> 10.1, 384x1024x2048 16.0 -> 15.7, NN 128x512x784 1.01 -> 0.95, NT 128x784x512 1.05 -> 0.99; 512 rows 21 -> 23.
 
 // Panels that are packed together: a row of them is at least 256 bytes of b.
 constexpr int kGroupPanels = kGemmColumns / kPanel;
