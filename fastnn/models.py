@@ -499,6 +499,9 @@ class Sequential(Model):
             shape = layer._output_shape = layer.compute_output_shape(shape)
         self._input_shape, self._output_shape = input_shape, shape
 
+    def _output_names(self) -> list[str]:
+        return [self._layers[-1].name] if self._layers else super()._output_names()
+
     def _takes_ids(self) -> bool:
         return bool(self._layers) and self._layers[0]._takes_ids()
 

@@ -214,3 +214,48 @@ def test_settings_that_do_not_fit(options: dict[str, Any], error: type[Exception
     with pytest.raises(error) as caught:
         compiled(**options)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_the_output_of_a_sequential_by_name(known: bool) -> None:
+    start = [fastnn.Input((3,))] if known else []
+    model = fastnn.Sequential([*start, layers.Dense(5, name="first"), layers.Dense(4, name="last")])
+    plain = fastnn.models.clone_model(model)
+    model.compile("sgd", {"last": "mse"}, {"last": 0.5}, metrics={"last": "mae"}, weighted_metrics={"last": ["mape"]})
+    plain.compile("sgd", "mse", 0.5, metrics=["mae"], weighted_metrics=["mape"])
+    y = np.eye(4, dtype=np.float32)[Q]
+    model.predict(A)
+    plain.predict(A)
+    plain.set_weights(model.get_weights())
+    got = model.fit(A, {"last": y}, epochs=2, shuffle=False, verbose=0).history
+    assert got == plain.fit(A, y, epochs=2, shuffle=False, verbose=0).history
+    assert sorted(got) == ["loss", "mae", "mape"]
+    for arguments in ({"loss": {"first": "mse"}}, {"loss": "mse", "metrics": {"first": "mae"}}):
+        argument = list(arguments)[-1]
+        with pytest.raises(ValueError, match=f"^compile: expected {argument} by the outputs last, got first$"):
+            model.compile("sgd", **arguments)  # type: ignore[arg-type]
+    with pytest.raises(
+        ValueError, match=r"^fit: expected y with last, or one array alone, got a dictionary with first$"
+    ):
+        model.fit(A, {"first": y}, verbose=0)
+
+
+def test_an_output_without_a_name_has_that_of_compile() -> None:
+    class Net(fastnn.Model):
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = layers.Dense(4)
+
+        def call(self, inputs: Any) -> Any:
+            return self.dense(inputs)
+
+    class Steps(Net):
+        def train_step(self, data: Any) -> Any:
+            return super().train_step(data)
+
+    y = np.eye(4, dtype=np.float32)[Q]
+    for net in (Net(), Steps()):
+        net.compile("sgd", {"output_1": "mse"}, metrics={"output_1": ["mae"]})
+        assert sorted(net.fit(A, {"output_1": y}, verbose=0).history) == ["loss", "mae"]
+    with pytest.raises(ValueError, match=r"^compile: expected metrics by the outputs a, got b$"):
+        Net().compile("sgd", {"a": "mse"}, metrics={"b": "mae"})

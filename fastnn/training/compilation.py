@@ -19,6 +19,8 @@ from ..tensor import Tensor
 
 __all__ = ["Compilation", "plain"]
 
+_UNNAMED = "output"
+
 
 class Compilation(Layer):
     """A layer with an optimizer, and a loss and metrics for each of its outputs."""
@@ -66,7 +68,7 @@ class Compilation(Layer):
             Such as "adam" or Adam(1e-3).
         loss : name, Loss or function(y_true, y_pred), optional
             Needed by `fit` and `evaluate`, unless the model has steps of its own. For several outputs one for all, or a
-            list or a dict by output.
+            list or a dict by output. That of a Sequential has the name of its last layer.
         loss_weights : list or dict of float, optional
             What the losses of the outputs are multiplied by in their sum; 1 when not given.
         metrics : list of names, Metrics or functions(y_true, y_pred), optional
@@ -87,9 +89,10 @@ class Compilation(Layer):
             raise TypeError(f"compile: expected run_eagerly to be True or False, got {run_eagerly!r}")
         new_optimizer = optimizer_module.get(optimizer)
         unused = losses.as_loss("mse")  # a model that only predicts has metrics to look at, but no loss
-        heads = heads_of(
-            self._output_names(), unused if loss is None else loss, loss_weights, metrics, weighted_metrics
-        )
+        output_names = self._output_names()
+        if type(self)._output_names is Compilation._output_names:
+            output_names = [_only_name(loss, loss_weights, metrics, weighted_metrics)]
+        heads = heads_of(output_names, unused if loss is None else loss, loss_weights, metrics, weighted_metrics)
         several = len(heads) > 1
         parts = [f"{head.name}_loss" for head in heads] if several else []
         counted, weighted = ([name for head in heads for name in head.result_names(several)[i]] for i in (0, 1))
@@ -128,7 +131,7 @@ class Compilation(Layer):
         if not self._heads:  # compile comes later, and decides
             self._loss = value
             return
-        found = losses_of(self._output_names(), value)
+        found = losses_of([head.name for head in self._heads], value)
         with self._guard.exclusive("loss", nested=True):
             for head, loss in zip(self._heads, found, strict=True):
                 head.loss = loss
@@ -205,7 +208,7 @@ class Compilation(Layer):
         return ["input"]
 
     def _output_names(self) -> list[str]:
-        return ["output"]
+        return [_UNNAMED]
 
     def _input_dtypes(self, arrays: Sequence[np.ndarray]) -> list[np.dtype[Any]]:
         """What the arrays of the inputs become."""
@@ -226,6 +229,14 @@ class Compilation(Layer):
 
     def _outputs_for(self, inputs: Sequence[Any], training: bool) -> list[Any]:
         return self._results_in(self(inputs[0] if len(inputs) == 1 else list(inputs), training=training))
+
+
+def _only_name(*arguments: Any) -> str:
+    """What arguments of `compile` call the only output of a model that has no name for it."""
+    for given in arguments:
+        if isinstance(given, Mapping) and len(given) == 1:
+            return str(next(iter(given)))
+    return _UNNAMED
 
 
 def _items(name: str, value: Any) -> list[tuple[str, Any]]:

@@ -139,7 +139,7 @@ class StepFunctions(Compilation):
         self, y: Any, y_pred: Any, sample_weight: Any
     ) -> tuple[list[Tensor], Sequence[Tensor], list[Tensor]]:
         """Targets, predictions and weights, a row of each."""
-        names = self._output_names()
+        names = [head.name for head in self._heads]
         predictions = self._results_in(y_pred)
         weights = [] if sample_weight is None else by_name(names, sample_weight)
         if len(weights) == 1:
