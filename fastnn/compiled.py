@@ -363,7 +363,7 @@ class Compiled:
             for variable in (*(variable for variable, _ in before), *after.variables):
                 variable.grad = None
         elif left:
-            name = left[0].name or "a tensor"
+            name = left[0].path or "a tensor"
             run.refuse(f"it leaves a gradient in {name}, which no optimizer in it takes", self._line)
 
 

@@ -57,5 +57,5 @@ def take_training_state(model: Model, state: dict[str, Any]) -> None:
     model._precision = state["precision"]
     named = model._named_weights()
     weights = [named[path] for path in state["slots"]]
-    optimizer._rename_waiting([weight.name for weight in weights])
+    optimizer._rename_waiting([weight.path for weight in weights])
     optimizer.build(weights)

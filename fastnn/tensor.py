@@ -22,7 +22,7 @@ from .grad_mode import is_grad_enabled, no_grad
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["Tensor", "constant", "is_grad_enabled", "no_grad"]
+__all__ = ["Tensor", "Variable", "constant", "is_grad_enabled", "no_grad"]
 
 # What a tensor may hold.
 DTYPES = ("float32", "float64", "int32", "int64", "uint8", "bool")
@@ -206,7 +206,7 @@ class Tensor:
     device : str, optional
         ``"cpu"`` when not given.
     name : str, optional
-        For messages.
+        For messages, and to tell variables apart.
 
     Examples
     --------
@@ -266,6 +266,11 @@ class Tensor:
         self.activation = None
         self._mask = None
         return self
+
+    @property
+    def path(self) -> str | None:
+        """The name; of weights and other variables that an object owns with the names of what it lies in."""
+        return self.name
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -452,7 +457,7 @@ class Tensor:
 
         Inside a step, which repeats it in each replay, value is a Tensor that the step has computed, or a constant.
         """
-        label = self.name or "assign"
+        label = self.path or "assign"
         if step_memory.writing is not None:
             source = value if isinstance(value, Tensor) else Tensor(value, dtype=self.dtype)
             if source.shape != self.shape:
@@ -837,7 +842,8 @@ class Tensor:
     def _contents(self, who: str) -> tuple[Any, ...]:
         if self._node is not None:
             raise RuntimeError(f"{who}: the tensor was computed from others on the tape; use detach()")
-        return np.array(self.numpy()), self.requires_grad, self.device, self.name
+        own = self.path if isinstance(self, Variable) else None
+        return np.array(self.numpy()), self.requires_grad, self.device, self.name, own
 
     def __repr__(self) -> str:
         if self._array.is_abstract:
@@ -848,7 +854,41 @@ class Tensor:
         return f"Tensor({values}, dtype={self.dtype}{extra})"
 
 
-def _restored(array: npt.NDArray[Any], requires_grad: bool, device: str, name: str | None) -> Tensor:
+class Variable(Tensor):
+    """A tensor that a layer, a metric or an optimizer owns, such as the kernel of a layer.
+
+    Parameters
+    ----------
+    data, dtype, requires_grad, device
+        As for `Tensor`.
+    path : str
+        Such as "sequential/dense/kernel"; its last part is the name.
+    """
+
+    __slots__ = ("_path",)
+
+    def __init__(
+        self,
+        data: Any,
+        dtype: npt.DTypeLike | None = None,
+        requires_grad: bool = False,
+        device: str | None = None,
+        *,
+        path: str,
+    ) -> None:
+        super().__init__(data, dtype, requires_grad, device, path.rpartition("/")[2])
+        self._path = path
+
+    @property
+    def path(self) -> str:
+        return self._path
+
+
+def _restored(
+    array: npt.NDArray[Any], requires_grad: bool, device: str, name: str | None, path: str | None = None
+) -> Tensor:
+    if path is not None:
+        return Variable(array, requires_grad=requires_grad, device=device, path=path)
     return Tensor(array, requires_grad=requires_grad, device=device, name=name)
 
 

@@ -94,7 +94,6 @@ DIFFERS = {
     "make_test_function": _STEPS,
     "make_train_function": _STEPS,
     "metrics_variables": "`metric.variables` of each of `metrics`",
-    "path": "weights in files have paths by place in the model",
     "rematerialized_call": "activations are kept",
     "stateless_call": _TENSORS,
     "stateless_compute_loss": _TENSORS,

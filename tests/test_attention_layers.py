@@ -46,7 +46,7 @@ def test_multi_head_attention() -> None:
     y = layer(query, value, key)
     shapes = [(6, 3, 8), (3, 8), (3, 3, 8), (3, 8), (4, 3, 5), (3, 5), (3, 5, 9), (9,)]
     assert [w.shape for w in layer.weights] == shapes
-    assert layer.weights[0].name == f"{layer.name}/query.kernel"
+    assert layer.weights[0].path == f"{layer.name}/query/kernel"
     want, probabilities = multi_head(layer, query, value, key)
     np.testing.assert_allclose(y.numpy(), want, rtol=1e-4, atol=1e-5)
     y, scores = layer(query, value, key, return_attention_scores=True)

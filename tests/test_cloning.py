@@ -193,9 +193,9 @@ def test_parts_of_a_sequential_model() -> None:
 
 def test_freezing() -> None:
     base = Sequential([Input((4,)), layers.Dense(4, name="d"), layers.BatchNormalization(name="n")], name="base")
-    model = Sequential([base, layers.Dense(1, name="top")])
+    model = Sequential([base, layers.Dense(1, name="top")], name="sequential")
     base.trainable = False
-    assert [w.name for w in model.trainable_weights] == ["top/kernel", "top/bias"]
+    assert [w.path for w in model.trainable_weights] == ["sequential/top/kernel", "sequential/top/bias"]
     model.compile("sgd", "mse")
     frozen = [np.array(w) for w in base.get_weights()]
     model.fit(X, X[:, :1], epochs=2, verbose=0)
@@ -204,7 +204,7 @@ def test_freezing() -> None:
     np.testing.assert_array_equal(base(X, training=True).numpy(), base(X, training=False).numpy())
     base.trainable = True
     base.get_layer("n").trainable = False
-    assert [w.name for w in model.trainable_weights] == ["d/kernel", "d/bias", "top/kernel", "top/bias"]
+    assert [w.path.rpartition("/")[0] for w in model.trainable_weights] == ["base/d"] * 2 + ["sequential/top"] * 2
     model.fit(X, X[:, :1], epochs=1, verbose=0)
     assert (base.get_weights()[0] != frozen[0]).any()
     np.testing.assert_array_equal(base.get_weights()[-1], frozen[-1])

@@ -73,7 +73,7 @@ def test_defaults_and_names_are_keras() -> None:
     assert layers.MaxPooling3D().strides == (2, 2, 2)
     separable = layers.SeparableConv2D(2, 3, name="s")
     separable(numbers(*IMAGE))
-    assert [w.name for w in separable.weights] == ["s/depthwise_kernel", "s/pointwise_kernel", "s/bias"]
+    assert [w.path for w in separable.weights] == ["s/depthwise_kernel", "s/pointwise_kernel", "s/bias"]
     for alias, layer in (
         ("Convolution1D", layers.Conv1D),
         ("Convolution3DTranspose", layers.Conv3DTranspose),

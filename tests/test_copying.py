@@ -183,7 +183,7 @@ def test_copied_optimizers_go_on_with_the_next_variables(way: Any) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_copies_of_several_optimizers(way: Any) -> None:
     def several() -> Any:
-        owned = optimizers.OptimizerMap(optimizers.SGD(0.1, momentum=0.9), {"a/.*": optimizers.AdamW(0.01)})
+        owned = optimizers.OptimizerMap(optimizers.SGD(0.1, momentum=0.9), {".*/a/.*": optimizers.AdamW(0.01)})
         return optimizers.MultiOptimizer(owned)
 
     model = Sequential([Input((4,)), layers.Dense(3, name="a"), layers.Dense(1, name="b")])

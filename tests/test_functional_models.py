@@ -37,7 +37,7 @@ def test_a_graph_computes_what_its_layers_do() -> None:
     assert_same_bits(model(X).numpy(), want, "call")
     for _ in range(3):
         assert_same_bits(model.predict(X), want, "predict")
-    assert [w.name for w in model.weights] == ["first/kernel", "first/bias", "out/kernel", "out/bias"]
+    assert [w.path for w in model.weights] == ["first/kernel", "first/bias", "out/kernel", "out/bias"]
     assert model.count_params() == 90
 
 
@@ -105,7 +105,7 @@ def test_shared_and_nested_layers_and_operators() -> None:
     assert_same_bits(result["parts"][1].numpy(), sequence[..., 1].numpy(), "part")
     assert model.output_shape == {"head": (None, 2), "parts": [(None, 2), (None, 5)]}
     assert model.compute_output_shape(model.input_shape) == model.output_shape
-    assert sum(weight.name.startswith("shared/") for weight in model.weights) == 2
+    assert sum(weight.path.startswith("shared/") for weight in model.weights) == 2
 
 
 def test_its_configuration_makes_the_same_model() -> None:
@@ -282,7 +282,7 @@ def test_parts_of_models_begin_at_what_layers_put_out(tmp_path: Path) -> None:
     data = np.random.default_rng(2).standard_normal((5, 8)).astype(np.float32)
     assert [layer.name for layer in back.layers][1:] == ["out"]
     assert back.input_shape == [(None, 12)]
-    assert [w.name for w in back.weights] == [w.name for w in whole.get_layer("out").weights]
+    assert [w.path for w in back.weights] == [w.path for w in whole.get_layer("out").weights]
     first, second = front(data)
     assert_same_bits(back(second).numpy(), whole(data).numpy(), "the second half")
     assert_same_bits(between({"hidden": first, "x": data}).numpy(), second.numpy(), "the middle")

@@ -72,6 +72,39 @@ def test_training_with_two_inputs_and_two_outputs(weighted: bool) -> None:
     assert logs[1] == pytest.approx(logs[0], rel=1e-4)
 
 
+def test_paths_of_weights(keras: Any) -> None:
+    def build(library: Any) -> list[Any]:
+        L, Input = library.layers, library.Input
+
+        class Own(library.Model):  # type: ignore[name-defined,misc]
+            def __init__(self) -> None:
+                super().__init__(name="own")
+                self.out = L.Dense(2, name="out")
+                self.blocks = [library.Sequential([L.Dense(3, name="a")], name="block")]
+
+            def call(self, x: Any) -> Any:
+                return self.out(self.blocks[0](x))
+
+        own = Own()
+        own(np.ones((1, 3), np.float32))
+        late = library.Sequential([L.Dense(2, name="d"), L.PReLU(name="p")], name="late")
+        late(np.ones((1, 3), np.float32))
+        inner = library.Sequential([Input((3,)), L.Dense(2, name="e")], name="inner")
+        x = Input((4, 3), name="x")
+        recurrent = L.Bidirectional(L.LSTM(2, name="lstm"), name="both")(L.TimeDistributed(inner, name="each")(x))
+        graph = library.Model(x, L.Dense(1, name="f")(recurrent), name="graph")
+        nested = library.Sequential([Input((3,)), library.Sequential([L.Dense(2, name="g")], name="in")], name="around")
+        return [own, late, graph, nested, L.Dense(3)]
+
+    for mine, other in zip(build(fastnn), build(keras), strict=True):
+        assert [(w.name, w.path) for w in mine.weights] == [(w.name, w.path) for w in other.weights]
+        paths = [[layer.path for layer in getattr(made, "layers", [made]) if layer.weights] for made in (mine, other)]
+        assert paths[0] == paths[1]
+    for library in (fastnn, keras):
+        mean = library.metrics.Mean(name="mean")
+        assert (mean.variables[0].name, mean.variables[0].path) == ("total", "mean/total")
+
+
 def test_parts_of_models() -> None:
     import keras
 

@@ -280,7 +280,7 @@ def test_batch_normalization_moves_its_statistics_while_training() -> None:
     y = layer(x, training=True).numpy()
     mean, variance = x.mean(axis=(0, 1)), x.var(axis=(0, 1))
     np.testing.assert_allclose(y, (x - mean) / np.sqrt(variance + 1e-3), rtol=1e-4, atol=1e-5)
-    assert [w.name.rpartition("/")[2] for w in layer.weights] == ["gamma", "beta", "moving_mean", "moving_variance"]
+    assert [w.name for w in layer.weights] == ["gamma", "beta", "moving_mean", "moving_variance"]
     assert layer.trainable_weights == [layer.gamma, layer.beta]
     np.testing.assert_allclose(layer.moving_mean.numpy(), 0.01 * mean, rtol=1e-4, atol=1e-7)
     np.testing.assert_allclose(layer.moving_variance.numpy(), 0.99 + 0.01 * variance, rtol=1e-5)
@@ -395,7 +395,8 @@ def test_a_layer_of_your_own() -> None:
 
     layer = Scale(name="scale")
     np.testing.assert_array_equal(layer(np.ones((2, 3))).numpy(), np.ones((2, 3)))
-    assert [w.name for w in layer.weights] == ["scale/factor", "scale/weight_1"]
+    assert [w.name for w in layer.weights] == ["factor", "variable"]
+    assert [w.path for w in layer.weights] == ["scale/factor", "scale/variable"]
     assert layer.trainable_weights == [layer.factor]
     assert layer.compute_output_shape((None, 3)) == (None, 3)
 

@@ -49,7 +49,7 @@ def test_weights_are_keras_s() -> None:
         layer = cls(6)
         layer(X)
         assert [w.shape for w in layer.weights] == shapes[op]
-        assert [w.name.rpartition("/")[2] for w in layer.weights] == ["kernel", "recurrent_kernel", "bias"]
+        assert [w.name for w in layer.weights] == ["kernel", "recurrent_kernel", "bias"]
         recurrent = layer.recurrent_kernel.numpy()[:, :6] if op == "simple_rnn" else layer.recurrent_kernel.numpy()
         close(recurrent @ recurrent.T, np.eye(6))
         assert layer.units == 6

@@ -12,6 +12,7 @@ from ..tensor import Tensor, constant
 from .attention_masks import attention_mask_of, both
 from .base import Shape, arguments
 from .base.drawing import Drawing, drop_rate
+from .base.naming import new_name
 from .base.streaming import LOOKS_AT_ALL
 from .projected_attention import ProjectedAttention
 
@@ -60,6 +61,8 @@ class GroupQueryAttention(ProjectedAttention):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
+        if kwargs.get("name") is None and type(self) is GroupQueryAttention:
+            kwargs["name"] = new_name("grouped_query_attention")  # as Keras's class is called
         super().__init__(seed=seed, **kwargs)
         cls = "GroupQueryAttention"
         self.head_dim = arguments.positive(cls, "head_dim", head_dim)

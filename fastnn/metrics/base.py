@@ -14,14 +14,14 @@ from ..later import at_the_end, unless_at_rest
 from ..losses.arrays import as_tensor, with_ranks_aligned
 from ..losses.base import mask_as_weight
 from ..program import update
-from ..tensor import Tensor, constant, no_grad
+from ..tensor import Tensor, Variable, constant, no_grad
 
 __all__ = ["Mean", "MeanMetricWrapper", "Metric", "State", "Sum"]
 
 Result = float | np.ndarray
 
 
-class State(Tensor):
+class State(Variable):
     """A tensor that a metric keeps."""
 
     def assign(self, value: Any) -> None:
@@ -95,7 +95,7 @@ class Metric(Configurable):
         # numbers of its own: making a metric doesn't change what weights begin with
         fixed = {"generator": random.generator(0, 0)} if isinstance(initial, initializers.Initializer) else {}
         values = initial(tuple(shape), dtype or "float32", **fixed)
-        variable = State(values, name=f"{self.name}/{name or len(self._variables)}")
+        variable = State(values, path=f"{self.name}/{name or 'variable'}")
         self._variables.append(variable)
         return variable
 

@@ -228,7 +228,7 @@ class Optimizer(State, Configurable):
 
     def _decays(self, variable: Tensor) -> bool:
         ids, pattern = self._undecayed
-        name = (variable.name or "").rpartition("/")[2]
+        name = variable.name or ""
         return id(variable) not in ids and not (pattern and re.search(pattern, name))
 
     def _decay(self, variables: Sequence[Tensor], weight_decay: float | None) -> None:

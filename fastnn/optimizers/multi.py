@@ -74,7 +74,7 @@ class OptimizerMap(MutableMapping[str, Optimizer], Configurable):
 
     def __call__(self, variable: Tensor) -> Optimizer:
         """The optimizer of a variable."""
-        return self[variable.name or ""]
+        return self[variable.path or ""]
 
     def _with(self, parts: Mapping[int, Optimizer]) -> Self:
         """A copy with other optimizers in the places of those with the ids that are given."""
@@ -222,11 +222,11 @@ class MultiOptimizer(Optimizer):
         found = [numbers[id(self._chosen[key])] for key in self._slots if among is None or key in among]
         return [*(one._replace(part=part) for one, part in zip(kept, found, strict=False)), *kept[len(found) :]]
 
-    def _rename_waiting(self, names: Sequence[str | None]) -> None:
+    def _rename_waiting(self, paths: Sequence[str | None]) -> None:
         parts = [kept.part for kept in self._waiting]
-        super()._rename_waiting(names)
+        super()._rename_waiting(paths)
         for number, part in enumerate(self._parts):
-            part._rename_waiting([name for name, own in zip(names, parts, strict=False) if own == number])
+            part._rename_waiting([path for path, own in zip(paths, parts, strict=False) if own == number])
 
     def _kept_for(self, among: Container[int]) -> Self:
         copied = super()._kept_for(among)

@@ -140,7 +140,7 @@ gradient_accumulation_steps, name
         return None if name == "velocity" and not self._by_adam(variable) else super()._slot_start(name, variable)
 
     def _by_adam(self, variable: Tensor) -> bool:
-        name = variable.name or ""
+        name = variable.path or ""
         embedding = self.exclude_embeddings and "embedding" in name.lower()
         return variable.ndim != 2 or embedding or any(re.search(part, name) for part in self.exclude_layers)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import _core, program
 from .. import functional as F
-from ..tensor import Tensor, no_grad
+from ..tensor import Tensor, Variable, no_grad
 
 if TYPE_CHECKING:
     from .cells import Count, Rate
@@ -23,7 +23,7 @@ _OF_ALL = ("average", "accumulated")  # which any optimizer may keep
 class Kept(NamedTuple):
     """What a copied optimizer has for a variable that it has not met yet."""
 
-    name: str | None
+    path: str | None
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     decays: bool
@@ -31,7 +31,7 @@ class Kept(NamedTuple):
     part: int = 0  # of an optimizer that is made of others: which of them trains it
 
     def belongs_to(self, variable: Tensor) -> bool:
-        return (self.name, self.shape, self.dtype) == (variable.name, tuple(variable.shape), variable.dtype)
+        return (self.path, self.shape, self.dtype) == (variable.path, tuple(variable.shape), variable.dtype)
 
 
 class State:
@@ -89,7 +89,11 @@ class State:
                 own = name in self.slot_names
                 start = self._slot_start(name, variable) if own else np.zeros(variable.shape, variable.dtype)
                 if start is not None and name not in slots:
-                    slots[name] = Tensor(start, name=f"{variable.name}/{name}")
+                    slots[name] = self._slot(start, variable, name)
+
+    def _slot(self, start: Any, variable: Tensor, name: str) -> Tensor:
+        of = (variable.path or "variable").replace("/", "_")
+        return Variable(start, path=f"{self.name}/{of}_{name}")
 
     def _forget(self) -> None:
         """Forget all variables and what is kept for them, also for those that a copy still waits for."""
@@ -100,10 +104,10 @@ class State:
         """What a copied optimizer has for a variable, which it doesn't wait for any longer."""
         found = next((kept for kept in self._waiting if kept.belongs_to(variable)), None)
         if found is None:
-            wanted = ", ".join(f"{kept.name} {kept.shape}" for kept in self._waiting)
+            wanted = ", ".join(f"{kept.path} {kept.shape}" for kept in self._waiting)
             raise ValueError(
                 f"{self.name}: expected the variables that the copied optimizer has state for, {wanted}, "
-                f"got {variable.name} {tuple(variable.shape)}"
+                f"got {variable.path} {tuple(variable.shape)}"
             )
         self._waiting = [kept for kept in self._waiting if kept is not found]
         return found
@@ -111,7 +115,7 @@ class State:
     def _adopt(self, variable: Tensor) -> None:
         """Let a copied optimizer go on for a variable with what it has for it."""
         found = self._take_waiting(variable)
-        slots = {name: Tensor(array, name=f"{variable.name}/{name}") for name, array in found.slots.items()}
+        slots = {name: self._slot(array, variable, name) for name, array in found.slots.items()}
         self._slots[id(variable)] = variable, slots
         if not found.decays:
             self._undecayed = self._undecayed[0] | {id(variable)}, self._undecayed[1]
@@ -120,7 +124,7 @@ class State:
         """Copies of what is kept, of variables among those with the ids that are given."""
         kept = [
             Kept(
-                variable.name,
+                variable.path,
                 tuple(variable.shape),
                 variable.dtype,
                 key not in self._undecayed[0],
@@ -131,9 +135,9 @@ class State:
         ]
         return [*kept, *self._waiting]
 
-    def _rename_waiting(self, names: Sequence[str | None]) -> None:
-        """Names of the first variables to come."""
-        named = [kept._replace(name=name) for kept, name in zip(self._waiting, names, strict=False)]
+    def _rename_waiting(self, paths: Sequence[str | None]) -> None:
+        """Paths of the first variables to come."""
+        named = [kept._replace(path=path) for kept, path in zip(self._waiting, paths, strict=False)]
         self._waiting = [*named, *self._waiting[len(named) :]]
 
     def _kept_for(self, among: Container[int]) -> Self:

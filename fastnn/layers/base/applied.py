@@ -152,6 +152,7 @@ class Applied(Weighted, Inputs):
             if self.built:
                 return
             self._link()
+            self._path = self._path_now()
             unbuilt = [layer for layer in self._layers_below() if not layer.built]
             try:
                 if isinstance(input_shape, tuple):
@@ -161,7 +162,7 @@ class Applied(Weighted, Inputs):
             except BaseException:
                 for layer in unbuilt:
                     layer._weights, layer._fixed = OwnWeights(layer.name), set()
-                    layer.built, layer._output_shape = False, None
+                    layer.built, layer._output_shape, layer._path = False, None, None
                 raise
             self.built = True
             self._built_for, self._built_with = input_shape, dict(shapes)

@@ -57,6 +57,7 @@ class Layer(Applied, Copied, Shaped, OwnVariables, Streamed, Configurable):
         "_built_for",
         "_built_with",
         "_nodes",
+        "_path",
     }
 
     dtype = compute_dtype = variable_dtype = "float32"
@@ -80,6 +81,7 @@ class Layer(Applied, Copied, Shaped, OwnVariables, Streamed, Configurable):
         arguments.only_float32(type(self).__name__, dtype)
         self.name = new_name(snake_case(type(self).__name__)) if name is None else name
         self.built = False
+        self._path: str | None = None
         self._trainable = bool(trainable)
         self._weights: dict[str, Tensor] = OwnWeights(self.name)
         self._fixed: set[str] = set()

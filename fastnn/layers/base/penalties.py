@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ... import constraints, regularizers
 from ... import functional as F
-from ...tensor import Tensor, constant
+from ...tensor import Tensor, Variable, constant
 
 if TYPE_CHECKING:
     from .layer import Layer
@@ -38,7 +38,7 @@ class _Thread(threading.local):
 _thread = _Thread()
 
 
-class Weight(Tensor):
+class Weight(Variable):
     """A tensor that a layer owns; `regularizer` and `constraint` are functions of it, or None."""
 
     __slots__ = ("constraint", "regularizer")

@@ -40,6 +40,20 @@ class Weighted(Penalized, Node):
     _weights: dict[str, Tensor]  # the layer's own
     _fixed: set[str]  # names of those that training leaves alone
     _states: dict[str, Tensor]  # what calls hand on to later ones; no file holds it
+    _path: str | None
+
+    @property
+    def path(self) -> str | None:
+        """Where the layer was built: the names of the layers around it and its own, "sequential/dense"; None before."""
+        return self._path
+
+    def _path_now(self) -> str:
+        names: list[str] = []
+        node: Node | None = self
+        while isinstance(node, Weighted):
+            names.append(node.name)
+            node = node._first_parent()
+        return "/".join(reversed(names))
 
     def add_weight(
         self,
@@ -64,8 +78,9 @@ class Weighted(Penalized, Node):
             What the weight adds to the loss, and what it is projected onto after every step; those that the layer has
             for a weight of this name when not given.
         name : str, optional
-            Unique within the layer.
+            Unique within the layer. Without one it is called "variable".
         """
+        shown = "variable" if name is None else name.replace(".", "/")
         name = f"weight_{len(self._weights)}" if name is None else name
         if name in self._weights:
             raise ValueError(f"{self.name}: expected a new name for a weight, got {name!r} again")
@@ -89,7 +104,7 @@ class Weighted(Penalized, Node):
         weight = Weight(
             values,
             requires_grad=trainable and self.trainable,
-            name=f"{self.name}/{name}",
+            path=f"{self._path or self.name}/{shown}",
             regularizer=regularizers.get(regularizer) or self._penalty(name, "regularizer"),
             constraint=constraints.get(constraint) or self._penalty(name, "constraint"),
         )
