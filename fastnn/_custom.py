@@ -14,6 +14,8 @@ __all__ = [
     "custom_object_scope",
     "custom_objects",
     "declared",
+    "function_name",
+    "function_of_name",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
@@ -105,6 +107,39 @@ def declared(obj: Any) -> Any:
     """A class as its program declares it: that of a model of inputs and outputs is derived from it. Others, and
     functions, as they are."""
     return obj.__dict__.get("_declared", obj) if isinstance(obj, type) else obj
+
+
+def function_name(kind: str, function: Any) -> str:
+    """The name by which configurations tell of a function of the user's own.
+
+    Raises
+    ------
+    ValueError
+        It has none.
+    """
+    if not hasattr(function, "__name__") or function.__name__ == "<lambda>":
+        raise ValueError(
+            f"{kind}: expected a function that has a name, by which a configuration tells of it, got {function!r}; "
+            "define it by def"
+        )
+    return get_registered_name(function)
+
+
+def function_of_name(kind: str, name: str) -> Callable[..., Any]:
+    """The function that a configuration tells of.
+
+    Raises
+    ------
+    ValueError
+        There is none of this name in a scope or among what is registered.
+    """
+    function: Callable[..., Any] | None = get_registered_object(name)
+    if not callable(function):
+        raise ValueError(
+            f"{kind}: unknown function {name!r}; tell of it by custom_objects={{{name!r}: ...}}, or register it by "
+            "utils.register_keras_serializable"
+        )
+    return function
 
 
 def get_registered_object(

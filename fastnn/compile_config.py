@@ -20,7 +20,7 @@ def compile_config(model: Model) -> dict[str, Any]:
     Raises
     ------
     ValueError, NotImplementedError
-        A function of the user's own is among it.
+        Something without a name or a configuration is among it, such as a lambda.
     """
     if model.optimizer is None:
         return {}

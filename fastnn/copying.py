@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from .backup import other_optimizers
 from .compile_config import compile_from_config, heads_config
+from .losses.base import FunctionLoss
+from .metrics import FunctionMetric
 
 if TYPE_CHECKING:
     from .models import Model
@@ -20,7 +22,7 @@ def training_state(model: Model) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        A function of the user's own is among it, or the model has optimizers besides that of `compile`.
+        Something without a name or a configuration is among it, or the model has optimizers besides that of `compile`.
     """
     if others := other_optimizers(model):
         raise ValueError(f"expected no optimizer but that of compile, got {', '.join(others)} too")
@@ -30,14 +32,14 @@ def training_state(model: Model) -> dict[str, Any]:
         return state
     paths = {id(weight): path for path, weight in model._named_weights().items()}
     parts = [part for head in model._heads for part in (head.loss, *head.metrics, *head.weighted_metrics)]
-    try:
-        heads = heads_config(model)
-    except (ValueError, NotImplementedError) as error:
-        raise ValueError(f"{error}, unless utils.register_keras_serializable knows it") from error
+    functions = [
+        *(part.fn for part in parts if isinstance(part, FunctionLoss)),
+        *(part._fn for part in parts if isinstance(part, FunctionMetric)),
+    ]
     return {
         **state,
-        "heads": heads,
-        "classes": model._own_classes([type(part) for part in parts]),
+        "heads": heads_config(model),
+        "classes": model._own_classes([*map(type, parts), *functions]),
         "precision": model._precision,
         "optimizer": optimizer._kept_for(paths),
         "slots": [paths[key] for key in optimizer._slots if key in paths],

@@ -371,7 +371,8 @@ class Model(Trainer):
         Raises
         ------
         ValueError
-            A function of your own is among it.
+            Something without a name or a configuration is among it, such as a lambda. A function of your own is told of
+            by its name.
         """
         return compile_config(self)
 

@@ -132,7 +132,10 @@ def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
         if not model.built:
             raise ValueError("the architecture has no input shape")
         if compile and settings is not None:
-            compile_from_config(model, settings)
+            try:
+                compile_from_config(model, settings)
+            except ValueError as error:
+                raise ValueError(f"{error}; or load the model with compile=False") from error
             _build_slots(model, tensors)
         else:
             tensors = {path: array for path, array in tensors.items() if not path.startswith(_OPTIMIZER)}
@@ -226,14 +229,16 @@ def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False) -> No
 
 
 def _compile_settings(model: Model) -> dict[str, Any] | None:
-    """What compile was given and how far the optimizer is; None when a function of the user's own is among it."""
+    """What compile was given and how far the optimizer is; None, with a warning, when a file can't hold it."""
     if model.optimizer is None:
         return None
     cells: dict[str, Any] = {"iterations": model.optimizer.iterations, "calls": int(model.optimizer._calls.value)}
     cells |= cells_of_parts(model, model.optimizer)
     try:
         return {**compile_config(model), **cells}
-    except (ValueError, NotImplementedError):
+    except (ValueError, NotImplementedError) as error:
+        what = f"save: the file holds {model.name} without what compile was given: {error}"
+        warnings.warn(what, UserWarning, stacklevel=4)
         return None
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,6 +79,42 @@ def test_functions_that_are_not_registered_are_refused() -> None:
         layers.Dense(2, activation=squared).get_config()
     with pytest.raises(ValueError, match="register_keras_serializable: expected object to have get_config"):
         saving.register_keras_serializable()(object)
+
+
+def halved(y_true: Any, y_pred: Any) -> Any:
+    return functional.abs(y_true - y_pred).mean(-1) * 0.5
+
+
+@pytest.mark.parametrize(("loss", "metrics"), [(halved, ["mae"]), ("mse", [halved]), (halved, [halved])])
+def test_losses_and_metrics_of_your_own_come_back_by_name(loss: Any, metrics: Any, tmp_path: Path) -> None:
+    x = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
+    known = {"halved": halved}
+    model = fastnn.Sequential([fastnn.Input((3,)), layers.Dense(3)])
+    model.compile("adam", loss, metrics=metrics)
+    model.fit(x, x, verbose=0)
+    model.save(tmp_path / "model")
+    message = r": unknown function 'halved'; tell of it by custom_objects=\{'halved': ...\}.* compile=False$"
+    with pytest.raises(ValueError, match=message):
+        fastnn.models.load_model(tmp_path / "model")
+    assert fastnn.models.load_model(tmp_path / "model", compile=False).optimizer is None
+    copies = [fastnn.models.load_model(tmp_path / "model", known), copy.deepcopy(model), copy.copy(model)]
+    copies += [pickle.loads(pickle.dumps(model))]
+    for one in (model, *copies):
+        one.fit(x, x, verbose=0)
+    for copied in copies:
+        assert copied.evaluate(x, x, verbose=0) == model.evaluate(x, x, verbose=0)
+    config = model.get_compile_config()
+    with saving.custom_object_scope(known):
+        model.compile_from_config(json.loads(json.dumps(config)))
+    assert model.get_compile_config() == config
+
+
+def test_what_has_no_name_is_left_out_of_a_file_with_a_warning(tmp_path: Path) -> None:
+    model = fastnn.Sequential([fastnn.Input((3,)), layers.Dense(3)])
+    model.compile("adam", lambda y, p: functional.abs(y - p))
+    with pytest.warns(UserWarning, match=r"^save: the file holds sequential\w* without what compile was given: loss"):
+        model.save(tmp_path / "model")
+    assert fastnn.models.load_model(tmp_path / "model").optimizer is None
 
 
 def test_layers_around_models_come_back() -> None:

@@ -116,7 +116,8 @@ def test_loading_without_compiling_and_other_loss(tmp_path: Path) -> None:
     assert plain.optimizer is None
     np.testing.assert_array_equal(plain.predict(X), model.predict(X))
     model.compile("adam", lambda y_true, y_pred: losses.sparse_categorical_crossentropy(y_true, y_pred))
-    model.save(path)  # the function stays behind
+    with pytest.warns(UserWarning, match="without what compile was given"):  # the function stays behind
+        model.save(path)
     assert load_model(path).optimizer is None
     uncompiled = fastnn.Sequential([layers.Dense(2, input_shape=(3,))])
     uncompiled.save(path)

@@ -179,6 +179,8 @@ def as_loss(identifier: Any) -> Loss:
     """What `compile` makes of its argument: of a function the loss that has it, and "crossentropy" by shape."""
     if isinstance(identifier, str) and identifier.lower() in ("crossentropy", "ce"):
         return CrossentropyByShape(name=identifier)
+    if isinstance(identifier, Mapping) and identifier.get("class_name") == FunctionLoss.__name__:
+        return FunctionLoss.from_config(identifier["config"])
     found = get(identifier)
     if isinstance(found, Loss):
         return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Self
 
 import numpy as np
 
 from .. import functional as F
 from .._config import Configurable, snake_case
+from .._custom import function_name, function_of_name
 from ..tensor import Tensor
 from .arrays import as_tensor, with_ranks_aligned
 
@@ -116,13 +117,17 @@ class LossFunctionWrapper(Loss):
 
 
 class FunctionLoss(LossFunctionWrapper):
-    """A function of the user's own as a loss; no configuration can hold it."""
+    """A function of the user's own as a loss; a configuration has its name."""
 
     def __init__(self, fn: LossFunction, name: str | None = None) -> None:
         super().__init__(fn, name=getattr(fn, "__name__", "loss") if name is None else name)
 
     def get_config(self) -> dict[str, Any]:
-        raise ValueError(f"loss: {self.name} is a function of your own, which a configuration can't hold")
+        return {"fn": function_name("loss", self.fn), "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        return cls(function_of_name("loss", config["fn"]), config["name"])
 
 
 def reduce(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Self
 
 from .. import _config
+from .._custom import function_name, function_of_name
 from ..losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -208,13 +209,17 @@ _NAMES: dict[str, type[Metric]] = {
 
 
 class FunctionMetric(MeanMetricWrapper):
-    """The mean of a function(y_true, y_pred) of the user's own, which no configuration can hold."""
+    """The mean of a function(y_true, y_pred) of the user's own; a configuration has its name."""
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         super().__init__(fn)
 
     def get_config(self) -> dict[str, Any]:
-        raise ValueError(f"metric: {self.name} is a function of your own, which a configuration can't hold")
+        return {"fn": function_name("metric", self._fn)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        return cls(function_of_name("metric", config["fn"]))
 
 
 def get(identifier: Any) -> Any:
@@ -241,6 +246,8 @@ def as_metric(identifier: Any) -> Metric:
     """What `compile` makes of an entry of its metrics: named as it was given, "accuracy" by shape."""
     if isinstance(identifier, str) and identifier.lower() in ("accuracy", "acc"):
         return AccuracyByShape(name=identifier)
+    if isinstance(identifier, Mapping) and identifier.get("class_name") == FunctionMetric.__name__:
+        return FunctionMetric.from_config(identifier["config"])
     metric = get(identifier)
     if not isinstance(metric, Metric):
         return FunctionMetric(metric)

@@ -107,14 +107,14 @@ class Copied(Node):
         except _REFUSED as error:
             raise self._not_copied(error) from error
 
-    def _own_classes(self, classes: list[type]) -> dict[str, type]:
-        """The classes outside of this package by the names that configurations have for them."""
-        found: dict[str, type] = {}
+    def _own_classes(self, classes: list[Any]) -> dict[str, Any]:
+        """The classes and functions outside of this package by the names that configurations have for them."""
+        found: dict[str, Any] = {}
         for cls in classes:
             name = get_registered_name(cls)
             if found.setdefault(name, cls) is not cls:
                 raise ValueError(
-                    f"expected different names for the classes of layers, got two of {name}; tell them apart by "
+                    f"expected different names for classes and functions, got two of {name}; tell them apart by "
                     "utils.register_keras_serializable"
                 )
         return {name: cls for name, cls in found.items() if cls.__module__.partition(".")[0] != "fastnn"}
