@@ -36,13 +36,13 @@ struct Choice {
 };
 constexpr Choice kChoices[] = {
     {Pass::forward, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 32, 0.5},
-    {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.75},
+    {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.375},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 1, Panels::narrow},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 2},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 20, 6, 0},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.125},
     {Pass::backward_input, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 32, 0.5},
-    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.75},
+    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.375},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 1, Panels::narrow},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 2},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 16, 6, 0},
