@@ -381,7 +381,7 @@ class Reach:
 
     def _visit_optimizer(self, name: str, optimizer: Optimizer) -> None:
         self._phases.append(optimizer._phase)
-        keys = [key for key in vars(optimizer) if key != "_slots"]
+        keys = [key for key in vars(optimizer) if key not in optimizer._grown]
         attributes = vars(optimizer)
         where = [(attributes, key) for key in keys]
         self._add_place([f"{name}.{key}" for key in keys], lambda: [attributes[key] for key in keys], where)
@@ -390,6 +390,8 @@ class Reach:
                 self._visit(f"{name}.{slot}.{index}", tensor)
         for key in keys:
             self._visit(f"{name}.{key}", attributes[key])
+        for index, part in enumerate(optimizer._optimizers_within()):
+            self._visit(f"{name}.{index}", part)
 
     def _visit_object(self, name: str, value: Any) -> None:
         """An object of a class of the user's: the attributes that the functions name, of the library's: all."""

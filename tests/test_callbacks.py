@@ -277,6 +277,69 @@ def test_optimizers_of_the_models_own_go_on_too(save_freq: Any, again: bool, tmp
     assert got.optimizers["first"].iterations == want.optimizers["first"].iterations
 
 
+class Stop(Exception):
+    """Ends a training from inside."""
+
+
+class SeveralBesideOne(fastnn.Model):
+    """A train_step with the optimizer of `compile`, and several as one of the model's own."""
+
+    def __init__(self) -> None:
+        super().__init__(name="beside")
+        self.first, self.second, self.third = (layers.Dense(n, "tanh", name=f"layer{n}") for n in (4, 3, 1))
+        owned = optimizers.OptimizerMap(optimizers.SGD(0.05, momentum=0.9), {".*/layer3/.*": optimizers.Adam(0.02)})
+        self.several = optimizers.MultiOptimizer(owned)
+
+    def call(self, inputs: Any) -> Any:
+        return self.third(self.second(self.first(inputs)))
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        x, y = data
+        loss = ((self(x, training=True) - y) ** 2).mean()
+        ours, others = self.first.trainable_weights, [*self.second.trainable_weights, *self.third.trainable_weights]
+        gradients = fastnn.grad(loss, [*ours, *others])
+        self.optimizer.apply(gradients[:2], ours)  # type: ignore[union-attr]
+        self.several.apply(gradients[2:], others)
+        return {"loss": loss}
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("save_freq", ["epoch", 2])
+@pytest.mark.parametrize("batches", [5, 7])
+def test_several_optimizers_beside_that_of_compile_go_on_too(
+    batches: int, save_freq: Any, again: bool, tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((20, 3)).astype(np.float32), rng.standard_normal((20, 1)).astype(np.float32)
+
+    def made() -> SeveralBesideOne:
+        fastnn.utils.set_random_seed(4)
+        model = SeveralBesideOne()
+        model.compile(optimizers.RMSprop(0.01, momentum=0.5))
+        return model
+
+    def fitted(model: SeveralBesideOne, *stages: Any) -> SeveralBesideOne:
+        model.fit(x, y, batch_size=5, epochs=4, verbose=0, callbacks=[*stages])
+        return model
+
+    def crash(batch: int, logs: Any) -> None:
+        if crashed.several.iterations == batches:
+            raise Stop
+
+    want, crashed = fitted(made()), made()
+    stop = callbacks.LambdaCallback(on_train_batch_end=crash)
+    with pytest.raises(Stop):
+        fitted(crashed, callbacks.BackupAndRestore(tmp_path / "b", save_freq), stop)
+    got = fitted(crashed if again else made(), callbacks.BackupAndRestore(tmp_path / "b", save_freq))
+    for mine, other in zip(got.get_weights(), want.get_weights(), strict=True):
+        np.testing.assert_array_equal(mine, other)
+    assert [part.name for part in got.several.optimizers] == ["adam", "sgd"]
+    for part in (got.optimizer, got.several, *got.several.optimizers):
+        assert part.iterations == 16  # type: ignore[union-attr]
+    for kept, other in zip(got.several.variables, want.several.variables, strict=True):
+        np.testing.assert_array_equal(kept.numpy(), other.numpy())
+
+
 def train_stateful(folder: Path, save_freq: Any) -> fastnn.Sequential:
     """States that each batch hands on to the next one, within and across epochs."""
     rng = np.random.default_rng(3)
@@ -313,10 +376,6 @@ def test_states_of_recurrent_layers_outlive_a_killed_training(save_freq: Any, tm
     for index in (0, 1):
         for mine, other in zip(got.layers[index].states, want.layers[index].states, strict=True):
             np.testing.assert_array_equal(mine.numpy(), other.numpy())
-
-
-class Stop(Exception):
-    """Ends a training from inside."""
 
 
 def test_a_training_with_states_goes_on_in_the_process_where_it_stopped(tmp_path: Path) -> None:

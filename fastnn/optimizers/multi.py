@@ -123,6 +123,11 @@ class MultiOptimizer(Optimizer):
             for part in (*optimizer_map.values(), optimizer_map.default_optimizer):
                 self._add_part(part)
 
+    _grown = Optimizer._grown | {"_chosen", "_parts"}
+
+    def _optimizers_within(self) -> list[Any]:
+        return self._parts
+
     @property
     def optimizers(self) -> list[Optimizer]:
         """The optimizers; of a function, those that it has given."""

@@ -38,6 +38,7 @@ class State:
     """The part of `Optimizer` that has to do with what it keeps."""
 
     op_slots: tuple[str, ...] = ()  # the lists of state that the op takes, in its order
+    _grown = frozenset({"_slots", "_waiting"})  # attributes that the first step makes longer or shorter
 
     use_ema: bool
     ema_overwrite_frequency: int | None
@@ -94,6 +95,10 @@ class State:
     def _slot(self, start: Any, variable: Tensor, name: str) -> Tensor:
         of = (variable.path or "variable").replace("/", "_")
         return Variable(start, path=f"{self.name}/{of}_{name}")
+
+    def _optimizers_within(self) -> list[Any]:
+        """The optimizers that it is made of."""
+        return []
 
     def _forget(self) -> None:
         """Forget all variables and what is kept for them, also for those that a copy still waits for."""
