@@ -186,8 +186,22 @@ def test_files_hold_them(tmp_path: Path, rng: np.random.Generator) -> None:
             "unexpected keyword argument",
         ),
         (lambda: layers.ReLU(kernel_regularizer="l2"), TypeError, "unexpected keyword argument 'kernel_regularizer'"),
-        (lambda: layers.Dense(3, kernel_regularizer="l3"), ValueError, "unknown regularizer 'l3'"),
-        (lambda: layers.Dense(3, kernel_constraint="max"), ValueError, "unknown constraint 'max'"),
+        (
+            lambda: layers.Dense(3, kernel_regularizer="l3"),
+            ValueError,
+            "Dense: kernel_regularizer: unknown regularizer 'l3'",
+        ),
+        (lambda: layers.Dense(3, activity_regularizer=3), TypeError, "Dense: activity_regularizer: expected a name or"),
+        (
+            lambda: layers.LSTM(3, recurrent_activation="tan"),
+            ValueError,
+            "Cell: recurrent_activation: unknown activation",
+        ),
+        (
+            lambda: layers.Dense(3, kernel_constraint="max"),
+            ValueError,
+            "Dense: kernel_constraint: unknown constraint 'max'",
+        ),
         (lambda: regularizers.L2(-1), ValueError, "L2: expected l2 finite and not negative, got -1"),
         (lambda: regularizers.L1("a"), TypeError, "L1: expected l1 to be a number, got 'a'"),
         (

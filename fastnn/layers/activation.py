@@ -24,7 +24,7 @@ class Activation(Layer):
 
     def __init__(self, activation: str | activations.Activation, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
+        self.activation = self._told("activation", activations.get, activation)
 
     def call(self, inputs: Tensor) -> Tensor:
         return self.activation(inputs)

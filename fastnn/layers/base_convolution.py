@@ -41,7 +41,7 @@ class Convolution(WindowLayer):
         if self.filters % self.groups:
             raise ValueError(f"{cls}: expected filters divisible by groups={self.groups}, got {self.filters}")
         self._set_output(activation, use_bias, bias_initializer)
-        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_initializer = self._told("kernel_initializer", initializers.get, kernel_initializer)
 
     def build(self, input_shape: Shape) -> None:
         channels = (input_shape[-1] or 0) // self.groups

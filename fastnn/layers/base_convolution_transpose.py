@@ -38,7 +38,7 @@ class ConvolutionTranspose(WindowLayer):
         self.filters = arguments.positive(type(self).__name__, "filters", filters)
         self.output_padding = None if output_padding is None else self._open_sizes(output_padding)
         self._set_output(activation, use_bias, bias_initializer)
-        self.kernel_initializer = initializers.get(kernel_initializer)
+        self.kernel_initializer = self._told("kernel_initializer", initializers.get, kernel_initializer)
 
     def _open_sizes(self, output_padding: int | Sequence[int]) -> tuple[int, ...]:
         cls = type(self).__name__

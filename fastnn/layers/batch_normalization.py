@@ -61,8 +61,10 @@ class BatchNormalization(AffineLayer):
             raise ValueError(f"BatchNormalization: expected momentum in [0, 1], got {momentum}")
         self.epsilon = positive_epsilon("BatchNormalization", epsilon)
         self._set_affine(center, scale, beta_initializer, gamma_initializer)
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.moving_mean_initializer = self._told("moving_mean_initializer", initializers.get, moving_mean_initializer)
+        self.moving_variance_initializer = self._told(
+            "moving_variance_initializer", initializers.get, moving_variance_initializer
+        )
         self.synchronized = bool(synchronized)
 
     def build(self, input_shape: Shape) -> None:

@@ -42,10 +42,10 @@ class Dense(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.units = arguments.positive("Dense", "units", units)
-        self.activation = activations.get(activation)
+        self.activation = self._told("activation", activations.get, activation)
         self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_initializer = self._told("kernel_initializer", initializers.get, kernel_initializer)
+        self.bias_initializer = self._told("bias_initializer", initializers.get, bias_initializer)
 
     def build(self, input_shape: Shape) -> None:
         self.add_weight((input_shape[-1] or 0, self.units), self.kernel_initializer, name="kernel")

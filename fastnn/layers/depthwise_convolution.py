@@ -37,7 +37,7 @@ class _DepthwiseConvolution(WindowLayer):
         self._set_window(kernel_size, strides, padding, data_format, dilation_rate)
         self.depth_multiplier = arguments.positive(type(self).__name__, "depth_multiplier", depth_multiplier)
         self._set_output(activation, use_bias, bias_initializer)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
+        self.depthwise_initializer = self._told("depthwise_initializer", initializers.get, depthwise_initializer)
 
     def build(self, input_shape: Shape) -> None:
         channels = input_shape[-1] or 0

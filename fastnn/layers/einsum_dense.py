@@ -63,9 +63,9 @@ class EinsumDense(Layer):
         if bias_axes is not None and not set(bias_axes) <= set(self._result):
             raise ValueError(f"EinsumDense: expected bias_axes of the result of {equation!r}, got {bias_axes!r}")
         self.bias_axes = bias_axes
-        self.activation = activations.get(activation)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.activation = self._told("activation", activations.get, activation)
+        self.kernel_initializer = self._told("kernel_initializer", initializers.get, kernel_initializer)
+        self.bias_initializer = self._told("bias_initializer", initializers.get, bias_initializer)
 
     def _sizes(self, input_shape: Shape) -> dict[str, int | None]:
         """The size of every letter."""

@@ -55,7 +55,7 @@ class Embedding(Layer):
         super().__init__(**kwargs)
         self.input_dim = arguments.positive("Embedding", "input_dim", input_dim)
         self.output_dim = arguments.positive("Embedding", "output_dim", output_dim)
-        self.embeddings_initializer = initializers.get(embeddings_initializer)
+        self.embeddings_initializer = self._told("embeddings_initializer", initializers.get, embeddings_initializer)
         self.mask_zero = bool(mask_zero)
         self.supports_masking = self.mask_zero
         self._first_table: Any = None

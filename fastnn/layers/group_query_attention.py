@@ -79,8 +79,8 @@ class GroupQueryAttention(ProjectedAttention):
         if sliding_window is not None:
             self.sliding_window = arguments.positive(cls, "sliding_window", sliding_window)
         self.flash_attention = flash_attention
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_initializer = self._told("kernel_initializer", initializers.get, kernel_initializer)
+        self.bias_initializer = self._told("bias_initializer", initializers.get, bias_initializer)
 
     def build(self, input_shape: Shape, value_shape: Shape | None = None, key_shape: Shape | None = None) -> None:
         Drawing.build(self, input_shape)

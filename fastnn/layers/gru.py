@@ -55,7 +55,7 @@ class GRUCell(GatedCell):
     ) -> None:
         starts = kernel_initializer, recurrent_initializer, bias_initializer
         super().__init__(units, activation, use_bias, *starts, dropout, recurrent_dropout, seed, **kwargs)
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = self._told("recurrent_activation", activations.get, recurrent_activation)
         self.reset_after = bool(reset_after)
 
     def _bias_shape(self) -> tuple[int, ...]:

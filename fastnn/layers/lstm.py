@@ -70,7 +70,7 @@ class LSTMCell(GatedCell):
     ) -> None:
         starts = kernel_initializer, recurrent_initializer, bias_initializer
         super().__init__(units, activation, use_bias, *starts, dropout, recurrent_dropout, seed, **kwargs)
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = self._told("recurrent_activation", activations.get, recurrent_activation)
         self.unit_forget_bias = bool(unit_forget_bias)
 
     @property

@@ -78,8 +78,8 @@ class MultiHeadAttention(ProjectedAttention):
             raise ValueError(f"{cls}: expected attention_axes None or 1, got {attention_axes!r}")
         self.attention_axes = None if attention_axes is None else (1,)
         self.flash_attention = flash_attention
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_initializer = self._told("kernel_initializer", initializers.get, kernel_initializer)
+        self.bias_initializer = self._told("bias_initializer", initializers.get, bias_initializer)
 
     def build(self, input_shape: Shape, value_shape: Shape | None = None, key_shape: Shape | None = None) -> None:
         super().build(input_shape)

@@ -60,8 +60,8 @@ class AffineLayer(LastAxisLayer):
     ) -> None:
         self.center = bool(center)
         self.scale = bool(scale)
-        self.beta_initializer = initializers.get(beta_initializer)
-        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_initializer = self._told("beta_initializer", initializers.get, beta_initializer)
+        self.gamma_initializer = self._told("gamma_initializer", initializers.get, gamma_initializer)
 
     def build(self, input_shape: Shape) -> None:
         shape = (input_shape[-1] or 0,)

@@ -31,7 +31,7 @@ class PReLU(SameShape):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_initializer = self._told("alpha_initializer", initializers.get, alpha_initializer)
         axes = (shared_axes,) if isinstance(shared_axes, int) else tuple(shared_axes or ())
         for axis in axes:
             if axis == 0:

@@ -48,11 +48,11 @@ class Cell(RecurrentDropout):
         super().__init__(dropout, recurrent_dropout, seed, **kwargs)
         cls = type(self).__name__
         self.units = arguments.positive(cls, "units", units)
-        self.activation = activations.get(activation)
+        self.activation = self._told("activation", activations.get, activation)
         self.use_bias = bool(use_bias)
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.kernel_initializer = self._told("kernel_initializer", initializers.get, kernel_initializer)
+        self.recurrent_initializer = self._told("recurrent_initializer", initializers.get, recurrent_initializer)
+        self.bias_initializer = self._told("bias_initializer", initializers.get, bias_initializer)
 
     @property
     def state_size(self) -> int | list[int]:

@@ -42,8 +42,8 @@ class _SeparableConvolution(WindowLayer):
         self.filters = arguments.positive(cls, "filters", filters)
         self.depth_multiplier = arguments.positive(cls, "depth_multiplier", depth_multiplier)
         self._set_output(activation, use_bias, bias_initializer)
-        self.depthwise_initializer = initializers.get(depthwise_initializer)
-        self.pointwise_initializer = initializers.get(pointwise_initializer)
+        self.depthwise_initializer = self._told("depthwise_initializer", initializers.get, depthwise_initializer)
+        self.pointwise_initializer = self._told("pointwise_initializer", initializers.get, pointwise_initializer)
 
     def build(self, input_shape: Shape) -> None:
         channels = input_shape[-1] or 0

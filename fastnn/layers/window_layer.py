@@ -45,9 +45,9 @@ class WindowLayer(Layer):
         use_bias: bool,
         bias_initializer: initializers.InitializerLike,
     ) -> None:
-        self.activation = activations.get(activation)
+        self.activation = self._told("activation", activations.get, activation)
         self.use_bias = bool(use_bias)
-        self.bias_initializer = initializers.get(bias_initializer)
+        self.bias_initializer = self._told("bias_initializer", initializers.get, bias_initializer)
 
     @property
     def bias(self) -> Tensor | None:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ... import constraints, regularizers
 from ... import functional as F
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .layer import Layer
 
 __all__ = ["Penalized", "Weight", "cell_arguments", "outermost_call"]
+
+T = TypeVar("T")
 
 _KINDS: dict[str, Callable[[Any], Any]] = {"regularizer": regularizers.get, "constraint": constraints.get}
 _DESCRIBED: dict[str, Callable[[Any], Any]] = {
@@ -118,10 +120,18 @@ class Penalized:
         for role in self._weight_roles():
             for kind, get in _KINDS.items():
                 name = f"{role}_{kind}"
-                setattr(self, name, get(given.pop(name, None)))
-        self.activity_regularizer = regularizers.get(activity_regularizer)
+                setattr(self, name, self._told(name, get, given.pop(name, None)))
+        self.activity_regularizer = self._told("activity_regularizer", regularizers.get, activity_regularizer)
         if given:
             raise TypeError(unknown_argument(type(self), next(iter(given)), self._weight_roles()))
+
+    def _told(self, argument: str, get: Callable[[Any], T], value: Any) -> T:
+        """What an argument of `__init__` stands for, a name, say; an error tells which argument it is."""
+        try:
+            return get(value)
+        except (ValueError, TypeError) as error:
+            wrong = str(error).removeprefix(f"{argument.rpartition('_')[2]}: ")
+            raise type(error)(f"{type(self).__name__}: {argument}: {wrong}") from error
 
     def _penalty(self, weight: str, kind: str) -> Any:
         """The regularizer or constraint of a weight by its name."""
