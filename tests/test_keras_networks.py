@@ -76,7 +76,9 @@ def alexnet(K: Any) -> Any:
             L.Conv2D(16, 3, padding="same", activation="relu", groups=2, name="conv_4"),
             L.MaxPooling2D(3, strides=2, name="pool_4"),
             L.Flatten(name="flatten"),
+            L.Dropout(0.5, name="drop_a"),
             L.Dense(32, activation="relu", name="dense_a"),
+            L.Dropout(0.5, name="drop_b"),
             L.Dense(32, activation="relu", name="dense_b"),
             L.Dense(CLASSES, activation="softmax", name="classes"),
         ]
@@ -275,6 +277,20 @@ def both(network: Network, keras: Any) -> tuple[Any, Any]:
     return theirs, ours
 
 
+def drop_alike(theirs: Any, ours: Any) -> None:
+    """Let Keras's dropout layers take the masks of ours, from the first step on."""
+    for layer in ours.layers:
+        if isinstance(layer, fastnn.layers.Dropout):
+            twin = fastnn.layers.Dropout.from_config(layer.get_config())
+            twin._take_own_state(layer._own_state())  # the random numbers that are next
+            twin.built = True
+
+            def call(inputs: Any, training: bool = False, twin: Any = twin) -> Any:
+                return inputs * twin(np.ones(inputs.shape, np.float32), training=True).numpy() if training else inputs
+
+            theirs.get_layer(layer.name).call = call
+
+
 @every_network
 def test_layers_shapes_and_results(network: Network, keras: Any, rng: np.random.Generator) -> None:
     theirs, ours = both(network, keras)
@@ -291,6 +307,7 @@ def test_layers_shapes_and_results(network: Network, keras: Any, rng: np.random.
 def test_training(network: Network, keras: Any, rng: np.random.Generator) -> None:
     """Losses of twelve steps, of which the last of an epoch is smaller, to 1e-4 relative."""
     models = both(network, keras)
+    drop_alike(*models)
     x, y = network.data(rng)
     losses = []
     for model, library in zip(models, (keras, fastnn), strict=True):
