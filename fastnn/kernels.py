@@ -44,6 +44,7 @@ __all__ = [
     "conv2d",
     "conv2d_backward_input",
     "conv2d_backward_weight",
+    "conv2d_max_pool2d",
     "conv2d_transpose",
     "conv3d",
     "conv3d_backward_input",
@@ -895,6 +896,62 @@ def max_pool2d(
     index : (batch, out_height, out_width, channels)
     """
     y, index = _many("max_pool2d", (x,), out, False, pool_size=pool_size, strides=strides, padding=padding, pads=pads)
+    return y, index
+
+
+def conv2d_max_pool2d(
+    x: Arrayish,
+    weight: Arrayish,
+    bias: Arrayish | None = None,
+    *,
+    strides: Sequence[int] = (1, 1),
+    padding: Literal["valid", "same", "explicit"] = "valid",
+    pads: Sequence[int] = (0, 0, 0, 0),
+    dilation: Sequence[int] = (1, 1),
+    activation: Literal["linear", "relu"] = "linear",
+    pool_size: Sequence[int] = (2, 2),
+    out: Sequence[Arrayish | None] | None = None,
+) -> tuple[Array, Array]:
+    """``max_pool2d(conv2d(x, weight, bias))`` for windows side by side, without the image between them: a window's
+    sums stay at hand until the largest of them is known. The bits are those of the two ops.
+
+    Parameters
+    ----------
+    x : (batch, height, width, channels)
+    weight : (kh, kw, channels, out)
+    bias : (out,)
+    strides : Sequence[int]
+        As in conv2d.
+    padding : Literal['valid', 'same', 'explicit']
+        As in conv2d.
+    pads : Sequence[int]
+        As in conv2d.
+    dilation : Sequence[int]
+        As in conv2d.
+    activation : Literal['linear', 'relu']
+        Applied to the sum.
+    pool_size : Sequence[int]
+        Size of the windows and distance between them, (height, width); pixels behind the last whole one are left out.
+    out : array, or one for each result, optional
+        Written instead of a new array.
+
+    Returns
+    -------
+    y : (batch, out_height, out_width, out)
+    index : (batch, out_height, out_width, out)
+    """
+    y, index = _many(
+        "conv2d_max_pool2d",
+        (x, weight, bias),
+        out,
+        False,
+        strides=strides,
+        padding=padding,
+        pads=pads,
+        dilation=dilation,
+        activation=activation,
+        pool_size=pool_size,
+    )
     return y, index
 
 

@@ -225,6 +225,12 @@ def max_pool2d(
     return y, index
 
 
+def conv2d_max_pool2d(
+    x: Array, weight: Array, bias: Array | None = None, pool_size: Sequence[int] = (2, 2), **options: Any
+) -> tuple[Array, Array]:
+    return max_pool2d(conv(x, weight, bias, **options), pool_size, pool_size)
+
+
 def max_pool2d_backward(
     dy: Array,
     index: Array,

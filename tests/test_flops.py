@@ -46,6 +46,7 @@ def test_products_count_two_for_each_multiplication_and_addition(case: OpCase, r
         ("conv2d", [(2, 5, 5, 4), (3, 3, 2, 6)], {"groups": 2}, 2 * (2 * 3 * 3 * 6) * 3 * 3 * 2),
         ("conv2d_transpose", [(2, 3, 3, 4), (2, 2, 5, 4), None], {}, 2 * (2 * 3 * 3 * 4) * 2 * 2 * 5),
         ("max_pool2d", [(2, 4, 4, 3)], {"pool_size": (2, 2)}, 2 * 2 * 2 * 3 * 4),
+        ("conv2d_max_pool2d", [(2, 5, 6, 1), (2, 3, 1, 6)], {}, (2 * 2 * 2 * 6) * 4 * (2 * 2 * 3 + 1)),
         ("exp", [(3, 4)], {}, 12),
         ("add", [(3, 4), (4,)], {}, 12),
         ("sum", [(3, 4)], {}, 12),

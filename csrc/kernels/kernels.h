@@ -273,6 +273,11 @@ struct UpdateRule {
   /* pixels [begin, end) of y = epilogue(patches of x @ packed weight) */                                               \
   KERNEL(convolution, (T* y, const T* x, const T* packed_weight, int64_t begin, int64_t end, const ConvWindow& window,  \
                        const Epilogue<T>& epilogue))                                                                    \
+  /* rows [begin, end) of all images * pool's out_height of y = max_pool2d(such an image), whose windows are side by   \
+     side from its first pixel on; room is for as many lines of it as a window has; index may be null */                \
+  KERNEL(convolution_max_pool, (T* y, void* index, T* room, const T* x, const T* packed_weight, int64_t begin,          \
+                                int64_t end, const ConvWindow& window, const PoolShape& pool,                           \
+                                const Epilogue<T>& epilogue))                                                           \
   /* the same at positions [first, first + count) of the lattice in images [begin, end), without the padding */           \
   KERNEL(convolution_positions, (T* y, const T* x, const T* packed_weight, int64_t begin, int64_t end, int64_t first,   \
                                  int64_t count, const ConvWindow& window, const Epilogue<T>& epilogue))                 \

@@ -63,21 +63,31 @@ void check_conv_operands(const char* op, const fastnn_tensor& x, const fastnn_te
   check_same_dtype(op, "weight", weight, "x", x);
 }
 
+// Of an op that has groups.
+template <typename Attributes>
+int64_t groups_of(const Attributes& a) {
+  if constexpr (requires { a.groups; }) {
+    return a.groups;
+  } else {
+    return 1;
+  }
+}
+
 // Checks x, weight and the attributes of a convolution and its gradients.
 template <typename Attributes>
 ConvGeometry conv_geometry(const char* op, const fastnn_tensor& x, const fastnn_tensor& weight, const Attributes& a) {
   check_conv_operands<Attributes>(op, x, weight);
   constexpr int32_t last = spatial_axes<Attributes>() + 1;
-  const int64_t channels = x.shape[last];
-  if (a.groups < 1 || channels % a.groups != 0) {
-    value_error(op, ": expected groups that divide the ", channels, " channels of x, got ", a.groups);
+  const int64_t channels = x.shape[last], groups = groups_of(a);
+  if (groups < 1 || channels % groups != 0) {
+    value_error(op, ": expected groups that divide the ", channels, " channels of x, got ", groups);
   }
-  if (weight.rank != last + 1 || weight.shape[last - 1] != channels / a.groups) {
-    value_error(op, ": expected weight (", conv_texts<Attributes>().window, ", ", channels / a.groups, ", out), got ",
+  if (weight.rank != last + 1 || weight.shape[last - 1] != channels / groups) {
+    value_error(op, ": expected weight (", conv_texts<Attributes>().window, ", ", channels / groups, ", out), got ",
                 shape_text(weight));
   }
-  ConvGeometry g{x.shape[0], channels, weight.shape[last], a.groups, {}, {}, {}};
-  if (g.out % a.groups != 0) value_error(op, ": expected groups that divide the ", g.out, " outputs, got ", a.groups);
+  ConvGeometry g{x.shape[0], channels, weight.shape[last], groups, {}, {}, {}};
+  if (g.out % groups != 0) value_error(op, ": expected groups that divide the ", g.out, " outputs, got ", groups);
   set_spatial_axes<Attributes>(g, [&](const char* name, int32_t i) {
     return window_axis(op, name, x.shape[i + 1], weight.shape[i], a.strides[i], a.dilation[i],
                        static_cast<Padding>(a.padding), a.pads[2 * i], a.pads[2 * i + 1]);

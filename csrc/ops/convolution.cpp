@@ -216,6 +216,11 @@ void describe_convolution(const fastnn_context& context, const ConvGeometry& g, 
   describe(preparation, kPackedConvolution, g, direct, way);
 }
 
+void describe_direct_convolution(const ConvGeometry& g, fastnn_dtype dtype, fastnn_preparation& preparation) {
+  describe(preparation, kPackedConvolution, g, direct_prepared(direct_workspace(g, dtype)),
+           static_cast<int64_t>(Algorithm::gathered));
+}
+
 void prepare_convolution(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight,
                          void* prepared) {
   if (is_product_now(context, g)) {

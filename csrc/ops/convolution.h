@@ -17,6 +17,9 @@ void describe_convolution(const fastnn_context& context, const ConvGeometry& g, 
 void prepare_convolution(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& weight,
                          void* prepared);
 
+// The packed weight of a convolution by direct products, which that with max pooling is always.
+void describe_direct_convolution(const ConvGeometry& g, fastnn_dtype dtype, fastnn_preparation& preparation);
+
 // dx (+)= the gradient of x; a transposed convolution is the same with a bias and an activation.
 size_t convolution_backward_input_workspace(const fastnn_context& context, const ConvGeometry& g, fastnn_dtype dtype);
 void convolution_backward_input(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dx,

@@ -170,6 +170,47 @@ void direct(const fastnn_context& context, const ConvGeometry& g, const fastnn_t
   });
 }
 
+namespace {
+
+// Rows of windows are cut into pieces, each with room for the lines under one of them.
+constexpr int64_t kPooledPieces = 16;
+int64_t pooled_room(const ConvGeometry& g, const kernels::PoolShape& pool) {
+  return checked_multiply(checked_multiply(pool.kernel_height, g.width.output), g.out);
+}
+
+}  // namespace
+
+size_t direct_max_pool_workspace(const ConvGeometry& g, const kernels::PoolShape& pool, fastnn_dtype dtype,
+                                 bool prepared) {
+  const int64_t room = checked_multiply(kPooledPieces, pooled_room(g, pool));
+  const size_t packed =
+      prepared ? 0 : static_cast<size_t>(round_up(static_cast<int64_t>(direct_workspace(g, dtype)), 64));
+  return packed + static_cast<size_t>(checked_multiply(room, item_size(dtype)));
+}
+
+void direct_max_pool(const fastnn_context& context, const ConvGeometry& g, const kernels::PoolShape& pool,
+                     const fastnn_tensor& y, const fastnn_tensor* index, const fastnn_tensor& x,
+                     const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace,
+                     const void* prepared) {
+  const kernels::ConvWindow window = forward_window(g);
+  const int64_t rows = g.batch * pool.out_height, grain = ceil_divide(rows, kPooledPieces);
+  const auto packed_bytes = round_up(static_cast<int64_t>(direct_workspace(g, x.dtype)), 64);
+  with_float_type(x.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    const auto [packed, kernels] = packed_weight<T>(
+        prepared, workspace, [&](T* room) -> const auto& { return pack_weight(context, g, weight, room); });
+    char* const rooms = static_cast<char*>(workspace) + (prepared == nullptr ? packed_bytes : 0);
+    const kernels::Epilogue<T> epilogue{bias == nullptr ? nullptr : data<T>(*bias), relu, false};
+    void* const to_index = index == nullptr ? nullptr : data<char>(*index);
+    parallel_for(context, ceil_divide(rows, grain), product_nanoseconds(g), [&](int64_t chunk) {
+      const Range range = chunk_range(chunk, rows, grain);
+      T* const room = reinterpret_cast<T*>(rooms) + chunk * pooled_room(g, pool);
+      kernels.convolution_max_pool(data<T>(y), to_index, room, data<T>(x), packed, range.begin, range.end, window, pool,
+                                   epilogue);
+    });
+  });
+}
+
 template <typename T>
 const kernels::KernelTable<T>& pack_weight_backward(const fastnn_context& context, const ConvGeometry& g,
                                                     const fastnn_tensor& weight, T* packed, bool in_place) {

@@ -14,6 +14,15 @@ void direct(const fastnn_context& context, const ConvGeometry& g, const fastnn_t
             const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, bool in_place, void* workspace,
             const void* prepared);
 
+// The same of y's largest pixels, those of pool's windows, and which they are; index may be null. The workspace has a
+// packed weight unless one is prepared.
+size_t direct_max_pool_workspace(const ConvGeometry& g, const kernels::PoolShape& pool, fastnn_dtype dtype,
+                                 bool prepared);
+void direct_max_pool(const fastnn_context& context, const ConvGeometry& g, const kernels::PoolShape& pool,
+                     const fastnn_tensor& y, const fastnn_tensor* index, const fastnn_tensor& x,
+                     const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu, void* workspace,
+                     const void* prepared);
+
 size_t direct_backward_input_workspace(const ConvGeometry& g, fastnn_dtype dtype);
 void direct_backward_input(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& dx,
                            const fastnn_tensor& dy, const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu,

@@ -1,4 +1,4 @@
-"""Cases of pooling."""
+"""Cases of pooling, alone and behind a convolution."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import op_references as ref
 
 from cases.case import WIDTHS, Benchmark, Inputs, Make, OpCase, distinct, large, normal, with_nan
-from cases.convolution import torch_pad
+from cases.convolution import torch_conv, torch_pad
 
 
 def max_pool2d_cases(
@@ -125,7 +125,69 @@ def avg_pool2d_cases(
     ]
 
 
+def pooled_convolution_case(
+    what: str,
+    image: Sequence[int],
+    kernel: Sequence[int],
+    out: int,
+    bias: bool = True,
+    make: Make | None = None,
+    benchmark: Sequence[int] | None = None,
+    **options: Any,
+) -> OpCase:
+    """A convolution and the maxima of windows of its result. benchmark: a larger image."""
+    weight = (*kernel, image[-1], out)
+    rest = (out,) if bias else None
+
+    def written(image: Sequence[int]) -> int:
+        return math.prod(ref.conv2d_max_pool2d(np.zeros(image), np.zeros(weight), **options)[0].shape)
+
+    def torch_pooled(torch: Any, x: Any, weight: Any, bias: Any = None) -> Any:
+        pool = options.get("pool_size", (2, 2))
+        convolution = {name: value for name, value in options.items() if name != "pool_size"}
+        y = torch_conv(convolution)(torch, x, weight, bias).movedim(-1, 1)
+        return torch.nn.functional.max_pool2d(y, pool, pool).movedim(1, -1)
+
+    large_case = None
+    if benchmark:
+        outputs = written(benchmark)
+        flops = outputs * math.prod(options.get("pool_size", (2, 2))) * (2 * math.prod(weight[:-1]) + 1)
+        large_case = large(flops, benchmark, weight, rest, written=outputs)
+    return OpCase(
+        name=f"conv2d_max_pool2d-{what}",
+        op="conv2d_max_pool2d",
+        make=make or normal(image, weight, rest),
+        attributes=options,
+        reference=ref.conv2d_max_pool2d,
+        torch=torch_pooled,
+        tolerance="product",
+        batched=(0,),
+        benchmark=large_case,
+    )
+
+
+def convolution_with_nan(image: Sequence[int], weight: Sequence[int]) -> Make:
+    def inputs(rng: np.random.Generator) -> Inputs:
+        x = rng.standard_normal(image)
+        x[:, 3, 2] = np.nan
+        return [x, rng.standard_normal(weight), rng.standard_normal(weight[-1])]
+
+    return inputs
+
+
 CASES: list[OpCase] = [
+    pooled_convolution_case("first", (2, 8, 12, 1), (3, 3), 5, activation="relu", benchmark=(32, 28, 28, 1)),
+    *(pooled_convolution_case(f"C{out}", (1, 7, 9, 3), (3, 3), out, activation="relu") for out in (*WIDTHS, 40, 70)),
+    pooled_convolution_case("same-stride", (2, 9, 10, 2), (3, 2), 6, padding="same", strides=(1, 2)),
+    pooled_convolution_case("dilated", (2, 9, 9, 2), (2, 3), 6, padding="explicit", pads=(1, 0, 2, 3), dilation=(3, 1)),
+    pooled_convolution_case("dilated-line", (2, 9, 12, 2), (3, 3), 4, bias=False, dilation=(1, 2)),
+    pooled_convolution_case("many-terms", (2, 6, 7, 40), (3, 3), 9, activation="relu"),
+    pooled_convolution_case("3x2", (2, 10, 9, 1), (3, 3), 17, pool_size=(3, 2), activation="relu"),
+    pooled_convolution_case("pointwise", (2, 4, 5, 3), (1, 1), 8),
+    pooled_convolution_case("wide-window", (1, 18, 18, 2), (2, 2), 3, pool_size=(17, 17)),
+    pooled_convolution_case("whole-image", (3, 4, 5, 2), (3, 4), 4),
+    pooled_convolution_case("empty", (0, 6, 6, 1), (3, 3), 4),
+    pooled_convolution_case("nan", (2, 8, 9, 1), (3, 3), 5, make=convolution_with_nan((2, 8, 9, 1), (3, 3, 1, 5))),
     *max_pool2d_cases("2x2", (2, 6, 8, 3), benchmark=(32, 32, 32, 64)),
     *(max_pool2d_cases(f"2x2-C{channels}", (1, 4, 6, channels))[i] for channels in WIDTHS for i in (0, 1)),
     *max_pool2d_cases("2x2-odd-image", (2, 7, 5, 4)),

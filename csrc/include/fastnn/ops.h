@@ -446,6 +446,38 @@ static inline fastnn_status fastnn_max_pool2d(const fastnn_context* context, con
   return fastnn_run_named(context, name, inputs, 1, outputs, 2, attributes, 0);
 }
 
+/* ``max_pool2d(conv2d(x, weight, bias))`` for windows side by side, without the image between them: a window's
+ * sums stay at hand until the largest of them is known. The bits are those of the two ops.
+ *   in  x: (batch, height, width, channels)
+ *   in  weight: (kh, kw, channels, out)
+ *   in  bias: (out,) (optional)
+ *   out y: (batch, out_height, out_width, out)
+ *   out index: (batch, out_height, out_width, out) (optional)
+ */
+enum { FASTNN_CONV2D_MAX_POOL2D_PADDING_VALID = 0, FASTNN_CONV2D_MAX_POOL2D_PADDING_SAME = 1, FASTNN_CONV2D_MAX_POOL2D_PADDING_EXPLICIT = 2 };
+enum { FASTNN_CONV2D_MAX_POOL2D_ACTIVATION_LINEAR = 0, FASTNN_CONV2D_MAX_POOL2D_ACTIVATION_RELU = 1 };
+typedef struct fastnn_conv2d_max_pool2d_attributes {
+  size_t struct_size;
+  int64_t strides[2]; /* as in conv2d */
+  int64_t padding; /* as in conv2d */
+  int64_t pads[4]; /* as in conv2d */
+  int64_t dilation[2]; /* as in conv2d */
+  int64_t activation; /* applied to the sum */
+  int64_t pool_size[2]; /* size of the windows and distance between them, (height, width); pixels behind the last whole one are left out */
+} fastnn_conv2d_max_pool2d_attributes;
+
+static inline fastnn_conv2d_max_pool2d_attributes fastnn_conv2d_max_pool2d_attributes_default(void) {
+  fastnn_conv2d_max_pool2d_attributes attributes = {sizeof(fastnn_conv2d_max_pool2d_attributes), {1, 1}, 0, {0, 0, 0, 0}, {1, 1}, 0, {2, 2}};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_conv2d_max_pool2d(const fastnn_context* context, const fastnn_tensor* x, const fastnn_tensor* weight, const fastnn_tensor* bias, fastnn_tensor* y, fastnn_tensor* index, const fastnn_conv2d_max_pool2d_attributes* attributes) {
+  static const char name[] = "conv2d_max_pool2d";
+  const fastnn_tensor* inputs[] = {x, weight, bias};
+  fastnn_tensor* outputs[] = {y, index};
+  return fastnn_run_named(context, name, inputs, 3, outputs, 2, attributes, 0);
+}
+
 /* Gradient of max_pool2d: every dy goes to the tap that index names; overlapping windows add.
  *   in  dy: (batch, out_height, out_width, channels)
  *   in  index: (batch, out_height, out_width, channels)

@@ -23,6 +23,7 @@ namespace {
 #include "kernels/cpu/optimizers.inl"
 #include "kernels/cpu/recurrent.inl"
 #include "kernels/cpu/pool.inl"
+#include "kernels/cpu/convolution_pool.inl"
 #include "kernels/cpu/softmax.inl"
 #include "kernels/cpu/cross_entropy.inl"
 #include "kernels/cpu/losses.inl"

@@ -27,6 +27,7 @@ namespace {
 #include "kernels/reference/optimizers.inl"
 #include "kernels/reference/recurrent.inl"
 #include "kernels/reference/pool.inl"
+#include "kernels/reference/convolution_pool.inl"
 #include "kernels/reference/softmax.inl"
 #include "kernels/reference/cross_entropy.inl"
 #include "kernels/reference/losses.inl"
