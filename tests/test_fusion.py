@@ -402,3 +402,49 @@ def test_the_gradient_of_relu_behind_a_normalisation_is_taken_in_its_gradient(re
     ran = [line for line in text_of(step, 6) if not line.startswith("not run")]
     assert any("relu_backward" in line for line in ran) == read_again
     assert any("activation=linear" in line for line in ran if "batch_normalization_backward" in line) == read_again
+
+
+def lines_with(step: Step, batch: int, op: str) -> int:
+    return sum(f"= {op}." in line for line in text_of(step, batch) if not line.startswith("not run"))
+
+
+@pytest.mark.parametrize("what", ["pooled", "read", "terms", "strides"])
+def test_a_convolution_of_few_terms_is_pooled_before_it_is_written(what: str, rng: np.random.Generator) -> None:
+    x = images(rng, 6, 8, 9, 4 if what == "terms" else 2)
+    weights = images(rng, 6, 3, 3, x.shape[-1], 5), images(rng, 6, 5)
+    strides = (2, 1) if what == "strides" else (2, 2)
+
+    def function(x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, ...]:
+        weight, bias = (t.detach().requires_grad_() for t in (weight[0] * 1.0, bias[0] * 1.0))
+        y = F.conv2d(x, weight, bias, padding="same", activation="relu")
+        pooled = F.max_pool2d(y, strides=strides)
+        F.sum(pooled * pooled).backward()
+        assert weight.grad is not None
+        assert bias.grad is not None
+        return (pooled, weight.grad, bias.grad, *([F.sum(y)] if what == "read" else []))
+
+    for _ in each_level((1, 2)):
+        step, _ = replayed(function, x, *weights)
+        fused = what == "pooled"
+        assert lines_with(step, 6, "conv2d_max_pool2d") == fused
+        assert lines_with(step, 6, "max_pool2d") == (not fused)
+
+
+@pytest.mark.parametrize("overlap", [False, True])
+def test_the_gradient_of_relu_before_pooling_is_taken_at_the_windows(overlap: bool, rng: np.random.Generator) -> None:
+    x = images(rng, 5, 9, 8, 3)
+    x[0, 1:4] = np.nan
+    x[1] = -np.abs(x[1])
+    x[2, ::2] = 0.0
+
+    def function(x: Tensor) -> tuple[Tensor, ...]:
+        x = x.detach().requires_grad_()
+        pooled = F.max_pool2d(F.relu(x * 1.0), pool_size=(3, 3), strides=(2, 2) if overlap else (3, 3))
+        F.sum(pooled * 3.0).backward()
+        assert x.grad is not None
+        return (pooled, x.grad)
+
+    for _ in each_level((1, 2)):
+        step, _ = replayed(function, x)
+        text = "\n".join(text_of(step, 5))
+        assert text.index("= relu_backward.") < text.index("= max_pool2d_backward.")

@@ -29,6 +29,8 @@ def test_the_passes_have_names_and_run_in_one_order() -> None:
         "forward_copies",
         "split_accumulations",
         "join_relu_gradients",
+        "pool_relu_gradients",
+        "pool_convolutions",
         "drop_dead_nodes",
         "narrow_outputs",
         "run_together",
@@ -135,6 +137,66 @@ def test_join_relu_gradients() -> None:
     )
     read_again = NORMALIZED.replace('return "dx" %9', 'return "dx" %9\nreturn "slope" %8')
     assert change(read_again, "join_relu_gradients") == ([], [])
+
+
+POOLED = """
+%0 = argument "x" float32(N, 4, 4, 3)
+%1 = argument "dy" float32(N, 2, 2, 3)
+%2 = relu.1(%0) float32(N, 4, 4, 3)
+%3, %4 = max_pool2d.1(%2) {pool_size=[2,2], strides=[2,2], padding=valid, pads=[0,0,0,0]} float32(N, 2, 2, 3) uint8(N, 2, 2, 3)
+%5 = max_pool2d_backward.1(%1, %4, %2) {pool_size=[2,2], strides=[2,2], padding=valid, pads=[0,0,0,0]} float32(N, 4, 4, 3)
+%6 = relu_backward.1(%5, %2) float32(N, 4, 4, 3)
+return "y" %3
+return "dx" %6
+"""  # noqa: E501
+
+
+def test_pool_relu_gradients() -> None:
+    before, after = change(POOLED, "pool_relu_gradients")
+    assert [line.split(" {")[0].split(") float")[0] for line in before] == [
+        "%5 = max_pool2d_backward.1(%1, %4, %2)",
+        "%6 = relu_backward.1(%5, %2",
+    ]
+    assert [line.split(" {")[0].split(") float")[0] for line in after] == [
+        "%5 = relu_backward.1(%1, %3",
+        "%6 = max_pool2d_backward.1(%5, %4, %2)",
+    ]
+    for changed in (
+        POOLED.replace('return "dx" %6', 'return "dx" %6\nreturn "between" %5'),
+        POOLED.replace("relu_backward.1(%5, %2)", "relu_backward.1(%5, %0)"),
+        POOLED.replace("{pool_size=[2,2], strides=[2,2]", "{pool_size=[1,2], strides=[2,2]", 1),
+    ):
+        assert change(changed, "pool_relu_gradients") == ([], [])
+
+
+CONVOLVED = """
+%0 = argument "x" float32(N, 6, 6, 3)
+%1 = state "weight" float32(3, 3, 3, 8)
+%2 = state "bias" float32(8)
+%3 = conv2d.1(%0, %1, %2) {strides=[1,1], padding=valid, pads=[0,0,0,0], dilation=[1,1], groups=1, activation=relu} float32(N, 4, 4, 8)
+%4, %5 = max_pool2d.1(%3) {pool_size=[2,2], strides=[2,2], padding=valid, pads=[0,0,0,0]} float32(N, 2, 2, 8) uint8(N, 2, 2, 8)
+return "y" %4
+return "index" %5
+"""  # noqa: E501
+
+
+def test_pool_convolutions() -> None:
+    before, after = change(CONVOLVED, "pool_convolutions")
+    assert [line.split(" {")[0] for line in before] == ["%4, %5 = max_pool2d.1(%3)"]
+    (line,) = after
+    assert line.startswith(
+        "%4, %5 = conv2d_max_pool2d.1(%0, %1, %2) {strides=[1,1], padding=valid, pads=[0,0,0,0], dilation=[1,1], "
+        "activation=relu, pool_size=[2,2]} float32(4, 2, 2, 8)"
+    )
+    for changed in (
+        CONVOLVED.replace('return "y" %4', 'return "y" %4\nreturn "between" %3'),
+        CONVOLVED.replace("strides=[2,2]", "strides=[1,2]").replace("(N, 2, 2, 8)", "(N, 3, 2, 8)"),
+        CONVOLVED.replace("strides=[2,2], padding=valid", "strides=[2,2], padding=same"),
+        CONVOLVED.replace("(N, 6, 6, 3)", "(N, 6, 6, 4)").replace("(3, 3, 3, 8)", "(3, 3, 4, 8)"),
+        CONVOLVED.replace("(N, 6, 6, 3)", "(N, 6, 6, 6)").replace("groups=1", "groups=2"),
+        CONVOLVED.replace("float32", "float64"),
+    ):
+        assert change(changed, "pool_convolutions") == ([], [])
 
 
 DEAD = """

@@ -1,8 +1,10 @@
-// passes.cpp: the passes that change the graph: dead results, needless copies, sums of gradients, gradients of relu.
+// passes.cpp: the passes that change the graph: dead results, needless copies, sums of gradients, gradients
+// of relu, pooled convolutions.
 #include "program/passes.h"
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace fastnn {
 namespace {
@@ -121,47 +123,121 @@ void split_accumulations(Planning& planning) {
   }
 }
 
-void join_relu_gradients(Planning& planning) {
-  fastnn_graph& graph = planning.graph;
-  const std::vector<std::vector<Access>> accesses = accesses_by_root(graph);
-  const std::vector<bool> kept = kept_roots(graph);
-  const auto touched = [&](int64_t value) -> const std::vector<Access>& {
-    return accesses[static_cast<size_t>(root(graph, value))];
-  };
+namespace {
+
+// Who makes a graph's values, and who writes and reads them, while a pass looks for patterns.
+class Makers {
+ public:
+  explicit Makers(fastnn_graph& graph) : graph_(graph), accesses_(accesses_by_root(graph)), kept_(kept_roots(graph)) {}
+
+  const std::vector<Access>& touched(int64_t value) const {
+    return accesses_[static_cast<size_t>(root(graph_, value))];
+  }
   // The node that made a value from nothing but its inputs.
-  const auto maker = [&](int64_t value, std::string_view op) -> Node* {
+  Node* maker(int64_t value, std::string_view op) const {
     for (const Access& a : touched(value)) {
-      Node& node = graph.nodes[a.node];
+      Node& node = graph_.nodes[a.node];
       if (a.writes && a.value == value && is_op(node, op) && node.accumulate == 0) return &node;
     }
     return nullptr;
-  };
-  const auto written_between = [&](int64_t value, const Node* after, const Node* before) {
-    return std::any_of(touched(value).begin(), touched(value).end(), [&](const Access& a) {
-      return a.writes && &graph.nodes[a.node] > after && &graph.nodes[a.node] < before;
-    });
-  };
+  }
+  // Whether a value is the step's own, and touched by two nodes only: who makes it, and one that reads it.
+  bool read_once(int64_t value) const {
+    const size_t owner = static_cast<size_t>(root(graph_, value));
+    return graph_.values[owner].kind == Value::Kind::result && !kept_[owner] && touched(value).size() == 2;
+  }
+  bool written_between(int64_t value, const Node* after, const Node* before) const {
+    return value >= 0 && std::any_of(touched(value).begin(), touched(value).end(), [&](const Access& a) {
+             return a.writes && &graph_.nodes[a.node] > after && &graph_.nodes[a.node] < before;
+           });
+  }
+
+ private:
+  fastnn_graph& graph_;
+  std::vector<std::vector<Access>> accesses_;
+  std::vector<bool> kept_;
+};
+
+}  // namespace
+
+void join_relu_gradients(Planning& planning) {
+  fastnn_graph& graph = planning.graph;
+  const Makers makers(graph);
   for (size_t n = 0; n < graph.commit_begin; ++n) {
     Node& gradient = graph.nodes[n];
     if (!is_op(gradient, "batch_normalization_backward") || slot_of(gradient, "activation") != 0) continue;
-    const int64_t dy = gradient.inputs[0];
-    const size_t owner = static_cast<size_t>(root(graph, dy));
-    if (graph.values[owner].kind != Value::Kind::result || kept[owner] || touched(dy).size() != 2) continue;
-    const Node* const slope = maker(dy, "relu_backward");
-    Node* const relu = slope == nullptr ? nullptr : maker(slope->inputs[1], "relu");
-    Node* const forward = relu == nullptr ? nullptr : maker(relu->inputs[0], "batch_normalization");
+    if (!makers.read_once(gradient.inputs[0])) continue;
+    const Node* const slope = makers.maker(gradient.inputs[0], "relu_backward");
+    Node* const relu = slope == nullptr ? nullptr : makers.maker(slope->inputs[1], "relu");
+    Node* const forward = relu == nullptr ? nullptr : makers.maker(relu->inputs[0], "batch_normalization");
     if (forward == nullptr || slot_of(*forward, "activation") != 0) continue;
     // the same arguments with the same content: x, mean, variance, gamma and beta of one, from x on of the other
     const auto same_input = [&](size_t i) {
       const int64_t value = forward->inputs[i];
-      return (i == 4 || value == gradient.inputs[i + 1]) && (value < 0 || !written_between(value, forward, &gradient));
+      return (i == 4 || value == gradient.inputs[i + 1]) && !makers.written_between(value, forward, &gradient);
     };
     bool same = slot_of(*forward, "epsilon") == slot_of(gradient, "epsilon");
     for (size_t i = 0; i < 5; ++i) same = same && same_input(i);
-    if (!same || written_between(slope->inputs[0], slope, &gradient)) continue;
+    if (!same || makers.written_between(slope->inputs[0], slope, &gradient)) continue;
     gradient.inputs[0] = slope->inputs[0];
     gradient.inputs[5] = forward->inputs[4];
     slot_of(gradient, "activation") = 1;
+  }
+}
+
+void pool_relu_gradients(Planning& planning) {
+  fastnn_graph& graph = planning.graph;
+  const Makers makers(graph);  // what is changed here leaves it right: every node writes what it did
+  for (size_t n = 0; n < graph.commit_begin; ++n) {
+    Node& slope = graph.nodes[n];
+    if (!is_op(slope, "relu_backward") || slope.accumulate != 0) continue;
+    if (!makers.read_once(slope.inputs[0])) continue;
+    Node* const gradient = makers.maker(slope.inputs[0], "max_pool2d_backward");
+    Node* const pool = gradient == nullptr ? nullptr : makers.maker(gradient->inputs[1], "max_pool2d");
+    if (pool == nullptr || pool->inputs[0] != slope.inputs[1] || pool->outputs[0] < 0) continue;
+    const int64_t dy = gradient->inputs[0], index = gradient->inputs[1], y = pool->inputs[0], pooled = pool->outputs[0];
+    const int64_t *const slots = pool->attributes.slots, *const end = slots + pool->op->schema.slot_count;
+    if (!std::equal(slots, end, gradient->attributes.slots)) continue;
+    if (makers.written_between(y, pool, &slope) || makers.written_between(index, pool, &slope) ||
+        makers.written_between(pooled, pool, gradient)) {
+      continue;
+    }
+    std::swap(gradient->op, slope.op);
+    std::swap(gradient->attributes, slope.attributes);
+    gradient->inputs = {dy, pooled};
+    slope.inputs = {gradient->outputs[0], index, y};
+  }
+}
+
+void pool_convolutions(Planning& planning) {
+  constexpr int64_t kMostTerms = 32;
+  fastnn_graph& graph = planning.graph;
+  const fastnn_context& context = planning.context;
+  if (context.device.type != FASTNN_CPU || context.convolution != FASTNN_CONVOLUTION_BEST) return;
+  const Makers makers(graph);
+  for (size_t n = 0; n < graph.commit_begin; ++n) {
+    Node& pool = graph.nodes[n];
+    if (!is_op(pool, "max_pool2d") || pool.accumulate != 0 || !makers.read_once(pool.inputs[0])) continue;
+    Node* const convolution = makers.maker(pool.inputs[0], "conv2d");
+    if (convolution == nullptr || slot_of(*convolution, "groups") != 1) continue;
+    const int64_t *const size = &slot_of(pool, "pool_size"), *const step = &slot_of(pool, "strides");
+    if (slot_of(pool, "padding") != 0 || !std::equal(size, size + 2, step)) continue;
+    const fastnn_tensor& weight = planning.plan.shapes.values[static_cast<size_t>(convolution->inputs[1])];
+    if (weight.dtype.bits != 32 || weight.shape[3] == 1) continue;  // of one channel each, it is depthwise
+    if (weight.shape[0] * weight.shape[1] * weight.shape[2] > kMostTerms) continue;
+    const std::vector<int64_t>& inputs = convolution->inputs;
+    if (std::any_of(inputs.begin(), inputs.end(),
+                    [&](int64_t value) { return makers.written_between(value, convolution, &pool); })) {
+      continue;
+    }
+    AttributeBlock both = resolve_attributes(find_op("conv2d_max_pool2d").schema, nullptr, nullptr);
+    Node joined{&find_op("conv2d_max_pool2d"), inputs, pool.outputs, both, {}, 0, pool.position};
+    for (const auto& [name, count] :
+         {std::pair{"strides", 2}, {"padding", 1}, {"pads", 4}, {"dilation", 2}, {"activation", 1}}) {
+      std::copy_n(&slot_of(*convolution, name), count, &slot_of(joined, name));
+    }
+    std::copy_n(size, 2, &slot_of(joined, "pool_size"));
+    pool = std::move(joined);
   }
 }
 

@@ -38,6 +38,15 @@ void split_accumulations(Planning& planning);
 // computed again from x: two passes over the batch less.
 void join_relu_gradients(Planning& planning);
 
+// The gradient of max_pool2d(relu's y) for what relu had is taken at the windows: relu's of them, by their maxima, then
+// the pooling's. A pixel that is a window's maximum has relu's slope there, any other gets nothing either way; so the bits
+// are the same, relu's gradient is that of fewer numbers, and y need not stay.
+void pool_relu_gradients(Planning& planning);
+
+// max_pool2d(conv2d(x)) that nobody reads in between becomes conv2d_max_pool2d(x), where a number of the convolution is a
+// sum of few terms: then it is bound by the beginnings and ends of sums, and by what it writes.
+void pool_convolutions(Planning& planning);
+
 // What runs: nodes that write state, and those whose results are handed back or read by one that runs. A node whose
 // result is looked at for its shape only is not read.
 void drop_dead_nodes(Planning& planning);

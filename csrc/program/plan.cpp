@@ -156,6 +156,8 @@ constexpr Pass kPasses[] = {
     {"forward_copies", forward_copies, true},
     {"split_accumulations", split_accumulations, true},
     {"join_relu_gradients", join_relu_gradients, true},
+    {"pool_relu_gradients", pool_relu_gradients, true},
+    {"pool_convolutions", pool_convolutions, true},
     {"drop_dead_nodes", drop_dead_nodes, false},
     {"narrow_outputs", narrow_outputs, true},
     {"run_together", run_together, false},
