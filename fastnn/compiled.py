@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, overload
 from . import _core
 from .arguments import Arguments, Number, results_of, with_form
 from .program import Recordings, own, plan_text, switches
-from .reach import Reach
+from .reach import Followed, Reach
 from .recording import Run, calls_of_library, in_step, user_line
 from .tensor import Tensor, is_grad_enabled
 
@@ -57,7 +57,7 @@ class _Replayed(NamedTuple):
     switches: tuple[Any, ...]
 
 
-class Compiled:
+class Compiled(Followed):
     """A compiled function; see `compile`."""
 
     def __init__(self, function: Callable[..., Any], given: dict[str, Any], verify_every: int) -> None:
@@ -214,7 +214,10 @@ class Compiled:
         return world
 
     def _reach(self, call: Arguments) -> Reach:
-        return Reach({"function": self._function, **self._given, **call.objects})
+        return Reach({**self._followed(), **call.objects})
+
+    def _followed(self) -> dict[str, Any]:
+        return {"function": self._function, **self._given}
 
     def _entry(self, world: _World, key: Any) -> _Entry:
         entry = world.entries.get(key)

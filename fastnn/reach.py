@@ -33,7 +33,7 @@ from .reads import reads
 from .recording import PACKAGE, is_foreign
 from .tensor import Tensor
 
-__all__ = ["Reach"]
+__all__ = ["Followed", "Reach"]
 
 _MISSING = object()
 # what a step of one's own may count with, and what compute_loss reads
@@ -84,6 +84,14 @@ def _mark(value: Any) -> Any:
     if type(value) is tuple:
         return tuple(map(_mark, value))
     return id(value)
+
+
+class Followed:
+    """What reads nothing itself: others are followed in its place."""
+
+    def _followed(self) -> dict[str, Any]:
+        """Those others, by name; itself by "function"."""
+        raise NotImplementedError
 
 
 class Reach:
@@ -233,6 +241,9 @@ class Reach:
         elif isinstance(value, MethodType):
             self._visit(name, value.__func__)
             self._visit("self" if name == "function" else name.rpartition(".")[0] or name, value.__self__)
+        elif isinstance(value, Followed):
+            for key, part in value._followed().items():
+                self._visit(name if key == "function" else f"{name}.{key}", part)
         elif isinstance(value, partial):
             self._visit(name, value.func)
             self._visit_items(name, value.args)

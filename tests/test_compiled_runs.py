@@ -1,0 +1,57 @@
+"""Runs of compiled functions: within each other, failing, beside others, with gradients that are there already."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from tolerances import assert_same_bits
+
+import fastnn
+from fastnn import Sequential, Tensor, layers
+
+X = np.random.default_rng(0).standard_normal((8, 3)).astype(np.float32)
+Y = np.zeros((8, 1), np.float32)
+
+
+@pytest.fixture(autouse=True)
+def no_warning() -> Iterator[None]:
+    """A function that isn't recorded says so: no warning means that all were."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def net() -> Sequential:
+    fastnn.manual_seed(1)
+    return Sequential([fastnn.Input((3,)), layers.Dense(4, activation="tanh"), layers.Dense(1)])
+
+
+# ---- within others ---------------------------------------------------------------------------------------------------
+
+
+def test_a_function_that_is_compiled_and_called_by_itself_too_is_part_of_another() -> None:
+    model, scale = net(), Tensor(np.float32(2))
+    inner = fastnn.compile(lambda x: model(x) * scale)
+    outer = fastnn.compile(lambda x: inner(x) + 1)
+    for call in range(6):
+        want = model(Tensor(X)).numpy() * scale.numpy()
+        assert_same_bits(inner(X).numpy(), want, f"inner {call}")
+        assert_same_bits(outer(X).numpy(), want + 1, f"outer {call}")
+        scale.add_(1)
+    assert inner.recorded
+    assert outer.info()[0]["replays"] == 4
+
+
+def test_a_compiled_function_may_call_itself() -> None:
+    @fastnn.compile
+    def power(x: Tensor, n: int) -> Tensor:
+        return x if n == 0 else power(x, n - 1) * 2.0
+
+    for _ in range(4):
+        assert_same_bits(power(X, 3).numpy(), X * 8, "three times")
+        assert_same_bits(power(X, 1).numpy(), X * 2, "once")
+    assert power.recorded
+    assert [info["replays"] for info in power.info()] == [2, 2]
