@@ -12,7 +12,7 @@ from .functional._base import _op
 from .later import Later
 from .tensor import Tensor
 
-__all__ = ["Arguments", "Number", "results_of", "with_form"]
+__all__ = ["Arguments", "Number", "misses_float", "results_of", "with_form"]
 
 _STATIC = (int, str, bytes, bool, complex, type(None))
 
@@ -191,6 +191,18 @@ for _name in _MIRRORED:
     setattr(Number, _name, _arithmetic(_name))
 for _name in ("__neg__", "__abs__", "__float__", "__int__", "__bool__", "__round__", "__trunc__", "__pos__"):
     setattr(Number, _name, lambda self, *rest, name=_name: getattr(self._plain(), name)(*rest))
+
+
+def misses_float(error: TypeError | AttributeError) -> bool:
+    """Whether an error may come of a Number where only a float will do: the code that raised it has one in its hands."""
+    if isinstance(error, AttributeError):
+        return isinstance(error.obj, Number)
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    held = [] if trace is None else list(trace.tb_frame.f_locals.values())
+    held += [item for value in held if isinstance(value, list | tuple) for item in value]
+    return any(isinstance(value, Number) for value in held)
 
 
 def results_of(name: str, value: Any) -> tuple[list[_core.Array], Any]:

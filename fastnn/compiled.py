@@ -15,7 +15,7 @@ from functools import partial, update_wrapper
 from typing import Any, NamedTuple, overload
 
 from . import _core
-from .arguments import Arguments, Number, results_of, with_form
+from .arguments import Arguments, Number, misses_float, results_of, with_form
 from .program import Recordings, own, plan_text, switches
 from .reach import Followed, Reach
 from .recording import Run, calls_of_library, in_step, user_line
@@ -263,14 +263,16 @@ class Compiled(Followed):
         with self._running:
             record = entry.eager_because is None and not (entry.waits or self.eager)
             looked_at: set[int] = set()
+            done = None
             try:
-                results, form, run = self._attempt(call, world, batched if record else None, looked_at)
-            except Exception:
-                if not (record and call.numbers):
+                done = self._attempt(call, world, batched if record else None, looked_at)
+            except (TypeError, AttributeError) as error:
+                if not (record and misses_float(error)):
                     raise
-                # perhaps for want of a float where an input was given: everything is as before, so once more
+            if done is None:  # everything is as before, so once more
                 looked_at.update(place for place, _ in call.numbers)
-                results, form, run = self._attempt(call, world, None, looked_at)
+                done = self._attempt(call, world, None, looked_at)
+            results, form, run = done
             graph = None if looked_at else run.graph(results)
         with self._lock:
             self._fixed |= looked_at

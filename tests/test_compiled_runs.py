@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -55,3 +55,46 @@ def test_a_compiled_function_may_call_itself() -> None:
         assert_same_bits(power(X, 1).numpy(), X * 2, "once")
     assert power.recorded
     assert [info["replays"] for info in power.info()] == [2, 2]
+
+
+# ---- errors ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [OSError("full"), ValueError("no"), TypeError("odd"), AttributeError("none")])
+def test_an_error_of_the_function_is_raised_once_and_by_itself(error: Exception) -> None:
+    calls = []
+
+    def fails() -> None:
+        calls.append(1)
+        raise error
+
+    @fastnn.compile
+    def function(x: Tensor, rate: float) -> Tensor:
+        fails()
+        return x * rate
+
+    with pytest.raises(type(error)) as caught:
+        function(X, 0.5)
+    assert caught.value.__context__ is None
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, rate: layers.Dropout(rate)(x, training=False) * rate,
+        lambda x, rate: x * [3.0, 4.0][rate.as_integer_ratio()[0]],
+        lambda x, rate: x * (2.0 if _checked(rate) else 1.0),
+    ],
+)
+def test_where_only_a_float_will_do_it_is_one(function: Callable[..., Tensor]) -> None:
+    compiled = fastnn.compile(function)
+    for _ in range(4):
+        assert_same_bits(compiled(X, 0.5).numpy(), function(Tensor(X), 0.5).numpy(), "one")
+    assert compiled.recorded
+
+
+def _checked(rate: object) -> bool:
+    if not isinstance(rate, float):
+        raise TypeError("expected a float")
+    return True
