@@ -194,7 +194,7 @@ for _name in ("__neg__", "__abs__", "__float__", "__int__", "__bool__", "__round
 
 
 def misses_float(error: TypeError | AttributeError) -> bool:
-    """Whether an error may come of a Number where only a float will do: the code that raised it has one in its hands."""
+    """Whether an error may come of a Number where only a float will do: the code that raised it has one."""
     if isinstance(error, AttributeError):
         return isinstance(error.obj, Number)
     trace = error.__traceback__

@@ -228,11 +228,14 @@ class Run:
         self.recorder = self.refusal = None
 
     def before_write(self, array: _core.Array) -> None:
-        """Keep the values of a state that is about to be written for the first time."""
+        """Keep the values of a state, or a tensor made in the run, that is about to be written for the first time."""
         state = self._known.get(array.identity)
         if state is None:
             state = next((known for known in self._states if known.shares_storage(array)), None)
-        if state is None or state.identity in self._copies:
+        if state is None:  # made in this run, and may outlast it: moments of an optimizer, say
+            self._copies.setdefault(array.identity, (array, _unrecorded_copy(array)))
+            return
+        if state.identity in self._copies:
             return
         self._copies[state.identity] = state, _unrecorded_copy(state)
         self.writes = True
@@ -287,7 +290,8 @@ class Run:
 
     def _take_back(self) -> None:
         """Put states and cells back to what they were."""
-        writes: list[Update] = [(_ASSIGN, pair, {}) for pair in self._copies.values()]
+        pairs = reversed(self._copies.values())  # tensors made in the run may be parts of each other
+        writes: list[Update] = [(_ASSIGN, pair, {}) for pair in pairs]
         _core.commit(writes, [*((cell, -count) for cell, count in self._counts.values()), (self._over, 1)])
 
 

@@ -10,7 +10,8 @@ import pytest
 from tolerances import assert_same_bits
 
 import fastnn
-from fastnn import Sequential, Tensor, layers
+from fastnn import Sequential, Tensor, layers, optimizers
+from fastnn import functional as F
 
 X = np.random.default_rng(0).standard_normal((8, 3)).astype(np.float32)
 Y = np.zeros((8, 1), np.float32)
@@ -98,3 +99,79 @@ def _checked(rate: object) -> bool:
     if not isinstance(rate, float):
         raise TypeError("expected a float")
     return True
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_the_first_call_takes_back_what_it_did_to_state_that_it_made(error: type[BaseException]) -> None:
+    class Stop(error):  # type: ignore[misc,valid-type]
+        pass
+
+    def make(fails: list[bool]) -> tuple[Sequential, optimizers.Optimizer, Callable[..., Tensor]]:
+        fastnn.manual_seed(1)
+        model = Sequential([layers.Dense(4), layers.BatchNormalization(), layers.Dense(1)])
+        adam = optimizers.Adam(0.1)
+
+        def step(x: Tensor) -> Tensor:
+            loss = F.mean(model(x, training=True) ** 2)
+            adam.minimize(loss, model.trainable_weights)
+            if fails[0]:
+                raise Stop
+            return loss
+
+        return model, adam, fastnn.compile(step)
+
+    fails = [True]
+    model, adam, step = make(fails)
+    for _ in range(2):
+        with pytest.raises(Stop):
+            step(X)
+        assert adam.iterations == 0
+        assert not any(np.any(moment.numpy()) for moment in adam.variables[2:])
+        normalization = model.layers[1]
+        assert not np.any(normalization.moving_mean.numpy())
+        assert np.all(normalization.moving_variance.numpy() == 1)
+    fails[0] = False
+    other, plain, clean = make(fails)
+    for _ in range(5):
+        assert_same_bits(step(X).numpy(), clean(X).numpy(), "loss")
+    for got, want in zip(model.weights + adam.variables[2:], other.weights + plain.variables[2:], strict=True):
+        assert_same_bits(got.numpy(), want.numpy(), str(want.name))
+    assert step.recorded  # type: ignore[attr-defined]
+
+
+def test_a_step_of_a_model_takes_back_what_its_first_call_did_to_moments() -> None:
+    class Own(Sequential):
+        fails = True
+
+        def train_step(self, data: tuple[Tensor, Tensor]) -> dict[str, Tensor]:
+            x, y = data
+            loss = F.mean((self(x, training=True) - y) ** 2)
+            self.optimizer.minimize(loss, self.trainable_weights)
+            if self.fails:
+                raise OSError
+            return {"loss": loss}
+
+    model = Own([fastnn.Input((3,)), layers.Dense(1)])
+    model.compile(optimizers.SGD(0.1, momentum=0.9))
+    before = model.get_weights()
+    with pytest.raises(OSError):  # noqa: PT011
+        model.fit(X, Y, verbose=0)
+    assert [moment.numpy().any() for moment in model.optimizer.variables[2:]] == [False, False]
+    for got, want in zip(model.get_weights(), before, strict=True):
+        assert_same_bits(got, want, "weights")
+
+
+def test_views_of_tensors_made_in_a_call_that_fails_are_taken_back_in_order() -> None:
+    made: list[Tensor] = []
+    compiled = fastnn.compile(lambda x: fails(x))
+
+    def fails(x: Tensor) -> Tensor:
+        made.append(fastnn.zeros(4))
+        made[0][:2] = x
+        made[0][1:].add_(1)
+        made[0].mul_(3)
+        raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011
+        compiled(np.ones(2, np.float32))
+    assert made[0].tolist() == [0, 0, 0, 0]
