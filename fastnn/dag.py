@@ -60,7 +60,9 @@ class Functional(Model):
         self._input_tensors, self._output_tensors = inputs, outputs
         if len({id(t) for t in self.inputs}) < len(self.inputs):
             raise ValueError(f"{self.name}: expected different inputs, got one twice")
-        self._node_calls, self._operations = in_order(self.name, self.inputs, self.outputs)
+        # the layers' order, hence that of the weights, is Keras's, which sorts the keys of dictionaries
+        ordered = (list(tensors_in(tensors, sort_keys=True)) for tensors in (inputs, outputs))
+        self._node_calls, self._operations = in_order(self.name, *ordered)
         for layer in self._operations:
             if layer._on_data:
                 raise ValueError(

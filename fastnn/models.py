@@ -116,6 +116,24 @@ class Model(Trainer):
         with self._guard.shared("get_weights"):
             return super().get_weights()
 
+    def build(self, input_shape: Any) -> None:
+        """Make the weights of all layers below for inputs of a shape, whose first entry is None, by asking `call` for
+        the shape of its result; lists and dictionaries of shapes for several inputs. The first call does it too."""
+
+    def _makes_weights(self) -> bool:
+        return type(self).build is not Model.build
+
+    def _build_by_hand(self, input_shape: Any, shapes: Mapping[str, Any]) -> None:
+        if input_shape is None:
+            raise ValueError(f"{self.name}: expected an input_shape to build for, got None")
+        super()._build_by_hand(input_shape, shapes)
+        if type(self).build is Model.build and not shapes:
+            try:
+                self.compute_output_shape(input_shape)
+            except BaseException:
+                self.built, self._seen_shape = False, None
+                raise
+
     def _build(self, input_shape: Any, shapes: Mapping[str, Any] = MappingProxyType({})) -> None:
         super()._build(input_shape, shapes)
         if self._seen_shape is None and isinstance(input_shape, tuple):

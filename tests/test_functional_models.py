@@ -307,3 +307,11 @@ def test_input_layers_by_old_names() -> None:
         layers.InputLayer((4,), input_shape=(4,))
     with pytest.raises(ValueError, match=r"^InputLayer: expected batch_shape or batch_input_shape, got both$"):
         layers.InputLayer(batch_shape=(None, 4), batch_input_shape=(None, 4))
+
+
+def test_layers_stand_in_the_order_of_the_keys_of_dictionaries() -> None:
+    x = fastnn.Input((3,))
+    price, kind = layers.Dense(1, name="price")(x), layers.Dense(2, name="kind")(x)
+    model = fastnn.Model(x, {"price": price, "kind": kind})
+    assert [layer.name for layer in model.layers[1:]] == ["kind", "price"]  # as in Keras, for get_weights
+    assert list(model.predict(np.ones((1, 3), np.float32))) == ["price", "kind"]

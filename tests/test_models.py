@@ -211,6 +211,13 @@ def test_a_loss_and_a_metric_of_your_own() -> None:
     assert loss == own == pytest.approx(3 * plain, rel=1e-6)
 
 
+def test_names_of_metrics_that_are_functions() -> None:
+    model = fastnn.Sequential([fastnn.Input((2,)), layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[lambda y_true, y_pred: y_pred - y_true])
+    x = np.zeros((2, 2), np.float32)
+    assert list(model.evaluate(x, x[:, :1], return_dict=True, verbose=0)) == ["loss", "lambda"]
+
+
 def test_setting_attributes_reaches_recorded_steps() -> None:
     model = classifier(0.5)
     model.fit(X, Y, epochs=3, batch_size=35, verbose=0)
@@ -633,6 +640,43 @@ def test_a_model_that_is_not_compiled() -> None:
     model.trainable = False
     with pytest.raises(ValueError, match="expected a model with trainable weights"):
         model.fit(X, X[:, :3], verbose=0)
+
+
+class TwoLayers(fastnn.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.hidden, self.out = layers.Dense(4), layers.Dense(1)
+
+    def call(self, inputs: Any) -> Tensor:
+        if isinstance(inputs, list):
+            return self.hidden(inputs[0]) + self.out(inputs[1])
+        return self.out(self.hidden(inputs))
+
+
+def test_build_makes_the_weights_of_a_model_of_ones_own() -> None:
+    model = TwoLayers()
+    model.build((None, 3))
+    assert [w.shape for w in model.weights] == [(3, 4), (4,), (4, 1), (1,)]
+    assert model.built
+    assert model.input_shape == (None, 3)
+    model.set_weights([np.ones(w.shape, np.float32) for w in model.weights])
+    assert model.predict(np.ones((2, 3), np.float32)).tolist() == [[17.0], [17.0]]
+    several = TwoLayers()
+    several.build([(None, 3), (None, 5)])
+    assert [w.shape for w in several.weights] == [(3, 4), (4,), (5, 1), (1,)]
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"), [(None, "expected an input_shape to build for, got None"), ((), "expected input")]
+)
+def test_build_for_a_wrong_shape_changes_nothing(shape: Any, message: str) -> None:
+    model = TwoLayers()
+    with pytest.raises(ValueError, match=message):
+        model.build(shape)
+    assert not model.built
+    assert not model.weights
+    model.build((None, 3))
+    assert len(model.weights) == 4
 
 
 def test_a_model_whose_call_returns_something_else() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -238,7 +239,9 @@ class MeanMetricWrapper(Mean):
     _fused: Callable[..., Tensor] | None = None  # gives the same mean faster, when every sample counts alike
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **options: Any) -> None:
-        super().__init__(getattr(fn, "__name__", "metric") if name is None else name, dtype)
+        if name is None:
+            name = re.sub(r"\W", "", getattr(fn, "__name__", "") or snake_case(type(fn).__name__))  # <lambda>, say
+        super().__init__(name, dtype)
         self._fn = fn
         self._option_names = tuple(options)
         for option, value in options.items():

@@ -145,6 +145,10 @@ class Applied(Weighted, Inputs):
                 stacklevel=4,
             )
 
+    def _build_by_hand(self, input_shape: Any, shapes: Mapping[str, Any]) -> None:
+        """What a call of `build` does that doesn't come from `_build`."""
+        self._build(input_shape, shapes)
+
     def _build(self, input_shape: Any, shapes: Mapping[str, Any] = MappingProxyType({})) -> None:
         """Make all weights below for an input shape, and the shapes of other arguments; an error leaves no half-made
         layer."""

@@ -92,7 +92,7 @@ def build_once(build: Callable[..., None]) -> Callable[..., None]:
             return
         given = inspect.signature(build).bind(self, *args, **kwargs).arguments
         shapes = list(given.items())[1:]
-        self._build(as_shape(shapes[0][1]) if shapes else None, dict(shapes[1:]))
+        self._build_by_hand(as_shape(shapes[0][1]) if shapes else None, dict(shapes[1:]))
 
     return wrapper
 

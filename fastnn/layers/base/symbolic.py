@@ -172,13 +172,16 @@ def _operation(name: str, *operands: Any) -> Any:
     return layer(tensors[0] if len(tensors) == 1 else tensors)
 
 
-def tensors_in(value: Any) -> Iterator[SymbolicTensor]:
-    """All symbolic tensors in lists, tuples and dictionaries, in order."""
+def tensors_in(value: Any, sort_keys: bool = False) -> Iterator[SymbolicTensor]:
+    """All symbolic tensors in lists, tuples and dictionaries, in order; dictionaries by their keys, if asked."""
     if isinstance(value, SymbolicTensor):
         yield value
-    elif isinstance(value, list | tuple | dict):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from tensors_in(item)
+    elif isinstance(value, dict):
+        for key in sorted(value) if sort_keys else value:
+            yield from tensors_in(value[key], sort_keys)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from tensors_in(item, sort_keys)
 
 
 def has_symbolic(value: Any) -> bool:
