@@ -6,7 +6,7 @@ A configuration holds names only. What they stand for is told here, in Python; n
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Self, TypeVar
 
 __all__ = [
@@ -109,20 +109,23 @@ def declared(obj: Any) -> Any:
     return obj.__dict__.get("_declared", obj) if isinstance(obj, type) else obj
 
 
-def function_name(kind: str, function: Any) -> str:
+def function_name(kind: str, function: Any, taken: Container[str] = ()) -> str:
     """The name by which configurations tell of a function of the user's own.
 
     Raises
     ------
     ValueError
-        It has none.
+        It has none, or one that is taken.
     """
     if not hasattr(function, "__name__") or function.__name__ == "<lambda>":
         raise ValueError(
             f"{kind}: expected a function that has a name, by which a configuration tells of it, got {function!r}; "
             "define it by def"
         )
-    return get_registered_name(function)
+    name = get_registered_name(function)
+    if name in taken:
+        raise ValueError(f"{kind}: expected a function of another name than {name!r}, which is known already")
+    return name
 
 
 def function_of_name(kind: str, name: str) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import functional as F
 from ._config import unknown
-from ._custom import get_registered_name, get_registered_object
+from ._custom import function_name, get_registered_object
 from .tensor import Tensor, constant
 
 __all__ = [
@@ -331,15 +331,12 @@ def serialize(activation: Activation) -> str:
     Raises
     ------
     ValueError
-        It is a function of the user's own that is not registered, which a configuration can't hold.
+        It is a function of the user's own without a name, such as a lambda, or with the name of another activation.
     """
     for name, function in _NAMES.items():
         if function is activation:
             return name
-    registered = get_registered_name(activation) if hasattr(activation, "__name__") else ""
-    if get_registered_object(registered) is activation:
-        return registered
-    raise ValueError(f"activation: expected one of {', '.join(_NAMES)} in a configuration, got {activation!r}")
+    return function_name("activation", activation, _NAMES)
 
 
 def deserialize(config: str | Activation | None, custom_objects: Mapping[str, Any] | None = None) -> Activation:

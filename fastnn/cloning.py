@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._config import config_of, configured
+from ._custom import CustomObjectScope
 from .abstract import map_structure
+from .compile_config import told_objects
 from .layers.base.symbolic import SymbolicTensor, tensors_in
 from .layers.input_layer import Input, InputLayer
 
@@ -51,11 +53,29 @@ def clone_model(
     >>> fastnn.models.clone_model(model).output_shape
     (None, 4)
     """
-    from .dag import Functional
-    from .models import Model, Sequential
+    from .models import Model
 
     if not isinstance(model, Model):
         raise TypeError(f"clone_model: expected a model, got {model!r}")
+    known = {**model._told_objects(), **model._own_classes(told_objects(model))}
+    with CustomObjectScope(known):
+        result = _cloned(model, input_tensors, clone_function, call_function, recursive)
+        if model.optimizer is not None:
+            result.compile_from_config(model.get_compile_config())
+    return result
+
+
+def _cloned(
+    model: Model,
+    input_tensors: Any,
+    clone_function: Callable[[Layer], Any] | None,
+    call_function: Callable[..., Any] | None,
+    recursive: bool,
+) -> Model:
+    """The clone, not compiled."""
+    from .dag import Functional
+    from .models import Sequential
+
     clones: dict[int, Any] = {}
     make = clone_function or _same
 
@@ -83,8 +103,6 @@ def clone_model(
             f"clone_model: expected a Sequential or functional model for clone_function, call_function and "
             f"input_tensors, got {type(model).__name__}"
         )
-    if model.optimizer is not None:
-        result.compile_from_config(model.get_compile_config())
     return result
 
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from . import losses, metrics, optimizers
 from ._config import serialize
+from .losses.base import FunctionLoss
 
 if TYPE_CHECKING:
     from .models import Model
 
-__all__ = ["compile_config", "compile_from_config", "heads_config"]
+__all__ = ["compile_config", "compile_from_config", "heads_config", "told_objects"]
 
 
 def compile_config(model: Model) -> dict[str, Any]:
@@ -38,6 +39,16 @@ def heads_config(model: Model) -> dict[str, Any]:
         "weighted_metrics": _of_heads([[serialize(metric) for metric in head.weighted_metrics] for head in heads]),
         "run_eagerly": model.run_eagerly,
     }
+
+
+def told_objects(model: Model) -> list[Any]:
+    """The classes of losses and metrics in it, and the functions that it tells of by their names."""
+    parts = [part for head in model._heads for part in (head.loss, *head.metrics, *head.weighted_metrics)]
+    return [
+        *map(type, parts),
+        *(part.fn for part in parts if isinstance(part, FunctionLoss)),
+        *(part._fn for part in parts if isinstance(part, metrics.FunctionMetric)),
+    ]
 
 
 def compile_from_config(model: Model, config: Mapping[str, Any]) -> None:

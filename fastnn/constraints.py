@@ -8,6 +8,7 @@ from typing import Any
 
 from . import _config
 from . import functional as F
+from ._custom import CustomObjectScope, function_name
 from .losses.regression import EPSILON
 from .tensor import Tensor
 
@@ -136,20 +137,24 @@ def get(identifier: ConstraintLike) -> Callable[[Tensor], Any] | None:
     return _config.resolve("constraint", identifier, Constraint, _NAMES)
 
 
-def serialize(constraint: Any) -> dict[str, Any]:
-    """The description of a constraint.
+def serialize(constraint: Any) -> Any:
+    """The description of a constraint, or the name of a function of the user's own.
 
     Raises
     ------
     ValueError
-        It is a function of the user's own, which a configuration can't hold.
+        It is a function without a name, such as a lambda, or with the name of another constraint.
     """
     if not isinstance(constraint, Constraint):
-        raise ValueError(f"constraint: expected an object of Constraint in a configuration, got {constraint!r}")
+        return function_name("constraint", constraint, _NAMES)
     return _config.serialize(constraint)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Constraint:
-    """The constraint that a description tells of; custom_objects maps names to classes of your own."""
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The constraint that a description or a name tells of; custom_objects maps names to classes and functions of your
+    own."""
+    if isinstance(config, str):
+        with CustomObjectScope(custom_objects):
+            return get(config)
     classes: dict[str, type[Constraint]] = {**_NAMES, **(custom_objects or {})}
     return _config.deserialize("constraint", config, classes)

@@ -6,9 +6,7 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from .backup import other_optimizers
-from .compile_config import compile_from_config, heads_config
-from .losses.base import FunctionLoss
-from .metrics import FunctionMetric
+from .compile_config import compile_from_config, heads_config, told_objects
 
 if TYPE_CHECKING:
     from .models import Model
@@ -31,15 +29,10 @@ def training_state(model: Model) -> dict[str, Any]:
     if optimizer is None:
         return state
     paths = {id(weight): path for path, weight in model._named_weights().items()}
-    parts = [part for head in model._heads for part in (head.loss, *head.metrics, *head.weighted_metrics)]
-    functions = [
-        *(part.fn for part in parts if isinstance(part, FunctionLoss)),
-        *(part._fn for part in parts if isinstance(part, FunctionMetric)),
-    ]
     return {
         **state,
         "heads": heads_config(model),
-        "classes": model._own_classes([*map(type, parts), *functions]),
+        "classes": model._own_classes(told_objects(model)),
         "precision": model._precision,
         "optimizer": optimizer._kept_for(paths),
         "slots": [paths[key] for key in optimizer._slots if key in paths],

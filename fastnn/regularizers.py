@@ -10,6 +10,7 @@ import numpy as np
 
 from . import _config
 from . import functional as F
+from ._custom import CustomObjectScope, function_name
 from .losses.regression import unit_length
 from .tensor import Tensor, as_tensor, constant
 
@@ -149,20 +150,24 @@ def get(identifier: RegularizerLike) -> Callable[[Tensor], Any] | None:
     return _config.resolve("regularizer", identifier, Regularizer, _NAMES)
 
 
-def serialize(regularizer: Any) -> dict[str, Any]:
-    """The description of a regularizer.
+def serialize(regularizer: Any) -> Any:
+    """The description of a regularizer, or the name of a function of the user's own.
 
     Raises
     ------
     ValueError
-        It is a function of the user's own, which a configuration can't hold.
+        It is a function without a name, such as a lambda, or with the name of another regularizer.
     """
     if not isinstance(regularizer, Regularizer):
-        raise ValueError(f"regularizer: expected an object of Regularizer in a configuration, got {regularizer!r}")
+        return function_name("regularizer", regularizer, _NAMES)
     return _config.serialize(regularizer)
 
 
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Regularizer:
-    """The regularizer that a description tells of; custom_objects maps names to classes of your own."""
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The regularizer that a description or a name tells of; custom_objects maps names to classes and functions of your
+    own."""
+    if isinstance(config, str):
+        with CustomObjectScope(custom_objects):
+            return get(config)
     classes: dict[str, type[Regularizer]] = {**_NAMES, **(custom_objects or {})}
     return _config.deserialize("regularizer", config, classes)

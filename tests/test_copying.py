@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Input, Model, Sequential, layers, optimizers
+from fastnn import Input, Model, Sequential, layers, losses, metrics, optimizers
 
 X = np.random.default_rng(1).standard_normal((12, 4)).astype(np.float32)
 Y = X[:, :1] * 2
@@ -210,6 +210,13 @@ def test_copies_of_several_optimizers(way: Any) -> None:
     chosen = optimizers.MultiOptimizer(lambda variable: optimizers.SGD())
     with pytest.raises(TypeError, match="multioptimizer: can't be copied: expected an OptimizerMap"):
         way(chosen)
+
+
+def test_losses_and_metrics_of_one_name_are_copied() -> None:
+    model = sequential()
+    model.compile("adam", losses.MeanSquaredError(), metrics=[metrics.MeanSquaredError()])
+    for way in WAYS:
+        assert way(model).get_compile_config() == model.get_compile_config()
 
 
 def test_a_deepcopy_keeps_what_belongs_together() -> None:

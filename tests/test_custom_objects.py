@@ -74,9 +74,65 @@ def test_scopes_and_arguments_tell_of_classes(tmp_path: Path) -> None:
     assert saving.get_registered_object("Scaled") is None
 
 
-def test_functions_that_are_not_registered_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"activation: expected one of .* in a configuration, got"):
-        layers.Dense(2, activation=squared).get_config()
+def thirds(shape: Any, dtype: Any = None) -> Any:
+    return np.full(shape, 1 / 3, dtype)
+
+
+def absolute(w: Any) -> Any:
+    return functional.abs(w).sum() * 0.1
+
+
+def halves(w: Any) -> Any:
+    return w * 0.5
+
+
+FUNCTIONS = {
+    "activation": squared,
+    "kernel_initializer": thirds,
+    "kernel_regularizer": absolute,
+    "kernel_constraint": halves,
+    "activity_regularizer": absolute,
+}
+
+
+@pytest.mark.parametrize("argument", FUNCTIONS)
+def test_functions_in_configurations_go_by_their_names(argument: str, tmp_path: Path) -> None:
+    own = FUNCTIONS[argument]
+    known = {own.__name__: own}
+    model = fastnn.Sequential([fastnn.Input((3,)), layers.Dense(2, **{argument: own}), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "model")
+    assert model.layers[0].get_config()[argument] == own.__name__
+    with pytest.raises(ValueError, match=rf"{argument}: unknown \w+ {own.__name__!r}.*; tell of functions of your own"):
+        fastnn.models.load_model(tmp_path / "model")
+    x = np.linspace(-1, 1, 12, dtype=np.float32).reshape(4, 3)
+    others = [fastnn.models.load_model(tmp_path / "model", known), copy.copy(model), pickle.loads(pickle.dumps(model))]
+    others += [
+        fastnn.models.clone_model(model),
+        fastnn.models.model_from_json(model.to_json(), known),
+        fastnn.Sequential.from_config(model.get_config(), custom_objects=known),
+    ]
+    model.fit(x, x[:, :1], epochs=3, verbose=0)
+    for other in others:
+        assert other.get_config() == model.get_config()
+        other.compile("sgd", "mse")
+    for other in others[:3]:
+        other.fit(x, x[:, :1], epochs=3, verbose=0)
+        np.testing.assert_array_equal(other.predict(x), model.predict(x))
+
+
+@pytest.mark.parametrize("argument", FUNCTIONS)
+def test_functions_without_a_name_of_their_own_are_refused(argument: str) -> None:
+    def relu(*given: Any) -> Any:
+        return given[0]
+
+    kind = argument.rpartition("_")[2]
+    with pytest.raises(ValueError, match=f"^{kind}: expected a function that has a name, .*; define it by def$"):
+        layers.Dense(2, **{argument: lambda x: x}).get_config()
+    relu.__name__ = {"activation": "relu", "initializer": "zeros", "regularizer": "l2"}.get(kind, "non_neg")
+    message = f"^{kind}: expected a function of another name than {relu.__name__!r}, which is known already$"
+    with pytest.raises(ValueError, match=message):
+        layers.Dense(2, **{argument: relu}).get_config()
     with pytest.raises(ValueError, match="register_keras_serializable: expected object to have get_config"):
         saving.register_keras_serializable()(object)
 

@@ -446,7 +446,7 @@ def test_functions_initialize_too() -> None:
     layer = layers.Dense(2, kernel_initializer=lambda shape, dtype: np.full(shape, 7, dtype))
     built(layer, 1, 3)
     assert np.all(layer.kernel.numpy() == 7)
-    with pytest.raises(ValueError, match="expected an object of Initializer in a configuration"):
+    with pytest.raises(ValueError, match="initializer: expected a function that has a name"):
         layer.get_config()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from .. import _config
 from .._config import resolve, snake_case
+from .._custom import CustomObjectScope, function_name
 from .base import Initializer
 from .distributions import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
 from .fixed import Constant, Identity, Ones, Zeros
@@ -121,25 +122,24 @@ def get(identifier: InitializerLike) -> Initializer | Callable[..., Any]:
     return resolve("initializer", identifier, Initializer, _NAMES)
 
 
-def serialize(initializer: Initializer) -> dict[str, Any]:
-    """The description of an initializer."""
-    return describe(initializer)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Initializer:
-    """The initializer that a description tells of; custom_objects maps names to classes of your own."""
-    classes: dict[str, type[Initializer]] = {**_NAMES, **(custom_objects or {})}
-    return _config.deserialize("initializer", config, classes)
-
-
-def describe(initializer: Initializer | Callable[..., Any]) -> dict[str, Any]:
-    """Configuration of an initializer.
+def serialize(initializer: Initializer | Callable[..., Any]) -> Any:
+    """The description of an initializer, or the name of a function of the user's own.
 
     Raises
     ------
     ValueError
-        It is a function of the user's own, which a configuration can't hold.
+        It is a function without a name, such as a lambda, or with the name of another initializer.
     """
     if not isinstance(initializer, Initializer):
-        raise ValueError(f"initializer: expected an object of Initializer in a configuration, got {initializer!r}")
+        return function_name("initializer", initializer, _NAMES)
     return _config.serialize(initializer)
+
+
+def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The initializer that a description or a name tells of; custom_objects maps names to classes and functions of your
+    own."""
+    if isinstance(config, str):
+        with CustomObjectScope(custom_objects):
+            return get(config)
+    classes: dict[str, type[Initializer]] = {**_NAMES, **(custom_objects or {})}
+    return _config.deserialize("initializer", config, classes)

@@ -87,5 +87,5 @@ class Convolution(WindowLayer):
             **self._window_config(),
             "groups": self.groups,
             **self._output_config(),
-            "kernel_initializer": initializers.describe(self.kernel_initializer),
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
         }

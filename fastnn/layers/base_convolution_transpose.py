@@ -98,5 +98,5 @@ class ConvolutionTranspose(WindowLayer):
             **self._window_config(),
             "output_padding": None if self.output_padding is None else list(self.output_padding),
             **self._output_config(),
-            "kernel_initializer": initializers.describe(self.kernel_initializer),
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
         }

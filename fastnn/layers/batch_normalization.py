@@ -100,7 +100,7 @@ class BatchNormalization(AffineLayer):
             "momentum": self.momentum,
             "epsilon": self.epsilon,
             **self._affine_config(),
-            "moving_mean_initializer": initializers.describe(self.moving_mean_initializer),
-            "moving_variance_initializer": initializers.describe(self.moving_variance_initializer),
+            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
+            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
             "synchronized": self.synchronized,
         }

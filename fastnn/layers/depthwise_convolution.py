@@ -85,7 +85,7 @@ class _DepthwiseConvolution(WindowLayer):
             **self._window_config(),
             "depth_multiplier": self.depth_multiplier,
             **self._output_config(),
-            "depthwise_initializer": initializers.describe(self.depthwise_initializer),
+            "depthwise_initializer": initializers.serialize(self.depthwise_initializer),
         }
 
 

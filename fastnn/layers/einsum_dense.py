@@ -136,6 +136,6 @@ class EinsumDense(Layer):
             "output_shape": list(self.partial_output_shape),
             "activation": activations.serialize(self.activation),
             "bias_axes": self.bias_axes,
-            "kernel_initializer": initializers.describe(self.kernel_initializer),
-            "bias_initializer": initializers.describe(self.bias_initializer),
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
         }

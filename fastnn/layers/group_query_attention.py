@@ -134,6 +134,6 @@ class GroupQueryAttention(ProjectedAttention):
         return {
             **super().get_config(),
             **{name: getattr(self, name) for name in (*names, "use_gate", "seed")},
-            "kernel_initializer": initializers.describe(self.kernel_initializer),
-            "bias_initializer": initializers.describe(self.bias_initializer),
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
         }

@@ -140,7 +140,7 @@ class MultiHeadAttention(ProjectedAttention):
             "use_bias": self.use_bias,
             "output_shape": None if self.output_size is None else [self.output_size],
             "attention_axes": None if self.attention_axes is None else list(self.attention_axes),
-            "kernel_initializer": initializers.describe(self.kernel_initializer),
-            "bias_initializer": initializers.describe(self.bias_initializer),
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
             "seed": self.seed,
         }

@@ -84,6 +84,6 @@ class AffineLayer(LastAxisLayer):
         return {
             "center": self.center,
             "scale": self.scale,
-            "beta_initializer": initializers.describe(self.beta_initializer),
-            "gamma_initializer": initializers.describe(self.gamma_initializer),
+            "beta_initializer": initializers.serialize(self.beta_initializer),
+            "gamma_initializer": initializers.serialize(self.gamma_initializer),
         }

@@ -71,6 +71,6 @@ class PReLU(SameShape):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "alpha_initializer": initializers.describe(self.alpha_initializer),
+            "alpha_initializer": initializers.serialize(self.alpha_initializer),
             "shared_axes": self.shared_axes,
         }

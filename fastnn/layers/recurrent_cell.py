@@ -157,7 +157,7 @@ class Cell(RecurrentDropout):
             "units": self.units,
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": initializers.describe(self.kernel_initializer),
-            "recurrent_initializer": initializers.describe(self.recurrent_initializer),
-            "bias_initializer": initializers.describe(self.bias_initializer),
+            "kernel_initializer": initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": initializers.serialize(self.recurrent_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
         }

@@ -93,8 +93,8 @@ class _SeparableConvolution(WindowLayer):
             **self._window_config(),
             "depth_multiplier": self.depth_multiplier,
             **self._output_config(),
-            "depthwise_initializer": initializers.describe(self.depthwise_initializer),
-            "pointwise_initializer": initializers.describe(self.pointwise_initializer),
+            "depthwise_initializer": initializers.serialize(self.depthwise_initializer),
+            "pointwise_initializer": initializers.serialize(self.pointwise_initializer),
         }
 
 

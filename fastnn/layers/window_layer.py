@@ -133,5 +133,5 @@ class WindowLayer(Layer):
         return {
             "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "bias_initializer": initializers.describe(self.bias_initializer),
+            "bias_initializer": initializers.serialize(self.bias_initializer),
         }

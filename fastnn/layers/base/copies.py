@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
@@ -102,22 +103,28 @@ class Copied(Node):
                 states = {path: node._own_state() for path, node in nodes}
                 training = self._training_state()
                 seed = self._seed if self._first_parent() is None else self._origin()[0]
-                own = self._own_classes([declared(type(node)) for _, node in nodes])
-                return declared(type(self)), config, own, states, seed, training
+                return declared(type(self)), config, self._told_objects(), states, seed, training
         except _REFUSED as error:
             raise self._not_copied(error) from error
+
+    def _told_objects(self) -> dict[str, Any]:
+        """The classes and functions of the user's own that the configuration tells of, by their names."""
+        nodes = [node for _, node in self._walk() if isinstance(node, Copied)]
+        functions = [function for node in nodes for function in told_functions(node)]
+        return self._own_classes([*(declared(type(node)) for node in nodes), *functions])
 
     def _own_classes(self, classes: list[Any]) -> dict[str, Any]:
         """The classes and functions outside of this package by the names that configurations have for them."""
         found: dict[str, Any] = {}
         for cls in classes:
             name = get_registered_name(cls)
-            if found.setdefault(name, cls) is not cls:
+            other = found.setdefault(name, cls)
+            if other is not cls and not (_is_ours(cls) and _is_ours(other)):  # our losses and metrics share names
                 raise ValueError(
                     f"expected different names for classes and functions, got two of {name}; tell them apart by "
                     "utils.register_keras_serializable"
                 )
-        return {name: cls for name, cls in found.items() if cls.__module__.partition(".")[0] != "fastnn"}
+        return {name: cls for name, cls in found.items() if not _is_ours(cls)}
 
     def _made(self, contents: tuple[Any, ...]) -> Layer:
         try:
@@ -128,6 +135,20 @@ class Copied(Node):
     def _not_copied(self, error: Exception) -> TypeError:
         what = f"{self.name}: can't be copied: {str(error).removeprefix(f'{self.name}: ')}"
         return TypeError(f"{what}; make another one, and give it the weights by get_weights and set_weights")
+
+
+def _is_ours(item: Any) -> bool:
+    """Whether a class or function is one of this package's."""
+    return str(item.__module__).partition(".")[0] == "fastnn"
+
+
+def told_functions(layer: Copied) -> list[Any]:
+    """The functions of the user's own that a layer's configuration tells of by their names."""
+    given = {
+        name: value for name, value in vars(layer).items() if isinstance(value, FunctionType) and not _is_ours(value)
+    }
+    config = config_of(layer) if given else {}
+    return [value for name, value in given.items() if config.get(name) == get_registered_name(value)]
 
 
 def _made(

@@ -53,4 +53,9 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
         It isn't a description, or names a class that isn't known.
     """
     with CustomObjectScope(custom_objects):
-        return _config.deserialize("layer", config, {**known_layers(), **(custom_objects or {})}, custom_objects)
+        try:
+            return _config.deserialize("layer", config, {**known_layers(), **(custom_objects or {})}, custom_objects)
+        except ValueError as error:
+            if ": unknown " in str(error) and "custom_objects" not in str(error):  # of an argument
+                raise ValueError(f"{error}; tell of functions of your own by custom_objects") from error
+            raise
