@@ -20,6 +20,7 @@ from .layers.base.serialization import deserialize, serialize, with_models
 from .layers.base.structure import Node
 from .layers.base.symbolic import SymbolicTensor
 from .layers.input_layer import InputLayer
+from .messages import print_message
 from .saving import load_model, load_weights, save_model, save_weights
 from .tensor import Tensor
 from .training import Trainer
@@ -192,7 +193,7 @@ class Model(Trainer):
 
         size = batch_size_of("summary", batch_size)
         text = summary_text(self, line_length, positions, expand_nested, show_trainable, layer_range, size)
-        (print if print_fn is None else print_fn)(text)
+        (print_message if print_fn is None else print_fn)(text)
 
     def program(self, batch_size: int = 32, training: bool = False, passes: bool = False) -> str:
         """The program that one step runs, as text: the recorded graph, then what was planned of it for a batch size.

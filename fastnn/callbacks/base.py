@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..messages import is_interactive_logging_enabled, print_message
+
 if TYPE_CHECKING:
     from ..models import Model
 
@@ -185,10 +187,11 @@ class Progress:
         self, verbose: int | str, title: str, total: int | None, unit: str, read: Callable[[], Logs] | None = None
     ) -> None:
         self._title, self._read = title, read
-        self._line = verbose == 2
+        interactive = is_interactive_logging_enabled()
+        self._line = verbose == 2 or (verbose in (1, "auto") and not interactive)
         self._begin = self._drawn = time.perf_counter()
         self._bar: Any = None
-        if verbose in (1, "auto"):
+        if verbose in (1, "auto") and interactive:
             from tqdm import tqdm
 
             live = sys.stdout.isatty() or "ipykernel" in sys.modules
@@ -224,7 +227,7 @@ class Progress:
             self._bar = None
         elif self._line and logs is not None:
             seconds = time.perf_counter() - self._begin
-            print(f"{self._title} - {seconds:.2f}s - {_text(logs, ' - ')}", flush=True)
+            print_message(f"{self._title} - {seconds:.2f}s - {_text(logs, ' - ')}")
 
 
 def checked_verbose(where: str, verbose: int | str) -> int | str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..messages import print_message
 from .base import Callback, Logs
 
 __all__ = ["LearningRateScheduler"]
@@ -36,7 +37,7 @@ class LearningRateScheduler(Callback):
             raise ValueError(f"LearningRateScheduler: expected schedule to return a float, got {rate!r}")
         optimizer.learning_rate = float(rate)
         if self.verbose:
-            print(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
+            print_message(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: Logs | None = None) -> None:
         optimizer = self.model.optimizer

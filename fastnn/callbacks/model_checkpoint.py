@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..messages import print_message
 from .base import Logs
 from .monitor import Monitor
 
@@ -86,7 +87,7 @@ class ModelCheckpoint(Monitor):
         else:
             self.model.save(path)
         if self.verbose:
-            print(f"\nEpoch {epoch + 1}: saved to {path}")
+            print_message(f"\nEpoch {epoch + 1}: saved to {path}")
 
 
 def checked_frequency(where: str, save_freq: Any) -> Any:

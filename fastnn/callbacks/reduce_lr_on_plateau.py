@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..messages import print_message
 from .base import Logs
 from .monitor import Monitor
 
@@ -74,4 +75,4 @@ class ReduceLROnPlateau(Monitor):
                 optimizer.learning_rate = max(optimizer.learning_rate * self.factor, self.min_lr)
                 self.cooldown_counter, self.wait = self.cooldown, 0
                 if self.verbose:
-                    print(f"\nEpoch {epoch + 1}: learning rate reduced to {optimizer.learning_rate:g}.")
+                    print_message(f"\nEpoch {epoch + 1}: learning rate reduced to {optimizer.learning_rate:g}.")

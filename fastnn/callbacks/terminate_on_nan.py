@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ..messages import print_message
 from .base import Callback, Logs
 
 __all__ = ["TerminateOnNaN"]
@@ -27,5 +28,5 @@ class TerminateOnNaN(Callback):
             return
         if self.raise_error:
             raise RuntimeError(f"TerminateOnNaN: the loss is {loss} at batch {batch}")
-        print(f"Batch {batch}: Invalid loss, terminating training")
+        print_message(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True

@@ -143,6 +143,11 @@ class Compilation(Layer):
         return [*self._compiled_metrics(), *self._attached_metrics().values()]
 
     @property
+    def metrics_variables(self) -> list[Any]:
+        """What the metrics keep."""
+        return [variable for metric in self.metrics for variable in metric.variables]
+
+    @property
     def metrics_names(self) -> list[str]:
         """What the metrics are called."""
         return [metric.name for metric in self.metrics]

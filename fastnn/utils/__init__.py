@@ -12,6 +12,11 @@ from .._custom import (
     get_registered_object,
     register_keras_serializable,
 )
+from ..messages import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from ..random import set_random_seed
 from .arrays import normalize, split_dataset, to_categorical
 from .config import Config
@@ -28,6 +33,7 @@ from .objects import (
     unpack_x_y_sample_weight,
 )
 from .plotting import model_to_dot, plot_model
+from .progbar import Progbar
 from .py_dataset import PyDataset, Sequence
 from .sequences import TimeseriesDataset, pad_sequences, timeseries_dataset_from_array
 
@@ -35,6 +41,7 @@ __all__ = [
     "Config",
     "CustomObjectScope",
     "FeatureSpace",
+    "Progbar",
     "PyDataset",
     "Sequence",
     "TimeseriesDataset",
@@ -42,12 +49,15 @@ __all__ = [
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "get_custom_objects",
     "get_file",
     "get_registered_name",
     "get_registered_object",
     "get_source_inputs",
     "img_to_array",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "load_img",
     "model_to_dot",
