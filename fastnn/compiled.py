@@ -37,6 +37,7 @@ class _Entry(Recordings):
         self.form: Any = None
         self.writes = False
         self.optimizes = False
+        self.cells: frozenset[int] = frozenset()  # those whose numbers are part of the key
         self.waits = False  # whether to record it only when it comes again
 
 
@@ -55,6 +56,19 @@ class _Replayed(NamedTuple):
     entry: _Entry
     program: _core.Program
     switches: tuple[Any, ...]
+    looked_at: tuple[tuple[int, str], ...]
+
+
+class _Looks:
+    """At which floats Python looks in a run: arguments, by their place, and cells that its key doesn't hold."""
+
+    def __init__(self, held: frozenset[int]) -> None:
+        self.held = held
+        self.places: set[int] = set()
+        self.cells: dict[int, _core.Scalar] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.places or self.cells)
 
 
 class Compiled(Followed):
@@ -72,7 +86,8 @@ class Compiled(Followed):
         self._latest: dict[Any, _World] = {}  # by the objects among the arguments
         self._replayed: _Replayed | None = None
         self._fixed: set[int] = set()  # floats among the arguments that Python looks at
-        self._looks = ""  # where it does
+        self._cells: dict[int, _core.Scalar] = {}  # learning rates that it looks at
+        self._looks = ""  # at what it does, and where
         self._warned: set[str] = set()
         self._in_vain = 0
         self._unfinished = 0
@@ -100,17 +115,11 @@ class Compiled(Followed):
             (array.shape[1:] if one else array.shape, one, array.dtype.str)
             for array, one in zip(arrays, batched, strict=True)
         ]
-        key = (
-            call.form,
-            tuple(shapes),
-            device,
-            switches(),
-            min(batch, 2),
-            call.looked_at,
-        )
+        key = (call.form, tuple(shapes), device, switches(), min(batch, 2))
         with self._lock:
             world = self._world(call)
-            entry = self._entry(world, key)
+            looked_at = self._looked_at(world)
+            entry = self._entry(world, (*key, (call.looked_at, looked_at)))
             program = None if self.eager else entry.program(batch, device)
             if program is not None:
                 entry.replays += 1
@@ -119,7 +128,7 @@ class Compiled(Followed):
         if program is None:
             return self._run(call, world, entry, batch, batched, device)
         if call.only_arrays and not self._verify_every:
-            self._replayed = _Replayed(world, entry, program, switches())
+            self._replayed = _Replayed(world, entry, program, switches(), looked_at)
         return self._replay(world, entry, partial(program.run, arrays, None))
 
     def _again(self, replayed: _Replayed, args: tuple[Any, ...]) -> tuple[Any] | None:
@@ -127,9 +136,11 @@ class Compiled(Followed):
 
         Looking a program up takes several times as long.
         """
-        world, entry, program, held = replayed
+        world, entry, program, held, looked_at = replayed
         given = [arg._array if type(arg) is Tensor and not arg.requires_grad else arg for arg in args]
         if held != switches() or entry.eager_because is not None or not program.takes(given) or world.reach.changed():
+            return None
+        if self._cells and looked_at != self._looked_at(world):
             return None
         entry.replays += 1
         return (self._replay(world, entry, partial(program.replay, given)),)
@@ -223,6 +234,7 @@ class Compiled(Followed):
         entry = world.entries.get(key)
         if entry is None:
             entry = world.entries[key] = _Entry(self.__name__, self._line)
+            entry.cells = frozenset(cell for cell, _ in key[-1][1])
             entry.waits = self._in_vain >= MAX_IN_VAIN
             if self._changes is not None:
                 entry.give_up(self._changes)
@@ -233,18 +245,24 @@ class Compiled(Followed):
         world.entries.move_to_end(key)
         return entry
 
+    def _looked_at(self, world: _World) -> tuple[tuple[int, str], ...]:
+        """The learning rates that Python looks at."""
+        if not self._cells:
+            return ()
+        cells = world.reach.scalars.values()
+        return tuple((id(cell), repr(cell.value)) for cell in cells if id(cell) in self._cells)
+
     def _count_in_vain(self, gone: Sequence[_Entry], other: str | None) -> None:
         """Count recordings that go without having been replayed, and tell what is another one with every call: floats
-        among the arguments that Python looks at, if nothing else."""
+        that Python looks at, if nothing else."""
         before = self._in_vain
         self._in_vain += sum(entry.replays == 0 and entry.eager_because is None for entry in gone)
         if not before < MAX_IN_VAIN <= self._in_vain:
             return
         if other is None:
             reason = (
-                f"Python looks at the value of a float that it is called with ({self._looks}), so every value needs a "
-                "program of its own, and calls come with others; pass numpy.float32(value), an input that ops compute "
-                "with"
+                f"Python looks at {self._looks}, so every value needs a program of its own, and calls come with "
+                "others; pass numpy.float32(value), an input that ops compute with"
             )
         else:
             reason = f"{other} is another one with every call; pass numbers that change as floats or arrays"
@@ -262,23 +280,24 @@ class Compiled(Followed):
     ) -> Any:
         with self._running:
             record = entry.eager_because is None and not (entry.waits or self.eager)
-            looked_at: set[int] = set()
+            looks = _Looks(entry.cells)
             done = None
             try:
-                done = self._attempt(call, world, batched if record else None, looked_at)
+                done = self._attempt(call, world, batched if record else None, looks)
             except (TypeError, AttributeError) as error:
                 if not (record and misses_float(error)):
                     raise
             if done is None:  # everything is as before, so once more
-                looked_at.update(place for place, _ in call.numbers)
-                done = self._attempt(call, world, None, looked_at)
+                looks.places.update(place for place, _ in call.numbers)
+                done = self._attempt(call, world, None, looks)
             results, form, run = done
-            graph = None if looked_at else run.graph(results)
+            graph = None if looks else run.graph(results)
         with self._lock:
-            self._fixed |= looked_at
+            self._fixed |= looks.places
+            self._cells |= looks.cells
             was, waited = entry.eager_because, entry.waits
             entry.waits = False
-            if was is None and not (looked_at or waited or self.eager):
+            if was is None and not (looks or waited or self.eager):
                 self._keep(entry, run, graph, form, batch, device)
             reason = entry.eager_because
         if reason is not None and was is None:
@@ -301,7 +320,7 @@ class Compiled(Followed):
                 entry.give_up("it makes weights or state of its own in every call")
 
     def _attempt(
-        self, call: Arguments, world: _World, batched: Sequence[bool] | None, looked_at: set[int]
+        self, call: Arguments, world: _World, batched: Sequence[bool] | None, looks: _Looks
     ) -> tuple[list[_core.Array], Any, Run]:
         """Run the function once, recorded when it is told what is batched. Floats that Python looks at are noted."""
         reach = world.reach
@@ -311,16 +330,24 @@ class Compiled(Followed):
         if batched is not None:
 
             def noticed(place: int) -> None:
-                looked_at.add(place)
-                self._looks = user_line() or self._looks
+                looks.places.add(place)
+                self._note("the value of a float that it is called with")
                 run.abandon()
 
             given = zip(call.arrays[call.count :], call.numbers, strict=True)
             numbers = [Number(array, value, partial(noticed, place)) for array, (place, value) in given]
+
+        def noticed_cell(cell: _core.Scalar, what: str) -> None:
+            if id(cell) not in looks.held:
+                looks.cells[id(cell)] = cell
+                self._note(what)
+                run.abandon()
+
         draws = reach.draws() if batched is not None else {}
         args, kwargs = call.rebuilt(tensors, numbers)
         gradients = [(variable, variable.grad) for variable in reach.variables]
-        run = Run(call.arrays, reach.tensors, scalars, batched=batched, record=batched is not None)
+        record = batched is not None
+        run = Run(call.arrays, reach.tensors, scalars, batched=batched, record=record, looked=noticed_cell)
 
         def compute() -> tuple[list[_core.Array], Any]:
             if reach.unwatched is not None:
@@ -357,6 +384,12 @@ class Compiled(Followed):
                 variable.grad = gradient
             raise
         return results, form, run
+
+    def _note(self, what: str) -> None:
+        """What Python looks at, for `_count_in_vain`."""
+        line = user_line()
+        if line or not self._looks:
+            self._looks = f"{what} ({line})"
 
     def _settle_gradients(self, run: Run, before: Sequence[tuple[Tensor, Tensor | None]], after: Reach) -> None:
         """Gradients that the function leaves behind are let go where an optimizer has taken a step, also those of
@@ -427,6 +460,8 @@ def compile(
       like, gradients left behind for somebody else.
     * Values that the function reads through its closure, globals, defaults, attributes or arrays of at most a megabyte
       may change between calls. Those of Python's own modules (``os.environ``, the time) and of files are not seen to.
+    * So may an optimizer's learning rate; one that Python looks at tells kinds apart. Its iterations are other ones in
+      every step, so a function that looks at them, or sets either of the two, runs eagerly.
     * Each batch size runs eagerly once before it is replayed, for the function may branch on it.
     * Gradients are gone after a function in which an optimizer takes a step.
     * A Python number that counts calls is such a change; a tensor that counts, ``count = fastnn.zeros(())`` and in the

@@ -18,10 +18,23 @@ import numpy as np
 
 from . import _core
 from .functional._base import _op
-from .recording import Run, advance, calls_of_library, current_run, in_step, refuse, update
+from .recording import Run, advance, assign, calls_of_library, current_run, in_step, look, refuse, unseen, update
 from .tensor import Tensor, is_grad_enabled
 
-__all__ = ["Recordings", "Step", "advance", "current_run", "in_step", "own", "refuse", "switches", "update"]
+__all__ = [
+    "Recordings",
+    "Step",
+    "advance",
+    "assign",
+    "current_run",
+    "in_step",
+    "look",
+    "own",
+    "refuse",
+    "switches",
+    "unseen",
+    "update",
+]
 
 MAX_KEYS = 64  # forms of arguments remembered, such as lengths of sequences; the one used longest ago goes first
 MAX_PROGRAMS = 16  # planned batch sizes kept per key; the one used longest ago goes first

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from types import FrameType
 from typing import Any, TypeVar
@@ -18,7 +19,21 @@ from .functional._base import _op
 from .grad_mode import is_grad_enabled, set_grad_enabled
 from .tensor import Tensor, step_memory
 
-__all__ = ["PACKAGE", "Run", "advance", "current_run", "in_step", "is_foreign", "refuse", "update"]
+__all__ = [
+    "PACKAGE",
+    "Run",
+    "advance",
+    "assign",
+    "calls_of_library",
+    "current_run",
+    "in_step",
+    "is_foreign",
+    "look",
+    "refuse",
+    "unseen",
+    "update",
+    "user_line",
+]
 
 _T = TypeVar("_T")
 
@@ -58,6 +73,33 @@ def advance(cell: _core.Scalar) -> None:
         cell.value += 1
     else:
         _thread.run.advance(cell)
+
+
+def assign(cell: _core.Scalar, value: float, what: str) -> None:
+    """Set a cell from Python, which a program can't repeat; a step that fails takes it back."""
+    if _thread.run is not None:
+        _thread.run.assign(cell, what)
+    cell.value = value
+
+
+def look(cell: _core.Scalar, what: str, steady: bool) -> None:
+    """Say that Python is given the number in a cell; steady is one that stays the same for many steps."""
+    if _thread.run is not None:
+        _thread.run.look(cell, what, steady)
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Let Python look at cells for what is set anew before each replay, such as the rate that a schedule gives."""
+    run = _thread.run
+    if run is None:
+        yield
+        return
+    before, run.watches = run.watches, False
+    try:
+        yield
+    finally:
+        run.watches = before
 
 
 def update(op_name: str, *groups: Tensor | Sequence[Tensor | None], **attributes: Any) -> None:
@@ -110,6 +152,8 @@ class Run:
         Which arguments have the batch as their leading axis; all when not given.
     record : bool
         Whether to write the run down.
+    looked : callable, optional
+        Told of a steady cell that Python looks at, and what it is. When not given, a look is a reason not to record.
     """
 
     def __init__(
@@ -120,7 +164,10 @@ class Run:
         *,
         batched: Sequence[bool] | None = None,
         record: bool = True,
+        looked: Callable[[_core.Scalar, str], None] | None = None,
     ) -> None:
+        self._looked = looked
+        self.watches = True  # whether it minds looks at cells
         self.refusal: str | None = None
         self.optimized = False  # whether an optimizer took a step
         self._optimizers: list[Any] = []  # which did
@@ -134,6 +181,7 @@ class Run:
         self._registered = {id(cell) for cell, _ in scalars.values()}
         self._copies: dict[int, tuple[_core.Array, _core.Array]] = {}
         self._counts: dict[int, tuple[_core.Scalar, int]] = {}  # how far the run has advanced each cell
+        self._assigned: dict[int, tuple[_core.Scalar, float]] = {}  # cells that Python has set, as they were before
         self._over = _core.Scalar(0, "int")  # 1 once the writes stay or are taken back
         self._inside = False
         self._on_tape = is_grad_enabled()
@@ -246,14 +294,29 @@ class Run:
         """Count one more in a cell, unless the end of the step does."""
         if id(cell) in self._declared:
             return
-        _, count = self._counts.get(id(cell), (cell, 0))
-        self._counts[id(cell)] = cell, count + 1
+        if id(cell) not in self._assigned:
+            _, count = self._counts.get(id(cell), (cell, 0))
+            self._counts[id(cell)] = cell, count + 1
         self.writes = True
         cell.value += 1
         if id(cell) not in self._registered:
             self.refuse("a count that the step does not know of is advanced")
         if self.recorder is not None:
             self.recorder.advance(cell, 1)
+
+    def assign(self, cell: _core.Scalar, what: str) -> None:
+        """Keep the number of a cell that Python is about to set."""
+        self._assigned.setdefault(id(cell), (cell, cell.value))
+        self.refuse(f"it sets {what}, which a replay would not repeat; set it between steps")
+
+    def look(self, cell: _core.Scalar, what: str, steady: bool) -> None:
+        """See the function of that name."""
+        if not self.watches or self.recorder is None:
+            return
+        if steady and self._looked is not None and id(cell) in self._registered:
+            self._looked(cell, what)
+        else:
+            self.refuse(f"Python reads {what}, which a replay would not repeat")
 
     def optimize(self, optimizer: object, varies: bool) -> None:
         """Note that an optimizer takes a step. One that varies has only its first step in the key."""
@@ -290,6 +353,8 @@ class Run:
 
     def _take_back(self) -> None:
         """Put states and cells back to what they were."""
+        for cell, value in self._assigned.values():
+            cell.value = value
         pairs = reversed(self._copies.values())  # tensors made in the run may be parts of each other
         writes: list[Update] = [(_ASSIGN, pair, {}) for pair in pairs]
         _core.commit(writes, [*((cell, -count) for cell, count in self._counts.values()), (self._over, 1)])

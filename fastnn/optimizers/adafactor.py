@@ -83,7 +83,7 @@ class Adafactor(Composed):
 
     def _set_cells(self) -> None:
         super()._set_cells()
-        step = self.iterations + 1
+        step = int(self._count.value) + 1
         self._share.value = step**self.beta_2_decay
         self._bounded_rate.value = min(float(self._rate.value), step**-0.5)
 

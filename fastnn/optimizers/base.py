@@ -117,6 +117,7 @@ class Optimizer(State, Configurable):
     def learning_rate(self) -> Rate:
         """Step size, a float; may be set at any time, also by its `assign`, unless it follows a schedule."""
         self._follow_schedule()
+        program.look(self._rate, f"the learning rate of {self.name}", steady=self._schedule is None)
         return Rate(float(self._rate.value), self)
 
     @learning_rate.setter
@@ -133,14 +134,15 @@ class Optimizer(State, Configurable):
         rate = RATE.checked(self.name, "learning_rate", _number(value))
         if self._schedule is not None:
             raise TypeError(f"{self.name}: the learning rate follows {self._schedule!r}, and is not set")
-        self._rate.value = rate
+        program.assign(self._rate, rate, f"the learning rate of {self.name}")
 
     def _follow_schedule(self) -> None:
         """Set the rate of the next step."""
         if self._schedule is not None:
             scheduled = isinstance(self._schedule, schedules.LearningRateSchedule)
-            calls = int(self._calls.value) if self.gradient_accumulation_steps else self.iterations
-            value = self._schedule(calls) if scheduled else self._schedule()
+            calls = self._calls if self.gradient_accumulation_steps else self._count
+            with program.unseen():
+                value = self._schedule(int(calls.value)) if scheduled else self._schedule()
             self._rate.value = RATE.checked(self.name, "learning_rate", _number(value))
 
     def _set_cells(self) -> None:
@@ -150,10 +152,12 @@ class Optimizer(State, Configurable):
     @property
     def iterations(self) -> Count:
         """Steps taken, an int; its `assign` sets it."""
+        program.look(self._count, f"how many steps {self.name} has taken", steady=False)
         return Count(int(self._count.value), self)
 
     def _set_iterations(self, value: Any) -> None:
-        self._count.value = whole(self.name, "iterations", _number(value), 0)
+        count = whole(self.name, "iterations", _number(value), 0)
+        program.assign(self._count, count, f"how many steps {self.name} has taken")
 
     def apply(self, grads: Sequence[Tensor | None], trainable_variables: Sequence[Tensor] | None = None) -> None:
         """Take one step.
@@ -333,7 +337,7 @@ class Optimizer(State, Configurable):
         if not self._varies:
             return ()
         self._set_cells()
-        return self._completes(), self.use_ema and (self.ema_momentum, self.iterations == 0, self._overwrites())
+        return self._completes(), self.use_ema and (self.ema_momentum, self._count.value == 0, self._overwrites())
 
     @property
     def _varies(self) -> bool:

@@ -72,7 +72,7 @@ class ScheduleFreeAdamW(Composed):
 
     def _set_cells(self) -> None:
         super()._set_cells()
-        step = self.iterations + 1
+        step = int(self._count.value) + 1
         self._warm_rate.value = float(self._rate.value) * min(1.0, step / max(1, self.warmup_steps))
         self._share.value = 1.0 / step
 

@@ -44,6 +44,7 @@ class State:
     ema_overwrite_frequency: int | None
     gradient_accumulation_steps: int | None
     _calls: _core.Scalar
+    _count: _core.Scalar
     _slots: dict[int, tuple[Tensor, dict[str, Tensor]]]
     _undecayed: tuple[frozenset[int], str]
     _waiting: list[Kept]  # of a copy: for variables that it has not met yet
@@ -184,7 +185,7 @@ class State:
     def _average(self) -> None:
         """Update the averages of all variables, which start from the first step's values."""
         pairs = [(slots["average"], variable) for variable, slots in self._slots.values() if "average" in slots]
-        momentum = float(self.ema_momentum) if self.iterations else 0.0
+        momentum = float(self.ema_momentum) if self._count.value else 0.0
         averages, variables = zip(*pairs, strict=True)
         program.update("moving_average_update", averages, variables, momentum=momentum)
         if self._overwrites():
@@ -193,7 +194,7 @@ class State:
     def _overwrites(self) -> bool:
         """Whether variables take on their averages in the next step."""
         frequency = self.ema_overwrite_frequency
-        return bool(frequency) and (self.iterations + 1) % (frequency or 1) == 0
+        return bool(frequency) and (int(self._count.value) + 1) % (frequency or 1) == 0
 
     def finalize_variable_values(self, var_list: Iterable[Tensor]) -> None:
         """With use_ema: let variables take on their averages."""
