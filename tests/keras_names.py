@@ -107,6 +107,7 @@ DIFFERS = {
     "save_own_variables": "files hold an optimizer's state by the paths of weights",
     "set_weights": "`variables`, each with `assign`",
     "metrics": "metrics are a model's",
+    "metrics_variables": "metrics are a model's",
 }
 
 
