@@ -58,7 +58,7 @@ def test_inputs(wrong: str, name: str) -> None:
     case = BY_CLASS[name]
     makes_weights = case.make(layers)
     called(makes_weights, case, list(case.inputs()))
-    of_any_size = case.ids or not makes_weights.weights or name == "STFTSpectrogram"  # which treats channels alike
+    of_any_size = case.ids or not makes_weights.weights
     if wrong == "twice_the_channels" and of_any_size:
         return
     for ready in (True,) if wrong == "twice_the_channels" else (False, True):

@@ -78,13 +78,18 @@ class STFTSpectrogram(Layer):
         self._sides = ["real"] if mode == "real" else ["imag"] if mode == "imag" else ["real", "imag"]
         self._kernels = {side: STFT(side, window, scaling, periodic) for side in self._sides}
 
+        self._channels: int | None = None  # those that it was built for
+
     def build(self, input_shape: Shape) -> None:
+        self._channels = input_shape[-1]
         for side, initial in self._kernels.items():
             self.add_weight((self.frame_length, 1, self._bins), initial, name=f"{side}_kernel")
 
     def check_input(self, shape: Shape) -> None:
-        if len(shape) != 3 or not shape[-1] or (shape[1] is not None and self._frames(shape[1]) == 0):
-            raise self.expected(f"(batch, time, channels) with at least {self.frame_length} steps", shape)
+        wrong = len(shape) != 3 or not shape[-1] or (self._channels is not None and shape[-1] != self._channels)
+        if wrong or (shape[1] is not None and self._frames(shape[1]) == 0):
+            channels = self._channels or "channels"
+            raise self.expected(f"(batch, time, {channels}) with at least {self.frame_length} steps", shape)
 
     def _frames(self, steps: int | None) -> int | None:
         return arguments.windows(steps, self.frame_length, self._step, self.padding)
