@@ -325,3 +325,33 @@ fastnn.set_num_threads(3)
 check()
 """)
     assert output == "1"
+
+
+def test_the_level_is_not_changed_under_a_thread_that_computes() -> None:
+    succeed("""
+start()
+from fastnn import _core
+level, done = _core.active_isa(), threading.Event()
+large = np.ones((600, 600), np.float32)
+def compute():
+    while not done.is_set():
+        kernels.gemm(large, large)
+thread = threading.Thread(target=compute)
+thread.start()
+end = time.monotonic() + 20
+said = ""
+while not said and time.monotonic() < end:
+    try:
+        _core.set_isa(level)  # between two products it may
+    except RuntimeError as error:
+        said = str(error)
+assert said.startswith("set_isa: expected no thread to compute, got 1 that may read"), said
+for _ in range(10):
+    if (child := os.fork()) == 0:
+        _core.set_isa(level)  # a child has one thread, which doesn't compute
+        os._exit(0)
+    wait_for(child)
+done.set()
+thread.join()
+_core.set_isa(level)
+""")

@@ -2,6 +2,8 @@
 // leaving one waits for those that were already about to.
 #include "bindings/gil.h"
 
+#include <pthread.h>
+
 #include <atomic>
 #include <chrono>
 #include <thread>
@@ -13,6 +15,7 @@ using namespace std::chrono_literals;
 
 std::atomic<bool> leaving{false};
 std::atomic<int> returning{0};
+std::atomic<int> computing{0};
 std::atomic<std::thread::id> leaver{};
 
 void leave() {
@@ -25,7 +28,13 @@ void leave() {
 
 }  // namespace
 
+Unlocked::Unlocked() {
+  ++computing;
+  state_ = PyEval_SaveThread();
+}
+
 Unlocked::~Unlocked() {
+  --computing;
   ++returning;
   if (leaving && leaver.load() != std::this_thread::get_id()) {
     --returning;
@@ -35,7 +44,11 @@ Unlocked::~Unlocked() {
   --returning;
 }
 
+int computing_threads() { return computing; }
+
 void register_exit() {
+  // a child has the forking thread alone, which holds the GIL; without memory for this it counts its parent's threads
+  pthread_atfork(nullptr, nullptr, [] { computing = 0; });
   leaving = false;  // an embedder may start an interpreter again
   pybind11::module_::import("atexit").attr("register")(pybind11::cpp_function(&leave));
 }

@@ -10,7 +10,7 @@ namespace fastnn::bindings {
 // is gone.
 class Unlocked {
  public:
-  Unlocked() : state_(PyEval_SaveThread()) {}
+  Unlocked();
   ~Unlocked();
   Unlocked(const Unlocked&) = delete;
   Unlocked& operator=(const Unlocked&) = delete;
@@ -19,7 +19,10 @@ class Unlocked {
   PyThreadState* state_;
 };
 
-// Makes the interpreter's exit announce itself to Unlocked.
+// How many threads are in such a scope. Who holds the GIL may rely on 0: none can enter one meanwhile.
+int computing_threads();
+
+// Makes the interpreter's exit announce itself to Unlocked, and a fork's child count anew.
 void register_exit();
 
 }  // namespace fastnn::bindings

@@ -67,9 +67,13 @@ void register_machine(py::module_& module) {
         if (!py::isinstance<py::str>(name)) {
           throw py::type_error("set_isa: expected a string for name, got " + py::repr(name).cast<std::string>());
         }
+        if (const int threads = computing_threads(); threads > 0) {
+          throw std::runtime_error("set_isa: expected no thread to compute, got " + std::to_string(threads) +
+                                   " that may read the level at any moment");
+        }
         check(fastnn_set_level(name.cast<std::string>().c_str()));
       },
-      py::arg("name"), "Forces a level, for tests; while no other thread computes.");
+      py::arg("name"), "Forces a level, for tests; RuntimeError while a thread computes.");
   module.def(
       "set_num_threads",
       [](const py::object& count) { check(fastnn_set_num_threads(to_int("set_num_threads", "count", count))); },

@@ -318,7 +318,7 @@ FASTNN_API int64_t fastnn_level_count(void);
 FASTNN_API fastnn_status fastnn_level_at(int64_t index, fastnn_level_info* info);
 /* The name of the active level, chosen on first use; fails when FASTNN_ISA names a level the CPU lacks. */
 FASTNN_API fastnn_status fastnn_active_level(const char** name);
-/* Forces a level; for tests. */
+/* Forces a level; for tests. No thread may compute meanwhile. */
 FASTNN_API fastnn_status fastnn_set_level(const char* name);
 
 typedef struct fastnn_machine_info {
