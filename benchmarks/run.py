@@ -122,6 +122,7 @@ def measure(workers: Sequence[Worker], row: Row, rounds: int, seconds: float) ->
         "check": {column: answers[column]["check"] for column in times},
         "failed": {column: found["missing"] for column, found in answers.items() if "failed" in found},
         "recorded": ours.get("recorded"),
+        "first": ours.get("first") if ours.get("recorded") else None,
         "fallback": ours.get("fallback", []),
         "overhead": known["seconds"] if known else None,
     }
@@ -137,8 +138,8 @@ def measure_start(workers: Sequence[Worker], rounds: int) -> dict[str, Any]:
                 times[worker.name].append(taken)
     times = {name: taken for name, taken in times.items() if taken}
     medians = {name: statistics.median(taken) for name, taken in times.items()}
-    nothing: dict[str, Any] = {"check": {}, "failed": {}, "recorded": None, "fallback": [], "overhead": None}
-    return {"seconds": medians, "rounds": times, **nothing}
+    nothing = dict.fromkeys(("recorded", "first", "overhead"))
+    return {"seconds": medians, "rounds": times, "check": {}, "failed": {}, "fallback": [], **nothing}
 
 
 def step_rows() -> Iterator[Row]:

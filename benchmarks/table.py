@@ -17,7 +17,7 @@ LABEL = 24
 KERNEL_LABEL = 58
 STEP_HEAD = (
     f"{'':<{LABEL}}{'fastnn':>10}  {'fastest peer':<36}{'ratio':>7}  {'aim':<27}{'met':<4}{'peak':>6}"
-    f"{'overhead':>14}  recorded"
+    f"{'overhead':>14}  recorded, in"
 )
 KERNEL_HEAD = (
     f"{'':<{KERNEL_LABEL}}{'fastnn':>10}{'':>15}  {'fastest peer':<32}{'x':>6}{'must':>6}{'aim':>6}  {'met':<6}"
@@ -77,6 +77,11 @@ def overhead_cell(seconds: float | None, step: float | None) -> str:
     return f"{duration(max(seconds, 0.0))} {yes(overhead_met(seconds, step))}"
 
 
+def recorded_cell(recorded: bool | None, first: float | None) -> str:
+    """Whether it runs as a program, and what the first calls took for that more than calls take."""
+    return yes(recorded) if first is None else f"{yes(recorded)}, {duration(first)}"
+
+
 def yes(value: bool | None) -> str:
     return "-" if value is None else "yes" if value else "no"
 
@@ -114,7 +119,8 @@ def step_lines(result: Mapping[str, Any], aims: Sequence[Aim], peak: Peak | None
     line = (
         f"{result['name']:<{LABEL}}{'-' if ours is None else duration(ours):>10}  {beside:<36}"
         f"{number(ratio(seconds)):>7}  {', '.join(map(str, aims)):<27}{yes(met(aims, seconds)):<4}"
-        f"{number(share, '.0%'):>6}{overhead_cell(result['overhead'], ours):>14}  {yes(result['recorded'])}"
+        f"{number(share, '.0%'):>6}{overhead_cell(result['overhead'], ours):>14}  "
+        f"{recorded_cell(result['recorded'], result['first'])}"
     )
     if was is not None:
         line += f"  (was {was:.2f})"

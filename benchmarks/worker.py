@@ -98,10 +98,12 @@ def answer(library: Library, request: dict[str, Any]) -> tuple[Call | None, dict
     own = type(library).__name__ == "Fastnn"
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RuntimeWarning)
+        began = time.perf_counter()
         results = [call() for _ in range(WARM_UPS)]
         start = time.perf_counter()
         results.append(call())
         seconds = time.perf_counter() - start
+        first = max(0.0, start - began - WARM_UPS * seconds)
     fallback = [str(warning.message) for warning in caught] if own else []
     if request["kind"] in ("step", "gan"):
         check = None if request["column"] in library.several else float(results[1])
@@ -109,7 +111,7 @@ def answer(library: Library, request: dict[str, Any]) -> tuple[Call | None, dict
         check = norm(results[-1])
     recorded = not fallback if own and request["kind"] in ("step", "gan", "inference", "stream") else None
     seconds /= QUEUED if request["column"] in library.several else 1
-    return call, {"check": check, "warm": seconds, "recorded": recorded, "fallback": fallback}
+    return call, {"check": check, "warm": seconds, "recorded": recorded, "first": first, "fallback": fallback}
 
 
 def overhead(library: Library, call: Call | None) -> float | None:

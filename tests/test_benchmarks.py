@@ -111,6 +111,7 @@ def test_a_run_names_who_is_missing_and_writes_what_it_found(tmp_path: Path) -> 
     assert result["name"] == "MLP 784-128-10"
     assert {"fastnn", "numpy"} <= set(result["seconds"])
     assert result["recorded"] is True
+    assert 0 <= result["first"] < 60
     assert "RESULTS DIFFER" not in done.stdout
     assert "jax" in result["seconds"] or "jax: LEFT OUT, jax isn't installed" in done.stdout
     assert run.previous_ratios(file) == {
@@ -123,6 +124,12 @@ def test_overhead_is_judged_by_the_length_of_the_step() -> None:
     assert table.overhead_cell(30e-6, 2e-4) == "30 us no"
     assert table.overhead_cell(1e-3, 1e-2) == "1 ms yes"
     assert table.overhead_cell(None, 1e-2) == "-"
+
+
+def test_what_recording_takes_stands_beside_whether_it_was_done() -> None:
+    assert table.recorded_cell(True, 3.2e-3) == "yes, 3.2 ms"
+    assert table.recorded_cell(False, None) == "no"
+    assert table.recorded_cell(None, None) == "-"
 
 
 @pytest.mark.parametrize("network", networks.NETWORKS, ids=lambda network: network.name)
