@@ -18,7 +18,7 @@ from test_compiled_reads import EAGER, READS, X
 from tolerances import assert_same_bits
 
 import fastnn
-from fastnn import Tensor, callbacks, layers
+from fastnn import Tensor, _core, callbacks, layers
 
 SCALE = 1.0
 COUNT = 0
@@ -130,3 +130,12 @@ def test_what_a_layer_changes_is_no_part_of_a_program(layer: type[layers.Layer],
         model.predict(X, verbose=0)
         assert len(SEEN) + COUNT > before
     assert not model.recorded
+
+
+@pytest.mark.parametrize(
+    ("where", "before", "error"),
+    [([(X, "shape")], [], ValueError), ([1], [1], TypeError), ([()], [1], TypeError), ([(X,)], [1], TypeError)],
+)
+def test_places_that_are_none_are_refused(where: list[Any], before: list[Any], error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"^differ: expected "):
+        _core.differ(where, before, None)

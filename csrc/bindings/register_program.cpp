@@ -425,8 +425,13 @@ py::object value_at(const py::handle holder, const py::handle name, const py::ha
 // (a namespace, None) it is the length that counts.
 bool differ(const py::list& where, const py::list& before, const py::object& missing) {
   for (size_t i = 0; i < where.size(); ++i) {
-    const py::handle place = PyList_GET_ITEM(where.ptr(), static_cast<py::ssize_t>(i));
-    const py::handle was = PyList_GET_ITEM(before.ptr(), static_cast<py::ssize_t>(i));
+    if (i >= before.size()) throw py::value_error("differ: expected as many values before as places");
+    // held, for looking at a place may run code that changes the lists
+    const py::object place = where[i], was = before[i];
+    if (!PyTuple_Check(place.ptr()) || PyTuple_GET_SIZE(place.ptr()) != 2) {
+      throw py::type_error("differ: expected a holder and a name as a place, got " +
+                           py::str(py::type::of(place)).cast<std::string>());
+    }
     const py::handle holder = PyTuple_GET_ITEM(place.ptr(), 0);
     const py::handle name = PyTuple_GET_ITEM(place.ptr(), 1);
     if (name.is_none() && !PyCell_Check(holder.ptr())) {
