@@ -125,7 +125,9 @@ def asan(session: nox.Session) -> None:
 @nox.session
 def tsan(session: nox.Session) -> None:
     """Ops, programs, in-place writes, threads and processes under the thread sanitizer."""
-    sanitized(session, "thread", "libtsan.so", {"TSAN_OPTIONS": "halt_on_error=1", "PYTHONSAFEPATH": "1"})
+    # without die_after_fork=0 the sanitizer ends every child of fork that starts threads, as fastnn's do
+    options = {"TSAN_OPTIONS": "halt_on_error=1:die_after_fork=0", "PYTHONSAFEPATH": "1"}
+    sanitized(session, "thread", "libtsan.so", options)
 
 
 @nox.session
