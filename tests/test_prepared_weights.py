@@ -317,6 +317,24 @@ def test_few_rows_have_the_bits_of_many(m: int, n: int, k: int, rng: np.random.G
         assert_same_bits(result(x[:m]), result(x)[:m], where)
 
 
+@pytest.mark.parametrize("transpose_b", [False, True])
+@pytest.mark.parametrize("transpose_a", [False, True])
+def test_hundreds_of_rows_have_the_bits_of_few(transpose_a: bool, transpose_b: bool, rng: np.random.Generator) -> None:
+    """Hundreds of rows share copies of a, in chunks of at most 384; few don't."""
+    a, b = (rng.standard_normal(shape).astype(np.float32) for shape in ((395, 511), (511, 410)))
+
+    def result(a: np.ndarray) -> np.ndarray:
+        left, right = (a.T.copy() if transpose_a else a), (b.T.copy() if transpose_b else b)
+        gemm = _core.op("gemm")
+        return gemm(array(left), array(right), transpose_a=transpose_a, transpose_b=transpose_b).numpy()
+
+    for _, _, where in each_level():
+        product = result(a)
+        np.testing.assert_allclose(product, a.astype(np.float64) @ b, rtol=0, atol=1e-4, err_msg=where)
+        for rows in (slice(50), slice(190, 200), slice(345, None)):
+            assert_same_bits(result(a[rows]), product[rows], where)
+
+
 def test_programs_share_what_they_keep(rng: np.random.Generator) -> None:
     weight = array(rng.standard_normal((1000, 500)).astype(np.float32))
     programs = []

@@ -94,18 +94,25 @@ void multiply_by_depth(const fastnn_context& context, const MatrixProduct<T>& p,
   kernels.gemm_join(p.y, p.y_row, parts, blocks, p.m, p.n, p.epilogue);
 }
 
-// Numbers of a copy of a, for each block of k.
-int64_t copy_size(int64_t m) { return ceil_divide(m, kernels::kGemmRows) * kernels::kGemmCopy; }
+// Some hundred rows and a b that is packed: pieces of y are columns of a few hundred rows, each packs what it reads of
+// b, and all share copies of a (kernels/cpu/gemm_columns.inl).
+struct RowChunks {
+  int64_t count, rows, copy;  // numbers of the copy of a chunk's rows, for each block of k
+};
+RowChunks row_chunks(int64_t m) {
+  constexpr int64_t kMostRows = 384;
+  const int64_t count = ceil_divide(m, kMostRows), tiles = ceil_divide(ceil_divide(m, count), kernels::kGemmRows);
+  return {count, tiles * kernels::kGemmRows, tiles * kernels::kGemmCopy};
+}
 
-// A few hundred rows and a b that is packed: pieces of y are columns, each packs what it reads of b, and all share copies of
-// a (kernels/cpu/gemm_columns.inl).
 template <typename T>
 bool shares_copies(const MatrixProduct<T>& p, bool packs) {
-  constexpr int64_t kMostRows = 384;
+  constexpr int64_t kMostRows = 768;
   const int64_t room = static_cast<int64_t>(matrix_product_workspace(p.n, p.k, 1));
   const int64_t blocks = ceil_divide(std::min(p.k, kSlabDepth), kGemmDepth);
+  const RowChunks rows = row_chunks(p.m);
   return packs && p.b_row != 0 && p.m > kRowsInPlace && p.m <= kMostRows && p.n >= 2 * kGemmColumns &&
-         p.k > kGemmDepth && blocks * copy_size(p.m) <= room;
+         p.k > kGemmDepth && blocks * rows.count * rows.copy <= room;
 }
 
 // Columns of a piece: enough panels that packing the first, which nothing hides, is little of it, but 8 pieces of them.
@@ -122,24 +129,30 @@ template <typename T>
 void multiply_by_columns(const fastnn_context& context, const MatrixProduct<T>& p, T* copies, double nanoseconds_each) {
   const kernels::KernelTable<T>& kernels = table<T>();
   const int64_t room = static_cast<int64_t>(matrix_product_workspace(p.n, p.k, 1));
-  const int64_t copy = copy_size(p.m), slab = room / copy * kGemmDepth;
+  const RowChunks chunks = row_chunks(p.m);
+  const int64_t slab = room / (chunks.count * chunks.copy) * kGemmDepth;
   const kernels::GemmLayout layout{p.y_row, p.a_row, p.a_column, p.b_row, p.b_column};
   for (int64_t k0 = 0; k0 < p.k; k0 += slab) {
-    const int64_t k = std::min(slab, p.k - k0), columns = piece_columns(p.m, p.n, k);
+    const int64_t k = std::min(slab, p.k - k0), columns = piece_columns(chunks.rows, p.n, k);
+    const int64_t blocks = ceil_divide(k, kGemmDepth);
     const bool last = k0 + k == p.k;
     const T* const a = p.a + k0 * p.a_column;
     const double copying = nanoseconds_each * static_cast<double>(p.m * k) * sizeof(T) / 5;
-    parallel_for(context, ceil_divide(k, kGemmDepth), copying, [&](int64_t block) {
-      const Range depth = chunk_range(block, k, kGemmDepth);
-      kernels.gemm_copy(copies + block * copy, a + depth.begin * p.a_column, p.m, depth.end - depth.begin, p.a_row,
-                        p.a_column);
+    parallel_for(context, chunks.count * blocks, copying, [&](int64_t chunk) {
+      const Range rows = chunk_range(chunk / blocks, p.m, chunks.rows);
+      const Range depth = chunk_range(chunk % blocks, k, kGemmDepth);
+      kernels.gemm_copy(copies + chunk * chunks.copy, a + rows.begin * p.a_row + depth.begin * p.a_column,
+                        rows.end - rows.begin, depth.end - depth.begin, p.a_row, p.a_column);
     });
     const double nanoseconds = nanoseconds_each * multiplications(p.m, p.n, k) / 50;
-    parallel_for(context, ceil_divide(p.n, columns), nanoseconds, [&](int64_t chunk) {
-      const Range range = chunk_range(chunk, p.n, columns);
+    parallel_for(context, ceil_divide(p.n, columns) * chunks.count, nanoseconds, [&](int64_t chunk) {
+      const Range range = chunk_range(chunk / chunks.count, p.n, columns);
+      const int64_t row_chunk = chunk % chunks.count;
+      const Range rows = chunk_range(row_chunk, p.m, chunks.rows);
       const T* const bias = last && p.epilogue.bias != nullptr ? p.epilogue.bias + range.begin : nullptr;
-      kernels.gemm_columns(p.y + range.begin, copies, a, p.b + k0 * p.b_row + range.begin * p.b_column, p.m,
-                           range.end - range.begin, k, layout,
+      kernels.gemm_columns(p.y + rows.begin * p.y_row + range.begin, copies + row_chunk * blocks * chunks.copy,
+                           a + rows.begin * p.a_row, p.b + k0 * p.b_row + range.begin * p.b_column,
+                           rows.end - rows.begin, range.end - range.begin, k, layout,
                            {bias, last && p.epilogue.relu, p.epilogue.accumulate || k0 > 0});
     });
   }
@@ -148,7 +161,8 @@ void multiply_by_columns(const fastnn_context& context, const MatrixProduct<T>& 
 }  // namespace
 
 size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item) {
-  return static_cast<size_t>(std::min(k, kSlabDepth) * std::min(round_up(n, 16), kSlabColumns) * item);
+  const int64_t numbers = std::min(k, kSlabDepth) * std::min(round_up(n, 16), kSlabColumns);
+  return static_cast<size_t>((numbers + numbers / 32) * item);  // copies of a are a little larger than a
 }
 
 template <typename T>

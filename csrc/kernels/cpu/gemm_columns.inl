@@ -1,21 +1,23 @@
-// gemm_columns.inl: matrix products of a few hundred rows whose b is read once, from beyond the near caches, and packed in
-// the shadow of the multiplications.
+// gemm_columns.inl: matrix products of a few hundred rows whose b is read once, from beyond the near caches, and packed
+// in the shadow of the multiplications.
 //
-// All of a is copied first, as the tiles read it (gemm.inl's, 6 rows by a panel), so that pieces of any few columns share
-// the copies. b goes through two blocks of 64 columns and kGemmDepth rows: while the tiles of one are multiplied, each of
-// them copies a share of the next between its own steps, and asks for what the tile after it will copy. Packed on its own
-// a line of b costs 10 cycles from the second-level cache and 20 and more from beyond, where the multiplications with 128
-// rows take 128. A b whose columns are contiguous is packed block by block, between the tiles.
+// All of a is copied first, as the tiles read it (gemm.inl's, 6 rows by a panel), so that pieces of any few columns
+// share the copies. b goes through two blocks of 64 columns and kGemmDepth rows: while the tiles of one are multiplied,
+// each of them copies a share of the next between its own steps, and asks for what the tile after it will copy. Packed
+// on its own a line of b costs 10 cycles from the second-level cache and 20 and more from beyond, where the
+// multiplications with 128 rows take 128. A b whose columns are contiguous is packed block by block, between the tiles.
 //
-// Valid range: copies of a block of k stay in the second-level cache up to some 400 rows. Bits and error are gemm.inl's.
-// Measured on one Zen 4 core, ms by pieces whose b is packed before -> here: TN 128x1024x2048 6.0 -> 5.3, 256x1024x2048
-// 11.6 -> 10.1, 384x1024x2048 16.0 -> 15.7, NN 128x512x784 1.01 -> 0.95, NT 128x784x512 1.05 -> 0.99; 512 rows 21 -> 23.
+// Valid range: copies of a block of k stay in the second-level cache up to some 400 rows; more are cut into chunks of
+// rows, each of which packs b. Bits and error are gemm.inl's.
+// Measured on Zen 4, AVX-512, ms by pieces whose b is packed before -> here, one thread: TN 128x1024x2048 6.0 -> 5.3,
+// 256x1024x2048 11.6 -> 10.1, 512x1024x2048 21.5 -> 20.4, NN 128x512x784 1.01 -> 0.95, NT 128x784x512 1.05 -> 0.99;
+// two: TN 128x1024x2048 3.1 -> 2.8, 256x1024x2048 5.9 -> 5.6, NN 512 cubed 1.40 -> 1.32.
 
 // Panels that are packed together: a row of them is at least 256 bytes of b.
 constexpr int kGroupPanels = kGemmColumns / kPanel;
 
-// What a tile copies as it goes: rows of a group of b's columns, the first here, into panels of panel_size numbers. `ahead`
-// numbers further on lies what is asked for.
+// What a tile copies as it goes: rows of a group of b's columns, the first here, into panels of panel_size numbers.
+// `ahead` numbers further on lies what is asked for.
 struct Carry {
   float* to;
   const float* from;
