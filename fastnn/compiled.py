@@ -92,6 +92,7 @@ class Compiled(Followed):
         self._in_vain = 0
         self._unfinished = 0
         self._changes: str | None = None  # why it can never be recorded: it changes what it reads
+        self._leaves: str | None = None  # why it isn't recorded with gradients there: it has left some before
         self.eager = False  # whether to run the function itself, always
         code = getattr(inspect.unwrap(getattr(function, "__func__", function)), "__code__", None)
         self._line = "" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
@@ -211,7 +212,7 @@ class Compiled(Followed):
         if latest is not None and not latest.reach.changed():
             return latest
         reach = self._reach(call)
-        signature = (objects, reach.signature, reach.phase)
+        signature = (objects, reach.signature, reach.phase, reach.gradients)
         world = self._worlds.get(signature)
         if world is None:
             world = self._worlds[signature] = _World(reach)
@@ -238,6 +239,8 @@ class Compiled(Followed):
             entry.waits = self._in_vain >= MAX_IN_VAIN
             if self._changes is not None:
                 entry.give_up(self._changes)
+            elif self._leaves is not None and any(world.reach.gradients):  # what it finds is what it has left
+                entry.give_up(self._leaves)
             if len(world.entries) > MAX_KEYS:
                 gone, dropped = world.entries.popitem(last=False)
                 by_floats = any(other[:-1] == gone[:-1] for other in world.entries)
@@ -394,15 +397,18 @@ class Compiled(Followed):
     def _settle_gradients(self, run: Run, before: Sequence[tuple[Tensor, Tensor | None]], after: Reach) -> None:
         """Gradients that the function leaves behind are let go where an optimizer has taken a step, also those of
         weights that it has made."""
-        left = [
-            variable for variable, gradient in before if variable.grad is not None and variable.grad is not gradient
-        ]
+        left = [(variable, gradient) for variable, gradient in before if variable.grad is not gradient]
         if run.optimized:
             for variable in (*(variable for variable, _ in before), *after.variables):
                 variable.grad = None
         elif left:
-            name = left[0].path or "a tensor"
-            run.refuse(f"it leaves a gradient in {name}, which no optimizer in it takes", self._line)
+            (variable, _), *_ = left
+            name = variable.path or "a tensor"
+            if variable.grad is not None:
+                run.refuse(f"it leaves a gradient in {name}, which no optimizer in it takes", self._line)
+                self._leaves = run.refusal
+            else:
+                run.refuse(f"it lets go of the gradient in {name}, which a replay would not repeat", self._line)
 
 
 @overload

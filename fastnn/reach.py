@@ -106,6 +106,8 @@ class Reach:
     ----------
     tensors, scalars : dict
         By name, such as "generator.0.kernel".
+    variables : list of Tensor
+        Those that require a gradient; `gradients` tells which have one.
     """
 
     def __init__(self, roots: Mapping[str, Any]) -> None:
@@ -142,6 +144,10 @@ class Reach:
         self._watch = Watch(lambda: self._containers)
         self._trained = [tensor.requires_grad for tensor in self.tensors.values()]
         self.variables = [tensor for tensor in self.tensors.values() if tensor.requires_grad]
+        self._with_gradient = [variable for variable in self.variables if variable.grad is not None]
+        self.gradients = tuple(variable.grad is not None for variable in self.variables)  # there before a run
+        self._looked_up += [(variable, "grad") for variable in self.variables if variable.grad is None]
+        self._were += [None] * self.gradients.count(False)
         marks = [_mark(value) for place in (*self._places, *self._nodes, *self._contents) for value in place.before]
         arrays = [(id(tensor._array), tensor.requires_grad) for tensor in self.tensors.values()]
         items = [_mark(item) for item in self._watch._before]
@@ -159,6 +165,7 @@ class Reach:
             or any(place.changed() for place in self._read)
             or any(place.others() for place in self._contents)
             or self._trained != [tensor.requires_grad for tensor in self.tensors.values()]
+            or any(variable.grad is None for variable in self._with_gradient)
             or self._watch.changed()
             or self.phase != self._phase()
         )

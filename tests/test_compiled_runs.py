@@ -175,3 +175,83 @@ def test_views_of_tensors_made_in_a_call_that_fails_are_taken_back_in_order() ->
     with pytest.raises(OSError):  # noqa: PT011
         compiled(np.ones(2, np.float32))
     assert made[0].tolist() == [0, 0, 0, 0]
+
+
+# ---- gradients that are there already --------------------------------------------------------------------------------
+
+
+def accumulating(model: Sequential, optimizer: optimizers.Optimizer, x: Tensor) -> Tensor:
+    loss = F.mean(model(x) ** 2)
+    loss.backward()
+    optimizer.apply([weight.grad for weight in model.weights], model.weights)
+    for weight in model.weights:
+        weight.grad = None
+    return loss
+
+
+def minimizing(model: Sequential, optimizer: optimizers.Optimizer, x: Tensor) -> Tensor:
+    loss = F.mean(model(x) ** 2)
+    optimizer.minimize(loss, model.weights)
+    return loss
+
+
+def branching(model: Sequential, optimizer: optimizers.Optimizer, x: Tensor) -> Tensor:
+    there = model.weights[0].grad is not None
+    loss = minimizing(model, optimizer, x)
+    return loss * 2.0 if there else loss
+
+
+@pytest.mark.parametrize("function", [accumulating, minimizing, branching])
+def test_gradients_that_are_there_before_a_step_count_as_they_do_eagerly(function: Callable[..., Tensor]) -> None:
+    got, want = (net(), optimizers.SGD(0.1)), (net(), optimizers.SGD(0.1))
+    step = fastnn.compile(lambda x: function(*got, x))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for call in range(12):
+            for model, _ in (got, want):
+                if call in (3, 5, 6, 7, 10):
+                    F.sum(model(Tensor(X))).backward()
+            assert_same_bits(step(X).numpy(), function(*want, Tensor(X)).numpy(), f"loss {call}")
+            for a, b in zip(got[0].weights, want[0].weights, strict=True):
+                assert_same_bits(a.numpy(), b.numpy(), f"{a.name} {call}")
+                assert a.grad is None
+    reasons = [str(warning.message) for warning in caught]
+    assert len(reasons) == (function is accumulating)
+    assert max(info["replays"] for info in step.info()) >= 5
+    assert step.recorded == (function is not accumulating)
+
+
+def test_a_gradient_that_a_function_lets_go_of() -> None:
+    weight = Tensor(np.ones(3, np.float32), requires_grad=True)
+
+    def clears(x: Tensor) -> Tensor:
+        weight.grad = None
+        return x * weight.detach()
+
+    compiled = fastnn.compile(clears)
+    for _ in range(4):
+        compiled(np.ones(3, np.float32))
+    assert compiled.recorded
+    for call in range(4):
+        F.sum(weight * 2.0).backward()
+        if call:
+            compiled(np.ones(3, np.float32))
+        else:
+            with pytest.warns(
+                RuntimeWarning, match=r":\d+: it lets go of the gradient in .*, which a replay would not"
+            ):
+                compiled(np.ones(3, np.float32))
+        assert weight.grad is None
+
+
+def test_gradients_that_a_function_does_not_touch_stay_and_keep_its_programs() -> None:
+    model = net()
+    compiled = fastnn.compile(lambda x: model(x))
+    for call in range(8):
+        if call == 3:
+            F.sum(model(Tensor(X))).backward()
+        before = [weight.grad for weight in model.weights]
+        assert_same_bits(compiled(X).numpy(), model(Tensor(X)).numpy(), f"call {call}")
+        assert all(weight.grad is gradient for weight, gradient in zip(model.weights, before, strict=True))
+    assert compiled.recorded
+    assert [info["replays"] for info in compiled.info()] == [1, 3]
