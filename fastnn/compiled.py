@@ -18,7 +18,7 @@ from . import _core
 from .arguments import Arguments, Number, misses_float, results_of, with_form
 from .program import Recordings, own, plan_text, switches
 from .reach import Followed, Reach
-from .recording import Run, calls_of_library, in_step, user_line
+from .recording import Run, calls_of_library, in_step, overlap, user_line
 from .tensor import Tensor, is_grad_enabled
 
 __all__ = ["Compiled", "compile"]
@@ -47,6 +47,11 @@ class _World:
     def __init__(self, reach: Reach) -> None:
         self.reach = reach
         self.entries: OrderedDict[Any, _Entry] = OrderedDict()
+
+    def shares_memory(self, arrays: Sequence[_core.Array]) -> bool:
+        """Whether one of the arrays is in the memory of state."""
+        states = [tensor._array for tensor in self.reach.tensors.values()]
+        return any(overlap(array, state) for array in arrays for state in states)
 
 
 class _Replayed(NamedTuple):
@@ -128,9 +133,17 @@ class Compiled(Followed):
                     program = None
         if program is None:
             return self._run(call, world, entry, batch, batched, device)
+        done = None
+        try:
+            done = (self._replay(world, entry, partial(program.run, arrays, None)),)
+        except ValueError:
+            if not world.shares_memory(arrays):
+                raise
+        if done is None:  # the program has not begun: it may not write what an argument shows
+            return self._run(call, world, entry, batch, batched, device)
         if call.only_arrays and not self._verify_every:
             self._replayed = _Replayed(world, entry, program, switches(), looked_at)
-        return self._replay(world, entry, partial(program.run, arrays, None))
+        return done[0]
 
     def _again(self, replayed: _Replayed, args: tuple[Any, ...]) -> tuple[Any] | None:
         """What the program that ran last makes of these arguments; None when it isn't theirs, or something has changed.
@@ -143,8 +156,12 @@ class Compiled(Followed):
             return None
         if self._cells and looked_at != self._looked_at(world):
             return None
+        try:
+            results = self._replay(world, entry, partial(program.replay, given))
+        except ValueError:  # which comes again, or has to do with these arguments
+            return None
         entry.replays += 1
-        return (self._replay(world, entry, partial(program.replay, given)),)
+        return (results,)
 
     def _replay(self, world: _World, entry: _Entry, run: Callable[[], list[_core.Array]]) -> Any:
         if entry.writes:

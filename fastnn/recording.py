@@ -29,6 +29,7 @@ __all__ = [
     "in_step",
     "is_foreign",
     "look",
+    "overlap",
     "refuse",
     "unseen",
     "update",
@@ -287,7 +288,7 @@ class Run:
             return
         self._copies[state.identity] = state, _unrecorded_copy(state)
         self.writes = True
-        if any(_overlap(state, argument) for argument in self._arguments):
+        if any(overlap(state, argument) for argument in self._arguments):
             self.refuse("an argument shares memory with state that the step writes")
 
     def advance(self, cell: _core.Scalar) -> None:
@@ -360,7 +361,8 @@ class Run:
         _core.commit(writes, [*((cell, -count) for cell, count in self._counts.values()), (self._over, 1)])
 
 
-def _overlap(a: _core.Array, b: _core.Array) -> bool:
+def overlap(a: _core.Array, b: _core.Array) -> bool:
+    """Whether two arrays share memory."""
     return a.device == b.device and a.address < b.address + b.nbytes and b.address < a.address + a.nbytes
 
 

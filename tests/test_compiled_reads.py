@@ -618,9 +618,9 @@ def test_arguments_in_the_memory_of_state() -> None:
     for _ in range(3):
         other(np.zeros(3, np.float32))
     assert other.recorded
-    with pytest.raises(ValueError, match="argument_0 shares memory with state weight, which the program writes; pass"):
-        other(weight)
-    assert weight.tolist() == [8, 8, 8]
+    with pytest.warns(RuntimeWarning, match="an argument shares memory with state that the step writes"):
+        got = [other(weight).tolist()[0] for _ in range(3)]
+    assert got == [18, 20, 22]
 
 
 # ---- random functions ------------------------------------------------------------------------------------------------
