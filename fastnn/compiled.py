@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, overload
 
 from . import _core
 from .arguments import Arguments, Number, misses_float, results_of, with_form
+from .guard import restarts_in_child
 from .program import Recordings, own, plan_text, switches
 from .reach import Followed, Reach
 from .recording import Run, calls_of_library, in_step, overlap, user_line
@@ -93,6 +94,7 @@ class Compiled(Followed):
         self._fixed: set[int] = set()  # floats among the arguments that Python looks at
         self._cells: dict[int, _core.Scalar] = {}  # learning rates that it looks at
         self._looks = ""  # at what it does, and where
+        self._torn = False  # whether what it writes may be between two steps
         self._warned: set[str] = set()
         self._in_vain = 0
         self._unfinished = 0
@@ -101,6 +103,7 @@ class Compiled(Followed):
         self.eager = False  # whether to run the function itself, always
         code = getattr(inspect.unwrap(getattr(function, "__func__", function)), "__code__", None)
         self._line = "" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
+        restarts_in_child(self)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if in_step():
@@ -110,6 +113,11 @@ class Compiled(Followed):
             results = self._again(replayed, args)
             if results is not None:
                 return results[0]
+        if self._torn:
+            raise RuntimeError(
+                f"{self.__name__}: when this process was forked another thread was in the middle of a step, so what it "
+                "writes may be half written; load it anew, and compile the function again"
+            )
         call = Arguments(args, kwargs, self._fixed)
         if call.on_tape and is_grad_enabled():  # gradients are to go through
             return self._function(*args, **kwargs)
@@ -173,6 +181,14 @@ class Compiled(Followed):
         else:
             results = run()
         return with_form(entry.form, map(Tensor._wrap, results))
+
+    def _start_over_in_child(self) -> None:
+        """After a fork only the thread that forked is there. What another one was writing stays as it is."""
+        self._lock = threading.Lock()
+        if self._running.acquire(blocking=False):
+            self._running.release()
+        else:
+            self._running, self._torn, self._replayed = threading.RLock(), True, None
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else partial(self, instance)

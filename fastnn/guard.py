@@ -7,10 +7,21 @@ import threading
 import weakref
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
-__all__ = ["Guard"]
+__all__ = ["Guard", "restarts_in_child"]
 
-_guards: weakref.WeakSet[Guard] = weakref.WeakSet()
+
+class _Restarting(Protocol):
+    def _start_over_in_child(self) -> None: ...
+
+
+_restarting: weakref.WeakSet[_Restarting] = weakref.WeakSet()
+
+
+def restarts_in_child(owner: _Restarting) -> None:
+    """Let the owner of locks make new ones in a child after a fork, where nobody is left to release those of others."""
+    _restarting.add(owner)
 
 
 class Guard:
@@ -20,7 +31,7 @@ class Guard:
         self._lock = threading.Lock()
         self._owner: int | None = None
         self._readers: list[int] = []  # their threads
-        _guards.add(self)
+        restarts_in_child(self)
 
     @contextmanager
     def exclusive(self, where: str, nested: bool = False) -> Iterator[bool]:
@@ -52,8 +63,8 @@ class Guard:
 
 
 def _start_over_in_child() -> None:
-    for guard in list(_guards):
-        guard._start_over_in_child()
+    for owner in list(_restarting):
+        owner._start_over_in_child()
 
 
 os.register_at_fork(after_in_child=_start_over_in_child)

@@ -18,6 +18,7 @@ import numpy as np
 
 from . import _core
 from .functional._base import _op
+from .guard import restarts_in_child
 from .recording import Run, advance, assign, calls_of_library, current_run, in_step, look, refuse, unseen, update
 from .tensor import Tensor, is_grad_enabled
 
@@ -183,6 +184,7 @@ class Step:
         self._entries: OrderedDict[Any, Recordings] = OrderedDict()
         self._warned: set[str] = set()
         self._shortcuts = _core.Shortcuts()
+        restarts_in_child(self)
         self.eager = False  # whether to run the function itself, always
 
     own = False  # whether the function is the user's, and gives results of its own
@@ -327,6 +329,9 @@ class Step:
             Of at most so many samples.
         """
         return None if in_step() or self.eager else self._shortcuts(x, most)
+
+    def _start_over_in_child(self) -> None:
+        self._lock = threading.Lock()
 
     def drop(self) -> None:
         """Forget all recordings and programs."""

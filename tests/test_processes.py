@@ -180,6 +180,97 @@ def test_processes_predict(method: str, tmp_path: Path) -> None:
     )
 
 
+def test_fork_while_another_thread_runs_a_compiled_step(tmp_path: Path) -> None:
+    """The child refuses the step that the other thread is in the middle of, and runs those that it is not in."""
+    run(
+        """
+        warnings.simplefilter("ignore")  # of what the step waits for
+        weight = fastnn.zeros(3)
+        inside, go_on, waits = threading.Event(), threading.Event(), [True]
+        def wait():
+            if waits[0]:
+                inside.set()
+                go_on.wait()
+        @fastnn.compile
+        def step(x):
+            weight.add_(x)
+            wait()
+            return weight * 2.0
+        @fastnn.compile
+        def double(x):
+            return x * 2.0
+        x = np.ones(3, np.float32)
+        for _ in range(3):
+            double(x)
+        thread = threading.Thread(target=step, args=(x,))
+        thread.start()
+        inside.wait()
+        child = os.fork()
+        if child == 0:
+            waits[0] = False
+            assert double(x).tolist() == [2, 2, 2]
+            for _ in range(2):
+                try:
+                    step(x)
+                except RuntimeError as error:
+                    assert str(error).startswith("step: when this process was forked another thread was in the "), error
+                else:
+                    os._exit(1)
+            weight.zero_()
+            again = fastnn.compile(lambda x: (weight.add_(x), weight * 2.0)[1])
+            assert [again(x).tolist()[0] for _ in range(4)] == [2, 4, 6, 8]
+            os._exit(0)
+        wait_for(child)
+        waits[0] = False
+        go_on.set()
+        thread.join()
+        assert [step(x).tolist()[0] for _ in range(4)] == [4, 6, 8, 10]
+        """,
+        tmp_path,
+    )
+
+
+def test_fork_within_a_compiled_step_and_beside_replays(tmp_path: Path) -> None:
+    run(
+        """
+        weight, forks = fastnn.zeros(3), []
+        def fork():
+            if not forks:
+                forks.append(os.fork())
+        @fastnn.compile
+        def step(x):
+            weight.add_(x)
+            fork()
+            return weight * 2.0
+        @fastnn.compile
+        def double(x):
+            return x * 2.0
+        x = np.ones(3, np.float32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what fork changes
+            assert [step(x).tolist()[0] for _ in range(4)] == [2, 4, 6, 8]
+        if forks[0] == 0:
+            os._exit(0)
+        wait_for(forks[0])
+        stop = threading.Event()
+        def replay():
+            while not stop.is_set():
+                double(x)
+        thread = threading.Thread(target=replay)
+        thread.start()
+        for _ in range(20):
+            child = os.fork()
+            if child == 0:
+                assert double(x).tolist() == [2, 2, 2]
+                os._exit(0)
+            wait_for(child)
+        stop.set()
+        thread.join()
+        """,
+        tmp_path,
+    )
+
+
 # ---- Ctrl-C ----------------------------------------------------------------------------------------------------------
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from ..abstract import is_abstract
 from ..batches import Batches
+from ..guard import restarts_in_child
 from ..layers.base.layer import BY_NAME, Layer
 from ..layers.base.modes import is_inside, is_trying
 from ..layers.base.penalties import Weight
@@ -56,6 +57,7 @@ class Programs(StepFunctions):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._lock = threading.Lock()  # programs are dropped under it
+        restarts_in_child(self)
         self._change = object()  # another one after each change of what programs record
         self._recorded: object = None  # the change that the programs there are know of
         self._outputs: dict[Any, list[tuple[tuple[int, ...], np.dtype[Any]]]] = {}
@@ -91,6 +93,9 @@ class Programs(StepFunctions):
         }
         self._structure = self._settings = Watch(tuple)
         self._reads: Reach | None = None  # what code of the user's reads, if any takes part
+
+    def _start_over_in_child(self) -> None:
+        self._lock = threading.Lock()
 
     def _seen(self, function: Callable[..., tuple[Tensor, ...]]) -> Callable[..., tuple[Tensor, ...]]:
         """A function of a step that isn't recorded when code of the user's does what a program would not: read what
