@@ -5,6 +5,7 @@ The functions and changes are those of test_compiled_reads.py, here called by a 
 
 from __future__ import annotations
 
+import functools
 import re
 import types
 import warnings
@@ -18,7 +19,8 @@ from test_compiled_reads import EAGER, READS, X
 from tolerances import assert_same_bits
 
 import fastnn
-from fastnn import Tensor, _core, callbacks, layers
+from fastnn import Tensor, _core, callbacks, layers, optimizers
+from fastnn import functional as F
 
 SCALE = 1.0
 COUNT = 0
@@ -139,3 +141,96 @@ def test_what_a_layer_changes_is_no_part_of_a_program(layer: type[layers.Layer],
 def test_places_that_are_none_are_refused(where: list[Any], before: list[Any], error: type[Exception]) -> None:
     with pytest.raises(error, match=r"^differ: expected "):
         _core.differ(where, before, None)
+
+
+class Scale:
+    """An object whose methods take part in steps."""
+
+    value = 1.0
+
+    def scaled(self, x: Tensor) -> Tensor:
+        return x * self.value
+
+    def sum(self, x: Tensor) -> Tensor:
+        return F.sum(x) * self.value
+
+    def error(self, y: Tensor, prediction: Tensor) -> Tensor:
+        return F.mean((prediction * self.value - y) ** 2, axis=-1)
+
+
+def scaled_by(scale: Scale, x: Tensor) -> Tensor:
+    return x * scale.value
+
+
+def error_by(scale: Scale, y: Tensor, prediction: Tensor) -> Tensor:
+    return scale.error(y, prediction)
+
+
+def dense(**options: Any) -> layers.Dense:
+    return layers.Dense(2, kernel_initializer="ones", **options)
+
+
+HOLDERS: dict[str, Callable[[Scale], dict[str, Any]]] = {
+    "a method in a Lambda": lambda scale: {"layer": layers.Lambda(scale.scaled)},
+    "a partial function in a Lambda": lambda scale: {"layer": layers.Lambda(functools.partial(scaled_by, scale))},
+    "a partial method in a Lambda": lambda scale: {"layer": layers.Lambda(functools.partial(scale.scaled))},
+    "a method in an Activation": lambda scale: {"layer": layers.Activation(scale.scaled)},
+    "an activation": lambda scale: {"layer": dense(activation=scale.scaled)},
+    "a regularizer": lambda scale: {"layer": dense(kernel_regularizer=scale.sum)},
+    "a regularizer of activations": lambda scale: {"layer": dense(activity_regularizer=scale.sum)},
+    "a constraint": lambda scale: {"layer": dense(kernel_constraint=scale.scaled)},
+    "a method as loss": lambda scale: {"loss": scale.error},
+    "a partial function as loss": lambda scale: {"loss": functools.partial(error_by, scale)},
+    "a method among losses": lambda scale: {"layer": dense(name="output"), "loss": {"output": scale.error}},
+    "a method as metric": lambda scale: {"metrics": [scale.error]},
+}
+
+
+def holding(parts: dict[str, Any], eager: bool = False) -> fastnn.Sequential:
+    """A model of layers with weights of 1, one of them behind the others with what is given."""
+    fastnn.manual_seed(0)
+    model = fastnn.Sequential([fastnn.Input((2,)), dense(name="first"), parts.pop("layer", layers.Identity())])
+    model.compile(**{"optimizer": optimizers.SGD(0.001), "loss": "mse", **parts}, run_eagerly=eager)
+    return model
+
+
+def numbers_of(model: fastnn.Sequential, calls: int = 3) -> list[Any]:
+    """What fit, evaluate and predict give, and calls."""
+    x, y = X, np.zeros((3, 2), np.float32)
+    found: list[Any] = []
+    for _ in range(calls):
+        found += np.atleast_1d(model.train_on_batch(x, y)).tolist()
+        found += model.fit(x, y, batch_size=1, shuffle=False, verbose=0).history["loss"]
+        found += np.atleast_1d(model.evaluate(x, y, verbose=0)).tolist()
+        with fastnn.no_grad():
+            found += [*model.predict(x, verbose=0).ravel().tolist(), *model(x).numpy().ravel().tolist()]
+    return found
+
+
+def check_against_eager(make: Callable[[Scale], dict[str, Any]], recorded: bool = True) -> fastnn.Sequential:
+    """Steps give what they give eagerly while a value that something in the model reads is another one."""
+    scales = Scale(), Scale()
+    model, eager = holding(make(scales[0])), holding(make(scales[1]), eager=True)
+    for value in (1.0, 0.5, 1.5):
+        for scale in scales:
+            scale.value = value
+        assert numbers_of(model) == numbers_of(eager), f"with {value}"
+    assert model.recorded == recorded
+    return model
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_methods_and_partial_functions_are_followed(name: str) -> None:
+    check_against_eager(HOLDERS[name])
+
+
+def test_methods_below_a_wrapper_are_followed() -> None:
+    scale = Scale()
+    model = fastnn.Sequential(
+        [fastnn.Input((2,)), layers.Reshape((2, 1)), layers.TimeDistributed(layers.Lambda(scale.scaled))]
+    )
+    for value in (1.0, 2.0, 3.0):
+        scale.value = value
+        for _ in range(3):
+            assert_same_bits(model.predict(X, verbose=0), X[:, :, None] * np.float32(value), f"with {value}")
+    assert model.recorded

@@ -5,10 +5,11 @@ They go when something changes that they have recorded: attributes of layers, op
 
 from __future__ import annotations
 
+import inspect
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -292,25 +293,35 @@ class Programs(StepFunctions):
 
 
 def _is_own(part: Any, depth: int = 3) -> bool:
-    """Whether an object is of a class of the user's, or holds a function of the user's."""
-    if isinstance(part, FunctionType):
+    """Whether an object is of a class of the user's, or holds a function or an object of the user's."""
+    if isinstance(part, FunctionType | type):
         return not is_foreign(str(part.__module__))
-    if isinstance(part, Tensor | ModuleType | type) or not hasattr(part, "__dict__"):
+    if isinstance(part, Tensor | ModuleType):
         return False
-    if not is_foreign(str(type(part).__module__)):
+    if hasattr(part, "__dict__") and not is_foreign(str(type(part).__module__)):
         return True
-    return depth > 0 and any(_is_own(value, depth - 1) for value in vars(part).values() if not isinstance(value, Node))
+    return depth > 0 and any(_is_own(held, depth - 1) for held in _held(part))
 
 
 def _code_of(part: Any, depth: int = 3) -> CodeType | None:
     """The code of the user's in an object: its own, its class's, or that of a function it holds."""
     if isinstance(part, FunctionType):
         return None if is_foreign(str(part.__module__)) else part.__code__
-    if isinstance(part, Tensor | ModuleType | type) or not hasattr(part, "__dict__"):
+    if isinstance(part, Tensor | ModuleType | type):
         return None
     for name in ("call", "update_state", "__call__"):
-        method = getattr(type(part), name, None)
+        found: Any = getattr(type(part), name, None)
+        method = inspect.unwrap(found)
         if isinstance(method, FunctionType) and not is_foreign(method.__module__):
             return method.__code__
-    held = (_code_of(value, depth - 1) for value in vars(part).values() if depth and not isinstance(value, Node))
-    return next((code for code in held if code is not None), None)
+    codes = (_code_of(held, depth - 1) for held in (_held(part) if depth else ()))
+    return next((code for code in codes if code is not None), None)
+
+
+def _held(part: Any) -> Iterable[Any]:
+    """What there may be code of the user's in: what an object hands on to, or keeps."""
+    if isinstance(part, MethodType):
+        return part.__func__, part.__self__
+    if isinstance(part, partial):
+        return part.func, *part.args, *part.keywords.values()
+    return (value for value in getattr(part, "__dict__", {}).values() if not isinstance(value, Node))
