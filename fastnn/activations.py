@@ -350,3 +350,8 @@ def deserialize(config: str | Activation | None, custom_objects: Mapping[str, An
 def fused(activation: Activation) -> Literal["linear", "relu"]:
     """What the linear and convolution ops apply themselves: "relu" for relu, else "linear"."""
     return "relu" if activation is relu else "linear"
+
+
+def treats_rows_alike(activation: Activation | None) -> bool:
+    """Whether an activation is known to take every element, or every row of the last axis, by itself."""
+    return activation is None or getattr(activation, "__module__", "") in (__name__, F.relu.__module__)

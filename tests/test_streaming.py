@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 import warnings
@@ -13,7 +14,7 @@ import pytest
 from op_calls import levels
 
 import fastnn
-from fastnn import Input, Sequential, Tensor, _core, layers
+from fastnn import Input, Sequential, Tensor, _core, activations, layers
 from fastnn import functional as F
 from fastnn.stepper import _Alone
 
@@ -89,6 +90,11 @@ SEQUENCES: dict[str, Callable[[], list[Any]]] = {
     "einsum": lambda: [
         layers.EinsumDense("abc,cd->abd", (None, 5), bias_axes="d"),
         layers.EinsumDense("...x,xy->...y", 3),
+    ],
+    "own activations": lambda: [
+        layers.LSTM(3, activation=lambda x: F.softmax(x, axis=1), return_sequences=True),
+        layers.TimeDistributed(layers.Activation(lambda x: F.softmax(x, axis=1))),
+        layers.Dense(2, activation=F.gelu),
     ],
     "time distributed": lambda: [
         layers.TimeDistributed(layers.Reshape((2, 2, 1))),
@@ -434,6 +440,23 @@ def test_hooks_that_return_the_wrong_thing() -> None:
 
 CAN = "expected a layer that can be streamed, got "
 JOINS = ": it puts steps together; wrap it in TimeDistributed to apply it to every step by itself"
+MIXES = (
+    ": its activation is a function of your own, which may look at other steps; put it behind the layer, in "
+    "TimeDistributed(Activation(function))"
+)
+
+
+def over_steps(x: Tensor) -> Tensor:
+    return F.softmax(x, axis=1)
+
+
+ACTIVATED: dict[str, Callable[[], Any]] = {
+    "Activation": lambda: layers.Activation(over_steps, name="l"),
+    "Dense": lambda: layers.Dense(2, activation=functools.partial(activations.softmax, axis=1), name="l"),
+    "EinsumDense": lambda: layers.EinsumDense("abc,cd->abd", (None, 2), activation=over_steps, name="l"),
+    "Conv1D": lambda: layers.Conv1D(2, 3, padding="causal", activation=over_steps, name="l"),
+    "SeparableConv1D": lambda: layers.SeparableConv1D(2, 1, activation=over_steps, name="l"),
+}
 REFUSED: list[tuple[Callable[[], Any], str]] = [
     (
         lambda: layers.Bidirectional(layers.LSTM(2), name="l"),
@@ -470,6 +493,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
         lambda: layers.EinsumDense("abc,bd->adc", (5, 4), name="l"),
         CAN + "EinsumDense: its equation 'abc,bd->adc' does not leave axis 'b', the steps, alone",
     ),
+    *((make, CAN + kind + MIXES) for kind, make in ACTIVATED.items()),
     (lambda: layers.LSTM(2, go_backwards=True, name="l"), "expected go_backwards=False in stream, got True"),
     (
         lambda: layers.TimeDistributed(Sequential([layers.RepeatVector(2), layers.GRU(2, stateful=True, name="l")])),

@@ -110,6 +110,7 @@ class EinsumDense(Layer):
         return self._weights.get("bias")
 
     def stream_states(self, input_shape: Shape) -> dict[str, Any]:
+        self._check_activation()
         place = 1 - (len(input_shape) - len(self._inputs))  # of the steps among the letters of the inputs
         if place >= 0:
             letter = self._inputs[place]

@@ -95,6 +95,7 @@ class WindowLayer(Layer):
             raise ValueError(f"{self.name}: expected padding 'causal' in stream, got {self.padding!r}")
         if self.strides != (1,):
             raise ValueError(f"{self.name}: expected strides 1 in stream, got {self.strides[0]}")
+        self._check_activation()
         batch, distance = input_shape[0] or 0, self.dilation_rate[0]
         if distance > 1 and kept:
             # a ring: the next step is put where the oldest one lies; of the others only the taps are read

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ... import activations
 from ...tensor import Tensor
 from .calls import mask_of, shape_of
 
@@ -17,6 +18,10 @@ __all__ = ["JOINS_STEPS", "LOOKS_AT_ALL", "Streamed"]
 JOINS_STEPS = "it puts steps together; wrap it in TimeDistributed to apply it to every step by itself"
 LOOKS_AT_ALL = "it looks at all steps; causal convolutions and recurrent layers keep what they need of them"
 _UNKNOWN = "its call may look at other steps; define stream_states, and stream_step if it looks at earlier ones"
+_MAY_MIX = (
+    "its activation is a function of your own, which may look at other steps; put it behind the layer, in "
+    "TimeDistributed(Activation(function))"
+)
 _HOOKS = ("stream_states", "stream_step")
 
 
@@ -63,6 +68,7 @@ class Streamed:
         """
         if self._streams is not True:
             raise self._not_streamed(self._streams or _UNKNOWN)
+        self._check_activation()
         return {}
 
     def stream_step(self, inputs: Tensor, states: Mapping[str, Any]) -> tuple[Tensor, Mapping[str, Any]]:
@@ -103,6 +109,11 @@ class Streamed:
         for layer in self._layers_below():
             if layer.stateful:
                 raise ValueError(f"{layer.name}: expected stateful=False in stream here, got True")
+
+    def _check_activation(self) -> None:
+        """Refuse an activation that may mix the steps that it is called with."""
+        if not activations.treats_rows_alike(getattr(self, "activation", None)):
+            raise self._not_streamed(_MAY_MIX)
 
     def _hand_on_mask(self, inputs: Any, carried: Any, result: Any) -> None:
         """Let a result carry the mask that belongs to it."""
