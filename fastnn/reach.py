@@ -27,6 +27,7 @@ from . import _core, random
 from .layers.base import Layer
 from .layers.base.penalties import Weight
 from .layers.base.structure import Node, Watch
+from .losses import Loss
 from .metrics import Metric
 from .optimizers import Optimizer
 from .reads import reads
@@ -42,6 +43,7 @@ _SIMPLE = (int, float, str, bytes, bool, complex, type(None))
 _LARGE = 1 << 20  # bytes of an array that are compared before each step
 # methods that nothing names where they are called, but for these, which make or copy objects
 _MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__"}
+_OF_LAYERS, _OF_FILES = {"call", "compute_mask"}, {"get_config", "from_config"}
 _ELSEWHERE = {"__del__", "__reduce__", "__reduce_ex__", "__getstate__", "__setstate__", "__copy__", "__deepcopy__"}
 
 
@@ -73,6 +75,14 @@ class _Place(NamedTuple):
             return None
         items = self.names[0].rpartition("[")[0]
         return f"the length of {items}" if items else f"the attributes of {self.names[0].rpartition('.')[0]}"
+
+
+def is_hook(cls: type, name: str) -> bool:
+    """Whether steps call a method of a class that no code of the user's may name: of a layer, its call and masks; of
+    what else takes part in training, whatever the library's own classes define as well."""
+    if not issubclass(cls, Loss | Metric | Optimizer):
+        return name in _OF_LAYERS
+    return name not in _OF_FILES and any(name in vars(base) for base in cls.__mro__ if is_foreign(str(base.__module__)))
 
 
 def _mark(value: Any) -> Any:
@@ -279,6 +289,8 @@ class Reach:
             self._visit_items(name, value.ravel().tolist())
         elif isinstance(value, np.ndarray):
             self._add_content(name, value.nbytes, lambda: (value.shape, value.dtype.str, value.tobytes()))
+        elif isinstance(value, python_random.SystemRandom):
+            self._give_up(f"{name}, which gives other numbers with every call")
         elif isinstance(value, python_random.Random):
             self._draws[name] = value.getstate
         elif isinstance(value, np.random.Generator):
@@ -463,7 +475,8 @@ class Reach:
             for key, member in list(members.items()):
                 called = key.startswith("__") and key not in _ELSEWHERE and (value is cls or key not in _MAKING)
                 function = getattr(member, "__func__", member)
-                if not (called or key == "call") or not isinstance(function, FunctionType):
+                function = function.fget if isinstance(function, property) else function
+                if not (called or is_hook(cls, key)) or not isinstance(function, FunctionType):
                     continue
                 if function.__code__.co_filename != "<string>":  # as dataclasses write them
                     self._visit(f"{name}.{key}", function)
@@ -483,7 +496,10 @@ class Reach:
         code = function.__code__
         module = str(function.__module__)
         if code.co_filename.startswith(PACKAGE) or (is_foreign(module) and not module.startswith("fastnn")):
-            return  # an example in a docstring calls itself fastnn
+            # an example in a docstring calls itself fastnn; what a library has wrapped may be the user's
+            for held in map(_content, function.__closure__ or ()):
+                self._visit(name, held if callable(held) else None)
+            return
         self._visit(f"{name}.registry", getattr(function, "registry", None))  # of functools.singledispatch
         found, space, common = reads(code), function.__globals__, vars(builtins)
         self._named |= found.attributes

@@ -422,6 +422,18 @@ def all_globals() -> Made:
     return lambda x: x * globals()["GLOBAL"], set_global
 
 
+@eager("it reads source, which gives other numbers with every call")
+def numbers_of_the_system() -> Made:
+    source = random.SystemRandom()
+    return lambda x: x * (1.0 if source.random() < 2.0 else 2.0), lambda v: None
+
+
+@reads
+def a_function_that_the_library_has_wrapped() -> Made:
+    slope = fastnn.grad(lambda x: (x * x * GLOBAL).sum())
+    return lambda x: slope(x), set_global
+
+
 @eager("it reads whatever eval gives")
 def a_text() -> Made:
     return lambda x: x * eval("GLOBAL"), set_global

@@ -6,8 +6,8 @@ The functions and changes are those of test_compiled_reads.py, here called by a 
 from __future__ import annotations
 
 import functools
+import inspect
 import re
-import types
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +19,7 @@ from test_compiled_reads import EAGER, READS, X
 from tolerances import assert_same_bits
 
 import fastnn
-from fastnn import Tensor, _core, callbacks, layers, optimizers
+from fastnn import Tensor, _core, callbacks, layers, losses, metrics, optimizers
 from fastnn import functional as F
 
 SCALE = 1.0
@@ -64,6 +64,10 @@ class Drawing(layers.Layer):
         return inputs * float(COIN.random())
 
 
+def set_scale(value: float) -> None:
+    globals()["SCALE"] = value
+
+
 def model_of(*own: layers.Layer) -> fastnn.Sequential:
     """The layers behind one that changes nothing, with a weight that doesn't change."""
     same = layers.Dense(2, use_bias=False, kernel_initializer="identity")
@@ -102,7 +106,6 @@ def test_what_can_not_be_watched_runs_eagerly(name: str) -> None:
 
 
 def test_fit_sees_what_changes_between_epochs() -> None:
-    set_scale = types.FunctionType((lambda v: globals().__setitem__("SCALE", v)).__code__, globals())
     model = model_of(Scaled())
     changes = iter([2.0, 3.0, 1.0])
     listener = callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: set_scale(next(changes)))
@@ -234,3 +237,98 @@ def test_methods_below_a_wrapper_are_followed() -> None:
         for _ in range(3):
             assert_same_bits(model.predict(X, verbose=0), X[:, :, None] * np.float32(value), f"with {value}")
     assert model.recorded
+
+
+class Counted(metrics.Mean):
+    """A metric that reads a global."""
+
+    def update_state(self, y: Tensor, prediction: Tensor, sample_weight: Any = None) -> None:  # type: ignore[override]
+        super().update_state(prediction * SCALE)
+
+
+class Held(metrics.Metric):
+    """A metric that reads what it holds, in methods that only the library calls."""
+
+    def __init__(self, scale: Scale) -> None:
+        super().__init__(name="held")
+        self.scale, self.sum = scale, self.add_variable((), name="sum")
+
+    def update_state(self, y: Tensor, prediction: Tensor, sample_weight: Any = None) -> None:
+        self.sum.assign_add(self.summed(prediction))
+
+    def summed(self, prediction: Tensor) -> Tensor:
+        return self.scale.sum(prediction)
+
+    def result(self) -> Any:
+        return self.sum * self.scale.value
+
+
+class Reduced(losses.Loss):
+    """A loss that reads what it holds while it puts values together."""
+
+    def __init__(self, scale: Scale) -> None:
+        super().__init__()
+        self.scale = scale
+
+    def call(self, y: Tensor, prediction: Tensor) -> Tensor:
+        return F.mean((prediction - y) ** 2, axis=-1)
+
+    def reduce(self, values: Tensor, prediction: Any = None, sample_weight: Any = None) -> Tensor:
+        return self.scale.sum(values)
+
+
+@pytest.mark.parametrize("make", [lambda scale: {"metrics": [Held(scale)]}, lambda scale: {"loss": Reduced(scale)}])
+def test_methods_that_only_the_library_calls_are_followed(make: Callable[[Scale], dict[str, Any]]) -> None:
+    check_against_eager(make)
+
+
+def test_metrics_read_globals() -> None:
+    model = holding({"metrics": [Counted("counted")]})
+    found = []
+    for value in (1.0, 2.0, 3.0):
+        set_scale(value)
+        found += [model.evaluate(X, X, verbose=0)[1] for _ in range(3)]
+    set_scale(1.0)
+    assert found == [7.0] * 3 + [14.0] * 3 + [21.0] * 3
+    assert model.recorded
+
+
+class Numbered(metrics.Mean):
+    number = 0
+
+    def update_state(self, y: Tensor, prediction: Tensor, sample_weight: Any = None) -> None:  # type: ignore[override]
+        self.number += 1
+        super().update_state(prediction * self.number)
+
+
+ITERATOR = iter(range(100))
+
+
+class Next(metrics.Mean):
+    def update_state(self, y: Tensor, prediction: Tensor, sample_weight: Any = None) -> None:  # type: ignore[override]
+        super().update_state(prediction * next(ITERATOR))
+
+
+class Begun(losses.Loss):
+    def call(self, y: Tensor, prediction: Tensor) -> Tensor:
+        self.number = getattr(self, "number", 0) + 1
+        return F.mean((prediction - y) ** 2, axis=-1) * self.number
+
+
+@pytest.mark.parametrize(
+    ("parts", "method", "reason"),
+    [
+        (lambda: {"metrics": [Numbered()]}, Numbered.update_state, "it changes compiled0.1.number, which"),
+        (lambda: {"metrics": [Next()]}, Next.update_state, "it reads ITERATOR, an iterator, which"),
+        (lambda: {"loss": Begun()}, Begun.call, "it changes sequential"),
+    ],
+)
+def test_one_warning_names_the_line_of_what_the_library_calls(
+    parts: Callable[[], dict[str, Any]], method: Callable[..., Any], reason: str
+) -> None:
+    model = holding(parts())
+    place = f"{__file__}:{inspect.unwrap(method).__code__.co_firstlineno}: {reason}"
+    with pytest.warns(RuntimeWarning, match=re.escape(place)) as caught:
+        model.fit(X, X, epochs=4, verbose=0)
+    assert len(caught) == 1
+    assert len(model.eager_reasons()) == 1
