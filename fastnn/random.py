@@ -80,33 +80,39 @@ class Generator:
     def __init__(self, seed: int | None = None) -> None:
         self._lock = threading.Lock()
         self._seed, self._draws = cell(), cell()  # which programs read when they run
-        self.manual_seed(next_seed() if seed is None else seed)
+        self._seed.value = _checked_seed(next_seed() if seed is None else seed)
 
     def manual_seed(self, seed: int) -> Generator:
         """Start again from a seed, and return the generator."""
-        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
-            raise TypeError(f"Generator: expected an integer seed, got {seed!r}")
-        if not 0 <= seed < 2**63:
-            raise ValueError(f"Generator: expected a seed from 0 to 2**63 - 1, got {seed}")
-        with self._lock:
-            self._seed.value, self._draws.value = int(seed), 0
+        self._set(_checked_seed(seed), 0)
         return self
 
     def initial_seed(self) -> int:
         """The seed it was started with."""
+        from .recording import look  # which is built on tensors
+
+        look(self._seed, "the seed of a generator", steady=True)
         return int(self._seed.value)
 
     def get_state(self) -> tuple[int, int]:
         """The seed and the number of draws, for `set_state`."""
+        from .recording import look  # which is built on tensors
+
+        look(self._draws, "the draws of a generator", steady=False)
         with self._lock:
             return int(self._seed.value), int(self._draws.value)
 
     def set_state(self, state: tuple[int, int]) -> None:
         """Go on where a generator was when its `get_state` was called."""
         seed, draws = state
-        self.manual_seed(seed)
+        self._set(_checked_seed(seed), int(draws))
+
+    def _set(self, seed: int, draws: int) -> None:
+        from .recording import assign  # which is built on tensors
+
         with self._lock:
-            self._draws.value = int(draws)
+            assign(self._seed, seed, "the seed of a generator")
+            assign(self._draws, draws, "the draws of a generator")
 
     def draw(self) -> tuple[int, int]:
         """The seed and the step of the next draw."""
@@ -124,6 +130,14 @@ class Generator:
         """NumPy's generator for the next draw."""
         seed, step = self.draw()
         return generator(seed, CREATION, step)
+
+
+def _checked_seed(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+        raise TypeError(f"Generator: expected an integer seed, got {seed!r}")
+    if not 0 <= seed < 2**63:
+        raise ValueError(f"Generator: expected a seed from 0 to 2**63 - 1, got {seed}")
+    return int(seed)
 
 
 def default_generator() -> Generator:

@@ -260,3 +260,59 @@ def test_losses_that_look_at_numbers_run_eagerly_in_fit() -> None:
 
 
 OPTIMIZER: list[optimizers.Optimizer] = []
+
+
+# ---- generators ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("way", ["manual_seed", "set_state"])
+def test_a_seed_that_is_set_in_a_step_is_no_part_of_a_program(way: str) -> None:
+    generator, fails = fastnn.Generator(1), [False]
+
+    def step(x: Tensor) -> Tensor:
+        generator.manual_seed(5) if way == "manual_seed" else generator.set_state((5, 0))
+        y = x + fastnn.randn(8, 3, generator=generator)
+        if fails[0]:
+            raise OSError
+        return y
+
+    compiled = fastnn.compile(step)
+    want = step(Tensor(X)).numpy()
+    with pytest.warns(RuntimeWarning, match=re.escape(line(step, 1) + "it sets the seed of a generator, which")):
+        assert_same_bits(compiled(X).numpy(), want, "first")
+    for _ in range(4):
+        assert_same_bits(compiled(X).numpy(), want, "later")
+    generator.set_state((7, 3))
+    fails[0] = True
+    with pytest.raises(OSError):  # noqa: PT011
+        compiled(X)
+    assert generator.get_state() == (7, 3)
+
+
+def test_draws_that_python_counts_are_no_part_of_a_program() -> None:
+    generator = fastnn.Generator(1)
+
+    def step(x: Tensor) -> Tensor:
+        drawn = generator.get_state()[1]
+        return x * float(drawn) + fastnn.randn(8, 3, generator=generator)
+
+    want = [step(Tensor(X)).numpy() for _ in range(5)]
+    generator.manual_seed(1)
+    compiled = fastnn.compile(step)
+    reason = "Python reads the draws of a generator, which a replay would not repeat"
+    with pytest.warns(RuntimeWarning, match=re.escape(line(step, 1) + reason)):
+        got = [compiled(X).numpy() for _ in range(5)]
+    for a, b in zip(got, want, strict=True):
+        assert_same_bits(a, b, "draws")
+
+
+def test_a_seed_that_python_looks_at_tells_programs_apart() -> None:
+    generator = fastnn.Generator(1)
+    compiled = fastnn.compile(
+        lambda x: x * float(generator.initial_seed()) + fastnn.rand(8, 3, generator=generator) * 0.0
+    )
+    for call in range(12):
+        if call == 6:
+            generator.manual_seed(2)
+        assert_same_bits(compiled(X).numpy(), X * np.float32(1 + (call >= 6)), f"call {call}")
+    assert compiled.recorded
