@@ -625,7 +625,7 @@ def test_a_step_that_counts_is_told_to_count_in_a_tensor() -> None:
     for model in (python, tensor):
         model.compile("sgd", "mse")
     message = (
-        r"it changes train_step.count, which a replay would not repeat; a Tensor is: begin with count = "
+        r"it changes self.count, which a replay would not repeat; a Tensor is: begin with count = "
         r"fastnn.zeros\(\(\)\), and here count with count.add_\(1\)"
     )
     with pytest.warns(RuntimeWarning, match=message):
