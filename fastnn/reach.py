@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import builtins
 import operator
+import os
 import random as python_random
+import re
+import struct
 import sys
+import threading
 import weakref
-from collections import UserList, deque
+from collections import deque
 from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from contextvars import ContextVar
 from functools import cached_property, partial
@@ -40,6 +44,10 @@ _MISSING = object()
 # what a step of one's own may count with, and what compute_loss reads
 _OF_LOGS = ("_metrics", "_weighted_metrics", "_tracker", "_loss_trackers", "_heads")
 _SIMPLE = (int, float, str, bytes, bool, complex, type(None))
+_BUILT_IN = (*_SIMPLE, Tensor, list, tuple, set, frozenset, deque, Mapping, np.ndarray)
+_POINTERS = set("&PzZOX")  # in the formats of buffers
+_DRAWN_ANEW = (os.urandom, np.random.default_rng, python_random.Random)  # of numbers of the system, in every call
+_LOCKS = (type(threading.Lock()), type(threading.RLock()))
 _LARGE = 1 << 20  # bytes of an array that are compared before each step
 # methods that nothing names where they are called, but for these, which make or copy objects
 _MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__"}
@@ -244,9 +252,15 @@ class Reach:
             self._were += [_value(holder, name) for holder, name in where]
 
     def _visit(self, name: str, value: Any) -> None:
-        if value is None or value is _MISSING or isinstance(value, (*_SIMPLE, CodeType)) or id(value) in self._seen:
+        if value is _MISSING or type(value) in _SIMPLE or isinstance(value, CodeType) or id(value) in self._seen:
             return
         self._seen[id(value)] = value
+        if isinstance(value, _BUILT_IN) and not is_foreign(str(type(value).__module__)):
+            self._visit_object(name, value)  # of a class of the user's, which adds to the built-in one
+        if isinstance(value, _SIMPLE):
+            return
+        if any(value is source for source in _DRAWN_ANEW):
+            self._give_up(f"{name}, which gives other numbers with every call")
         if isinstance(value, Tensor):
             self._add_tensor(name, value)
         elif isinstance(value, _core.Scalar):
@@ -282,7 +296,7 @@ class Reach:
 
     def _visit_content(self, name: str, value: Any) -> bool:
         """What is not made of Python objects: numbers in memory, and what gives values one after the other."""
-        if isinstance(value, type | ModuleType):
+        if isinstance(value, type | ModuleType | ContextVar):
             return False
         if isinstance(value, np.ndarray) and value.dtype.hasobject:
             self._add_place(name, lambda: value.ravel().tolist())
@@ -301,10 +315,14 @@ class Reach:
             self._give_up(f"{name}, an iterator, which gives other values with every call")
         else:
             try:
-                size = memoryview(value).nbytes
+                view = memoryview(value)
             except (TypeError, BufferError, ValueError):
+                if _is_opaque(value):
+                    self._give_up(f"{name}, a {type(value).__name__}, whose state can't be compared")
                 return False
-            self._add_content(name, size, lambda: (memoryview(value).tobytes(),))
+            if _POINTERS & set(re.sub(":[^:]*:", "", view.format)):
+                self._give_up(f"{name}, which points to memory elsewhere")
+            self._add_content(name, view.nbytes, lambda: (memoryview(value).tobytes(),))
         return True
 
     def _add_content(self, name: str, size: int, read: Callable[[], tuple[Any, ...]]) -> None:
@@ -326,8 +344,6 @@ class Reach:
         elif isinstance(value, operator.attrgetter | operator.methodcaller):
             for part in value.__reduce__()[1]:
                 self._named.update(part.split(".") if isinstance(part, str) else ())
-        elif isinstance(value, UserList):
-            self._visit(name, value.data)
         elif isinstance(value, ContextVar):
             self._add_place(name, lambda: (value.get(_MISSING),))
             self._visit(name, value.get(None))
@@ -424,32 +440,52 @@ class Reach:
             self._visit(f"{name}.{index}", part)
 
     def _visit_object(self, name: str, value: Any) -> None:
-        """An object of a class of the user's: the attributes that the functions name, of the library's: all."""
+        """An object of a class of the user's: the attributes that the functions name; of the library's and Python's:
+        all, since nothing that is followed names them."""
         kind = isinstance(value, type | ModuleType)
         cls = value if isinstance(value, type) else type(value)
         module = value.__name__ if isinstance(value, ModuleType) else str(cls.__module__)  # may be a property
-        own = module.partition(".")[0] == "fastnn" or isinstance(value, Metric)
+        whole = is_foreign(module) or isinstance(value, Metric)
         if kind and is_foreign(module):
+            if isinstance(value, ModuleType):
+                self._visit_sources(name, vars(value))
             return
+        if is_foreign(module) and not kind and hasattr(cls, "__get__"):
+            return  # what a property and the like hand on to is followed
         if not isinstance(value, type) and isinstance(getattr(value, "__dict__", None), dict):
-            self._visit_attributes(name, vars(value), (own and not kind) or self._named_all)
+            if module.partition(".")[0] == "fastnn":  # no result depends on the library's own locks
+                self._seen |= {id(part): part for part in vars(value).values() if isinstance(part, _LOCKS)}
+            self._visit_namespace(name, vars(value), (whole and not kind) or self._named_all)
         if not isinstance(value, ModuleType):
             self._visit_class(name, cls, value)
 
-    def _visit_attributes(self, name: str, attributes: Mapping[str, Any], every: bool) -> None:
+    def _visit_sources(self, name: str, members: Mapping[str, Any]) -> None:
+        """Of a module that isn't looked into: where numbers come from that are other ones with every call."""
+        for key in sorted(self._named & members.keys()):
+            if isinstance(members[key], ModuleType) or any(members[key] is source for source in _DRAWN_ANEW):
+                self._visit(f"{name}.{key}", members[key])
+        if any(isinstance(member, python_random.SystemRandom) for member in members.values()):
+            self._give_up(f"{name}, which gives other numbers with every call")
+
+    def _visit_namespace(self, name: str, attributes: Mapping[str, Any], every: bool) -> None:
+        """All attributes but special ones, or those that the functions name."""
         keys = sorted(key for key in attributes if not key.startswith("__")) if every else sorted(self._named)
+        self._visit_attributes(name, attributes, keys, counted=every)
+
+    def _visit_attributes(self, name: str, attributes: Mapping[str, Any], keys: Sequence[str], counted: bool) -> None:
         self._add_place(
             [f"{name}.{key}" for key in keys] or name,
-            lambda: [attributes.get(key, _MISSING) for key in keys] + ([len(attributes)] if every else []),
-            [*((attributes, key) for key in keys), *([(attributes, None)] if every else [])],
+            lambda: [attributes.get(key, _MISSING) for key in keys] + ([len(attributes)] if counted else []),
+            [*((attributes, key) for key in keys), *([(attributes, None)] if counted else [])],
         )
         for key in keys:
             self._visit(f"{name}.{key}", attributes.get(key))
 
     def _visit_class(self, name: str, cls: type, value: Any) -> None:
         """What a user's class, and those that it derives from, give to an object: attributes, slots, methods."""
-        if value is not cls and not is_foreign(str(cls.__module__)) and not isinstance(value, Mapping):
-            self._add_place(f"{name}.__class__", lambda: (type(value),), [(value, "__class__")])
+        if value is not cls and not is_foreign(str(cls.__module__)):
+            where: Sequence[_Where] | None = None if isinstance(value, Mapping) else [(value, "__class__")]
+            self._add_place(f"{name}.__class__", lambda: (type(value),), where)
         if type(cls) is not type and (cls, True) not in self._classes:
             self._visit_class(f"{name}.__class__", type(cls), cls)
         for base in cls.__mro__:
@@ -461,7 +497,7 @@ class Reach:
             if (base, value is cls) in self._classes:
                 continue
             self._classes.add((base, value is cls))
-            self._visit_attributes(base.__name__, members, self._named_all)
+            self._visit_namespace(base.__name__, members, self._named_all)
             special = [key for key in members if key.startswith("__")]
             self._add_place(
                 [f"{base.__name__}.{key}" for key in ("__bases__", *special)],
@@ -501,6 +537,9 @@ class Reach:
                 self._visit(name, held if callable(held) else None)
             return
         self._visit(f"{name}.registry", getattr(function, "registry", None))  # of functools.singledispatch
+        attributes = vars(function)
+        keys = sorted(key for key in attributes if self._named_all or key in self._named)
+        self._visit_attributes(name, attributes, keys, counted=True)
         found, space, common = reads(code), function.__globals__, vars(builtins)
         self._named |= found.attributes
         self._named_all = self._named_all or found.all_attributes
@@ -529,6 +568,20 @@ class Reach:
             self._add_place(full, lambda full=full: (sys.modules.get(full),))  # type: ignore[misc]
             for part in (full.partition(".")[0], full):
                 self._visit(part, sys.modules.get(part))
+
+
+def _is_opaque(value: Any) -> bool:
+    """Whether an object has a state that Python doesn't see: in no attribute, and not a value that it is hashed by, as
+    dates are. What can be called is taken to be a function."""
+    cls = type(value)
+    module = str(cls.__module__)
+    hashed: Any = cls.__hash__
+    by_value = is_foreign(module) and hashed is not None and hashed is not object.__hash__
+    if callable(value) or hasattr(cls, "__get__") or by_value or module.partition(".")[0] == "fastnn":
+        return False
+    slots = sum(isinstance(member, MemberDescriptorType) for base in cls.__mro__ for member in vars(base).values())
+    seen = slots + (cls.__dictoffset__ > 0) + (cls.__weakrefoffset__ > 0)
+    return cls.__itemsize__ > 0 or cls.__basicsize__ > object.__basicsize__ + seen * struct.calcsize("P")
 
 
 def _value(holder: Any, name: str | None) -> Any:

@@ -9,9 +9,16 @@ import collections
 import contextvars
 import ctypes
 import functools
+import io
+import logging
+import multiprocessing
 import operator
+import os
+import queue
 import random
+import secrets
 import sys
+import threading
 import types
 import warnings
 import weakref
@@ -432,6 +439,145 @@ def numbers_of_the_system() -> Made:
 def a_function_that_the_library_has_wrapped() -> Made:
     slope = fastnn.grad(lambda x: (x * x * GLOBAL).sum())
     return lambda x: slope(x), set_global
+
+
+def attributes_of(made: Any) -> Made:
+    made.value = 1.0
+    return lambda x: x * made.value, lambda v: setattr(made, "value", v)
+
+
+for built_in, value in ((list, ()), (dict, ()), (tuple, ()), (set, ()), (int, 3), (float, 3.0), (str, "a")):
+    derived = type(f"Own_{built_in.__name__}", (built_in,), {})
+    READS[f"attribute_of_an_own_{built_in.__name__}"] = functools.partial(attributes_of, derived(value))
+
+
+@reads
+def attribute_of_an_own_array() -> Made:
+    class Own(np.ndarray):
+        pass
+
+    return attributes_of(np.ones(2).view(Own))
+
+
+@reads
+def attribute_of_an_own_tensor() -> Made:
+    class Own(Tensor):
+        pass
+
+    return attributes_of(Own(np.ones(2, np.float32)))
+
+
+@reads
+def attribute_of_a_function() -> Made:
+    def scaled(x: Tensor) -> Tensor:
+        return x * scaled.value  # type: ignore[attr-defined]
+
+    scaled.value = 1.0  # type: ignore[attr-defined]
+    return scaled, lambda v: setattr(scaled, "value", v)
+
+
+@reads
+def method_of_an_own_list() -> Made:
+    class Own(list[float]):
+        def __getitem__(self, index: Any) -> Any:
+            return GLOBAL
+
+    held = Own([1.0])
+    return lambda x: x * held[0], set_global
+
+
+@reads
+def text_of_the_user() -> Made:
+    held = collections.UserString("1")
+    return lambda x: x * float(held), lambda v: setattr(held, "data", str(v))
+
+
+@reads
+def namespaces_as_a_whole() -> Made:
+    held, same = types.SimpleNamespace(value=1.0), types.SimpleNamespace(value=3.0)
+    return lambda x: x * (len(str(held)) if held == same else 1.0), lambda v: setattr(held, "value", v)
+
+
+@reads
+def names_in_a_namespace() -> Made:
+    held = argparse.Namespace(value=1.0)
+    return lambda x: x * (5.0 if "other" in held else 1.0), lambda v: setattr(held, "other", v)
+
+
+@reads
+def level_of_a_logger() -> Made:
+    logger = logging.Logger("of a test", 10)
+    return lambda x: x * float(logger.level), lambda v: logger.setLevel(int(v) + 10)
+
+
+def opaque(make: Callable[[], Made]) -> Callable[[], Made]:
+    return eager("it reads .*held.*, whose state can't be compared")(make)
+
+
+@opaque
+def an_event() -> Made:
+    held = threading.Event()
+    return lambda x: x * (5.0 if held.is_set() else 1.0), lambda v: held.set() if v % 2 else held.clear()
+
+
+@opaque
+def a_queue() -> Made:
+    held: queue.Queue[float] = queue.Queue()
+    return lambda x: x * float(held.qsize() + 1), held.put
+
+
+@opaque
+def a_simple_queue() -> Made:
+    held: queue.SimpleQueue[float] = queue.SimpleQueue()
+    return lambda x: x * float(held.qsize() + 1), held.put
+
+
+@opaque
+def a_lock() -> Made:
+    held = threading.Lock()
+    return lambda x: x * (5.0 if held.locked() else 1.0), lambda v: held.release() if held.locked() else held.acquire()
+
+
+@opaque
+def bytes_in_memory() -> Made:
+    held = io.BytesIO(b"a")
+    return lambda x: x * float(len(held.getvalue())), lambda v: held.write(b"abcd")
+
+
+@opaque
+def shared_memory() -> Made:
+    held = multiprocessing.Value("d", 1.0)
+    return lambda x: x * held.value, lambda v: setattr(held, "value", v)
+
+
+@eager("it reads pointer, which points to memory elsewhere")
+def a_pointer() -> Made:
+    pointer = ctypes.pointer(ctypes.c_double(1.0))
+    return lambda x: x * pointer.contents.value, lambda v: setattr(pointer.contents, "value", v)
+
+
+def anew(name: str) -> Callable[[Callable[[], Made]], Callable[[], Made]]:
+    return eager(f"it reads {name}, which gives other numbers with every call")
+
+
+@anew("os.urandom")
+def bytes_of_the_system() -> Made:
+    return lambda x: x * float(len(os.urandom(1))), lambda v: None
+
+
+@anew("np.random.default_rng")
+def a_generator_made_anew() -> Made:
+    return lambda x: x * (1.0 if np.random.default_rng().random() < 2.0 else 2.0), lambda v: None
+
+
+@anew("random.Random")
+def pythons_generator_made_anew() -> Made:
+    return lambda x: x * (1.0 if random.Random().random() < 2.0 else 2.0), lambda v: None
+
+
+@anew("secrets")
+def secret_numbers() -> Made:
+    return lambda x: x * float(secrets.randbelow(1) + 1), lambda v: None
 
 
 @eager("it reads whatever eval gives")
