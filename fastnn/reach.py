@@ -119,6 +119,8 @@ class Reach:
     ----------
     roots : mapping from name to object
         Functions, layers, optimizers, metrics, tensors, objects of any kind, and lists and dictionaries of them.
+    phases : bool, default True
+        Whether to look at what follows from the steps that optimizers have taken; not where a key holds it.
 
     Attributes
     ----------
@@ -128,8 +130,9 @@ class Reach:
         Those that require a gradient; `gradients` tells which have one.
     """
 
-    def __init__(self, roots: Mapping[str, Any]) -> None:
+    def __init__(self, roots: Mapping[str, Any], phases: bool = True) -> None:
         self._named: set[str] = set()  # attributes that the functions name
+        self._follows_phases = phases
         self._named_all = False  # whether they look them up by computed names
         while True:
             self.tensors: dict[str, Tensor] = {}
@@ -426,7 +429,9 @@ class Reach:
             self._visit(name, value)
 
     def _visit_optimizer(self, name: str, optimizer: Optimizer) -> None:
-        self._phases.append(optimizer._phase)
+        if self._follows_phases:
+            self._phases.append(optimizer._phase)
+        self._visit_class(name, type(optimizer), optimizer)
         keys = [key for key in vars(optimizer) if key not in optimizer._grown]
         attributes = vars(optimizer)
         where = [(attributes, key) for key in keys]

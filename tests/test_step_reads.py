@@ -315,12 +315,21 @@ class Begun(losses.Loss):
         return F.mean((prediction - y) ** 2, axis=-1) * self.number
 
 
+class Stepped(optimizers.SGD):
+    number = 0
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        self.number += 1
+        super().apply([gradient * self.number for gradient in grads], trainable_variables)
+
+
 @pytest.mark.parametrize(
     ("parts", "method", "reason"),
     [
         (lambda: {"metrics": [Numbered()]}, Numbered.update_state, "it changes compiled0.1.number, which"),
         (lambda: {"metrics": [Next()]}, Next.update_state, "it reads ITERATOR, an iterator, which"),
         (lambda: {"loss": Begun()}, Begun.call, "it changes sequential"),
+        (lambda: {"optimizer": Stepped(0.1)}, Stepped.apply, "it changes "),
     ],
 )
 def test_one_warning_names_the_line_of_what_the_library_calls(
@@ -332,3 +341,33 @@ def test_one_warning_names_the_line_of_what_the_library_calls(
         model.fit(X, X, epochs=4, verbose=0)
     assert len(caught) == 1
     assert len(model.eager_reasons()) == 1
+
+
+class Slowed(optimizers.Adam):
+    """An optimizer with a number of its own."""
+
+    def __init__(self, scale: Scale) -> None:
+        super().__init__(0.01)
+        self.scale, self.share = scale, 1.0
+
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
+        super().apply([self.scale.scaled(gradient) * self.share for gradient in grads], trainable_variables)
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_optimizers_of_ones_own_are_followed(several: bool) -> None:
+    def make(scale: Scale) -> dict[str, Any]:
+        own = Slowed(scale)
+        return {"optimizer": optimizers.MultiOptimizer(lambda variable: own) if several else own}
+
+    check_against_eager(make)
+
+
+def test_attributes_of_an_optimizer_of_ones_own_are_watched() -> None:
+    pair = Slowed(Scale()), Slowed(Scale())
+    model, eager = holding({"optimizer": pair[0]}), holding({"optimizer": pair[1]}, eager=True)
+    for share in (1.0, 0.5, 2.0):
+        for one in pair:
+            one.share = share
+        assert numbers_of(model) == numbers_of(eager)
+    assert model.recorded

@@ -22,6 +22,7 @@ from ..layers.base.modes import is_inside, is_trying
 from ..layers.base.penalties import Weight
 from ..layers.base.structure import Node, Watch
 from ..metrics import Metric
+from ..optimizers import Optimizer
 from ..precision import compiled_precision
 from ..program import Step, in_step
 from ..recording import current_run, is_foreign
@@ -116,11 +117,12 @@ class Programs(StepFunctions):
         return step
 
     def _own_parts(self) -> dict[str, Any]:
-        """Layers, losses and metrics that are the user's, or hold a function of the user's."""
+        """Layers, losses, metrics and an optimizer that are the user's, or hold a function of the user's."""
         parts: dict[str, Any] = {path or self.name: node for path, node in self._walk()}
         for index, head in enumerate(self._heads):
             given = (head.loss, *head.metrics, *head.weighted_metrics)
             parts |= {f"compiled{index}.{number}": part for number, part in enumerate(given)}
+        parts["optimizer"] = self.optimizer
         return {name: part for name, part in parts.items() if _is_own(part)}
 
     def _read_by_own_code(self) -> Reach | None:
@@ -129,7 +131,7 @@ class Programs(StepFunctions):
             return None
         from ..reach import Reach  # not with the package
 
-        return Reach(parts)
+        return Reach(parts, phases=False)
 
     def _line_about(self, reason: str) -> str:
         """Where the user's code begins that can't be repeated: in the part that reads what a reason names; nowhere when
@@ -309,7 +311,7 @@ def _code_of(part: Any, depth: int = 3) -> CodeType | None:
         return None if is_foreign(str(part.__module__)) else part.__code__
     if isinstance(part, Tensor | ModuleType | type):
         return None
-    for name in ("call", "update_state", "__call__"):
+    for name in ("call", "update_state", "__call__", "apply"):
         found: Any = getattr(type(part), name, None)
         method = inspect.unwrap(found)
         if isinstance(method, FunctionType) and not is_foreign(method.__module__):
@@ -320,6 +322,8 @@ def _code_of(part: Any, depth: int = 3) -> CodeType | None:
 
 def _held(part: Any) -> Iterable[Any]:
     """What there may be code of the user's in: what an object hands on to, or keeps."""
+    if isinstance(part, Optimizer):  # a schedule is asked before each step
+        return getattr(part, "optimizers", ())
     if isinstance(part, MethodType):
         return part.__func__, part.__self__
     if isinstance(part, partial):
