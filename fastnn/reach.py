@@ -46,7 +46,7 @@ _OF_LOGS = ("_metrics", "_weighted_metrics", "_tracker", "_loss_trackers", "_hea
 _SIMPLE = (int, float, str, bytes, bool, complex, type(None))
 _BUILT_IN = (*_SIMPLE, Tensor, list, tuple, set, frozenset, deque, Mapping, np.ndarray)
 _POINTERS = set("&PzZOX")  # in the formats of buffers
-_DRAWN_ANEW = (os.urandom, np.random.default_rng, python_random.Random)  # of numbers of the system, in every call
+_DRAWN_ANEW = (os.urandom,)  # of numbers of the system, in every call
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
 _LARGE = 1 << 20  # bytes of an array that are compared before each step
 # methods that nothing names where they are called, but for these, which make or copy objects

@@ -565,16 +565,6 @@ def bytes_of_the_system() -> Made:
     return lambda x: x * float(len(os.urandom(1))), lambda v: None
 
 
-@anew("np.random.default_rng")
-def a_generator_made_anew() -> Made:
-    return lambda x: x * (1.0 if np.random.default_rng().random() < 2.0 else 2.0), lambda v: None
-
-
-@anew("random.Random")
-def pythons_generator_made_anew() -> Made:
-    return lambda x: x * (1.0 if random.Random().random() < 2.0 else 2.0), lambda v: None
-
-
 @anew("secrets")
 def secret_numbers() -> Made:
     return lambda x: x * float(secrets.randbelow(1) + 1), lambda v: None
