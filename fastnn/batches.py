@@ -29,6 +29,7 @@ __all__ = [
     "class_weights",
     "is_mapped",
     "labelled_samples",
+    "nothing_given",
     "split",
     "target_dtype",
     "whole_number",
@@ -168,10 +169,16 @@ def _plain(array: np.ndarray) -> bool:
     return bool(array.flags.aligned and array.flags.c_contiguous)
 
 
+def nothing_given(where: str, name: str) -> ValueError:
+    """The error for data that is None."""
+    remedy = "; pass y, or batches (x, y), since the loss compares with it" if name == "y" else ""
+    return ValueError(f"{where}: expected data {name}, got None{remedy}")
+
+
 def as_numbers(where: str, name: str, value: Any) -> np.ndarray:
     """An array of numbers with at least one axis, or an error that names the argument."""
     if value is None:
-        raise ValueError(f"{where}: expected data {name}, got None")
+        raise nothing_given(where, name)
     try:
         array = value.numpy() if isinstance(value, Tensor) else np.asarray(value)
     except ValueError:  # NumPy makes no array of parts of several shapes

@@ -12,6 +12,7 @@ from .abstract import Spec, is_shape, map_structure
 from .graphs import begun_anew, in_order, leaves, pair
 from .layers.base import Layer, Shape
 from .layers.base.calls import carrying
+from .layers.base.inputs import no_numbers
 from .layers.base.operation import GetItem, Operation
 from .layers.base.serialization import deserialize, serialize
 from .layers.base.symbolic import LayerNode, SymbolicTensor, has_symbolic, tensors_in
@@ -198,7 +199,7 @@ class Functional(Model):
         if not isinstance(value, Tensor):
             array = np.asarray(value)
             if array.dtype.kind not in "fiub":
-                raise TypeError(f"{layer.name}: expected a Tensor or an array of numbers, got {type(value).__name__}")
+                raise no_numbers(layer.name, value, array.dtype)
             value = Tensor(np.ascontiguousarray(array, dtype=self._dtype_of(t)))
         layer.check_input(value.shape)
         return cast("Tensor", value)

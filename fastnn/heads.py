@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from . import losses
-from .batches import Samples, as_numbers, as_target, labelled_samples
+from .batches import Samples, as_numbers, as_target, labelled_samples, nothing_given
 from .metrics import Metric, as_metric
 from .tensor import Tensor
 
@@ -158,7 +158,7 @@ def named_arrays(where: str, what: str, names: Sequence[str], given: Any) -> lis
         return [as_numbers(where, what, given[0] if only else given)]
     else:
         if given is None:
-            raise ValueError(f"{where}: expected data {what}, got None")
+            raise nothing_given(where, what)
         if not isinstance(given, list | tuple):
             raise TypeError(
                 f"{where}: expected {what} to be a list or a dict of {', '.join(names)}, got {type(given).__name__}"

@@ -93,6 +93,70 @@ def test_the_nearest_argument_is_suggested() -> None:
         layers.Dense()
 
 
+def test_weights_that_do_not_fit_are_named_by_their_paths() -> None:
+    model = Sequential([layers.Input((8,)), layers.Dense(1, name="q")], name="net")
+    with pytest.raises(ValueError, match=r"^net: expected q/kernel of shape \(8, 1\), got \(3, 3\)$"):
+        model.set_weights([np.zeros((3, 3)), np.zeros(1)])
+    with pytest.raises(TypeError, match=r"^net: expected q/bias of float32, got <U1$"):
+        model.set_weights([np.zeros((8, 1)), np.array(["a"])])
+    with pytest.raises(ValueError, match=r"^q: expected kernel of shape \(8, 1\), got \(3, 3\)$"):
+        model.layers[-1].set_weights([np.zeros((3, 3)), np.zeros(1)])
+    for arrays in ([], [np.zeros((8, 1))] * 3):
+        said = rf"^net: expected 2 weights, got {len(arrays)}; they are q/kernel \(8, 1\), q/bias \(1,\)$"
+        with pytest.raises(ValueError, match=said):
+            model.set_weights(arrays)
+
+
+def test_arrays_of_no_numbers_are_told_by_dtype() -> None:
+    model = Sequential([layers.Input((8,)), layers.Dense(1)])
+    for called_on in (model, layers.Dense(1)):
+        with pytest.raises(TypeError, match=r": expected a Tensor or an array of numbers, got an array of <U1$"):
+            called_on(np.array(["a"]))
+
+
+def test_a_last_axis_of_unknown_size() -> None:
+    with pytest.raises(
+        ValueError, match=r"^top: expected input \(\.\.\., n\) with a last axis of known size, got \(None, None\)$"
+    ):
+        Sequential([layers.Input((None, 3)), layers.Flatten(), layers.Dense(2, name="top")])
+
+
+def test_a_recurrent_layer_is_named_and_not_its_cell() -> None:
+    for make in (layers.LSTM, layers.GRU, layers.SimpleRNN):
+        name = make.__name__
+        with pytest.raises(ValueError, match=rf"^{name}: activation: unknown activation 'tahn'; did you mean 'tanh'\?"):
+            make(3, activation="tahn")
+        with pytest.raises(ValueError, match=rf"^{name}: expected a positive units, got 0$"):
+            make(0)
+    with pytest.raises(ValueError, match=r"^LSTM: recurrent_activation: unknown activation 'sgmoid'; did you mean 's"):
+        layers.LSTM(3, recurrent_activation="sgmoid")
+
+
+def test_labels_of_the_other_crossentropy() -> None:
+    model = Sequential([layers.Input((2,)), layers.Dense(4, "softmax")])
+    x = np.ones((3, 2), np.float32)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match=r"got \(3, 4\); for one-hot labels use categorical_crossentropy$"):
+        model.fit(x, np.eye(4)[:3], verbose=0)
+    model.compile("sgd", "categorical_crossentropy")
+    for labels in (np.arange(3), np.arange(3)[:, None]):
+        with pytest.raises(
+            ValueError, match=r"; for class numbers use sparse_categorical_crossentropy, or utils.to_categorical first$"
+        ):
+            model.fit(x, labels, verbose=0)
+
+
+def test_no_labels() -> None:
+    model = Sequential([layers.Input((2,)), layers.Dense(4)])
+    model.compile("sgd", "mse")
+    for method in (model.fit, model.evaluate):
+        with pytest.raises(
+            ValueError,
+            match=rf"^{method.__name__}: expected data y, got None; pass y, or batches \(x, y\), since",
+        ):
+            method(np.ones((3, 2), np.float32))
+
+
 def test_weights_before_the_layer_is_built() -> None:
     layer = layers.Dense(3, name="top")
     with pytest.raises(

@@ -64,6 +64,8 @@ class Dense(Layer):
 
     def check_input(self, shape: Shape) -> None:
         inputs = self.kernel.shape[0] if self.built else "n"
+        if len(shape) > 1 and shape[-1] is None:
+            raise self.expected(f"(..., {inputs}) with a last axis of known size", shape)
         if len(shape) < 2 or not shape[-1] or (self.built and shape[-1] != inputs):
             raise self.expected(f"(..., {inputs})", shape)
 

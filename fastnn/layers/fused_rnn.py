@@ -16,6 +16,14 @@ class Fused(RNN):
 
     _own_roles = ()  # regularizers and constraints of weights are the cell's
 
+    def _cell_of(self, cell: type[Layer], *given: Any, **arguments: Any) -> Any:
+        """A cell of the arguments that this layer was given; errors name the layer, since the user knows no cell."""
+        try:
+            return cell(*given, **arguments)
+        except (TypeError, ValueError) as error:
+            wrong = str(error).removeprefix(f"{cell.__name__}: ")
+            raise type(error)(f"{type(self).__name__}: {wrong}") from error
+
     def __getattr__(self, name: str) -> Any:
         cell = self.__dict__.get("cell")  # units, kernel and the like are the cell's
         if cell is None or name.startswith("_"):

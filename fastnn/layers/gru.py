@@ -123,7 +123,8 @@ class GRU(Fused):
         use_cudnn: str | bool = "auto",
         **kwargs: Any,
     ) -> None:
-        cell = GRUCell(
+        cell = self._cell_of(
+            GRUCell,
             units,
             activation,
             recurrent_activation,

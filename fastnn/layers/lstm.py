@@ -129,7 +129,8 @@ class LSTM(Fused):
         use_cudnn: str | bool = "auto",
         **kwargs: Any,
     ) -> None:
-        cell = LSTMCell(
+        cell = self._cell_of(
+            LSTMCell,
             units,
             activation,
             recurrent_activation,

@@ -86,7 +86,8 @@ class SimpleRNN(Fused):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        cell = SimpleRNNCell(
+        cell = self._cell_of(
+            SimpleRNNCell,
             units,
             activation,
             use_bias,

@@ -71,7 +71,10 @@ def class_numbers(name: str, y_true: Any, logits: Tensor) -> Tensor:
     if labels.ndim == logits.ndim and labels.shape[-1] == 1:
         labels = F.squeeze(labels, -1)
     if tuple(labels.shape) != tuple(logits.shape[:-1]):
-        raise ValueError(f"{name}: expected class numbers y_true {tuple(logits.shape[:-1])}, got {tuple(labels.shape)}")
+        wanted, got = tuple(logits.shape[:-1]), tuple(labels.shape)
+        one_hot = name.startswith("sparse_") and got == tuple(logits.shape)
+        instead = f"; for one-hot labels use {name.removeprefix('sparse_')}" if one_hot else ""
+        raise ValueError(f"{name}: expected class numbers y_true {wanted}, got {got}{instead}")
     return labels
 
 

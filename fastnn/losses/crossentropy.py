@@ -77,7 +77,10 @@ def categorical_crossentropy(
     prediction, from_logits = _recovered(name, as_tensor(y_pred), from_logits)
     labels = as_tensor(y_true, prediction)
     if tuple(labels.shape) != tuple(prediction.shape):
-        raise ValueError(f"{name}: expected one-hot y_true {tuple(prediction.shape)}, got {tuple(labels.shape)}")
+        wanted, got = tuple(prediction.shape), tuple(labels.shape)
+        numbers = got in (wanted[:-1], (*wanted[:-1], 1))
+        instead = f"; for class numbers use sparse_{name}, or utils.to_categorical first" if numbers else ""
+        raise ValueError(f"{name}: expected one-hot y_true {wanted}, got {got}{instead}")
     prediction, labels = last(name, axis, prediction, labels)
     labels = smoothed(labels, label_smoothing, prediction.shape[-1])
     if from_logits:

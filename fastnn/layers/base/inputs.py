@@ -13,9 +13,15 @@ from .calls import signature_of
 from .input_spec import check_specs
 from .symbolic import SymbolicTensor
 
-__all__ = ["BY_NAME", "Inputs"]
+__all__ = ["BY_NAME", "Inputs", "no_numbers"]
 
 BY_NAME: Any = object()  # stands for inputs that come by the name that `call` has for them
+
+
+def no_numbers(layer: str, value: Any, dtype: Any) -> TypeError:
+    """The error for inputs of a dtype that isn't one of numbers."""
+    got = f"an array of {dtype}" if isinstance(value, np.ndarray) else type(value).__name__
+    return TypeError(f"{layer}: expected a Tensor or an array of numbers, got {got}")
 
 
 class Inputs:
@@ -62,7 +68,7 @@ class Inputs:
             return inputs
         array = np.asarray(inputs)
         if array.dtype.kind not in "fiub":
-            raise TypeError(f"{self.name}: expected a Tensor or an array of numbers, got {type(inputs).__name__}")
+            raise no_numbers(self.name, inputs, array.dtype)
         return Tensor(np.ascontiguousarray(array, dtype=self._input_dtype(array)))
 
     def _takes_ids(self) -> bool:

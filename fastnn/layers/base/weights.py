@@ -210,8 +210,17 @@ class Weighted(Penalized, Node):
         if not named and not self.built:
             raise ValueError(f"{self.name}: expected to be built before set_weights; call it on a batch first")
         if len(weights) != len(named):
-            raise ValueError(f"{self.name}: expected {len(named)} weights, got {len(weights)}")
+            shapes = [f"{self._path_below(path, weight)} {weight.shape}" for path, weight in named.items()]
+            more = ", ..." if len(shapes) > 8 else ""
+            raise ValueError(
+                f"{self.name}: expected {len(named)} weights, got {len(weights)}; they are "
+                f"{', '.join(shapes[:8]) or 'none'}{more}"
+            )
         self._assign(dict(zip(named, weights, strict=True)))
+
+    def _path_below(self, path: str, weight: Tensor) -> str:
+        """What errors call a weight: its path from this layer on, "q/kernel", with the names of the layers."""
+        return f"/{getattr(weight, 'path', path)}".rpartition(f"/{self.name}/")[2].lstrip("/")
 
     def _assign(self, values: Mapping[str, Any]) -> None:
         """Overwrite weights by path, after checking all of them."""
@@ -219,10 +228,12 @@ class Weighted(Penalized, Node):
         given = {path: np.asarray(value) for path, value in values.items()}
         for path, array in given.items():
             if array.dtype.kind not in "fiub":
-                raise TypeError(f"{self.name}: expected {path} of {named[path].dtype}, got {array.dtype}")
+                where = self._path_below(path, named[path])
+                raise TypeError(f"{self.name}: expected {where} of {named[path].dtype}, got {array.dtype}")
         arrays = {path: np.asarray(array, named[path].dtype, order="C") for path, array in given.items()}
         for path, array in arrays.items():
             if array.shape != named[path].shape:
-                raise ValueError(f"{self.name}: expected {path} of shape {named[path].shape}, got {array.shape}")
+                where = self._path_below(path, named[path])
+                raise ValueError(f"{self.name}: expected {where} of shape {named[path].shape}, got {array.shape}")
         for path, array in arrays.items():
             named[path].assign(array)
