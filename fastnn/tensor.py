@@ -883,6 +883,26 @@ class Variable(Tensor):
     def path(self) -> str:
         return self._path
 
+    @property
+    def value(self) -> Tensor:
+        """The tensor itself."""
+        return self
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes it, which the layer that owns it decides."""
+        return self.requires_grad
+
+    def assign_add(self, value: Any) -> None:
+        """Add to the values, in place; see `assign`."""
+        with no_grad():
+            self.assign(_operations.add(self, value).astype(self.dtype))
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract from the values, in place; see `assign`."""
+        with no_grad():
+            self.assign(_operations.subtract(self, value).astype(self.dtype))
+
 
 def _restored(
     array: npt.NDArray[Any], requires_grad: bool, device: str, name: str | None, path: str | None = None

@@ -599,3 +599,65 @@ def test_a_built_layer_names_itself_and_what_it_got() -> None:
     with pytest.raises(TypeError) as caught:
         layer(Tensor(np.zeros((2, 64))))  # float64 beside float32 weights
     assert any("dense_1" in note for note in caught.value.__notes__)
+
+
+class Totals(layers.Layer):
+    """Adds up what it is called with, and counts its calls downwards."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.total = self.add_weight(shape=(size,), initializer="zeros", trainable=False)
+        self.left = self.add_weight((), "zeros", "int32", trainable=False)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        self.total.assign_add(inputs.sum(axis=0))
+        self.left.assign_sub(1)
+        return inputs * 0.1 + self.total
+
+
+def test_weights_can_be_added_to() -> None:
+    layer = Totals(2)
+    for _ in range(2):
+        result = layer(np.ones((3, 2), np.float32))
+    np.testing.assert_array_equal(result.numpy(), np.full((3, 2), 6.1, np.float32))
+    assert layer.total.value.numpy().tolist() == [6.0, 6.0]
+    assert (int(layer.left.numpy()), layer.left.dtype) == (-2, np.int32)
+    assert not layer.total.trainable
+    dense = layers.Dense(1)
+    dense.build((None, 2))
+    assert dense.kernel.trainable
+    dense.trainable = False
+    assert not dense.kernel.trainable
+
+
+def _sequential() -> fastnn.Model:
+    return fastnn.Sequential([fastnn.Input((2,)), Totals(2), layers.Dense(1)])
+
+
+def _unbuilt() -> fastnn.Model:
+    return fastnn.Sequential([Totals(2), layers.Dense(1)])
+
+
+def _functional() -> fastnn.Model:
+    inputs = fastnn.Input((2,))
+    return fastnn.Model(inputs, layers.Dense(1)(Totals(2)(inputs)))
+
+
+@pytest.mark.parametrize("make", [_sequential, _unbuilt, _functional])
+def test_weights_are_added_to_once_a_step_recorded_or_not(make: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(6, 2)).astype(np.float32)
+    found = []
+    for eagerly in (True, False):
+        fastnn.manual_seed(0)
+        model = make()
+        model.compile("sgd", "mse", run_eagerly=eagerly)
+        losses = model.fit(x, x[:, :1], batch_size=2, epochs=2, shuffle=False, verbose=0).history["loss"]
+        loss = model.evaluate(x, x[:, :1], batch_size=3, verbose=0)
+        found.append([losses, loss, model.predict(x, batch_size=2), *model.get_weights()])
+        (totals,) = (layer for layer in model.layers if isinstance(layer, Totals))
+        model.summary(print_fn=lambda line: None)
+        totals.compute_output_shape((None, 2))
+        assert int(totals.left.numpy()) == -(6 + 2 + 3)
+    assert model.recorded
+    for eager, recorded in zip(*found, strict=True):
+        np.testing.assert_array_equal(eager, recorded)

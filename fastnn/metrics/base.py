@@ -32,8 +32,7 @@ class State(Variable):
         super().assign(F.cast(value.detach(), self.dtype))
 
     def assign_add(self, value: Any) -> None:
-        """Add to the values."""
-        self.assign(F.add(self, F.cast(value, self.dtype) if isinstance(value, Tensor) else value))
+        super().assign_add(F.cast(value, self.dtype) if isinstance(value, Tensor) else value)
 
 
 class Metric(Configurable):

@@ -46,12 +46,13 @@ def making(layer: object) -> Iterator[None]:
 @contextmanager
 def trying() -> Iterator[None]:
     """Let the layers called in this thread keep no state of the call: it only asks whether data fits."""
-    this_thread.trying = True
+    before = this_thread.trying, this_thread.building
+    this_thread.trying, this_thread.building = True, None
     try:
         with at_rest():
             yield
     finally:
-        this_thread.trying = False
+        this_thread.trying, this_thread.building = before
 
 
 def is_inside() -> bool:

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from ... import constraints, regularizers
 from ... import functional as F
+from ...abstract import is_abstract
 from ...tensor import Tensor, Variable, constant
+from .modes import this_thread
 
 if TYPE_CHECKING:
     from .layer import Layer
@@ -49,6 +51,13 @@ class Weight(Variable):
         super().__init__(*args, **kwargs)
         self.regularizer = regularizer
         self.constraint = constraint
+
+    def assign(self, value: Any) -> None:
+        tried = (isinstance(value, Tensor) and is_abstract(value)) or (
+            this_thread.trying and this_thread.building is None
+        )
+        if not tried:  # such a call changes nothing
+            super().assign(value)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...abstract import Shape, Spec, infer, map_structure
+from .modes import trying
 
 if TYPE_CHECKING:
     from .layer import Layer
@@ -189,6 +190,12 @@ def has_symbolic(value: Any) -> bool:
     return next(tensors_in(value), None) is not None
 
 
+def _tried(layer: Layer, given: Any) -> Any:
+    """Specs of what the layer gives for arguments."""
+    with trying():
+        return infer(lambda call: layer(*call[0], **call[1]), given)
+
+
 def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The layer's results as symbolic tensors, from a node that remembers the call; builds the layer."""
     ids = layer._takes_ids_in(kwargs)
@@ -200,13 +207,13 @@ def symbolic_call(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     layer._prepare(args, kwargs)
     try:
         given = map_structure(spec, (args, kwargs), SymbolicTensor)
-        results = infer(lambda call: layer(*call[0], **call[1]), given)
+        results = _tried(layer, given)
     except TypeError:
         if ids or not layer._holds_ids():
             raise
         ids = True  # an Embedding within the layer
         given = map_structure(spec, (args, kwargs), SymbolicTensor)
-        results = infer(lambda call: layer(*call[0], **call[1]), given)
+        results = _tried(layer, given)
     node = LayerNode(layer, args, kwargs)
     node.takes_ids = ids
     count = 0

@@ -65,7 +65,7 @@ class Weighted(Penalized, Node):
         regularizer: Any = None,
         constraint: Any = None,
         name: str | None = None,
-    ) -> Tensor:
+    ) -> Weight:
         """Make a weight; its numbers follow from the model's seed and the weight's place in the model.
 
         Parameters
