@@ -661,3 +661,54 @@ def test_weights_are_added_to_once_a_step_recorded_or_not(make: Any) -> None:
     assert model.recorded
     for eager, recorded in zip(*found, strict=True):
         np.testing.assert_array_equal(eager, recorded)
+
+
+class _AlwaysDrops(layers.Dropout):
+    def call(self, inputs: Tensor) -> Tensor:  # type: ignore[override]
+        return super().call(inputs, training=True)
+
+
+def _attended(x: Any) -> Any:
+    pairs = layers.Reshape((4, 2))(x)
+    return layers.Flatten()(layers.MultiHeadAttention(2, 2, dropout=0.2)(pairs, pairs, training=True))
+
+
+def _dropped_twice(x: Any) -> Any:
+    dropout = layers.Dropout(0.5)
+    return dropout(dropout(x, training=True), training=True)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda x: layers.Dropout(0.5)(x, training=True),
+        lambda x: layers.GaussianNoise(0.5)(x, training=True),
+        lambda x: _AlwaysDrops(0.5)(x),
+        _attended,
+        _dropped_twice,
+    ],
+    ids=["dropout", "noise", "subclass", "attention", "twice"],
+)
+def test_layers_that_always_draw_are_recorded_everywhere(draw: Any) -> None:
+    x = numbers(12, 8)
+    found = []
+    for eagerly in (True, False):
+        fastnn.manual_seed(3)
+        inputs = fastnn.Input((8,))
+        model = fastnn.Model(inputs, layers.Dense(1)(draw(inputs)))
+        model.compile("sgd", "mse", run_eagerly=eagerly)
+        results = [model.predict(x, batch_size=4) for _ in range(3)]
+        history = model.fit(
+            x, x[:, :1], validation_data=(x, x[:, :1]), epochs=2, batch_size=4, shuffle=False, verbose=0
+        )
+        results += [np.array(values) for values in history.history.values()]
+        results += [model.predict(x[:5]) for _ in range(3)]
+        with fastnn.no_grad():
+            results += [model(x[:5]).numpy() for _ in range(3)]
+        results += [np.array([model.evaluate(x, x[:, :1], verbose=0) for _ in range(3)])]
+        found.append(results)
+        assert len({result.tobytes() for result in results}) == len(results)  # other numbers in each call
+        assert len(set(results[-1])) == 3
+    assert model.recorded, model.eager_reasons()
+    for eager, recorded in zip(*found, strict=True):
+        np.testing.assert_allclose(recorded, eager, rtol=1e-5, atol=1e-6)

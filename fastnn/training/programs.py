@@ -77,10 +77,18 @@ class Programs(StepFunctions):
             every_size=own,
         )
         self._test_step = self._own_step("test_step", computed) or Step(
-            self._seen(self._test), states=self._test_states, name="test", every_size=own
+            self._seen(self._test),
+            states=self._test_states,
+            scalars=self._draw_scalars,
+            name="test",
+            every_size=own,
         )
         self._predict_step = self._own_step("predict_step") or Step(
-            self._seen(self._infer), states=self._call_states, name="predict", every_size=own
+            self._seen(self._infer),
+            states=self._call_states,
+            scalars=self._draw_scalars,
+            name="predict",
+            every_size=own,
         )
         self._call_steps = {
             training: Step(
