@@ -712,3 +712,67 @@ def test_layers_that_always_draw_are_recorded_everywhere(draw: Any) -> None:
     assert model.recorded, model.eager_reasons()
     for eager, recorded in zip(*found, strict=True):
         np.testing.assert_allclose(recorded, eager, rtol=1e-5, atol=1e-6)
+
+
+class _Early(layers.Layer):
+    """A layer that sets what it is given before the base class has begun."""
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        self.units = units
+        self.names = ["a", "b"]
+        self.function = np.tanh
+        super().__init__(**kwargs)
+        self.inner = layers.Dense(self.units)
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return self.inner(inputs) * len(self.names)
+
+
+class _EarlyModel(fastnn.Model):
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        self.units, self.scale = units, None
+        super().__init__(**kwargs)
+        self.inner = _Early(self.units, name="early")
+
+    def call(self, inputs: Tensor) -> Tensor:
+        return self.inner(inputs)
+
+
+def test_plain_attributes_may_be_set_before_the_base_class_begins() -> None:
+    layer = _Early(3, name="early")
+    assert (layer.name, layer.units, layer.names, layer.function) == ("early", 3, ["a", "b"], np.tanh)
+    model = _EarlyModel(3)
+    model.compile("sgd", "mse")
+    model.fit(numbers(4, 2), numbers(4, 3), epochs=3, verbose=0)
+    assert model.predict(numbers(4, 2)).shape == (4, 3)
+    assert model.recorded
+    before = model.predict(numbers(4, 2))
+    model.inner.names = ["a"]
+    np.testing.assert_array_equal(model.predict(numbers(4, 2)) * 2, before)
+
+
+class _NeverBegun(layers.Layer):
+    def __init__(self) -> None:
+        self.units = 3
+
+
+class _LayerFirst(layers.Layer):
+    def __init__(self, value: Any) -> None:
+        self.inner = value
+        super().__init__()
+
+
+class _FrozenFirst(layers.Layer):
+    def __init__(self) -> None:
+        self.trainable = False
+        super().__init__()
+
+
+def test_layers_must_not_be_set_before_the_base_class_begins() -> None:
+    for value in (layers.Dense(1), [layers.Dense(1)], {"a": layers.Dense(1)}):
+        with pytest.raises(RuntimeError, match=r"^_LayerFirst: call super\(\).__init__\(\) before setting inner$"):
+            _LayerFirst(value)
+    with pytest.raises(RuntimeError, match=r"^_FrozenFirst: call super\(\).__init__\(\) before setting trainable$"):
+        _FrozenFirst()
+    with pytest.raises(AttributeError, match=r"has no attribute '\w+'; call super\(\).__init__\(\) first$"):
+        _NeverBegun()(numbers(2, 2))

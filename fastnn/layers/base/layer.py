@@ -138,4 +138,5 @@ class Layer(Applied, Copied, Shaped, OwnVariables, Streamed, Configurable):
                     raise AttributeError(f"{self.name}: expected to be in a model with a known input to have {name!r}")
                 node = self._nodes[0]
                 return node.outputs if name == "output" else node.args[0] if node.args else node.outputs
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            hint = "" if "_parents" in self.__dict__ else "; call super().__init__() first"
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{hint}")

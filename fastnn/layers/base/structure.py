@@ -61,10 +61,11 @@ class Node:
         self._watchers: weakref.WeakSet[Watcher] = weakref.WeakSet()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "_parents" not in self.__dict__ and name != "_parents":
+        begun = "_parents" in self.__dict__ or name == "_parents"
+        if not begun and (isinstance(getattr(type(self), name, None), property) or any(_nodes_in(name, value))):
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() before setting {name}")
         object.__setattr__(self, name, value)
-        if name not in self._unrecorded:
+        if begun and name not in self._unrecorded:
             self._changed()
 
     def __delattr__(self, name: str) -> None:
