@@ -16,7 +16,7 @@ from .layers.base.inputs import no_numbers
 from .layers.base.operation import GetItem, Operation
 from .layers.base.serialization import deserialize, serialize
 from .layers.base.symbolic import LayerNode, SymbolicTensor, has_symbolic, tensors_in
-from .layers.input_layer import InputLayer
+from .layers.input_layer import InputLayer, of_rank
 from .models import Model
 from .tensor import Tensor
 
@@ -179,7 +179,7 @@ class Functional(Model):
         wanted = self._input_tensors
         if isinstance(wanted, SymbolicTensor):
             only = isinstance(inputs, list | tuple) and len(inputs) == 1
-            return super()._as_inputs(inputs[0] if only else inputs)
+            return of_rank(super()._as_inputs(inputs[0] if only else inputs), wanted.shape)
         if isinstance(inputs, Mapping):
             keys = list(wanted) if isinstance(wanted, dict) else self.input_names
             missing = [key for key in keys if key not in inputs]
@@ -201,6 +201,7 @@ class Functional(Model):
             if array.dtype.kind not in "fiub":
                 raise no_numbers(layer.name, value, array.dtype)
             value = Tensor(np.ascontiguousarray(array, dtype=self._dtype_of(t)))
+        value = of_rank(value, t.shape)
         layer.check_input(value.shape)
         return cast("Tensor", value)
 

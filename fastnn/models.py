@@ -19,7 +19,7 @@ from .layers.base.calls import carrying
 from .layers.base.serialization import deserialize, serialize, with_models
 from .layers.base.structure import Node
 from .layers.base.symbolic import SymbolicTensor
-from .layers.input_layer import InputLayer
+from .layers.input_layer import InputLayer, of_rank
 from .messages import print_message
 from .saving import load_model, load_weights, save_model, save_weights
 from .tensor import Tensor
@@ -524,6 +524,10 @@ class Sequential(Model):
 
     def _takes_ids(self) -> bool:
         return bool(self._layers) and self._layers[0]._takes_ids()
+
+    def _as_inputs(self, inputs: Any) -> Any:
+        first = self._input or (self._layers[0] if self._layers else None)
+        return of_rank(super()._as_inputs(inputs), None if first is None else first._input_shape)
 
     def check_input(self, shape: Shape) -> None:
         if self._input is not None:

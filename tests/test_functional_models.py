@@ -315,3 +315,49 @@ def test_layers_stand_in_the_order_of_the_keys_of_dictionaries() -> None:
     model = fastnn.Model(x, {"price": price, "kind": kind})
     assert [layer.name for layer in model.layers[1:]] == ["kind", "price"]  # as in Keras, for get_weights
     assert list(model.predict(np.ones((1, 3), np.float32))) == ["price", "kind"]
+
+
+@pytest.mark.parametrize("kind", ["image", "first of Sequential", "surplus", "list", "dict"])
+def test_inputs_of_another_rank_by_one(kind: str) -> None:
+    column, wide = X[:, 0], X[:, :5]
+    image = np.random.default_rng(5).standard_normal((20, 8, 8)).astype(np.float32)
+    given: Any
+    whole: Any
+    if kind == "image":
+        x = Input((8, 8, 1))
+        model, given, whole = Model(x, layers.Dense(2)(layers.Flatten()(x))), image, image[..., None]
+    elif kind == "first of Sequential":
+        model, given, whole = Sequential([layers.Dense(2, input_shape=[1])]), column, column[:, None]
+    elif kind == "surplus":
+        model, given, whole = Sequential([Input((5,)), layers.Dense(2)]), wide[..., None], wide
+    else:
+        parts = [Input((5,), name="wide"), Input((1,), name="age")]
+        model = Model(parts, layers.Dense(2)(layers.Concatenate()(parts)))
+        given, whole = [wide, column], [wide, column[:, None]]
+        if kind == "dict":
+            given, whole = ({"wide": data[0], "age": data[1]} for data in (given, whole))
+    other = fastnn.models.clone_model(model)
+    other.set_weights(model.get_weights())
+    for each in (model, other):
+        each.compile("sgd", "mse")
+    for _ in range(2):
+        assert_same_bits(model.predict(given, batch_size=8), other.predict(whole, batch_size=8), "predict")
+        assert_same_bits(model(given).numpy(), other(whole).numpy(), "call")
+    histories = [
+        each.fit(data, Y, batch_size=8, epochs=2, shuffle=False, verbose=0).history
+        for each, data in ((model, given), (other, whole))
+    ]
+    assert histories[0] == histories[1]
+    assert model.train_on_batch(given, Y) == other.train_on_batch(whole, Y)
+    assert model.evaluate(given, Y, verbose=0) == other.evaluate(whole, Y, verbose=0)
+    assert model.recorded
+
+
+def test_inputs_of_another_rank_are_refused() -> None:
+    model = Sequential([Input((5,)), layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"expected input \(batch, 5\), got \(20,\)"):
+        model.predict(X[:, 0])
+    with pytest.raises(ValueError, match=r"got \(20, 5, 2\)"):
+        model.predict(np.zeros((20, 5, 2), np.float32))
+    with pytest.raises(ValueError, match="dense"):
+        Sequential([layers.Dense(2)]).predict(X[:, 0])

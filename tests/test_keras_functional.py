@@ -123,3 +123,21 @@ def test_parts_of_models() -> None:
         assert [type(layer).__name__ for layer in mine.layers] == [type(layer).__name__ for layer in other.layers]
         got, want = (np.asarray(model.predict(data, verbose=0)) for model in (mine, other))
         np.testing.assert_allclose(got, want, rtol=2e-5, atol=2e-6)
+
+
+def test_inputs_of_another_rank_by_one(keras: Any) -> None:
+    def build(library: Any) -> Any:
+        parts = [library.Input((5,), name="wide"), library.Input((1,), name="age")]
+        model = library.Model(parts, library.layers.Dense(2)(library.layers.Concatenate()(parts)))
+        model.compile("sgd", "mse")
+        return model
+
+    ours, theirs = build(fastnn), build(keras)
+    ours.set_weights(theirs.get_weights())
+    rng = np.random.default_rng(7)
+    wide, age, y = (rng.standard_normal(shape).astype(np.float32) for shape in ((20, 5, 1), (20,), (20, 2)))
+    for data in ([wide, age], {"wide": wide, "age": age}):
+        got, want = (m.fit(data, y, batch_size=8, shuffle=False, verbose=0).history["loss"] for m in (ours, theirs))
+        np.testing.assert_allclose(got, want, rtol=2e-5)
+        got, want = (m.predict(data, verbose=0) for m in (ours, theirs))
+        np.testing.assert_allclose(got, want, rtol=2e-5, atol=2e-6)

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from .. import functional as F
 from ..tensor import Tensor
 from .base import Layer, Shape, arguments
+from .base.calls import carrying
 from .base.symbolic import LayerNode, SymbolicTensor
 
-__all__ = ["Input", "InputLayer"]
+__all__ = ["Input", "InputLayer", "of_rank"]
 
 
 class InputLayer(Layer):
@@ -106,6 +108,19 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "shape": list((self._input_shape or ())[1:]), "dtype": self.dtype}
+
+
+def of_rank(value: Any, wanted: Shape | None) -> Any:
+    """A model's input with the last axis of size 1 that its Input has and it lacks, or without one that is too much."""
+    if not isinstance(value, Tensor) or wanted is None:
+        return value
+    if value.ndim == len(wanted) - 1 and wanted[-1] == 1:
+        result = F.expand_dims(value, -1)
+    elif value.ndim == len(wanted) + 1 and value.shape[-1] == 1:
+        result = F.squeeze(value, -1)
+    else:
+        return value
+    return carrying(result, value._mask)
 
 
 def _by_old_names(shape: Any, batch_shape: Any, old: dict[str, Any]) -> tuple[Any, Any]:
