@@ -195,7 +195,7 @@ def test_files_hold_them(tmp_path: Path, rng: np.random.Generator) -> None:
         (
             lambda: layers.LSTM(3, recurrent_activation="tan"),
             ValueError,
-            "Cell: recurrent_activation: unknown activation",
+            "^LSTM: recurrent_activation: unknown activation",
         ),
         (
             lambda: layers.Dense(3, kernel_constraint="max"),
