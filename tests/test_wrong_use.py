@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 import pytest
 from keras_cases import CASES, LayerCase
 
-from fastnn import Model, Sequential, layers
+from fastnn import Model, Sequential, layers, losses, metrics, optimizers
+from fastnn.losses.base import LossFunctionWrapper
 
 BY_CLASS = {type(case.make(layers)).__name__: case for case in reversed(CASES)}
 
@@ -155,6 +157,65 @@ def test_no_labels() -> None:
             match=rf"^{method.__name__}: expected data y, got None; pass y, or batches \(x, y\), since",
         ):
             method(np.ones((3, 2), np.float32))
+
+
+OF_CLASSES: list[tuple[Callable[[], object], str]] = [
+    (lambda: optimizers.Adam(lr=0.1), "Adam: got an unexpected keyword argument 'lr'; did you mean 'learning_rate'?"),
+    (
+        lambda: optimizers.SGD(momentm=0.1),
+        "SGD: got an unexpected keyword argument 'momentm'; did you mean 'momentum'?",
+    ),
+    (
+        lambda: optimizers.SGD(decay=0.1),
+        "SGD: got an unexpected keyword argument 'decay'; it takes learning_rate, momentum, nesterov, weight_decay, "
+        "clipnorm, clipvalue, global_clipnorm, use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, "
+        "gradient_accumulation_steps, name",
+    ),
+    (
+        lambda: optimizers.Adam(0.1, learning_rate=0.1),
+        "Adam: got 'learning_rate' twice, by position and by name; leave one of them out",
+    ),
+    (lambda: losses.Huber(dlta=1.0), "Huber: got an unexpected keyword argument 'dlta'; did you mean 'delta'?"),
+    (lambda: metrics.AUC(curv="ROC"), "AUC: got an unexpected keyword argument 'curv'; did you mean 'curve'?"),
+    (
+        lambda: layers.Conv2D(4, filters=3),
+        "Conv2D: got 'filters' twice, by position and by name; leave one of them out",
+    ),
+    (
+        lambda: Sequential().compile(optimzer="sgd"),
+        "compile: got an unexpected keyword argument 'optimzer'; did you mean 'optimizer'?",
+    ),
+    (
+        lambda: Sequential().fit(nb_epoch=3),
+        "fit: got an unexpected keyword argument 'nb_epoch'; did you mean 'epochs'?",
+    ),
+    (lambda: Sequential().fit(1, 2, x=3), "fit: got 'x' twice, by position and by name; leave one of them out"),
+    (
+        lambda: Sequential().evaluate(batchsize=3),
+        "evaluate: got an unexpected keyword argument 'batchsize'; did you mean 'batch_size'?",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "message"), OF_CLASSES, ids=[message[:40] for _, message in OF_CLASSES])
+def test_arguments_of_no_such_name(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        make()
+    assert str(caught.value) == message
+
+
+def test_classes_of_ones_own_take_arguments_of_their_own() -> None:
+    class Mine(optimizers.SGD):
+        def __init__(self, **kwargs: Any) -> None:
+            self.own = kwargs.pop("own")
+            super().__init__(**kwargs)
+
+    class Wrapped(LossFunctionWrapper):
+        pass
+
+    assert Mine(own=3, momentum=0.5).own == 3
+    assert Wrapped(losses.mean_squared_error, anything=1).anything == 1  # type: ignore[attr-defined]
+    assert copy.deepcopy(optimizers.Adam(0.5)).learning_rate == 0.5
 
 
 def test_weights_before_the_layer_is_built() -> None:

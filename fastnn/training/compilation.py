@@ -13,6 +13,7 @@ from .. import optimizers as optimizer_module
 from ..guard import Guard
 from ..heads import Head, heads_of, losses_of
 from ..layers.base import Layer
+from ..named_arguments import telling_names
 from ..precision import OF_PROCESS
 from ..program import Step
 from ..tensor import Tensor
@@ -48,6 +49,7 @@ class Compilation(Layer):
         self._tracker = metric_module.Mean("loss")
         self._precision = OF_PROCESS  # until it is compiled
 
+    @telling_names
     def compile(
         self,
         optimizer: Any = "rmsprop",

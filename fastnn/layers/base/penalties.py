@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from ... import constraints, regularizers
 from ... import functional as F
 from ...abstract import is_abstract
+from ...named_arguments import unexpected
 from ...tensor import Tensor, Variable, constant
 from .modes import this_thread
 
@@ -96,16 +97,11 @@ def cell_arguments(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"trainable": arguments.get("trainable", True), "name": name, **taken}
 
 
-def unknown_argument(cls: Any, name: str, roles: Iterable[str]) -> str:
-    """What to tell of an argument that a class doesn't take."""
-    import difflib
-
+def unknown_argument(cls: Any, name: str, roles: Iterable[str]) -> TypeError:
+    """The error for an argument that a class doesn't take."""
     inits = (inspect.signature(vars(base)["__init__"]) for base in cls.__mro__[:-1] if "__init__" in vars(base))
     taken = [p.name for init in inits for p in list(init.parameters.values())[1:] if p.kind is not p.VAR_KEYWORD]
-    taken = [*taken, *(f"{role}_{kind}" for role in roles for kind in _KINDS)]
-    nearest = difflib.get_close_matches(name, taken, 1)
-    suggestion = f"; did you mean {nearest[0]!r}?" if nearest else f"; it takes {', '.join(dict.fromkeys(taken))}"
-    return f"{cls.__name__}: got an unexpected keyword argument {name!r}{suggestion}"
+    return unexpected(cls.__name__, name, [*taken, *(f"{role}_{kind}" for role in roles for kind in _KINDS)])
 
 
 class Penalized:
@@ -132,7 +128,7 @@ class Penalized:
                 setattr(self, name, self._told(name, get, given.pop(name, None)))
         self.activity_regularizer = self._told("activity_regularizer", regularizers.get, activity_regularizer)
         if given:
-            raise TypeError(unknown_argument(type(self), next(iter(given)), self._weight_roles()))
+            raise unknown_argument(type(self), next(iter(given)), self._weight_roles())
 
     def _told(self, argument: str, get: Callable[[Any], T], value: Any) -> T:
         """What an argument of `__init__` stands for, a name, say; an error tells which argument it is."""
