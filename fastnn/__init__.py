@@ -59,14 +59,29 @@ from .tensor import Tensor, constant
 if TYPE_CHECKING:
     from . import datasets, utils
     from .compiled import compile
+    from .initializers import Initializer
+    from .layers import InputSpec, Layer
+    from .layers.base.symbolic import SymbolicTensor as KerasTensor
+    from .losses import Loss
+    from .metrics import Metric
+    from .optimizers import Optimizer
+    from .regularizers import Regularizer
 
 __version__ = _core.version()
 
 __all__ = [
     "Function",
     "Generator",
+    "Initializer",
     "Input",
+    "InputSpec",
+    "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
     "Tensor",
     "__version__",
@@ -128,6 +143,17 @@ __all__ = [
     "zeros_like",
 ]
 
+_BASES = {  # Keras has these at the top, too
+    "Initializer": "initializers",
+    "InputSpec": "layers",
+    "KerasTensor": "layers.base.symbolic",
+    "Layer": "layers",
+    "Loss": "losses",
+    "Metric": "metrics",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
+}
+
 
 def get_include() -> str:
     """The folder of the C and C++ headers, for a compiler's -I."""
@@ -152,6 +178,10 @@ def __getattr__(name: str) -> Any:
     if name == "compile":
         function = globals()["compile"] = import_module(".compiled", __name__).compile
         return function
+    if name in _BASES:
+        found = "SymbolicTensor" if name == "KerasTensor" else name
+        value = globals()[name] = getattr(import_module(f".{_BASES[name]}", __name__), found)
+        return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -776,3 +776,16 @@ def test_layers_must_not_be_set_before_the_base_class_begins() -> None:
         _FrozenFirst()
     with pytest.raises(AttributeError, match=r"has no attribute '\w+'; call super\(\).__init__\(\) first$"):
         _NeverBegun()(numbers(2, 2))
+
+
+def test_the_base_classes_stand_at_the_top_too() -> None:
+    assert fastnn.Layer is layers.Layer
+    assert fastnn.InputSpec is layers.InputSpec
+    assert fastnn.Loss is fastnn.losses.Loss
+    assert fastnn.Metric is fastnn.metrics.Metric
+    assert fastnn.Optimizer is fastnn.optimizers.Optimizer
+    assert fastnn.Initializer is fastnn.initializers.Initializer
+    assert fastnn.Regularizer is fastnn.regularizers.Regularizer
+    assert isinstance(fastnn.Input((2,)), fastnn.KerasTensor)
+    with pytest.raises(AttributeError, match="has no attribute 'Layers'"):
+        _ = fastnn.Layers
