@@ -252,6 +252,8 @@ def test_fork_within_a_compiled_step_and_beside_replays(tmp_path: Path) -> None:
         if forks[0] == 0:
             os._exit(0)
         wait_for(forks[0])
+        assert [double(x).tolist()[0] for _ in range(4)] == [2] * 4
+        assert double.recorded  # a run that isn't a replay may write, and nobody knows what
         stop = threading.Event()
         def replay():
             while not stop.is_set():
