@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,7 @@ def elementwise() -> tuple[Step, tuple[int, ...]]:
 
 def measured(step: Step, x: np.ndarray) -> int:
     given = Tensor(x)
+    gc.collect()  # what other tests have left must not go while the step runs
     _core.peak_bytes(restart=True)
     before = _core.live_bytes()
     step(given)
