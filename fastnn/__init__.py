@@ -1,28 +1,16 @@
 """fastnn: trains and runs neural networks fast on ordinary CPUs.
 
 Keras 3's names for layers and models, PyTorch's for tensors, and the kernels over NumPy arrays in `fastnn.kernels`.
+Tensors come with the package; everything above them is read at first use, so that importing it stays light.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from . import (
-    _core,
-    activations,
-    callbacks,
-    constraints,
-    functional,
-    initializers,
-    kernels,
-    layers,
-    losses,
-    metrics,
-    models,
-    optimizers,
-    regularizers,
-)
+from . import _core, functional
 from ._core import get_num_threads, set_batch_invariant, set_num_threads
+from ._first_use import at_first_use
 from .autograd import Function, grad, gradcheck, once_differentiable, value_and_grad
 from .creation import (
     arange,
@@ -50,22 +38,9 @@ from .creation import (
     zeros_like,
 )
 from .grad_mode import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
-from .layers import Input
-from .models import Model, Sequential
 from .precision import get_precision, set_precision
 from .random import Generator, manual_seed
 from .tensor import Tensor, constant
-
-if TYPE_CHECKING:
-    from . import datasets, utils
-    from .compiled import compile
-    from .initializers import Initializer
-    from .layers import InputSpec, Layer
-    from .layers.base.symbolic import SymbolicTensor as KerasTensor
-    from .losses import Loss
-    from .metrics import Metric
-    from .optimizers import Optimizer
-    from .regularizers import Regularizer
 
 __version__ = _core.version()
 
@@ -143,16 +118,61 @@ __all__ = [
     "zeros_like",
 ]
 
-_BASES = {  # Keras has these at the top, too
-    "Initializer": "initializers",
-    "InputSpec": "layers",
-    "KerasTensor": "layers.base.symbolic",
-    "Layer": "layers",
-    "Loss": "losses",
-    "Metric": "metrics",
-    "Optimizer": "optimizers",
-    "Regularizer": "regularizers",
+# What is read at first use: modules, and what the other modules have of names that Keras has at the top, too
+_MODULES = (
+    "activations",
+    "callbacks",
+    "constraints",
+    "datasets",
+    "initializers",
+    "kernels",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "optimizers",
+    "regularizers",
+    "utils",
+)
+_FILES = {
+    "compiled": "compile",
+    "initializers": "Initializer",
+    "layers": "Input InputSpec Layer",
+    "layers.base.symbolic": "KerasTensor",
+    "losses": "Loss",
+    "metrics": "Metric",
+    "models": "Model Sequential",
+    "optimizers": "Optimizer",
+    "regularizers": "Regularizer",
 }
+
+if TYPE_CHECKING:
+    from . import (
+        activations,
+        callbacks,
+        constraints,
+        datasets,
+        initializers,
+        kernels,
+        layers,
+        losses,
+        metrics,
+        models,
+        optimizers,
+        regularizers,
+        utils,
+    )
+    from .compiled import compile
+    from .initializers import Initializer
+    from .layers import Input, InputSpec, Layer
+    from .layers.base.symbolic import KerasTensor
+    from .losses import Loss
+    from .metrics import Metric
+    from .models import Model, Sequential
+    from .optimizers import Optimizer
+    from .regularizers import Regularizer
+else:
+    __getattr__, __dir__ = at_first_use(__name__, _FILES, _MODULES)
 
 
 def get_include() -> str:
@@ -167,23 +187,3 @@ def get_cmake_dir() -> str:
     from pathlib import Path
 
     return str(Path(__file__).parent / "lib" / "cmake" / "fastnn")
-
-
-def __getattr__(name: str) -> Any:
-    """What many programs never use is read on first use, so that importing the package stays light."""
-    from importlib import import_module
-
-    if name in ("datasets", "utils"):
-        return import_module(f".{name}", __name__)
-    if name == "compile":
-        function = globals()["compile"] = import_module(".compiled", __name__).compile
-        return function
-    if name in _BASES:
-        found = "SymbolicTensor" if name == "KerasTensor" else name
-        value = globals()[name] = getattr(import_module(f".{_BASES[name]}", __name__), found)
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

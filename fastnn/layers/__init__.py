@@ -5,10 +5,9 @@ A file is read when one of its layers is first used, so that importing the packa
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .base import Layer as Layer
+from .._first_use import at_first_use
 
 # the files, and what each has
 _FILES = {
@@ -111,9 +110,8 @@ _FILES = {
     "upsampling": "UpSampling1D UpSampling2D UpSampling3D",
     "wrapper": "Wrapper",
 }
-_FILE_OF = {name: file for file, names in _FILES.items() for name in names.split()}
 
-__all__ = sorted(_FILE_OF)
+__all__ = sorted(name for names in _FILES.values() for name in names.split())
 
 if TYPE_CHECKING:
     from .activation import *
@@ -121,6 +119,7 @@ if TYPE_CHECKING:
     from .adaptive_pooling import *
     from .attention import *
     from .average_pooling import *
+    from .base import Layer as Layer
     from .base.input_spec import *
     from .base.serialization import *
     from .batch_normalization import *
@@ -210,14 +209,4 @@ if TYPE_CHECKING:
     from .upsampling import *
     from .wrapper import *
 else:
-
-    def __getattr__(name: str) -> Any:
-        file = _FILE_OF.get(name)
-        if file is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value = globals()[name] = getattr(import_module(f".{file}", __name__), name)
-        return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    __getattr__, __dir__ = at_first_use(__name__, _FILES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .._custom import (
     CustomObjectScope,
@@ -12,30 +12,13 @@ from .._custom import (
     get_registered_object,
     register_keras_serializable,
 )
+from .._first_use import at_first_use
 from ..messages import (
     disable_interactive_logging,
     enable_interactive_logging,
     is_interactive_logging_enabled,
 )
 from ..random import set_random_seed
-from .arrays import normalize, split_dataset, to_categorical
-from .config import Config
-from .files import get_file
-from .images import array_to_img, img_to_array, load_img, save_img
-from .objects import (
-    clear_session,
-    deserialize_keras_object,
-    get_source_inputs,
-    is_keras_tensor,
-    pack_x_y_sample_weight,
-    serialize_keras_object,
-    standardize_dtype,
-    unpack_x_y_sample_weight,
-)
-from .plotting import model_to_dot, plot_model
-from .progbar import Progbar
-from .py_dataset import PyDataset, Sequence
-from .sequences import TimeseriesDataset, pad_sequences, timeseries_dataset_from_array
 
 __all__ = [
     "Config",
@@ -76,14 +59,39 @@ __all__ = [
     "unpack_x_y_sample_weight",
 ]
 
+_FILES = {
+    "arrays": "normalize split_dataset to_categorical",
+    "config": "Config",
+    "feature_space": "FeatureSpace",
+    "files": "get_file",
+    "images": "array_to_img img_to_array load_img save_img",
+    "objects": "clear_session deserialize_keras_object get_source_inputs is_keras_tensor "
+    "pack_x_y_sample_weight serialize_keras_object standardize_dtype unpack_x_y_sample_weight",
+    "plotting": "model_to_dot plot_model",
+    "progbar": "Progbar",
+    "py_dataset": "PyDataset Sequence",
+    "sequences": "TimeseriesDataset pad_sequences timeseries_dataset_from_array",
+}
+
 if TYPE_CHECKING:
+    from .arrays import normalize, split_dataset, to_categorical
+    from .config import Config
     from .feature_space import FeatureSpace
+    from .files import get_file
+    from .images import array_to_img, img_to_array, load_img, save_img
+    from .objects import (
+        clear_session,
+        deserialize_keras_object,
+        get_source_inputs,
+        is_keras_tensor,
+        pack_x_y_sample_weight,
+        serialize_keras_object,
+        standardize_dtype,
+        unpack_x_y_sample_weight,
+    )
+    from .plotting import model_to_dot, plot_model
+    from .progbar import Progbar
+    from .py_dataset import PyDataset, Sequence
+    from .sequences import TimeseriesDataset, pad_sequences, timeseries_dataset_from_array
 else:
-
-    def __getattr__(name: str) -> Any:
-        """Read on first use: it reads layers that few programs need."""
-        if name != "FeatureSpace":
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from .feature_space import FeatureSpace
-
-        return FeatureSpace
+    __getattr__, __dir__ = at_first_use(__name__, _FILES)

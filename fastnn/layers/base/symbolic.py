@@ -16,7 +16,7 @@ from .modes import trying
 if TYPE_CHECKING:
     from .layer import Layer
 
-__all__ = ["LayerNode", "SymbolicTensor", "has_symbolic", "symbolic_call", "tensors_in"]
+__all__ = ["KerasTensor", "LayerNode", "SymbolicTensor", "has_symbolic", "symbolic_call", "tensors_in"]
 
 
 class LayerNode:
@@ -159,6 +159,9 @@ class SymbolicTensor:
         from .operation import GetItem
 
         return GetItem(index)(self)
+
+
+KerasTensor = SymbolicTensor  # Keras's name of it
 
 
 def _is_operand(value: object) -> bool:
