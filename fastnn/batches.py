@@ -171,7 +171,7 @@ def _plain(array: np.ndarray) -> bool:
 
 def nothing_given(where: str, name: str) -> ValueError:
     """The error for data that is None."""
-    remedy = "; pass y, or batches (x, y), since the loss compares with it" if name == "y" else ""
+    remedy = "; pass y, or batches (x, y), since loss or metrics compare with it" if name == "y" else ""
     return ValueError(f"{where}: expected data {name}, got None{remedy}")
 
 
@@ -209,7 +209,7 @@ def whole_number(where: str, argument: str, value: Any, low: int = 0) -> int:
 
 
 def labelled_samples(
-    where: str, x: Any, y: Any, loss: losses.Loss, sample_weight: Any = None, class_weight: Any = None
+    where: str, x: Any, y: Any, loss: losses.Loss | None, sample_weight: Any = None, class_weight: Any = None
 ) -> Samples:
     """x and y as arrays of one length, y in the dtype that the loss takes; and weights where some are given."""
     x, y = as_numbers(where, "x", x), as_numbers(where, "y", y)
@@ -227,15 +227,16 @@ def labelled_samples(
     return x, y
 
 
-def target_dtype(y: np.ndarray, loss: losses.Loss) -> np.dtype[Any]:
-    """What batches of y become for a loss."""
-    if loss.sparse or (isinstance(loss, FunctionLoss | CrossentropyByShape) and y.dtype.kind in "iu"):
+def target_dtype(y: np.ndarray, loss: losses.Loss | None) -> np.dtype[Any]:
+    """What batches of y become for a loss, or for metrics alone."""
+    whole = loss is None or isinstance(loss, FunctionLoss | CrossentropyByShape)
+    if (loss is not None and loss.sparse) or (whole and y.dtype.kind in "iu"):
         return y.dtype if y.dtype in (np.uint8, np.int32, np.int64) else np.dtype(np.int64)
     return np.dtype(np.float32)
 
 
-def as_target(where: str, y: np.ndarray, loss: losses.Loss) -> np.ndarray:
-    """y in the dtype that a loss takes; what lies in a file is converted batch by batch."""
+def as_target(where: str, y: np.ndarray, loss: losses.Loss | None) -> np.ndarray:
+    """y in the dtype that a loss, or metrics alone, take; what lies in a file is converted batch by batch."""
     dtype = target_dtype(y, loss)
     if dtype.kind != "f":
         return whole_numbers(where, y)

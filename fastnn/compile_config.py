@@ -31,9 +31,9 @@ def compile_config(model: Model) -> dict[str, Any]:
 def heads_config(model: Model) -> dict[str, Any]:
     """The part of it without the optimizer; errors as above."""
     heads = model._heads
-    loss = [] if model.loss is None else [serialize(head.loss) for head in heads]
+    loss = [None if head.loss is None else serialize(head.loss) for head in heads]
     return {
-        "loss": loss[0] if len(loss) == 1 else loss or None,
+        "loss": None if model.loss is None else _of_heads(loss),
         "loss_weights": [head.share for head in heads],
         "metrics": _of_heads([[serialize(metric) for metric in head.metrics] for head in heads]),
         "weighted_metrics": _of_heads([[serialize(metric) for metric in head.weighted_metrics] for head in heads]),
@@ -43,7 +43,8 @@ def heads_config(model: Model) -> dict[str, Any]:
 
 def told_objects(model: Model) -> list[Any]:
     """The classes of losses and metrics in it, and the functions that it tells of by their names."""
-    parts = [part for head in model._heads for part in (head.loss, *head.metrics, *head.weighted_metrics)]
+    compared = [part for head in model._heads for part in (head.loss, *head.metrics, *head.weighted_metrics)]
+    parts = [part for part in compared if part is not None]
     return [
         *map(type, parts),
         *(part.fn for part in parts if isinstance(part, FunctionLoss)),

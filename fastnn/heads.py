@@ -20,16 +20,20 @@ __all__ = ["Head", "heads_of", "losses_of", "named_arrays", "samples_of"]
 
 
 class Head:
-    """An output's loss, its share of the sum, and the metrics."""
+    """An output's loss, if it trains, its share of the sum, and the metrics."""
 
     def __init__(
-        self, name: str, loss: losses.Loss, share: float, metrics: list[Metric], weighted_metrics: list[Metric]
+        self, name: str, loss: losses.Loss | None, share: float, metrics: list[Metric], weighted_metrics: list[Metric]
     ) -> None:
         self.name = name
         self.loss = loss
         self.share = share
         self.metrics = metrics
         self.weighted_metrics = weighted_metrics
+
+    def compares(self) -> bool:
+        """Whether anything compares the output with targets."""
+        return self.loss is not None or bool(self.metrics or self.weighted_metrics)
 
     def result_names(self, several: bool) -> tuple[list[str], list[str]]:
         """What metrics and weighted metrics are called in logs."""
@@ -70,6 +74,7 @@ def heads_of(
         strict=True,
     )
     for name, found, share, counted, weighted in rows:
+        share = 1.0 if share is None else share
         if isinstance(share, bool) or not isinstance(share, int | float | np.integer | np.floating):
             raise TypeError(f"compile: expected loss_weights to be numbers, got {share!r}")
         metrics, weighted_metrics = ([as_metric(metric) for metric in group] for group in (counted, weighted))
@@ -77,8 +82,8 @@ def heads_of(
     return heads
 
 
-def losses_of(names: Sequence[str], given: Any) -> list[losses.Loss]:
-    """The losses of the outputs: one for all, or a list or dictionary of them.
+def losses_of(names: Sequence[str], given: Any) -> list[losses.Loss | None]:
+    """The losses of the outputs: one for all, or a list or dictionary of them; None for what trains by no loss here.
 
     Raises
     ------
@@ -87,12 +92,14 @@ def losses_of(names: Sequence[str], given: Any) -> list[losses.Loss]:
     """
     if not isinstance(given, list | tuple | dict) or _is_config(given):
         given = [given] * len(names)
-    found = []
-    for name, value in zip(names, _by_name("loss", names, given), strict=True):
-        if value is None:
-            raise ValueError(f"compile: expected a loss for every output, got None for {name}")
-        loss = losses.as_loss(value)
-        if loss.reduction in ("none", None):
+    chosen = _by_name("loss", names, given)
+    if isinstance(given, Mapping) and len(given) < len(names):
+        missing = ", ".join(name for name in names if name not in given)
+        raise ValueError(f"compile: expected a loss for every output, or None, got nothing for {missing}")
+    found: list[losses.Loss | None] = []
+    for value in chosen:
+        loss = None if value is None else losses.as_loss(value)
+        if loss is not None and loss.reduction in ("none", None):
             raise ValueError(f"compile: expected a loss that gives one number, got reduction {loss.reduction!r}")
         found.append(loss)
     return found
@@ -182,9 +189,17 @@ def samples_of(
     sample_weight: Any = None,
     class_weight: Any = None,
 ) -> Samples:
-    """The arrays of the inputs, those of the outputs in the dtypes that their losses take, and weights if any."""
+    """The arrays of the inputs, those of the outputs in the dtypes that their losses take, and weights if any.
+
+    An output that nothing compares with targets may have none: then an array without numbers stands in their place.
+    """
     xs = named_arrays(where, "x", inputs, x)
     outputs = [head.name for head in heads]
+    if not any(head.compares() for head in heads) and y is None and class_weight is None:
+        if len(xs[0]) == 0:
+            raise ValueError(f"{where}: expected data, got x of shape {xs[0].shape}")
+        weights = _weights(where, outputs, sample_weight, len(xs[0]))
+        return (*xs, *(no_targets(len(xs[0])) for _ in heads), *weights)
     if len(heads) == 1:
         target = named_arrays(where, "y", outputs, y)[0]
         if isinstance(sample_weight, Mapping):
@@ -193,14 +208,47 @@ def samples_of(
         return (first, *xs[1:], *labelled)
     if class_weight is not None:
         raise ValueError(f"{where}: expected class_weight for a model with one output only, got {len(heads)} outputs")
-    ys = named_arrays(where, "y", outputs, y)
     count = len(xs[0])
+    ys = named_arrays(where, "y", outputs, _filled(heads, y, count))
     if len(ys[0]) != count:
         raise ValueError(f"{where}: expected x and y of one length, got {count} and {len(ys[0])}")
     if count == 0:
         raise ValueError(f"{where}: expected data, got x of shape {xs[0].shape}")
     targets = [as_target(f"{where}: y[{head.name!r}]", array, head.loss) for head, array in zip(heads, ys, strict=True)]
     return (*xs, *targets, *_weights(where, outputs, sample_weight, count))
+
+
+def targets_by_head(heads: Sequence[Head], y: Any) -> Any:
+    """y with None for the outputs that it leaves out because they have no loss, where it is given for the others
+    only."""
+    trained = [head for head in heads if head.loss is not None]
+    if len(trained) == len(heads):
+        return y
+    if isinstance(y, Mapping):
+        return {**{head.name: None for head in heads if not head.compares()}, **y}
+    if not isinstance(y, list | tuple) and len(trained) == 1:
+        y = [y]
+    if isinstance(y, list | tuple) and len(y) == len(trained) < len(heads):
+        given = iter(y)
+        return [next(given) if head.loss is not None else None for head in heads]
+    return y
+
+
+def _filled(heads: Sequence[Head], y: Any, count: int) -> Any:
+    """The same, with arrays in place of None where nothing compares with them."""
+    y = targets_by_head(heads, y)
+    if isinstance(y, Mapping):
+        free = {head.name for head in heads if not head.compares()}
+        return {name: no_targets(count) if value is None and name in free else value for name, value in y.items()}
+    if not isinstance(y, list | tuple) or len(y) != len(heads):
+        return y
+    pairs = zip(y, heads, strict=True)
+    return [no_targets(count) if value is None and not head.compares() else value for value, head in pairs]
+
+
+def no_targets(count: int) -> np.ndarray:
+    """What stands in the place of targets that nothing is compared with."""
+    return np.empty((count, 0), np.float32)
 
 
 def _weights(where: str, outputs: Sequence[str], given: Any, count: int) -> list[np.ndarray]:

@@ -68,7 +68,7 @@ def profile(model: Model, x: Any, y: Any, batch_size: int | None, steps: int) ->
     if step.own:
         raise ValueError(f"profile: expected a model whose steps are the library's, got {type(model).__name__}")
     if y is not None:
-        model._ready("profile", step)
+        model._compiled("profile")
     samples, dtypes, _ = model._prepared("profile", step, x, y)
     if len(samples[0]) == 0:
         raise ValueError(f"profile: expected data, got x of shape {samples[0].shape}")
@@ -104,7 +104,7 @@ def _program(model: Model, step: Step, batch: list[np.ndarray], key: tuple[Any, 
 @contextmanager
 def _restored(model: Model) -> Iterator[None]:
     """Put weights, optimizer, metrics and counts back to what they were."""
-    compiled = model.optimizer is not None and model.loss is not None
+    compiled = model.optimizer is not None
     states = model._train_states() if compiled else model._test_states()
     scalars = model._train_scalars() if compiled else {}
     before = [(state, np.array(state.numpy())) for state in states.values()]

@@ -203,7 +203,7 @@ def test_weights_that_do_not_fit() -> None:
     [
         ({"loss": ["mse"]}, ValueError, "compile: expected loss for each of the outputs p, q, got 1 of them"),
         ({"loss": {"r": "mse"}}, ValueError, "compile: expected loss by the outputs p, q, got r"),
-        ({"loss": {"p": "mse"}}, ValueError, "compile: expected a loss for every output, got None for q"),
+        ({"loss": {"p": "mse"}}, ValueError, "compile: expected a loss for every output, or None, got nothing for q"),
         ({"loss_weights": 2.0}, TypeError, "compile: expected loss_weights for p, q as a list or a dict, got 2.0"),
         ({"loss_weights": [1, "2"]}, TypeError, "compile: expected loss_weights to be numbers, got '2'"),
         ({"metrics": ["mae"]}, ValueError, "compile: expected metrics for each of the outputs p, q, got 1 of them"),
@@ -259,3 +259,24 @@ def test_an_output_without_a_name_has_that_of_compile() -> None:
         assert sorted(net.fit(A, {"output_1": y}, verbose=0).history) == ["loss", "mae"]
     with pytest.raises(ValueError, match=r"^compile: expected metrics by the outputs a, got b$"):
         Net().compile("sgd", {"a": "mse"}, metrics={"b": "mae"})
+
+
+def test_outputs_without_a_loss() -> None:
+    model = compiled(loss={"p": "mse", "q": None}, loss_weights=None, metrics={"q": "accuracy"})
+    got = model.fit([A, B], [P, Q], batch_size=8, shuffle=False, verbose=0).history
+    assert sorted(got) == ["loss", "q_accuracy"]
+    assert model.recorded
+    assert model.loss[1] is None
+    with pytest.raises(ValueError, match=r"^fit: expected data y\['q'\], got None"):
+        model.fit([A, B], [P, None], verbose=0)
+    model.loss = ["mse", "sparse_categorical_crossentropy"]
+    assert [metric.name for metric in model.metrics][:3] == ["loss", "p_loss", "q_loss"]
+    logs = model.evaluate([A, B], [P, Q], verbose=0, return_dict=True)
+    assert sorted(logs) == ["loss", "p_loss", "q_accuracy", "q_loss"]
+    model.compile("sgd", {"p": "mse", "q": None})
+    for y in ([P, None], [P], P, {"p": P}, {"p": P, "q": None}):
+        assert list(model.fit([A, B], y, verbose=0).history) == ["loss"]
+    with pytest.raises(ValueError, match=r"^fit: expected y with p, q, got a list of 3$"):
+        model.fit([A, B], [P, P, P], verbose=0)
+    with pytest.raises(ValueError, match=r"^fit: expected data y\['p'\], got None$"):
+        model.fit([A, B], [None, Q], verbose=0)

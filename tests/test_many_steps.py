@@ -283,7 +283,7 @@ def test_the_profile_of_a_model_leaves_it_as_it_was() -> None:
     assert_same(model.get_weights(), again.get_weights())
     with pytest.raises(ValueError, match="profile: expected steps of at least 1, got 0"):
         model.profile(x, steps=0)
-    with pytest.raises(RuntimeError, match="profile: expected a model compiled with a loss"):
+    with pytest.raises(RuntimeError, match="profile: expected a compiled model"):
         fastnn.Sequential([layers.Dense(2)]).profile(x, Y)
 
 

@@ -540,7 +540,8 @@ def test_ctrl_c_leaves_the_last_whole_step() -> None:
         ((X, Y), {"validation_split": 1.0}, ValueError, r"fit: expected validation_split in \[0, 1\)"),
         ((X[:1], Y[:1]), {"validation_split": 0.1}, ValueError, "to leave samples on both sides"),
         ((X, Y), {"validation_data": (X[:0], Y[:0])}, ValueError, "fit: validation_data: expected data"),
-        ((X, Y), {"validation_data": X}, ValueError, r"fit: expected validation_data to be \(x, y\)"),
+        ((X, Y), {"validation_data": X}, ValueError, "fit: validation_data: expected data y, got None; pass y"),
+        ((X, Y), {"validation_data": (X, Y, Y, Y)}, ValueError, r"fit: expected validation_data to be \(x, y\)"),
         ((X, Y), {"validation_data": (X[:, :5], Y)}, ValueError, r"expected input \(batch, 6\), got \(70, 5\)"),
         ((X, Y), {"callbacks": [print]}, TypeError, "expected callbacks to be objects of Callback"),
         ((X[:, :5], Y), {}, ValueError, r"input_layer.*: expected input \(batch, 6\), got \(70, 5\)"),
@@ -634,7 +635,7 @@ def test_a_model_that_is_not_compiled() -> None:
     model = fastnn.Sequential([layers.Dense(3)])
     assert model.predict(X).shape == (70, 3)
     for call in (model.fit, model.evaluate):
-        with pytest.raises(RuntimeError, match="expected a model compiled with a loss"):
+        with pytest.raises(RuntimeError, match="expected a compiled model; call compile"):
             call(X, Y)
     model.compile("sgd", "mse")
     model.trainable = False

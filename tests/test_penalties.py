@@ -236,3 +236,61 @@ def test_refused(make: Any, error: type[Exception], message: str) -> None:
 def test_arrays_and_lists(item: Any, make: Any, rng: np.random.Generator) -> None:
     w = rng.standard_normal((4, 3)).astype(np.float32)
     np.testing.assert_allclose(item(make(w)).numpy(), item(Tensor(w)).numpy(), rtol=1e-6, atol=1e-7)
+
+
+# ---- without a loss in compile ---------------------------------------------------------------------------------------
+
+
+class AddsInTraining(layers.Layer):
+    def call(self, x: Tensor, training: bool = False) -> Tensor:
+        if training:
+            self.add_loss(F.mean(x**2))
+        return x
+
+
+def test_added_losses_alone_train_in_programs(rng: np.random.Generator) -> None:
+    x = rng.standard_normal((20, 3)).astype(np.float32)
+    alone, beside = network(), network()
+    for model in (alone, beside):
+        model.add(layers.ActivityRegularization(l2=0.1))
+    beside.set_weights(alone.get_weights())
+    alone.compile("sgd")
+    beside.compile("sgd", lambda y_true, y_pred: F.sum(y_pred * 0.0))
+    got = alone.fit(x, batch_size=8, epochs=4, shuffle=False, verbose=0).history
+    want = beside.fit(x, np.zeros((20, 2)), batch_size=8, epochs=4, shuffle=False, verbose=0).history
+    np.testing.assert_allclose(got["loss"], want["loss"], rtol=1e-6)
+    assert alone.recorded
+    assert alone.loss is None
+    for mine, other in zip(alone.get_weights(), beside.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-6)
+    alone.loss = "mse"
+    both = alone.evaluate(x, np.zeros((20, 2)), verbose=0)
+    alone.loss = None
+    assert isinstance(both, float)
+    assert alone.evaluate(x, verbose=0) < both  # type: ignore[operator]
+
+
+def test_losses_that_only_training_adds(rng: np.random.Generator) -> None:
+    x = rng.standard_normal((20, 3)).astype(np.float32)
+    model = fastnn.Sequential([fastnn.Input((3,)), layers.Dense(4), AddsInTraining()])
+    model.compile("sgd")
+    first, *_, last = model.fit(x, epochs=5, verbose=0).history["loss"]
+    assert last < first
+    assert model.recorded
+    with pytest.raises(ValueError, match="expected a loss in compile, or losses that layers add, got neither"):
+        model.evaluate(x, verbose=0)
+
+
+def test_a_loss_in_vain_leaves_the_model_as_it_was(rng: np.random.Generator) -> None:
+    x = rng.standard_normal((20, 3)).astype(np.float32)
+    begun: list[str] = []
+    told = fastnn.callbacks.LambdaCallback(on_train_begin=lambda logs: begun.append("begun"))
+    model = fastnn.Sequential([fastnn.Input((3,)), layers.Dense(4)])
+    model.compile("sgd")
+    with pytest.raises(ValueError, match=f"^{model.name}: expected a loss in compile, or losses that layers add, got"):
+        model.fit(x, callbacks=[told])
+    assert not begun
+    with pytest.raises(ValueError, match=r"^fit: expected a sample_weight for each of 20 samples, got 3$"):
+        model.fit(x, sample_weight=np.ones(3))
+    with pytest.raises(ValueError, match=r"^fit: expected data, got x of shape \(0, 3\)$"):
+        model.fit(x[:0])

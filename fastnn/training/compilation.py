@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import _core, losses
+from .. import _core
 from .. import metrics as metric_module
 from .. import optimizers as optimizer_module
 from ..guard import Guard
@@ -69,8 +69,9 @@ class Compilation(Layer):
         optimizer : name or Optimizer, default "rmsprop"
             Such as "adam" or Adam(1e-3).
         loss : name, Loss or function(y_true, y_pred), optional
-            Needed by `fit` and `evaluate`, unless the model has steps of its own. For several outputs one for all, or a
-            list or a dict by output. That of a Sequential has the name of its last layer.
+            Needed by `fit` and `evaluate`, unless the model has steps of its own or its layers add losses: by
+            `add_loss`, regularizers, activity regularizers. For several outputs one for all, or a list or a dict by
+            output, with None for those that train by no loss here. That of a Sequential has the name of its last layer.
         loss_weights : list or dict of float, optional
             What the losses of the outputs are multiplied by in their sum; 1 when not given.
         metrics : list of names, Metrics or functions(y_true, y_pred), optional
@@ -90,22 +91,18 @@ class Compilation(Layer):
         if not isinstance(run_eagerly, bool | np.bool_):
             raise TypeError(f"compile: expected run_eagerly to be True or False, got {run_eagerly!r}")
         new_optimizer = optimizer_module.get(optimizer)
-        unused = losses.as_loss("mse")  # a model that only predicts has metrics to look at, but no loss
         output_names = self._output_names()
         if type(self)._output_names is Compilation._output_names:
             output_names = [_only_name(loss, loss_weights, metrics, weighted_metrics)]
-        heads = heads_of(output_names, unused if loss is None else loss, loss_weights, metrics, weighted_metrics)
-        several = len(heads) > 1
-        parts = [f"{head.name}_loss" for head in heads] if several else []
-        counted, weighted = ([name for head in heads for name in head.result_names(several)[i]] for i in (0, 1))
-        names = ["loss", *parts, *counted, *weighted]
+        heads = heads_of(output_names, loss, loss_weights, metrics, weighted_metrics)
+        parts, names = _names_of(heads)
         if len(set(names)) < len(names):
             raise ValueError(f"compile: expected metrics of different names other than loss, got {names[1:]}")
         with self._guard.exclusive("compile"):
             self._optimizer, self._heads = new_optimizer, heads
             self._metrics = [metric for head in heads for metric in head.metrics]
             self._loss_trackers = [metric_module.Mean(name) for name in parts]
-            self._loss = None if loss is None else [head.loss for head in heads] if several else heads[0].loss
+            self._loss = _loss_of(heads)
             self._precision = _core.precision()
             self._weighted_metrics = [metric for head in heads for metric in head.weighted_metrics]
             self._result_names = names
@@ -137,7 +134,10 @@ class Compilation(Layer):
         with self._guard.exclusive("loss", nested=True):
             for head, loss in zip(self._heads, found, strict=True):
                 head.loss = loss
-            self._loss = found if len(found) > 1 else found[0]
+            self._loss = _loss_of(self._heads)
+            parts, self._result_names = _names_of(self._heads)
+            if parts != [tracker.name for tracker in self._loss_trackers]:
+                self._loss_trackers = [metric_module.Mean(name) for name in parts]
 
     @property
     def metrics(self) -> list[metric_module.Metric]:
@@ -199,11 +199,6 @@ class Compilation(Layer):
             for metric in self.metrics:
                 metric.reset_state()
 
-    def _ready(self, where: str, step: Step) -> None:
-        """Refuse a step that compile has not said enough for."""
-        if self._optimizer is None or (self._loss is None and not step.own):
-            raise RuntimeError(f"{where}: expected a model compiled with a loss; call compile(optimizer, loss) first")
-
     def _compiled(self, where: str) -> optimizer_module.Optimizer:
         if self._optimizer is None:
             raise RuntimeError(f"{where}: expected a compiled model; call compile(optimizer, loss) first")
@@ -244,6 +239,21 @@ def _only_name(*arguments: Any) -> str:
         if isinstance(given, Mapping) and len(given) == 1:
             return str(next(iter(given)))
     return _UNNAMED
+
+
+def _loss_of(heads: Sequence[Head]) -> Any:
+    """The losses of all outputs in a list, that of a single one as it is; None where there is none."""
+    found = [head.loss for head in heads]
+    return None if all(loss is None for loss in found) else found if len(found) > 1 else found[0]
+
+
+def _names_of(heads: Sequence[Head]) -> tuple[list[str], list[str]]:
+    """What the losses of several outputs are called in logs; and all results: the loss, these, the metrics."""
+    several = len(heads) > 1
+    parts = [f"{head.name}_loss" for head in heads if head.loss is not None]
+    parts = parts if len(parts) > 1 else []
+    counted, weighted = ([name for head in heads for name in head.result_names(several)[i]] for i in (0, 1))
+    return parts, ["loss", *parts, *counted, *weighted]
 
 
 def _items(name: str, value: Any) -> list[tuple[str, Any]]:

@@ -61,7 +61,8 @@ class Trainer(Inference):
             Batches come from a generator, a `fastnn.utils.PyDataset`, or anything else that gives them by ``for``: x
             alone, (x,), (x, y) or (x, y, sample_weight). They are made ahead of the steps by a thread of their own.
         y : array, (samples, ...), or a list, tuple or dict of arrays
-            Class numbers stay integers, everything else becomes float32. For several outputs a list or a dict.
+            Class numbers stay integers, everything else becomes float32. For several outputs a list or a dict. Not
+            needed where all losses are what layers add and there are no metrics.
         batch_size : int, default 32
             The last batch of an epoch may be smaller. For arrays only, as y and sample_weight.
         epochs : int, default 1
@@ -72,7 +73,7 @@ class Trainer(Inference):
         validation_split : float, default 0
             Share of the samples, the last ones, to validate with instead of training.
         validation_data : (x, y) or (x, y, sample_weight), or data that gives batches, optional
-            Counts instead of validation_split.
+            Counts instead of validation_split. x or (x,) where nothing compares with y.
         shuffle : bool, default True
             Whether every epoch takes the samples, or the batches of a `PyDataset`, in another order.
         class_weight : dict from class number to float, optional
@@ -105,14 +106,14 @@ class Trainer(Inference):
             of the user's own are looked at when they are there: then an error leaves the model as the last whole step
             did. What the user's code raises comes with its traceback.
         RuntimeError
-            The model isn't compiled with a loss, or another thread uses it.
+            The model isn't compiled, or another thread uses it.
 
         Warns
         -----
         UserWarning
             The data ran out before its steps were done. Training ends then, unless the data can be read again.
         """
-        self._ready("fit", self._train_step)
+        self._compiled("fit")
         batch_size = None if batch_size is None else batch_size_of("fit", batch_size)
         checked_verbose("fit", verbose)
         epochs = whole_number("fit", "epochs", epochs)
@@ -158,7 +159,7 @@ class Trainer(Inference):
             Loss and metrics of this batch alone: the loss, with metrics a list that begins with it, a dict by name with
             return_dict.
         """
-        self._ready("train_on_batch", self._train_step)
+        self._compiled("train_on_batch")
         prepared = self._prepared("train_on_batch", self._train_step, x, y, sample_weight, class_weight)
         with self._guard.exclusive("train_on_batch"):
             self._notice(self._structure, self._settings)
@@ -184,7 +185,7 @@ class Trainer(Inference):
         """What fit trains with, and what it validates with."""
         x, step, place = data[0], self._train_step, "fit: validation_data"
         if share or validation_data is not None:
-            self._ready(place, self._test_step)
+            self._compiled(place)
         if is_dataset(x):
             if share and validation_data is None:
                 raise ValueError(f"fit: expected validation_data beside a {kind_of(x)}, got validation_split={share}")
@@ -208,7 +209,9 @@ class Trainer(Inference):
             return train, None
         if is_dataset(validation_data):
             return train, self._feed(place, self._test_step, validation_data, **validation_options)
-        if not isinstance(validation_data, tuple | list) or len(validation_data) not in (2, 3):
+        if not isinstance(validation_data, tuple | list):
+            validation_data = (validation_data,)
+        if len(validation_data) not in (1, 2, 3):
             raise ValueError("fit: expected validation_data to be (x, y) or (x, y, sample_weight), or to give batches")
         validation_options["batch_size"] = validation_options["batch_size"] or options["batch_size"]
         return train, self._feed(place, self._test_step, *validation_data, **validation_options)

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import _core
 from .. import functional as F
+from ..heads import targets_by_head
 from ..layers.base.drawing import Drawing
 from ..metrics import Metric
 from ..tensor import Tensor, no_grad
@@ -100,25 +101,16 @@ class StepFunctions(Compilation):
         ValueError
             There is no loss.
         """
-        if self._loss is not None:
-            return self._loss_of(*self._by_output(y, y_pred, sample_weight))[1]
-        penalties = [F.sum(penalty) for penalty in self.losses]
-        if not penalties:
-            raise ValueError(f"{self.name}: expected a loss in compile, or losses that layers add, got neither")
-        total = penalties[0]
-        for penalty in penalties[1:]:
-            total = F.add(total, penalty)
-        return total
+        return self._loss_of(*self._by_output(y, y_pred, sample_weight))[1]
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
         """Let the metrics that the model was compiled with take a batch into account: the results of all, by name."""
-        if self._loss is not None:
-            self._update_metrics((), *self._by_output(y, y_pred, sample_weight))
+        self._update_metrics((), *self._by_output(y, y_pred, sample_weight))
         return self.get_metrics_result()
 
     def _tracked_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Tensor:
         """compute_loss, noted in the running loss."""
-        if type(self).compute_loss is StepFunctions.compute_loss and self._loss is not None:
+        if type(self).compute_loss is StepFunctions.compute_loss:
             values, total = self._loss_of(*self._by_output(y, y_pred, sample_weight))
         else:
             total = self._own_loss(x, y, y_pred, sample_weight, training)
@@ -139,11 +131,14 @@ class StepFunctions(Compilation):
         self, y: Any, y_pred: Any, sample_weight: Any
     ) -> tuple[list[Tensor], Sequence[Tensor], list[Tensor]]:
         """Targets, predictions and weights, a row of each."""
+        if not self._heads:  # before compile, or of a step of one's own: what layers add counts
+            return [], [], []
         names = [head.name for head in self._heads]
         predictions = self._results_in(y_pred)
         weights = [] if sample_weight is None else by_name(names, sample_weight)
         if len(weights) == 1:
             weights *= len(names)
+        y = [None] * len(names) if y is None else targets_by_head(self._heads, y)
         return by_name(names, y), predictions, weights
 
     # ---- the library's -----------------------------------------------------------------------------------------------
@@ -187,26 +182,40 @@ class StepFunctions(Compilation):
         self, targets: Sequence[Tensor], predictions: Sequence[Tensor], weights: Sequence[Tensor]
     ) -> tuple[list[Tensor], Tensor]:
         """For each tracker of a loss the values whose mean it is, and the loss itself, with what layers add to it."""
-        several = len(self._heads) > 1
-        parts, changed = [], several
+        parts, summands, changed = [], [], len(self._heads) > 1
+        values = None
         for index, (head, y, prediction) in enumerate(zip(self._heads, targets, predictions, strict=True)):
+            if head.loss is None:
+                continue
             values = head.loss.call(y, prediction)
             parts.append(head.loss.reduce(values, prediction, weights[index] if weights else None))
+            summands.append(parts[-1] if head.share == 1 else F.multiply(parts[-1], head.share))
             changed = changed or values._mask is not None or prediction._mask is not None or values.ndim == 0
             changed = changed or head.share != 1 or head.loss.reduction not in ("sum_over_batch_size", "mean")
-        pairs = zip(self._heads, parts, strict=True)
-        shared = [part if head.share == 1 else F.multiply(part, head.share) for head, part in pairs]
-        total = shared[0]
-        for part in shared[1:]:
-            total = F.add(total, part)
-        penalties = self.losses
-        for penalty in penalties:
-            total = F.add(total, F.sum(penalty))
-        if not (changed or penalties or weights):
+        penalties = [F.sum(penalty) for penalty in self.losses]
+        total = self._sum_of([*summands, *penalties])
+        if values is not None and not (changed or penalties or weights):
             return [values], total
+        if not predictions:
+            return [], total
         with no_grad():  # the batch's losses, counted for every sample
             ones = F.fill(predictions[0], 1.0)
-            return [F.multiply(ones, part) for part in ((total, *parts) if several else (total,))], total
+            return [F.multiply(ones, part) for part in ((total, *parts) if len(parts) > 1 else (total,))], total
+
+    def _sum_of(self, losses: Sequence[Tensor]) -> Tensor:
+        """The loss of a batch, of what it consists of.
+
+        Raises
+        ------
+        ValueError
+            There is nothing.
+        """
+        if not losses:
+            raise ValueError(f"{self.name}: expected a loss in compile, or losses that layers add, got neither")
+        total = losses[0]
+        for loss in losses[1:]:
+            total = F.add(total, loss)
+        return total
 
     def _update_metrics(
         self,
@@ -269,7 +278,7 @@ def _states_of(kind: str, named: Mapping[str, Metric]) -> dict[str, Tensor]:
     }
 
 
-def by_name(names: Sequence[str], value: Any) -> list[Tensor]:
+def by_name(names: Sequence[str], value: Any) -> list[Any]:
     """What a list, a dictionary or a single Tensor has for each output."""
     if isinstance(value, Mapping):
         return [value[name] for name in names]

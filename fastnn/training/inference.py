@@ -64,7 +64,7 @@ class Inference(Trials):
         float, list or dict
             The loss; with metrics a list that begins with it; a dict by name with return_dict.
         """
-        self._ready("evaluate", self._test_step)
+        self._compiled("evaluate")
         batch_size = None if batch_size is None else batch_size_of("evaluate", batch_size)
         steps = None if steps is None else whole_number("evaluate", "steps", steps, 1)
         checked_verbose("evaluate", verbose)
@@ -142,7 +142,7 @@ class Inference(Trials):
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> float | list[float] | dict[str, float]:
         """Loss and metrics of a batch, without training; see `train_on_batch`."""
-        self._ready("test_on_batch", self._test_step)
+        self._compiled("test_on_batch")
         prepared = self._prepared("test_on_batch", self._test_step, x, y, sample_weight)
         with self._guard.exclusive("test_on_batch", nested=True):
             self._notice(self._structure, self._settings)

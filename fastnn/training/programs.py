@@ -128,7 +128,7 @@ class Programs(StepFunctions):
         """Layers, losses, metrics and an optimizer that are the user's, or hold a function of the user's."""
         parts: dict[str, Any] = {path or self.name: node for path, node in self._walk()}
         for index, head in enumerate(self._heads):
-            given = (head.loss, *head.metrics, *head.weighted_metrics)
+            given = [part for part in (head.loss, *head.metrics, *head.weighted_metrics) if part is not None]
             parts |= {f"compiled{index}.{number}": part for number, part in enumerate(given)}
         parts["optimizer"] = self.optimizer
         return {name: part for name, part in parts.items() if _is_own(part)}

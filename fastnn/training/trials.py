@@ -109,28 +109,32 @@ class Trials(Programs):
             if step is self._predict_step:
                 self._outputs_of(samples)
             else:
-                self._try_one(where, samples)
+                self._try_one(where, step, samples)
         except (ValueError, TypeError) as error:
             told = self._for_all(error, step, samples)
             if told is None:
                 raise
             raise told from None
 
-    def _try_one(self, where: str, samples: Samples) -> None:
+    def _try_one(self, where: str, step: Step, samples: Samples) -> None:
         inputs, targets, weights = self._parted(samples)
         predictions = self._forward_one(inputs)
+        if self._loss is None and not self.losses and not (step is self._train_step and self._runs_own_code()):
+            self._sum_of([])  # layers of the user's may add losses in training only: then the step finds out
         for index, (head, y, prediction) in enumerate(zip(self._heads, targets, predictions, strict=True)):
+            sparse = head.loss is not None and head.loss.sparse
             # class numbers are checked below, all at once
-            labels = np.zeros_like(y[:1], order="C") if head.loss.sparse else y[:1]
+            labels = np.zeros_like(y[:1], order="C") if sparse else y[:1]
             target = Tensor(np.ascontiguousarray(labels, dtype=target_dtype(y, head.loss)))
             given = [Tensor(np.ascontiguousarray(weight[:1])) for weight in weights[index : index + 1]]
             with no_grad(), self._at(head):
-                head.loss(target, prediction, *given)
+                if head.loss is not None:
+                    head.loss(target, prediction, *given)
                 for metric in head.metrics:
                     metric.check(target, prediction)
                 for metric in head.weighted_metrics:
                     metric.check(target, prediction, *given)
-            if head.loss.sparse:
+            if head.loss is not None and head.loss.sparse:
                 place = where if len(self._heads) == 1 else f"{where}: y[{head.name!r}]"
                 check_labels(place, y, prediction.shape[-1], head.loss.ignore_class)
 
@@ -153,8 +157,9 @@ class Trials(Programs):
         try:
             predictions = self._forward(inputs)
             for index, (head, y, prediction) in enumerate(zip(self._heads, targets, predictions, strict=False)):
-                with no_grad(), self._at(head):
-                    head.loss(y, prediction, *weights[index : index + 1])
+                if head.loss is not None:
+                    with no_grad(), self._at(head):
+                        head.loss(y, prediction, *weights[index : index + 1])
         except type(error) as told:
             return None if "stands for a shape only" in str(told) else told
         except Exception:  # something that needs numbers
