@@ -465,12 +465,26 @@ struct UpdateRule {
   KERNEL(relu_backward, (T* dx, const T* dy, const T* y, int64_t count, bool accumulate))
 // clang-format on
 
+// Matrix products on a unit that multiplies tiles of bfloat16 numbers (cpu/tiles.inl): float32 numbers are split into
+// kTileParts of them. A packed matrix holds kTileParts * kTileBlock^2 for every kTileBlock columns and kTileBlock rows,
+// or what is left of them, and products start where such a block does.
+constexpr int64_t kTileBlock = 32;
+constexpr int64_t kTileParts = 3;
+struct TileKernels {
+  // All parts of b (k, n), element (i, j) at i * b_row + j * b_column; one of the two is 1.
+  void (*pack)(uint16_t* packed, const float* b, int64_t k, int64_t n, int64_t b_row, int64_t b_column);
+  // As gemm by the first `parts` of the parts, 3, 2 or 1; packed is pack's of the b that layout describes.
+  void (*multiply)(float* y, const float* a, const uint16_t* packed, const float* b, int64_t m, int64_t n, int64_t k,
+                   const GemmLayout& layout, const Epilogue<float>& epilogue, int64_t parts);
+};
+
 template <typename T>
 struct KernelTable {
   const char* level;
 #define FASTNN_KERNEL_FIELD(name, parameters) void(*name) parameters;
   FASTNN_KERNELS(FASTNN_KERNEL_FIELD)
 #undef FASTNN_KERNEL_FIELD
+  const TileKernels* tiles = nullptr;  // of a level with a matrix unit
 };
 
 // Kernels of int32_t, int64_t and uint8_t (bool too): plain loops, the same on every level; in reference.cpp.

@@ -10,6 +10,7 @@ namespace {
 // clang-format off: a file may use what stands in one before it
 #include "kernels/cpu/activation.inl"
 #include "kernels/cpu/unary.inl"
+#include "kernels/cpu/transpose.inl"
 #include "kernels/cpu/gemm.inl"
 #include "kernels/cpu/gemm_columns.inl"
 #include "kernels/cpu/convolution.inl"
