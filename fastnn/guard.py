@@ -1,4 +1,8 @@
-"""Who may use a model at a time: one thread that changes it, or several that predict with it."""
+"""Who may use a model at a time: one thread that changes it, or several that predict with it. And locks across forks.
+
+Locks of modules are held by the thread that forks, so a child finds what they guard whole. Those of objects, under
+which whole steps may run, are made anew in the child, where nobody is left to release those of other threads.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,10 @@ import os
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any, Protocol
 
-__all__ = ["Guard", "restarts_in_child"]
+__all__ = ["Guard", "lock_of_module", "restarts_in_child"]
 
 
 class _Restarting(Protocol):
@@ -22,6 +26,25 @@ _restarting: weakref.WeakSet[_Restarting] = weakref.WeakSet()
 def restarts_in_child(owner: _Restarting) -> None:
     """Let the owner of locks make new ones in a child after a fork, where nobody is left to release those of others."""
     _restarting.add(owner)
+
+
+_of_modules: list[AbstractContextManager[Any]] = []  # those under which others are taken first
+_held = ExitStack()  # by a fork
+
+
+def lock_of_module(outermost: bool = False) -> AbstractContextManager[Any]:
+    """A lock for what a module keeps, which a thread may take again; outermost is one under which others are taken.
+
+    A fork waits for it, so that no child begins with a lock that nobody is left to release.
+    """
+    made = threading.RLock()
+    _of_modules.insert(0 if outermost else len(_of_modules), made)
+    return made
+
+
+def _hold_locks() -> None:
+    for lock in _of_modules:
+        _held.enter_context(lock)
 
 
 class Guard:
@@ -63,11 +86,12 @@ class Guard:
 
 
 def _start_over_in_child() -> None:
+    _held.close()
     for owner in list(_restarting):
         owner._start_over_in_child()
 
 
-os.register_at_fork(after_in_child=_start_over_in_child)
+os.register_at_fork(before=_hold_locks, after_in_parent=_held.close, after_in_child=_start_over_in_child)
 
 
 class _Reading:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from . import _core
+from .guard import lock_of_module
 
 __all__ = ["Generator", "default_generator", "generator", "manual_seed", "set_random_seed", "stream_of"]
 
@@ -28,7 +29,7 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
-_lock = threading.Lock()
+_lock = lock_of_module()
 _source: np.random.Generator | None = None
 _default: Generator | None = None
 
@@ -78,7 +79,6 @@ class Generator:
     """
 
     def __init__(self, seed: int | None = None) -> None:
-        self._lock = threading.Lock()
         self._seed, self._draws = cell(), cell()  # which programs read when they run
         self._seed.value = _checked_seed(next_seed() if seed is None else seed)
 
@@ -99,7 +99,7 @@ class Generator:
         from .recording import look  # which is built on tensors
 
         look(self._draws, "the draws of a generator", steady=False)
-        with self._lock:
+        with _lock:
             return int(self._seed.value), int(self._draws.value)
 
     def set_state(self, state: tuple[int, int]) -> None:
@@ -110,13 +110,13 @@ class Generator:
     def _set(self, seed: int, draws: int) -> None:
         from .recording import assign  # which is built on tensors
 
-        with self._lock:
+        with _lock:
             assign(self._seed, seed, "the seed of a generator")
             assign(self._draws, draws, "the draws of a generator")
 
     def draw(self) -> tuple[int, int]:
         """The seed and the step of the next draw."""
-        with self._lock:
+        with _lock:
             seed, step = int(self._seed.value), int(self._draws.value)
             self._draws.value = step + 1
             return seed, step

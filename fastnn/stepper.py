@@ -15,6 +15,7 @@ import numpy as np
 from . import _core
 from . import functional as F
 from .abstract import is_shape
+from .guard import restarts_in_child
 from .layers.base import Shape, arguments
 from .layers.base.modes import in_training, trying
 from .precision import compiled_precision
@@ -50,6 +51,7 @@ class Stepper:
         self._model = model
         self._batch = arguments.positive("stream", "batch_size", batch_size)
         self._lock, self._busy = threading.Lock(), False
+        restarts_in_child(self)
         self._change = model._change
         self._sample = _step_shape(model)
         first = self._first_states()
@@ -67,6 +69,9 @@ class Stepper:
         self._step = Step(self._advance, states=self._step_states, name="stream")
         self._program: _core.Program | None = None
         self._mode: object = None  # what the program was recorded under
+
+    def _start_over_in_child(self) -> None:
+        self._lock = threading.Lock()
 
     @property
     def batch_size(self) -> int:

@@ -6,16 +6,16 @@ that is used T times costs one buffer. Asked for the gradients of some tensors o
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Sequence
 
 from . import tensor as tape
 from .grad_mode import GradMode
+from .guard import lock_of_module
 from .tensor import Edge, Node, Output, Tensor
 
 __all__ = ["backward", "check_gradient", "edge_of", "gradients_of"]
 
-_accumulating = threading.Lock()  # threads may add into the gradients of leaves that they share
+_accumulating = lock_of_module()  # threads may add into the gradients of leaves that they share
 
 
 class _Gradient:

@@ -102,7 +102,7 @@ MAY_IMPORT = {
     "kernels": {"_kernel_call"},
     "grad_mode": set(),
     "tensor": {"_core", "grad_mode"},
-    "walk": {"grad_mode", "tensor"},
+    "walk": {"grad_mode", "guard", "tensor"},
     "functional": {"_core", "tensor", "walk"},
     "autograd": {"functional", "grad_mode", "tensor", "walk"},
     "creation": {"_core", "functional", "program", "random", "tensor"},
@@ -162,6 +162,18 @@ def test_imports_go_one_way() -> None:
             imported - MAY_IMPORT[module] if module in MAY_IMPORT else imported & MAY_NOT_IMPORT.get(module, set())
         )
         wrong += [f"{path.relative_to(ROOT)} imports {name}" for name in sorted(refused)]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_locks_of_modules_are_those_that_forks_wait_for() -> None:
+    """Another one may be held by a thread that is not there in the child."""
+    wrong = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in modules()
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.Assign)
+        and re.search(r"\b(Lock|RLock|Condition|Semaphore)\(\)$", ast.unparse(node.value))
+    ]
     assert not wrong, "\n".join(wrong)
 
 

@@ -273,6 +273,82 @@ def test_fork_within_a_compiled_step_and_beside_replays(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "work"),
+    [
+        ("walk", "_accumulating", "(fastnn.ones(2, requires_grad=True) * 2).sum().backward()"),
+        ("layers.base.naming", "_lock", "layers.Dense(2)"),
+        ("layers.base.applied", "_lock", "layers.Dense(2)(X)"),
+        ("random", "_lock", "fastnn.random.next_seed(), fastnn.randn(2), fastnn.manual_seed(3)"),
+    ],
+)
+def test_fork_while_another_thread_holds_a_lock(module: str, name: str, work: str, tmp_path: Path) -> None:
+    """The fork waits for it."""
+    run(
+        f"""
+        import importlib
+        lock = importlib.import_module("fastnn.{module}").{name}
+        inside, released = threading.Event(), []
+        def hold():
+            with lock:
+                inside.set()
+                time.sleep(0.2)
+                released.append(1)
+        for _ in range(2):
+            released.clear()
+            inside.clear()
+            thread = threading.Thread(target=hold)
+            thread.start()
+            inside.wait()
+            child = os.fork()
+            assert released
+            if child == 0:
+                {work}
+                os._exit(0)
+            wait_for(child)
+            thread.join()
+            {work}
+        with lock:  # of this thread
+            child = os.fork()
+            if child == 0:
+                threading.Thread(target=lambda: [{work}], daemon=True).start()
+                time.sleep(0.01)
+        if child == 0:
+            {work}
+            os._exit(0)
+        wait_for(child)
+        """,
+        tmp_path,
+    )
+
+
+def test_fork_while_a_stepper_is_asked(tmp_path: Path) -> None:
+    """One that another thread was stepping on stays that thread's; one that only its lock was taken of goes on."""
+    run(
+        """
+        model = fastnn.Sequential([fastnn.Input((None, 3)), layers.LSTM(4, return_sequences=True)])
+        stream, x = model.stream(), np.ones((1, 3), np.float32)
+        inside, go_on = threading.Event(), threading.Event()
+        def hold():
+            with stream._lock:
+                inside.set()
+                go_on.wait()
+        thread = threading.Thread(target=hold)
+        thread.start()
+        inside.wait()
+        child = os.fork()
+        if child == 0:
+            stream.step(x)
+            os._exit(0)
+        wait_for(child)
+        go_on.set()
+        thread.join()
+        stream.step(x)
+        """,
+        tmp_path,
+    )
+
+
 # ---- Ctrl-C ----------------------------------------------------------------------------------------------------------
 
 

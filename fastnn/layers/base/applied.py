@@ -5,13 +5,13 @@ Inputs are looked at, weights made on the first call, masks handed on, and error
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from ...abstract import Shape, is_abstract
+from ...guard import lock_of_module
 from ...tensor import Tensor
 from .calls import as_argument, build_once, keep_mask, mask_of, shape_of, signature_of
 from .inputs import BY_NAME, Inputs
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Applied"]
 
-_lock = threading.RLock()  # weights are made under it
+_lock = lock_of_module(outermost=True)  # weights are made under it
 
 
 class Applied(Weighted, Inputs):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
+
+from ...guard import lock_of_module
 
 __all__ = ["new_name"]
 
 _names: Counter[str] = Counter()
-_lock = threading.Lock()
+_lock = lock_of_module()
 
 
 def new_name(base: str) -> str:
