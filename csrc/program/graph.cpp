@@ -41,6 +41,17 @@ bool same_constant(const fastnn_tensor& a, const fastnn_tensor& b) {
   value_error("record: two recordings of the step differ at op ", index, ": ", what);
 }
 
+// Where a value is read first: " of op 3, add,", or nothing where no op reads it.
+std::string reader_of(const fastnn_graph& graph, size_t value) {
+  for (const Node& node : graph.nodes) {
+    for (const int64_t input : node.inputs) {
+      if (input < 0 || root(graph, input) != static_cast<int64_t>(value)) continue;
+      return concat(" of op ", node.position, ", ", node.op->schema.name, ",");
+    }
+  }
+  return "";
+}
+
 void compare_inputs(const fastnn_graph& first, const fastnn_graph& second) {
   if (first.values.size() != second.values.size() || first.results.size() != second.results.size() ||
       first.scalars.size() != second.scalars.size()) {
@@ -57,7 +68,7 @@ void compare_inputs(const fastnn_graph& first, const fastnn_graph& second) {
     const bool same = a.kind != Value::Kind::state || !both || a.recorded.data == b.recorded.data;
     if (!same) value_error("record: state ", a.name, " is other memory in the second recording");
     if (a.kind == Value::Kind::constant && both && !same_constant(a.recorded, b.recorded)) {
-      value_error("record: a constant ", shape_text(a.recorded),
+      value_error("record: a constant ", shape_text(a.recorded), reader_of(first, i),
                   " has other values in the second recording; pass it as an argument");
     }
   }
