@@ -10,6 +10,7 @@ import numpy as np
 from . import _core
 from .functional._base import _op
 from .later import Later
+from .program import apart
 from .tensor import Tensor
 
 __all__ = ["Arguments", "Number", "misses_float", "results_of", "with_form"]
@@ -59,7 +60,7 @@ class Arguments:
     def _taken(self, value: Any) -> Any:
         if isinstance(value, Tensor):
             self.on_tape = self.on_tape or value.requires_grad
-            self.arrays.append(_apart(value._array))
+            self.arrays.append(apart(value._array))
             return "array"
         if isinstance(value, float):
             place, self._floats = self._floats, self._floats + 1
@@ -101,14 +102,6 @@ def _replaced(value: Any, tensors: Iterator[Tensor], places: dict[int, Any], flo
     if isinstance(value, dict):
         return {key: _replaced(item, tensors, places, floats) for key, item in value.items()}
     return value
-
-
-def _apart(array: _core.Array) -> _core.Array:
-    """The array's memory under a name of its own: it may be given twice, or be state too."""
-    if not array.is_contiguous or array.device != "cpu":
-        copied: _core.Array = _op("copy")(array)
-        return copied
-    return _core.Array.from_numpy(array.numpy(), copy=False)
 
 
 def _contiguous(array: np.ndarray[Any, Any]) -> _core.Array:

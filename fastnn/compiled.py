@@ -382,8 +382,15 @@ class Compiled(Followed):
         draws = reach.draws() if batched is not None else {}
         args, kwargs = call.rebuilt(tensors, numbers)
         gradients = [(variable, variable.grad) for variable in reach.variables]
-        record = batched is not None
-        run = Run(call.arrays, reach.tensors, scalars, batched=batched, record=record, looked=noticed_cell)
+        run = Run(
+            call.arrays,
+            reach.tensors,
+            scalars,
+            batched=batched,
+            record=batched is not None,
+            looked=noticed_cell,
+            line=lambda: self._line,
+        )
 
         def compute() -> tuple[list[_core.Array], Any]:
             if reach.unwatched is not None:

@@ -19,13 +19,26 @@ import numpy as np
 from . import _core
 from .functional._base import _op
 from .guard import restarts_in_child
-from .recording import Run, advance, assign, calls_of_library, current_run, in_step, look, refuse, unseen, update
+from .recording import (
+    Run,
+    advance,
+    assign,
+    calls_of_library,
+    current_run,
+    in_step,
+    look,
+    overlap,
+    refuse,
+    unseen,
+    update,
+)
 from .tensor import Tensor, is_grad_enabled
 
 __all__ = [
     "Recordings",
     "Step",
     "advance",
+    "apart",
     "assign",
     "current_run",
     "in_step",
@@ -126,7 +139,7 @@ def plan_text(program: _core.Program, passes: bool) -> str:
 
 def _with_line(difference: str, graph: _core.Graph, line: str) -> str:
     """What graphs differ in, with the line of the user's code that called the op, or one for the whole step."""
-    found = re.search(r"differ at op (\d+)", difference)
+    found = re.search(r"(?:differ at|of) op (\d+)", difference)
     if found is None or int(found[1]) >= len(graph.lines) or not graph.lines[int(found[1])]:
         return f"{line}: {difference}" if line else difference
     return f"{graph.lines[int(found[1])]}: {difference}"
@@ -152,6 +165,8 @@ class Step:
         Whether to say that something can't be recorded; `eager_reasons` tells in any case.
     every_size : callable, optional
         Returns whether `function` may branch on the batch size: then each size is recorded before it is replayed.
+    line : callable, optional
+        Returns where the user's code is that `function` calls, for messages about what no op of it tells.
 
     Notes
     -----
@@ -171,12 +186,13 @@ class Step:
         verify_every: int = 0,
         warns: bool = True,
         every_size: Callable[[], bool] = lambda: False,
+        line: Callable[[], str] = lambda: "",
     ) -> None:
         if verify_every < 0:
             raise ValueError(f"{name}: expected verify_every of at least 0, got {verify_every}")
         self._verify_every, self._warns = verify_every, warns
         self._function = function
-        self._every_size = every_size
+        self._every_size, self._line = every_size, line
         self._states = states
         self._scalars = scalars if scalars is not None else dict
         self._name = name
@@ -222,7 +238,7 @@ class Step:
         with self._lock:
             entry = self._entries.get(key)
             if entry is None:
-                entry = self._entries[key] = Recordings(self._name, self._every_size())
+                entry = self._entries[key] = Recordings(self._name, self._every_size(), self._line())
                 if len(self._entries) > MAX_KEYS:
                     self._entries.popitem(last=False)
             self._entries.move_to_end(key)
@@ -231,11 +247,26 @@ class Step:
                 entry.replays += 1
                 if self._verify_every and entry.replays % self._verify_every == 0:
                     program = None
-        if program is not None:
-            results = program.run(arrays, targets)
-        else:
+        results = None if program is None else self._run_program(program, arrays, targets)
+        if results is None:
             results = self._run_eagerly(entry, arrays, batch, device, targets)
         return tuple(Tensor._wrap(array) for array in results)
+
+    def _run_program(
+        self, program: _core.Program, arrays: list[_core.Array], targets: Sequence[_core.Array] | None
+    ) -> list[_core.Array] | None:
+        """A program's results; None when it may not write what an argument shows, and has not begun."""
+        try:
+            return program.run(arrays, targets)
+        except ValueError:
+            if not self._shares_memory(arrays):
+                raise
+            return None
+
+    def _shares_memory(self, arrays: Sequence[_core.Array]) -> bool:
+        """Whether one of the arrays is in the memory of state."""
+        states = [state._array for state in self._states().values()]
+        return any(overlap(array, state) for array in arrays for state in states)
 
     def planned(self, *arguments: Any, extra_key: tuple[Any, ...] = ()) -> _core.Program | None:
         """The program that a call with such arguments replays; None when there is none (yet). It may be run as long as
@@ -304,7 +335,12 @@ class Step:
         if steps <= 0:
             return 0
         targets = [_target_array(self._name, array) for array in out]
-        done = program.run_batches(arrays, targets, order, first, steps, seconds)
+        try:
+            done = program.run_batches(arrays, targets, order, first, steps, seconds)
+        except ValueError:
+            if not self._shares_memory(arrays):
+                raise
+            return 0
         with self._lock:
             entry.replays += done
         return done
@@ -388,8 +424,10 @@ class Step:
         """Run the function itself, recording it unless that failed before."""
         states = self._states()
         shared = [*arrays, *(state._array for state in states.values())]
+        known = {state._array.storage for state in states.values()}
+        arrays = [array if array.storage not in known else apart(array) for array in arrays]
         record = entry.eager_because is None and not self.eager
-        run = Run(arrays, states, self._scalars(), record=record)
+        run = Run(arrays, states, self._scalars(), record=record, line=self._line)
 
         def compute() -> list[_core.Array]:
             outputs = run.call(self._function, *(Tensor._wrap(array) for array in arrays))
@@ -455,6 +493,14 @@ def _argument_array(value: Any) -> _core.Array:
     if not (array.flags.aligned and array.dtype.isnative and array.flags.c_contiguous):
         array = array.astype(array.dtype.newbyteorder("="), order="C", copy=True)
     return _core.Array.from_numpy(array, copy=False)
+
+
+def apart(array: _core.Array) -> _core.Array:
+    """The array's memory under a name of its own: it may be given twice, or be state too."""
+    if not array.is_contiguous or array.device != "cpu":
+        copied: _core.Array = _op("copy")(array)
+        return copied
+    return _core.Array.from_numpy(array.numpy(), copy=False)
 
 
 def _target_array(name: str, value: Any) -> _core.Array:

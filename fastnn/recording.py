@@ -38,10 +38,12 @@ __all__ = [
 
 _T = TypeVar("_T")
 
+_Copy = tuple[_core.Array, _core.Array]  # what is written, and its values before
 Update = tuple[_core.Op, tuple[Any, ...], dict[str, Any]]
 
 _ASSIGN = _op("assign_update")  # made here: taking back what was written is no time to ask for memory
 PACKAGE = __file__.removesuffix("recording.py")  # where the library's own code is
+_SWEEP = 1 << 20  # bytes of copies of what a run has made, after which those of what is gone are looked for
 _PYTHON = threading.__file__.removesuffix("threading.py")  # and Python's
 
 
@@ -138,6 +140,38 @@ def _updated(op_name: str) -> tuple[bool, ...]:
     return tuple(argument["role"] == "update" for argument in _op(op_name).schema["inputs"])
 
 
+class _Made:
+    """Values, as they were before they were written first, of tensors that the run has made and that may outlast it:
+    moments of an optimizer, say. Those of tensors that are gone go too.
+    """
+
+    def __init__(self) -> None:
+        self._copies: dict[int, list[_Copy]] = {}  # by storage
+        self._kept: set[int] = set()  # identities
+        self._bytes, self._sweeps_at = 0, _SWEEP
+
+    def keep(self, array: _core.Array) -> None:
+        """Copy an array that is about to be written, if it is the first time."""
+        if array.identity in self._kept:
+            return
+        self._kept.add(array.identity)
+        self._copies.setdefault(array.storage, []).append((array.alias(), _unrecorded_copy(array)))
+        self._bytes += array.nbytes
+        if self._bytes > self._sweeps_at:
+            self._sweep()
+
+    def copies(self) -> Iterator[_Copy]:
+        """The latest first: arrays may be parts of each other."""
+        return (copy for copies in self._copies.values() for copy in reversed(copies))
+
+    def _sweep(self) -> None:
+        self._copies = {
+            storage: copies for storage, copies in self._copies.items() if copies[0][0].references != len(copies)
+        }
+        self._bytes = sum(copy.nbytes for _, copy in self.copies())
+        self._sweeps_at = max(_SWEEP, 2 * self._bytes)
+
+
 class Run:
     """One run of a step's function; `recorder` is None once it isn't recorded.
 
@@ -155,6 +189,8 @@ class Run:
         Whether to write the run down.
     looked : callable, optional
         Told of a steady cell that Python looks at, and what it is. When not given, a look is a reason not to record.
+    line : callable, optional
+        Returns where the user's code begins, for what the library does without it.
     """
 
     def __init__(
@@ -166,8 +202,9 @@ class Run:
         batched: Sequence[bool] | None = None,
         record: bool = True,
         looked: Callable[[_core.Scalar, str], None] | None = None,
+        line: Callable[[], str] = lambda: "",
     ) -> None:
-        self._looked = looked
+        self._looked, self._line = looked, line
         self.watches = True  # whether it minds looks at cells
         self.refusal: str | None = None
         self.optimized = False  # whether an optimizer took a step
@@ -177,10 +214,12 @@ class Run:
         self._arguments = list(arguments)
         self._states = [state._array for state in states.values()]
         self._known = {array.identity: array for array in self._states}
+        self._known_storages = {array.storage: array for array in reversed(self._states)}
         self._advances = [(cell, amount) for cell, amount in scalars.values() if amount]
         self._declared = {id(cell) for cell, _ in self._advances}
         self._registered = {id(cell) for cell, _ in scalars.values()}
-        self._copies: dict[int, tuple[_core.Array, _core.Array]] = {}
+        self._copies: dict[int, _Copy] = {}  # of states, by identity
+        self._made = _Made()
         self._counts: dict[int, tuple[_core.Scalar, int]] = {}  # how far the run has advanced each cell
         self._assigned: dict[int, tuple[_core.Scalar, float]] = {}  # cells that Python has set, as they were before
         self._over = _core.Scalar(0, "int")  # 1 once the writes stay or are taken back
@@ -266,7 +305,7 @@ class Run:
         given."""
         if self.recorder is None:
             return
-        line = line or user_line()
+        line = line or user_line() or self._line()
         self.refusal = f"{line}: {reason}" if line else reason
         self._stop_recording()
         self.recorder = None
@@ -278,11 +317,9 @@ class Run:
 
     def before_write(self, array: _core.Array) -> None:
         """Keep the values of a state, or a tensor made in the run, that is about to be written for the first time."""
-        state = self._known.get(array.identity)
+        state = self._known.get(array.identity) or self._known_storages.get(array.storage)
         if state is None:
-            state = next((known for known in self._states if known.shares_storage(array)), None)
-        if state is None:  # made in this run, and may outlast it: moments of an optimizer, say
-            self._copies.setdefault(array.identity, (array, _unrecorded_copy(array)))
+            self._made.keep(array)
             return
         if state.identity in self._copies:
             return
@@ -356,8 +393,7 @@ class Run:
         """Put states and cells back to what they were."""
         for cell, value in self._assigned.values():
             cell.value = value
-        pairs = reversed(self._copies.values())  # tensors made in the run may be parts of each other
-        writes: list[Update] = [(_ASSIGN, pair, {}) for pair in pairs]
+        writes: list[Update] = [(_ASSIGN, copy, {}) for copy in (*self._copies.values(), *self._made.copies())]
         _core.commit(writes, [*((cell, -count) for cell, count in self._counts.values()), (self._over, 1)])
 
 
@@ -373,11 +409,12 @@ def _unrecorded_copy(array: _core.Array) -> _core.Array:
 def user_line() -> str:
     """Where in the user's code the running step is, such as "train.py:12"; empty when it is not in any."""
     frame: FrameType | None = sys._getframe(1)
+    line = ""
     while frame is not None and frame.f_code is not Run.call.__code__:
-        if not frame.f_code.co_filename.startswith(PACKAGE):
-            return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+        if not (line or frame.f_code.co_filename.startswith(PACKAGE)):
+            line = f"{frame.f_code.co_filename}:{frame.f_lineno}"
         frame = frame.f_back
-    return ""
+    return "" if frame is None else line  # without that frame it is the code that called the step
 
 
 def calls_of_library() -> int:

@@ -81,7 +81,7 @@ LIBRARY.fastnn_tensor_from_host.restype = Tensor
 LIBRARY.fastnn_tensor_from_host.argtypes = [Pointer, Dtype, c.c_int32, Int64s]
 for name in ("find_op", "op_schema", "op_at", "storage_data", "find_implementation"):
     getattr(LIBRARY, f"fastnn_{name}").restype = Pointer
-for name in ("storage_bytes", "storage_version"):
+for name in ("storage_bytes", "storage_references", "storage_version"):
     getattr(LIBRARY, f"fastnn_{name}").restype = c.c_uint64
 LIBRARY.fastnn_graph_text.restype = c.c_int64
 LIBRARY.fastnn_program_node_text.restype = c.c_int64
@@ -203,7 +203,7 @@ def test_null_is_refused() -> None:
 
 
 def test_null_is_harmless_where_there_is_no_status() -> None:
-    for function in ("find_op", "op_schema", "storage_data", "storage_bytes", "storage_version"):
+    for function in ("find_op", "op_schema", "storage_data", "storage_bytes", "storage_references", "storage_version"):
         assert not getattr(LIBRARY, f"fastnn_{function}")(None)
     assert LIBRARY.fastnn_find_implementation(None, c.c_int32(1)) is None
     assert LIBRARY.fastnn_graph_text(None, None, c.c_int64(0)) == -1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Callable, Iterator
 
@@ -10,7 +11,7 @@ import pytest
 from tolerances import assert_same_bits
 
 import fastnn
-from fastnn import Sequential, Tensor, layers, optimizers
+from fastnn import Sequential, Tensor, _core, layers, optimizers
 from fastnn import functional as F
 
 X = np.random.default_rng(0).standard_normal((8, 3)).astype(np.float32)
@@ -175,6 +176,46 @@ def test_views_of_tensors_made_in_a_call_that_fails_are_taken_back_in_order() ->
     with pytest.raises(OSError):  # noqa: PT011
         compiled(np.ones(2, np.float32))
     assert made[0].tolist() == [0, 0, 0, 0]
+
+
+def test_of_what_a_call_makes_only_what_is_still_there_is_taken_back() -> None:
+    """More of it than is looked through at once."""
+    kept: list[Tensor] = []
+
+    def fails(x: Tensor) -> Tensor:
+        for number in range(12):
+            gone = fastnn.zeros(1 << 17)
+            gone.add_(number)
+            made = fastnn.full(1 << 16, float(number))
+            made[:3].mul_(2)
+            made.add_(1)
+            kept.append(made if number % 2 else made[1:9])
+        raise OSError
+
+    compiled = fastnn.compile(lambda x: fails(x))
+    with pytest.raises(OSError):  # noqa: PT011
+        compiled(X)
+    assert [set(made.tolist()) for made in kept] == [{float(number)} for number in range(12)]
+
+
+def test_what_is_written_in_place_and_gone_takes_no_memory() -> None:
+    """The peak of a recorded run doesn't grow with it."""
+
+    def step(x: Tensor, count: int) -> Tensor:
+        for _ in range(count):
+            made = x * 2
+            made.add_(1)
+        return made.sum()
+
+    x = np.ones(1 << 18, np.float32)  # 1 MB
+    peaks = []
+    for count in (10, 40):
+        gc.collect()
+        _core.peak_bytes(restart=True)
+        before = _core.live_bytes()
+        fastnn.compile(step)(x, count)
+        peaks.append((_core.peak_bytes() - before) // x.nbytes)
+    assert peaks[0] == peaks[1]
 
 
 # ---- gradients that are there already --------------------------------------------------------------------------------

@@ -192,6 +192,42 @@ def test_a_constant_that_changes_is_not_frozen() -> None:
     assert (step(x)[0].numpy() == 2).all()
 
 
+def test_a_constant_that_changes_is_told_with_the_line_of_the_op_that_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def function(x: Tensor) -> tuple[Tensor]:
+        y = x + 1
+        return (y * sys.hidden,)  # type: ignore[attr-defined]
+
+    step = Step(function, states=dict, name="drifting")
+    x = np.ones((2, 4), np.float32)
+    monkeypatch.setattr(sys, "hidden", 0.5, raising=False)
+    step(x)
+    monkeypatch.setattr(sys, "hidden", 0.25)
+    reason = (
+        f"drifting runs without a program: {__file__}:{function.__code__.co_firstlineno + 2}: record: a constant () of "
+        "op 1, multiply, has other values in the second recording; pass it as an argument"
+    )
+    with pytest.warns(RuntimeWarning, match=re.escape(reason)):
+        step(x)
+
+
+@pytest.mark.parametrize("recorded", [0, 1, 3])
+def test_a_batch_in_the_memory_of_what_the_step_writes_is_read_as_it_is_written(recorded: int) -> None:
+    """Before, between and after the recordings: as without a program."""
+    weight = Tensor(np.ones((3, 2), np.float32))
+
+    def function(x: Tensor) -> tuple[Tensor]:
+        weight.add_(1)
+        return (x * 2,)
+
+    step = Step(function, states=lambda: {"weight": weight}, name="count")
+    for _ in range(recorded):
+        step(np.zeros((3, 2), np.float32))
+    reason = "count runs without a program: .*an argument shares memory with state that the step writes"
+    with pytest.warns(RuntimeWarning, match=reason):
+        got = [step(weight)[0].tolist()[0][0] for _ in range(4)]
+    assert got == [2.0 * (recorded + 2 + call) for call in range(4)]
+
+
 def test_recordings_that_disagree_run_eagerly_and_say_so() -> None:
     calls = []
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
+import sys
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -135,6 +136,47 @@ def test_what_a_layer_changes_is_no_part_of_a_program(layer: type[layers.Layer],
         model.predict(X, verbose=0)
         assert len(SEEN) + COUNT > before
     assert not model.recorded
+
+
+class Penalized(layers.Layer):
+    def call(self, inputs: Tensor) -> Tensor:
+        self.add_loss(fastnn.constant(np.float32(sys.getrecursionlimit())))
+        return inputs
+
+
+def test_a_constant_that_changes_in_fit_is_told_with_a_line() -> None:
+    """That of the user's code whose op reads it, or else where that code begins."""
+    limit = sys.getrecursionlimit()
+
+    def train(model: fastnn.Sequential) -> None:
+        for call in range(3):
+            sys.setrecursionlimit(limit + call)
+            model.train_on_batch(X, X)
+
+    for layer in (layers.Lambda(lambda x: x * float(sys.getrecursionlimit())), Penalized()):
+        model = model_of(layer)
+        function = layer.function if isinstance(layer, layers.Lambda) else Penalized.call
+        try:
+            with pytest.warns(RuntimeWarning, match="a constant") as caught:
+                train(model)
+        finally:
+            sys.setrecursionlimit(limit)
+        (warning,) = caught
+        assert f"{__file__}:{function.__code__.co_firstlineno}: record: a constant ()" in str(warning.message)
+
+
+class Unknown(layers.Layer):
+    def call(self, inputs: Tensor) -> Tensor:
+        self.add_loss(Tensor(np.float32(1)))
+        return inputs
+
+
+def test_what_only_the_library_reads_is_told_with_the_line_where_the_users_code_begins() -> None:
+    model = model_of(Unknown())
+    line = f"{__file__}:{Unknown.call.__code__.co_firstlineno}: "
+    with pytest.warns(RuntimeWarning, match=re.escape(line) + r".* is neither an argument") as caught:
+        model.fit(X, X, epochs=3, verbose=0)
+    assert len(caught) == 1
 
 
 @pytest.mark.parametrize(

@@ -421,6 +421,10 @@ void register_array(py::module_& module) {
       .def_property_readonly(
           "version",
           [](const Array& a) { return a.tensor.storage == nullptr ? 0 : fastnn_storage_version(a.tensor.storage); })
+      .def_property_readonly("storage", [](const Array& a) { return reinterpret_cast<uintptr_t>(a.tensor.storage); })
+      .def_property_readonly("references", [](const Array& a) { return fastnn_storage_references(a.tensor.storage); })
+      .def(
+          "alias", [](const Array& a) { return a.view(a.tensor); }, "Another array of the same memory.")
       .def_property_readonly("identity", [](const Array& a) { return a.tensor.identity; })
       .def_property_readonly("address",
                              [](const Array& a) { return reinterpret_cast<uintptr_t>(first_byte(a.tensor)); })

@@ -100,6 +100,9 @@ void fastnn_storage_release(fastnn_storage* storage) {
 
 void* fastnn_storage_data(const fastnn_storage* storage) { return storage != nullptr ? storage->data : nullptr; }
 size_t fastnn_storage_bytes(const fastnn_storage* storage) { return storage != nullptr ? storage->bytes : 0; }
+int64_t fastnn_storage_references(const fastnn_storage* storage) {
+  return storage != nullptr ? storage->references.load(std::memory_order_acquire) : 0;
+}
 uint64_t fastnn_storage_version(const fastnn_storage* storage) {
   return storage != nullptr ? storage->version.load(std::memory_order_relaxed) : 0;
 }

@@ -75,6 +75,7 @@ class Programs(StepFunctions):
             scalars=self._train_scalars,
             name="train",
             every_size=own,
+            line=self._own_line,
         )
         self._test_step = self._own_step("test_step", computed) or Step(
             self._seen(self._test),
@@ -82,6 +83,7 @@ class Programs(StepFunctions):
             scalars=self._draw_scalars,
             name="test",
             every_size=own,
+            line=self._own_line,
         )
         self._predict_step = self._own_step("predict_step") or Step(
             self._seen(self._infer),
@@ -89,6 +91,7 @@ class Programs(StepFunctions):
             scalars=self._draw_scalars,
             name="predict",
             every_size=own,
+            line=self._own_line,
         )
         self._call_steps = {
             training: Step(
@@ -98,6 +101,7 @@ class Programs(StepFunctions):
                 name="call",
                 warns=False,
                 every_size=own,
+                line=self._own_line,
             )
             for training in (None, False)
         }
@@ -146,10 +150,13 @@ class Programs(StepFunctions):
         it may be one of several."""
         from ..reach import Reach
 
-        parts = self._own_parts()
         name = reason.partition(", ")[0].rpartition(" ")[2]
-        reading = [part for path, part in parts.items() if Reach({path: part}).names(name)]
-        codes = {code for code in map(_code_of, reading or parts.values()) if code is not None}
+        reading = [part for path, part in self._own_parts().items() if Reach({path: part}).names(name)]
+        return self._own_line(reading)
+
+    def _own_line(self, parts: Sequence[Any] = ()) -> str:
+        """Where the code of the user's begins in some parts, or in all; nowhere when it may be one of several."""
+        codes = {code for code in map(_code_of, parts or self._own_parts().values()) if code is not None}
         return "".join(f"{code.co_filename}:{code.co_firstlineno}" for code in codes if len(codes) == 1)
 
     def _runs_own_code(self) -> bool:

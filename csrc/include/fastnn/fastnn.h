@@ -99,6 +99,8 @@ FASTNN_API void fastnn_storage_retain(fastnn_storage* storage);
 FASTNN_API void fastnn_storage_release(fastnn_storage* storage);
 FASTNN_API void* fastnn_storage_data(const fastnn_storage* storage);
 FASTNN_API size_t fastnn_storage_bytes(const fastnn_storage* storage);
+/* How many references there are. */
+FASTNN_API int64_t fastnn_storage_references(const fastnn_storage* storage);
 FASTNN_API uint64_t fastnn_storage_version(const fastnn_storage* storage);
 FASTNN_API void fastnn_storage_bump_version(fastnn_storage* storage);
 /* From now on others may write the memory without raising the version: programs keep nothing prepared of it. */
