@@ -106,6 +106,7 @@ __all__ = [
     "randn_like",
     "randperm",
     "regularizers",
+    "saving",
     "set_batch_invariant",
     "set_grad_enabled",
     "set_num_threads",
@@ -132,6 +133,7 @@ _MODULES = (
     "models",
     "optimizers",
     "regularizers",
+    "saving",
     "utils",
 )
 _FILES = {
@@ -160,6 +162,7 @@ if TYPE_CHECKING:
         models,
         optimizers,
         regularizers,
+        saving,
         utils,
     )
     from .compiled import compile

@@ -6,14 +6,16 @@ A description is {"class_name": ..., "config": {...}} with values that JSON can 
 from __future__ import annotations
 
 import inspect
+import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
 from ._custom import get_registered_name, get_registered_object
 
 __all__ = [
     "Configurable",
+    "Named",
     "auto_name",
     "config_of",
     "configured",
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 T = TypeVar("T", bound="Configurable")
+Value = TypeVar("Value")
 
 
 class Configurable:
@@ -38,6 +41,30 @@ class Configurable:
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Make an object from what `get_config` returned."""
         return cls(**config)
+
+
+class Named(Mapping[str, Value]):
+    """What a package has under some names, read from it when it is asked for.
+
+    Parameters
+    ----------
+    package : its full name
+    names : the names to ask for, and those of the package
+    """
+
+    def __init__(self, package: str, names: Mapping[str, str]) -> None:
+        self._package = package
+        self._names = names
+
+    def __getitem__(self, name: str) -> Value:
+        found: Value = getattr(sys.modules[self._package], self._names[name])
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def snake_case(name: str) -> str:

@@ -23,7 +23,7 @@ from .layers.input_layer import InputLayer, of_rank
 from .messages import print_message
 from .saving import load_model, load_weights, save_model, save_weights
 from .tensor import Tensor
-from .training import Trainer
+from .training.fitting import Trainer
 
 if TYPE_CHECKING:
     from .profiling import Profile

@@ -14,6 +14,7 @@ from typing import Any
 
 import fastnn
 from fastnn.layers.base.penalties import _roles
+from fastnn.optimizers.arguments import Common
 
 PAGE = Path(__file__).parent.parent / "docs" / "keras_names.md"
 INTRODUCTION = """\
@@ -54,7 +55,7 @@ SECTIONS = (
 )
 # arguments that all layers take by keyword, and the optimizers' common ones; the page says so
 BY_KEYWORD = {"name", "dtype", "trainable", "activity_regularizer"}
-COMMON = set(fastnn.optimizers.arguments.Common.__annotations__)
+COMMON = set(Common.__annotations__)
 REQUIRED = object()
 # names that fastnn does without, and what there is instead
 _STEPS = "steps become programs by themselves; own ones are `train_step`, `test_step` and `predict_step`"

@@ -14,6 +14,7 @@ import fastnn
 from fastnn import Input, Model, Sequential, Tensor, layers
 from fastnn import functional as F
 from fastnn.dag import Functional
+from fastnn.layers.base import naming
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((20, 8)).astype(np.float32)
@@ -214,7 +215,7 @@ def test_summary_says_what_is_connected_to_what() -> None:
 
 
 def test_names_are_keras_s() -> None:
-    fastnn.layers.base.naming._names.clear()
+    naming._names.clear()
     x = Input((4,))
     y = layers.Dense(4)(x)
     model = Model(x, layers.Dense(4)(y) + y)

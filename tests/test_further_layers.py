@@ -14,6 +14,7 @@ import pytest
 
 import fastnn
 from fastnn import Input, Model, layers
+from fastnn.layers.base.input_spec import check_specs
 
 
 def numbers(*shape: int) -> np.ndarray:
@@ -194,4 +195,4 @@ def test_input_specs_that_fit() -> None:
     dense = layers.Dense(2)
     dense.input_spec = layers.InputSpec(min_ndim=2)
     assert dense(numbers(2, 4)).shape == (2, 2)
-    fastnn.layers.base.input_spec.check_specs("x", named, {"b": fastnn.Tensor(numbers(2, 4))})
+    check_specs("x", named, {"b": fastnn.Tensor(numbers(2, 4))})

@@ -7,6 +7,16 @@ downloaded on first use with ``pip install "fastnn-core[datasets]"``. Offline, t
 
 from __future__ import annotations
 
-from . import boston_housing, california_housing, cifar10, cifar100, digits, fashion_mnist, imdb, mnist
+from typing import TYPE_CHECKING
+
+from .._first_use import at_first_use
 
 __all__ = ["boston_housing", "california_housing", "cifar10", "cifar100", "digits", "fashion_mnist", "imdb", "mnist"]
+
+_FILES: dict[str, str] = {}
+_MODULES = __all__
+
+if TYPE_CHECKING:
+    from . import boston_housing, california_housing, cifar10, cifar100, digits, fashion_mnist, imdb, mnist
+else:
+    __getattr__, __dir__ = at_first_use(__name__, _FILES, _MODULES)

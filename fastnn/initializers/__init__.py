@@ -6,19 +6,9 @@ and gives the same numbers every time, as in Keras.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from .. import _config
-from .._config import resolve, snake_case
-from .._custom import CustomObjectScope, function_name
-from .base import Initializer
-from .distributions import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
-from .fixed import Constant, Identity, Ones, Zeros
-from .fourier import STFT
-from .scaling import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, VarianceScaling
+from .._first_use import at_first_use
 
 __all__ = [
     "STFT",
@@ -62,84 +52,47 @@ __all__ = [
     "zeros",
 ]
 
-_CLASSES: tuple[type[Initializer], ...] = (
-    Zeros,
-    Ones,
-    Constant,
-    RandomNormal,
-    RandomUniform,
-    VarianceScaling,
-    GlorotUniform,
-    GlorotNormal,
-    HeUniform,
-    HeNormal,
-    Orthogonal,
-    TruncatedNormal,
-    LecunUniform,
-    LecunNormal,
-    Identity,
-    STFT,
-)
-# Keras's other spellings of the classes
-IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
-constant = Constant
-glorot_normal = GlorotNormal
-glorot_uniform = GlorotUniform
-he_normal = HeNormal
-he_uniform = HeUniform
-identity = Identity
-lecun_normal = LecunNormal
-lecun_uniform = LecunUniform
-ones = Ones
-orthogonal = Orthogonal
-random_normal = RandomNormal
-random_uniform = RandomUniform
-stft = STFT
-truncated_normal = TruncatedNormal
-variance_scaling = VarianceScaling
-zeros = Zeros
-
-_NAMES: dict[str, type[Initializer]] = {
-    **{name: cls for cls in _CLASSES for name in (cls.__name__, snake_case(cls.__name__))},
-    "uniform": RandomUniform,
-    "normal": RandomNormal,
-    "one": Ones,
-    "zero": Zeros,
-    "IdentityInitializer": Identity,
-    "OrthogonalInitializer": Orthogonal,
-    "STFTInitializer": STFT,
+_FILES = {
+    "base": "Initializer",
+    "distributions": "Orthogonal RandomNormal RandomUniform TruncatedNormal",
+    "fixed": "Constant Identity Ones Zeros",
+    "fourier": "STFT",
+    "identifiers": "IdentityInitializer InitializerLike OrthogonalInitializer STFTInitializer constant "
+    "deserialize get glorot_normal glorot_uniform he_normal he_uniform identity lecun_normal lecun_uniform "
+    "ones orthogonal random_normal random_uniform serialize stft truncated_normal variance_scaling zeros",
+    "scaling": "GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal LecunUniform VarianceScaling",
 }
 
-InitializerLike = str | Initializer | type[Initializer] | dict[str, Any] | np.ndarray | Callable[..., Any]
-
-
-def get(identifier: InitializerLike) -> Initializer | Callable[..., Any]:
-    """An initializer from a name ("zeros"), an object, a class, a configuration or a function(shape, dtype)."""
-    if isinstance(identifier, np.ndarray):
-        return lambda shape, dtype=None: np.asarray(identifier, dtype)
-    if callable(identifier) and not isinstance(identifier, type | Initializer):
-        return identifier
-    return resolve("initializer", identifier, Initializer, _NAMES)
-
-
-def serialize(initializer: Initializer | Callable[..., Any]) -> Any:
-    """The description of an initializer, or the name of a function of the user's own.
-
-    Raises
-    ------
-    ValueError
-        It is a function without a name, such as a lambda, or with the name of another initializer.
-    """
-    if not isinstance(initializer, Initializer):
-        return function_name("initializer", initializer, _NAMES)
-    return _config.serialize(initializer)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """The initializer that a description or a name tells of; custom_objects maps names to classes and functions of your
-    own."""
-    if isinstance(config, str):
-        with CustomObjectScope(custom_objects):
-            return get(config)
-    classes: dict[str, type[Initializer]] = {**_NAMES, **(custom_objects or {})}
-    return _config.deserialize("initializer", config, classes)
+if TYPE_CHECKING:
+    from .base import Initializer
+    from .distributions import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
+    from .fixed import Constant, Identity, Ones, Zeros
+    from .fourier import STFT
+    from .identifiers import (
+        IdentityInitializer,
+        OrthogonalInitializer,
+        STFTInitializer,
+        constant,
+        deserialize,
+        get,
+        glorot_normal,
+        glorot_uniform,
+        he_normal,
+        he_uniform,
+        identity,
+        lecun_normal,
+        lecun_uniform,
+        ones,
+        orthogonal,
+        random_normal,
+        random_uniform,
+        serialize,
+        stft,
+        truncated_normal,
+        variance_scaling,
+        zeros,
+    )
+    from .identifiers import InitializerLike as InitializerLike
+    from .scaling import GlorotNormal, GlorotUniform, HeNormal, HeUniform, LecunNormal, LecunUniform, VarianceScaling
+else:
+    __getattr__, __dir__ = at_first_use(__name__, _FILES)

@@ -7,7 +7,7 @@ from typing import Unpack
 
 from .arguments import Common, Hyper, flag
 from .base import Optimizer
-from .schedules import Rate
+from .schedules.base import Rate
 
 __all__ = ["Adam", "AdamW", "Adamax", "Nadam"]
 

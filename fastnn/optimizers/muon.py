@@ -14,7 +14,7 @@ from .. import functional as F
 from ..tensor import Tensor
 from .arguments import Hyper, flag, whole
 from .composed import Composed, move
-from .schedules import Rate
+from .schedules.base import Rate
 
 __all__ = ["Muon"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..tensor import Tensor
 from .arguments import Common, Hyper, flag
 from .base import Optimizer
-from .schedules import Rate
+from .schedules.base import Rate
 
 __all__ = ["Adadelta", "Adagrad", "RMSprop"]
 

@@ -13,7 +13,7 @@ from .. import functional as F
 from ..tensor import Tensor
 from .arguments import Common, Hyper, whole
 from .composed import Composed, move
-from .schedules import Rate
+from .schedules.base import Rate
 
 __all__ = ["ScheduleFreeAdamW"]
 

@@ -5,9 +5,3 @@
 evaluation and prediction (inference), and the loop over epochs (fitting). State changes only when a step commits, so an
 error or Ctrl-C leaves the last whole step.
 """
-
-from __future__ import annotations
-
-from .fitting import Trainer
-
-__all__ = ["Trainer"]

@@ -4,6 +4,19 @@ Names and arguments, weights and states, shapes and errors, calls on data and on
 streaming, configurations. A layer's own file holds none of these.
 """
 
-from .layer import Layer, Shape
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..._first_use import at_first_use
 
 __all__ = ["Layer", "Shape"]
+
+_FILES = {
+    "layer": "Layer Shape",
+}
+
+if TYPE_CHECKING:
+    from .layer import Layer, Shape
+else:
+    __getattr__, __dir__ = at_first_use(__name__, _FILES)

@@ -47,7 +47,7 @@ class Layer(Applied, Copied, Shaped, OwnVariables, Streamed, NamedArguments, Con
         kernel_regularizer, kernel_constraint and the like, for all that the class has an initializer of.
     """
 
-    _unrecorded = Node._unrecorded | {
+    _unrecorded: frozenset[str] = Node._unrecorded | {
         "_weights",
         "_fixed",
         "_states",

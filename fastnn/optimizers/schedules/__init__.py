@@ -6,13 +6,9 @@ read when they run, so all steps share one program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ... import _config
-from .base import LearningRateSchedule
-from .cosine import CosineDecay, CosineDecayRestarts
-from .decays import ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay
+from ..._first_use import at_first_use
 
 __all__ = [
     "CosineDecay",
@@ -26,27 +22,17 @@ __all__ = [
     "serialize",
 ]
 
-_CLASSES: dict[str, type[LearningRateSchedule]] = {
-    cls.__name__: cls
-    for cls in (
-        CosineDecay,
-        CosineDecayRestarts,
-        ExponentialDecay,
-        InverseTimeDecay,
-        PiecewiseConstantDecay,
-        PolynomialDecay,
-    )
+_FILES = {
+    "base": "LearningRateSchedule",
+    "cosine": "CosineDecay CosineDecayRestarts",
+    "decays": "ExponentialDecay InverseTimeDecay PiecewiseConstantDecay PolynomialDecay",
+    "identifiers": "deserialize serialize",
 }
 
-Rate = float | LearningRateSchedule | Callable[[], Any] | Mapping[str, Any]
-
-
-def serialize(learning_rate_schedule: LearningRateSchedule) -> dict[str, Any]:
-    """The description of a schedule."""
-    return _config.serialize(learning_rate_schedule)
-
-
-def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> LearningRateSchedule:
-    """The schedule that a description tells of; custom_objects maps names to classes of your own."""
-    classes: dict[str, type[LearningRateSchedule]] = {**_CLASSES, **(custom_objects or {})}
-    return _config.deserialize("learning rate schedule", config, classes)
+if TYPE_CHECKING:
+    from .base import LearningRateSchedule
+    from .cosine import CosineDecay, CosineDecayRestarts
+    from .decays import ExponentialDecay, InverseTimeDecay, PiecewiseConstantDecay, PolynomialDecay
+    from .identifiers import deserialize, serialize
+else:
+    __getattr__, __dir__ = at_first_use(__name__, _FILES)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ... import _config
 
-__all__ = ["Decay", "LearningRateSchedule", "steps_of"]
+__all__ = ["Decay", "LearningRateSchedule", "Rate", "steps_of"]
 
 
 class LearningRateSchedule(_config.Configurable):
@@ -18,6 +19,9 @@ class LearningRateSchedule(_config.Configurable):
 
     def get_config(self) -> dict[str, Any]:
         raise NotImplementedError(f"{type(self).__name__} does not implement get_config()")
+
+
+Rate = float | LearningRateSchedule | Callable[[], Any] | Mapping[str, Any]
 
 
 class Decay(LearningRateSchedule):
