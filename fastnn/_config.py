@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
 from ._custom import get_registered_name, get_registered_object
+from .named_arguments import NamedArguments
 
 __all__ = [
     "Configurable",
@@ -30,7 +31,7 @@ T = TypeVar("T", bound="Configurable")
 Value = TypeVar("Value")
 
 
-class Configurable:
+class Configurable(NamedArguments):
     """Something that can be written as {"class_name", "config"} and made again from it."""
 
     def get_config(self) -> dict[str, Any]:

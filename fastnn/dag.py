@@ -16,7 +16,7 @@ from .layers.base.inputs import no_numbers
 from .layers.base.operation import GetItem, Operation
 from .layers.base.serialization import deserialize, serialize
 from .layers.base.symbolic import LayerNode, SymbolicTensor, has_symbolic, tensors_in
-from .layers.input_layer import InputLayer, of_rank
+from .layers.input_layer import InputLayer, of_rank, the_only
 from .models import Model
 from .tensor import Tensor
 
@@ -178,8 +178,8 @@ class Functional(Model):
         """Tensors in the structure of the model's inputs; those of a list may come by the names of the Inputs too."""
         wanted = self._input_tensors
         if isinstance(wanted, SymbolicTensor):
-            only = isinstance(inputs, list | tuple) and len(inputs) == 1
-            return of_rank(super()._as_inputs(inputs[0] if only else inputs), wanted.shape)
+            given = the_only(self.name, self.input_names[0], inputs)
+            return of_rank(super()._as_inputs(given), wanted.shape)
         if isinstance(inputs, Mapping):
             keys = list(wanted) if isinstance(wanted, dict) else self.input_names
             missing = [key for key in keys if key not in inputs]

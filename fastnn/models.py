@@ -19,7 +19,7 @@ from .layers.base.calls import carrying
 from .layers.base.serialization import deserialize, serialize, with_models
 from .layers.base.structure import Node
 from .layers.base.symbolic import SymbolicTensor
-from .layers.input_layer import InputLayer, of_rank
+from .layers.input_layer import InputLayer, of_rank, the_only
 from .messages import print_message
 from .saving import load_model, load_weights, save_model, save_weights
 from .tensor import Tensor
@@ -61,8 +61,8 @@ class Model(Trainer):
         if cls is Model and (args or "inputs" in kwargs):  # Model(inputs, outputs)
             from .dag import Functional
 
-            return cast("Self", object.__new__(Functional))
-        return object.__new__(cls)
+            return cast("Self", super().__new__(Functional, *args, **kwargs))
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if len(args) > 1 or {"inputs", "outputs"} & set(kwargs):  # a class of one's own, made of a graph
@@ -519,6 +519,9 @@ class Sequential(Model):
             shape = layer._output_shape = layer.compute_output_shape(shape)
         self._input_shape, self._output_shape = input_shape, shape
 
+    def _input_names(self) -> list[str]:
+        return super()._input_names() if self._input is None else [self._input.name]
+
     def _output_names(self) -> list[str]:
         return [self._layers[-1].name] if self._layers else super()._output_names()
 
@@ -527,7 +530,13 @@ class Sequential(Model):
 
     def _as_inputs(self, inputs: Any) -> Any:
         first = self._input or (self._layers[0] if self._layers else None)
-        return of_rank(super()._as_inputs(inputs), None if first is None else first._input_shape)
+        return of_rank(super()._as_inputs(self._alone(inputs)), None if first is None else first._input_shape)
+
+    def _alone(self, inputs: Any) -> Any:
+        return inputs if self._input is None else the_only(self.name, self._input.name, inputs)
+
+    def _check(self, inputs: Any) -> None:
+        super()._check(self._alone(inputs))
 
     def check_input(self, shape: Shape) -> None:
         if self._input is not None:

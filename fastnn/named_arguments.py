@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, wraps
 from typing import Any, ParamSpec, Self, TypeVar, cast
 
-__all__ = ["NamedArguments", "telling_names", "unexpected"]
+__all__ = ["NamedArguments", "check_names", "telling_names", "unexpected"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -69,16 +69,24 @@ class NamedArguments:
         return super().__new__(cls)
 
 
-def telling_names(method: Callable[P, R]) -> Callable[P, R]:
-    """Let a method refuse arguments in its own name. It costs a little in every call."""
+def check_names(method: Callable[..., Any], args: tuple[Any, ...], given: Mapping[str, Any]) -> None:
+    """Refuse, in a method's own name, arguments that it doesn't take; for calls that have failed with a TypeError."""
     names = _places(inspect.signature(method).parameters.values())
+    for name in given:
+        if name not in names:
+            raise unexpected(method.__name__, name, names[1:]) from None
+    _check_once(method.__name__, names, args, given)
+
+
+def telling_names(method: Callable[P, R]) -> Callable[P, R]:
+    """Let a method refuse arguments in its own name."""
 
     @wraps(method)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name in kwargs:
-            if name not in names:
-                raise unexpected(method.__name__, name, names[1:])
-        _check_once(method.__name__, names, args, kwargs)
-        return method(*args, **kwargs)
+        try:
+            return method(*args, **kwargs)
+        except TypeError:
+            check_names(method, args, kwargs)
+            raise
 
     return cast("Callable[P, R]", wrapper)

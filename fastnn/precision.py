@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from . import _core
+from .named_arguments import check_names
 
 __all__ = ["OF_PROCESS", "compiled_precision", "get_precision", "set_precision"]
 
@@ -55,13 +56,16 @@ def get_precision() -> str:
 
 
 def compiled_precision(method: Callable[Concatenate[C, P], R]) -> Callable[Concatenate[C, P], R]:
-    """Let a method compute in the class that its object was compiled with."""
+    """Let a method compute in the class that its object was compiled with, and refuse arguments in its own name."""
 
     @wraps(method)
     def wrapper(self: C, *args: P.args, **kwargs: P.kwargs) -> R:
         before = _core.exchange_precision(self._precision)
         try:
             return method(self, *args, **kwargs)
+        except TypeError:
+            check_names(method, (self, *args), kwargs)
+            raise
         finally:
             _core.exchange_precision(before)
 

@@ -318,7 +318,7 @@ def test_layers_stand_in_the_order_of_the_keys_of_dictionaries() -> None:
     assert list(model.predict(np.ones((1, 3), np.float32))) == ["price", "kind"]
 
 
-@pytest.mark.parametrize("kind", ["image", "first of Sequential", "surplus", "list", "dict"])
+@pytest.mark.parametrize("kind", ["image", "first of Sequential", "surplus", "list", "dict", "name"])
 def test_inputs_of_another_rank_by_one(kind: str) -> None:
     column, wide = X[:, 0], X[:, :5]
     image = np.random.default_rng(5).standard_normal((20, 8, 8)).astype(np.float32)
@@ -329,6 +329,9 @@ def test_inputs_of_another_rank_by_one(kind: str) -> None:
         model, given, whole = Model(x, layers.Dense(2)(layers.Flatten()(x))), image, image[..., None]
     elif kind == "first of Sequential":
         model, given, whole = Sequential([layers.Dense(2, input_shape=[1])]), column, column[:, None]
+    elif kind == "name":
+        x = Input((1,), name="age")
+        model, given, whole = Model(x, layers.Dense(2)(x)), {"age": column}, column[:, None]
     elif kind == "surplus":
         model, given, whole = Sequential([Input((5,)), layers.Dense(2)]), wide[..., None], wide
     else:
@@ -352,6 +355,28 @@ def test_inputs_of_another_rank_by_one(kind: str) -> None:
     assert model.train_on_batch(given, Y) == other.train_on_batch(whole, Y)
     assert model.evaluate(given, Y, verbose=0) == other.evaluate(whole, Y, verbose=0)
     assert model.recorded
+
+
+@pytest.mark.parametrize("sequential", [False, True])
+def test_the_only_input_in_a_list_or_by_name(sequential: bool) -> None:
+    x = Input((5,), name="wide")
+    model = Sequential([x, layers.Dense(2)]) if sequential else Model(x, layers.Dense(2)(x))
+    model.compile("sgd", "mse")
+    wide = X[:, :5]
+    want = model(wide).numpy()
+    for given in ([wide], (wide,), {"wide": wide}, [Tensor(wide)]):
+        assert_same_bits(model(given).numpy(), want, "call")
+        assert_same_bits(model.predict(given), want, "predict")
+    for symbolic in ({"wide": x}, [x]):
+        assert_same_bits(Model(x, model(symbolic))(wide).numpy(), want, "nested")
+    assert model([wide[0].tolist()]).shape == (1, 2)  # a batch of one row
+    assert model.fit({"wide": wide}, Y, verbose=0).history["loss"][0] > 0
+    with pytest.raises(ValueError, match=f"^{model.name}: expected inputs wide, got other$"):
+        model({"other": wide})
+    with pytest.raises(
+        ValueError, match=r"^fit: expected x with wide, or one array alone, got a dictionary with other"
+    ):
+        model.fit({"other": wide}, Y, verbose=0)
 
 
 def test_inputs_of_another_rank_are_refused() -> None:

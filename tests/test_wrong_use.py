@@ -10,7 +10,18 @@ import numpy as np
 import pytest
 from keras_cases import CASES, LayerCase
 
-from fastnn import Model, Sequential, layers, losses, metrics, optimizers
+from fastnn import (
+    Model,
+    Sequential,
+    callbacks,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+)
 from fastnn.losses.base import LossFunctionWrapper
 
 BY_CLASS = {type(case.make(layers)).__name__: case for case in reversed(CASES)}
@@ -193,6 +204,40 @@ OF_CLASSES: list[tuple[Callable[[], object], str]] = [
     (
         lambda: Sequential().evaluate(batchsize=3),
         "evaluate: got an unexpected keyword argument 'batchsize'; did you mean 'batch_size'?",
+    ),
+    (
+        lambda: Sequential().predict(x=1, wrong=2),
+        "predict: got an unexpected keyword argument 'wrong'; it takes x, batch_size, verbose, steps, callbacks",
+    ),
+    (
+        lambda: Sequential().train_on_batch(1, 2, class_weights={}),
+        "train_on_batch: got an unexpected keyword argument 'class_weights'; did you mean 'class_weight'?",
+    ),
+    (lambda: Sequential([], nam="a"), "Sequential: got an unexpected keyword argument 'nam'; did you mean 'name'?"),
+    (
+        lambda: Model(inputs=layers.Input((2,)), output=3),
+        "Functional: got an unexpected keyword argument 'output'; did you mean 'outputs'?",
+    ),
+    (
+        lambda: callbacks.EarlyStopping(patiance=3),
+        "EarlyStopping: got an unexpected keyword argument 'patiance'; did you mean 'patience'?",
+    ),
+    (
+        lambda: callbacks.ModelCheckpoint("file", save_best=True),
+        "ModelCheckpoint: got an unexpected keyword argument 'save_best'; did you mean 'save_best_only'?",
+    ),
+    (
+        lambda: initializers.RandomNormal(std=0.1),
+        "RandomNormal: got an unexpected keyword argument 'std'; did you mean 'stddev'?",
+    ),
+    (lambda: regularizers.L2(l=0.1), "L2: got an unexpected keyword argument 'l'; did you mean 'l2'?"),
+    (
+        lambda: optimizers.schedules.ExponentialDecay(0.1, 10, 0.9, stair=True),
+        "ExponentialDecay: got an unexpected keyword argument 'stair'; did you mean 'staircase'?",
+    ),
+    (
+        lambda: constraints.MaxNorm(max=1),
+        "MaxNorm: got an unexpected keyword argument 'max'; it takes max_value, axis",
     ),
 ]
 

@@ -18,7 +18,8 @@ class BackupAndRestore(Callback):
     """Keeps the whole state of training in a file, and goes on from there when `fit` is called again after a crash.
 
     The file holds weights, optimizer, random numbers and results, so that training ends with the same bits as if it had
-    not been interrupted. It is replaced at once: a process that is killed while it writes leaves the one before.
+    not been interrupted. It is replaced at once: a process that is killed while it writes leaves the one before. The
+    first one is written before the first step, unless the weights are only made by a `train_step` of the user's own.
 
     Parameters
     ----------

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..messages import is_interactive_logging_enabled, print_message
+from ..named_arguments import NamedArguments
 
 if TYPE_CHECKING:
     from ..models import Model
@@ -19,7 +20,7 @@ __all__ = ["Callback", "Callbacks", "History", "Progress", "checked_verbose", "l
 Logs = dict[str, Any]
 
 
-class Callback:
+class Callback(NamedArguments):
     """Methods that `fit` calls; subclass and define those you need. logs holds the loss and the metrics so far.
 
     Attributes

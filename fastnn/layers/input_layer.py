@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from .base import Layer, Shape, arguments
 from .base.calls import carrying
 from .base.symbolic import LayerNode, SymbolicTensor
 
-__all__ = ["Input", "InputLayer", "of_rank"]
+__all__ = ["Input", "InputLayer", "of_rank", "the_only"]
 
 
 class InputLayer(Layer):
@@ -108,6 +108,17 @@ class InputLayer(Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name, "shape": list((self._input_shape or ())[1:]), "dtype": self.dtype}
+
+
+def the_only(owner: str, name: str, inputs: Any) -> Any:
+    """What a model with one input is given: by itself, in a list of one, or by the name of its Input."""
+    if isinstance(inputs, Mapping):
+        if name not in inputs:
+            raise ValueError(f"{owner}: expected inputs {name}, got {', '.join(map(str, inputs)) or 'nothing'}")
+        return inputs[name]
+    if isinstance(inputs, list | tuple) and len(inputs) == 1:
+        return inputs[0] if isinstance(inputs[0], SymbolicTensor) or hasattr(inputs[0], "__array__") else inputs
+    return inputs
 
 
 def of_rank(value: Any, wanted: Shape | None) -> Any:

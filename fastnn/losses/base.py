@@ -10,7 +10,6 @@ import numpy as np
 from .. import functional as F
 from .._config import Configurable, snake_case
 from .._custom import function_name, function_of_name
-from ..named_arguments import NamedArguments
 from ..tensor import Tensor
 from .arrays import as_tensor, with_ranks_aligned
 
@@ -21,7 +20,7 @@ REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "
 LossFunction = Callable[..., Tensor]
 
 
-class Loss(NamedArguments, Configurable):
+class Loss(Configurable):
     """Base of the losses. A subclass defines `call`, which gives one loss per sample.
 
     Parameters

@@ -14,7 +14,6 @@ from .._config import Configurable, auto_name, snake_case
 from ..later import at_the_end, unless_at_rest
 from ..losses.arrays import as_tensor, with_ranks_aligned
 from ..losses.base import mask_as_weight
-from ..named_arguments import NamedArguments
 from ..program import update
 from ..tensor import Tensor, Variable, constant, no_grad
 
@@ -36,7 +35,7 @@ class State(Variable):
         super().assign_add(F.cast(value, self.dtype) if isinstance(value, Tensor) else value)
 
 
-class Metric(NamedArguments, Configurable):
+class Metric(Configurable):
     """Base of the metrics. A subclass makes variables, and defines `update_state` and `result`.
 
     Parameters

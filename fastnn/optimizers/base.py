@@ -17,7 +17,6 @@ from .. import _core, program
 from .. import functional as F
 from .._config import Configurable
 from ..functional.row_gradient import RowGradient
-from ..named_arguments import NamedArguments
 from ..tensor import Tensor, no_grad
 from . import schedules
 from .arguments import RATE, Common, Hyper, paired, times, whole
@@ -30,7 +29,7 @@ __all__ = ["Optimizer"]
 _OF_OPS = ("weight_decay", "clipnorm", "clipvalue", "global_clipnorm")  # what the ops take of these
 
 
-class Optimizer(State, NamedArguments, Configurable):
+class Optimizer(State, Configurable):
     """Base of the optimizers.
 
     Parameters

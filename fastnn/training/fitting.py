@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..batches import batch_size_of, split, whole_number
 from ..callbacks.base import Callback, Callbacks, History, Progress, checked_verbose, listed
-from ..named_arguments import telling_names
 from ..precision import compiled_precision
 from .feeds import Feed
 from .inference import Inference
@@ -30,7 +29,6 @@ class Trainer(Inference):
         self._resume: tuple[int, int] | None = None  # epoch and batches that an interrupted training has done
         self.history: History | None = None
 
-    @telling_names
     @compiled_precision
     def fit(
         self,

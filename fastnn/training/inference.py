@@ -11,7 +11,6 @@ from ..abstract import map_structure
 from ..batches import batch_size_of, whole_number
 from ..callbacks.base import Callback, Callbacks, Progress, checked_verbose, listed
 from ..heads import named_arrays
-from ..named_arguments import telling_names
 from ..precision import compiled_precision
 from ..program import Step
 from ..tensor import Tensor
@@ -34,7 +33,6 @@ class Inference(Trials):
         super().__init__(**kwargs)
         self.stop_evaluating = self.stop_predicting = False
 
-    @telling_names
     @compiled_precision
     def evaluate(
         self,

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..._config import Configurable, snake_case
 from ...abstract import Shape
-from ...named_arguments import NamedArguments
 from ...tensor import Tensor
 from . import arguments
 from .applied import Applied
@@ -29,7 +28,7 @@ from .weights import OwnWeights
 __all__ = ["BY_NAME", "Layer", "Shape"]
 
 
-class Layer(Applied, Copied, Shaped, OwnVariables, Streamed, NamedArguments, Configurable):
+class Layer(Applied, Copied, Shaped, OwnVariables, Streamed, Configurable):
     """Base of all layers. A subclass defines `call`, and `build` if it has weights of its own.
 
     Parameters
