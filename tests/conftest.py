@@ -24,8 +24,10 @@ os.environ["PYTHONSAFEPATH"] = "1"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-hypothesis.settings.register_profile("fastnn", deadline=None, derandomize=True, database=None)
-hypothesis.settings.register_profile("nightly", deadline=None, database=None, max_examples=3000, print_blob=True)
+# no limits of time: they would be the machine's
+UNTIMED: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("fastnn", **UNTIMED, derandomize=True, database=None)
+hypothesis.settings.register_profile("nightly", **UNTIMED, database=None, max_examples=3000, print_blob=True)
 hypothesis.settings.load_profile("fastnn")
 
 

@@ -274,7 +274,6 @@ LEVELS = [level["name"] for level in _core.levels() if level["name"] != "referen
 MAY_NEED = re.compile(r"mem(cpy|move|set)|_GLOBAL_OFFSET_TABLE_|_ZN6fastnn7kernels.*table.*")
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("level", sorted(set(LEVELS)))
 def test_isa_object_is_safe_on_every_cpu(level: str, tmp_path: Path) -> None:
     """One strong symbol, no weak one, nothing that runs at load, and no wider registers than the level has."""

@@ -37,7 +37,6 @@ def classifier() -> Sequential:
     return model
 
 
-@pytest.mark.timeout(240)
 def test_what_the_gan_draws_is_recognised(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

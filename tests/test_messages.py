@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -53,6 +54,14 @@ def test_they_are_written_at_first(capsys: Any, caplog: Any) -> None:
     assert not caplog.messages
 
 
+@pytest.fixture
+def _clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A millisecond passes between two looks at the clock, whatever else the machine does."""
+    ticks = itertools.count()
+    monkeypatch.setattr("time.perf_counter", lambda: next(ticks) / 1000)
+
+
+@pytest.mark.usefixtures("_clock")
 def test_a_bar_for_a_loop(capsys: Any) -> None:
     bar = Progbar(4, stateful_metrics=["rate"])
     for step in range(4):
@@ -64,6 +73,7 @@ def test_a_bar_for_a_loop(capsys: Any) -> None:
     assert out.endswith("/step - loss: 1.5000 - rate: 3.0000\n")
 
 
+@pytest.mark.usefixtures("_clock")
 def test_averages_and_what_is_drawn_on_a_terminal(capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     bar = Progbar(None, interval=0.0, unit_name="batch")

@@ -43,7 +43,7 @@ def bits(model):
     return [tensor.numpy().tobytes() for tensor in tensors.values()]
 
 def wait_for(child):
-    end = time.monotonic() + 20
+    end = time.monotonic() + 200
     while time.monotonic() < end:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid == child:
@@ -59,7 +59,7 @@ def run(script: str, folder: Path, status: int = 0) -> None:
     """Runs a script, which must end with the status in time and without a word."""
     file = folder / "script.py"
     file.write_text(PRELUDE + textwrap.dedent(script))
-    done = subprocess.run([sys.executable, file], capture_output=True, text=True, timeout=55, check=False)
+    done = subprocess.run([sys.executable, file], capture_output=True, text=True, timeout=250, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (status, "", ""), done
 
 
@@ -171,7 +171,7 @@ def test_processes_predict(method: str, tmp_path: Path) -> None:
             model.save(path)
             want = model.predict(X)
             with multiprocessing.get_context({method!r}).Pool(2) as pool:
-                parts = pool.map_async(work, [0, 16, 32, 48]).get(timeout=40)
+                parts = pool.map_async(work, [0, 16, 32, 48]).get(timeout=200)
             for part, start in zip(parts, range(0, 64, 16)):
                 assert np.array_equal(part, model.predict(X[start:start + 16]))
             assert np.array_equal(model.predict(X), want)
@@ -489,7 +489,7 @@ def predict():
         idle.predict(X)
 for work in (lambda: fit(model, 10**9, callbacks=[Begun()]), predict, predict):
     threading.Thread(target=work, daemon=True).start()
-assert begun.wait(20)
+assert begun.wait(200)
 """
 
 
@@ -579,10 +579,12 @@ def test_predicting_threads_beside_fit(tmp_path: Path) -> None:
             except RuntimeError as error:
                 assert str(error) == "fit: the model is already in fit, evaluate or predict", error
                 time.sleep(0.0005)
+        while not seen and not wrong:
+            time.sleep(0.001)
         stop.set()
         for thread in threads:
             thread.join()
-        assert not wrong and seen, (wrong, seen)
+        assert not wrong, wrong
         assert bits(model) == bits(twin)
         """,
         tmp_path,

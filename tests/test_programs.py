@@ -593,6 +593,17 @@ long counted_runs(void) { return atomic_load(&runs); }
 long counted_locks(void) { return atomic_load(&locked); }
 """
 
+# A thread of the pool takes memory when it begins. None counts before all have begun, and sleep.
+SETTLED = """
+import os, time
+from pathlib import Path
+
+def settled():
+    mine = str(os.getpid())
+    for task in Path("/proc/self/task").iterdir():
+        while task.name != mine and (task / "stat").read_text().rpartition(")")[2].split()[0] != "S":
+            time.sleep(0.001)
+"""
 COUNTED = """
     import ctypes, sys
     import fastnn
@@ -611,6 +622,7 @@ COUNTED = """
         step(x, labels)
         predict(x)
         if index == 3:  # two recordings, then the first two replays
+            settled()
             before, runs = counter.counted_allocations(), counter.counted_runs()
     print(counter.counted_runs() - runs, counter.counted_allocations() - before, counter.counted_locks())
 
@@ -624,6 +636,7 @@ COUNTED = """
     order = np.random.default_rng(0).permutation(640)
     for _ in range(3):  # two recordings, then the replay that makes memory for batches
         many.run(step, 0, order=order, most=1)
+    settled()
     before, runs = counter.counted_allocations(), counter.counted_runs()
     done = 0
     while done < 640:
@@ -652,6 +665,7 @@ COUNTED_STREAM = """
     for step, x in enumerate(np.random.default_rng(0).normal(size=(20, 16, 8))):
         stepper.step(x)
         if step == 3:  # two recordings, then the first two replays
+            settled()
             before, runs = counter.counted_allocations(), counter.counted_runs()
     print(counter.counted_runs() - runs, counter.counted_allocations() - before, counter.counted_locks())
 """
@@ -695,6 +709,7 @@ COUNTED_MODEL = """
     ):
         run()  # two recordings, and the replays that make memory for batches and threads
         run()
+        settled()
         before, runs = counter.counted_allocations(), counter.counted_runs()
         run()
         print(counter.counted_runs() - runs, counter.counted_allocations() - before, counter.counted_locks())
@@ -711,7 +726,7 @@ def test_replay_allocates_nothing_and_leaves_the_gil_alone(kind: str, threads: i
     subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-w", "-o", library, tmp_path / "counter.c", "-ldl"], check=True)
     maps = Path("/proc/self/maps").read_text()
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(SCRIPTS[kind]), kind, str(threads)],
+        [sys.executable, "-c", SETTLED + textwrap.dedent(SCRIPTS[kind]), kind, str(threads)],
         capture_output=True,
         text=True,
         check=False,

@@ -62,7 +62,6 @@ def convolutional_network(image: tuple[int, int, int]) -> Sequential:
     return model
 
 
-@pytest.mark.timeout(120)
 def test_a_small_cnn_reads_97_percent_of_the_digits() -> None:
     utils.set_random_seed(1)
     (x_train, y_train), (x_test, y_test) = datasets.digits.load_data()
@@ -89,7 +88,6 @@ def shifted(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.stack([image[i : i + 28, j : j + 28] for image, (i, j) in zip(padded, offsets, strict=True)])
 
 
-@pytest.mark.timeout(300)
 def test_a_cnn_reads_97_percent_of_mnist() -> None:
     images, labels = mnist_5k()
     assert images.shape == (5000, 28, 28, 1)
