@@ -80,6 +80,7 @@ LARGE_CASES: dict[str, Callable[[], Any]] = {
     "gemm": lambda: kernels.gemm(array(257, 301), array(301, 263)),
     "gemm, long inner dimension": lambda: kernels.gemm(array(17, 20_001), array(20_001, 19)),
     "linear": lambda: kernels.linear(array(129, 400), array(400, 310), array(310), activation="relu"),
+    "linear, few rows": lambda: kernels.linear(array(32, 784), array(784, 128), array(128), activation="relu"),
     "conv2d": lambda: kernels.conv2d(array(3, 31, 33, 16), array(3, 3, 16, 40), padding="same"),
     "conv2d_backward_input": lambda: kernels.conv2d_backward_input(
         array(3, 31, 33, 40), array(3, 3, 16, 40), array(3, 31, 33, 16), padding="same"

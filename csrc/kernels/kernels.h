@@ -39,8 +39,8 @@ struct PoolShape {
   int64_t index_size;  // bytes of an entry of index: 1 (uint8) or 4 (int32)
 };
 
-// Products sum over k in blocks of kGemmDepth, and packed matrices start their columns at multiples of kGemmColumns:
-// who cuts a product into pieces cuts there.
+// Products sum over k in blocks of at most kGemmDepth, and packed matrices start their columns at multiples of
+// kGemmColumns: who cuts a product into pieces cuts there.
 constexpr int64_t kGemmDepth = 256;
 constexpr int64_t kGemmColumns = 64;
 // Rows of a whose copy gemm_copy makes together, and the numbers between two such copies of kGemmDepth columns.
@@ -52,9 +52,10 @@ constexpr int64_t kConvPatches = kConvPixels * kGemmDepth + 16;
 
 // Where the operands of y (m, n) = a (m, k) @ b (k, n) lie: element (i, j) of a is at i * a_row + j * a_column, the
 // last axis of y and b is contiguous, and one of a_row and a_column is 1. b_row == 0 says that b was packed by
-// gemm_pack, all n columns and k rows of it. gemm_columns alone takes a b of any b_column.
+// gemm_pack, all n columns and k rows of it. gemm_columns alone takes a b of any b_column. Sums run over k in blocks of
+// `depth`, the last of which may be shorter.
 struct GemmLayout {
-  int64_t y_row, a_row, a_column, b_row, b_column = 1;
+  int64_t y_row, a_row, a_column, b_row, b_column = 1, depth = kGemmDepth;
 };
 
 // What becomes of a finished sum: y = activation(sum + bias), or y += sum. bias may be null.
@@ -267,7 +268,7 @@ struct UpdateRule {
                         const GemmLayout& layout, const Epilogue<T>& epilogue))                                         \
   /* k columns of a, at most kGemmDepth, as gemm_columns reads them */                                                  \
   KERNEL(gemm_copy, (T* copies, const T* a, int64_t m, int64_t k, int64_t a_row, int64_t a_column))                     \
-  /* the same as gemm from parts (count, m, n), the products of blocks of kGemmDepth, in their order */                         \
+  /* the same as gemm from parts (count, m, n), the products of blocks of k, in their order */                          \
   KERNEL(gemm_join, (T* y, int64_t y_row, const T* parts, int64_t count, int64_t m, int64_t n,                          \
                      const Epilogue<T>& epilogue))                                                                      \
   /* pixels [begin, end) of y = epilogue(patches of x @ packed weight) */                                               \

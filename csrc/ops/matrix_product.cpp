@@ -12,7 +12,7 @@ using kernels::kGemmColumns;
 using kernels::kGemmDepth;
 
 constexpr int64_t kSlabColumns = 1024;
-constexpr int64_t kSlabDepth = 4 * kGemmDepth;
+constexpr int64_t kSlabBlocks = 4;
 // With no more rows, or no larger a b, than this, packing b costs more than it saves: a product alone of 32 rows with
 // 784x128 took 1.2 times as long, with 512x512 1.15, of 96 rows as long.
 constexpr int64_t kRowsInPlace = 64;
@@ -21,6 +21,13 @@ constexpr int64_t kItemsInPlace = 8192;
 constexpr int64_t kFewRows = 12;
 // Rows of b that are packed at a time, where they are contiguous.
 constexpr int64_t kPackedRows = 64;
+
+// Rows of the blocks that k is summed in: as even as they can be, so that threads can share them. A function of k alone, for
+// an element's bits follow from it.
+int64_t block_depth(int64_t k) {
+  constexpr int64_t kRows = 4;  // gemm_pack transposes 4 x 4 numbers
+  return k <= kGemmDepth ? kGemmDepth : round_up(ceil_divide(k, ceil_divide(k, kGemmDepth)), kRows);
+}
 
 bool packs_matrix(int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_column) {
   return b_column != 1 || b_row == 0 || (m > kRowsInPlace && n * k > kItemsInPlace);
@@ -42,6 +49,7 @@ struct Grid {
 
 Grid make_grid(int64_t m, int64_t n, int64_t k) {
   constexpr double kEnough = 1e6, kLittle = 5e5;  // multiplications of a piece
+  constexpr int64_t kPieces = 8, kNarrowRows = 12;
   if (multiplications(m, n, k) < kEnough) return {m, n, 1, 1};
   Grid grid{96, std::min<int64_t>(round_up(n, kGemmColumns), 512), 0, 0};
   const auto size = [&] { return multiplications(grid.rows, std::min(n, grid.columns), k); };
@@ -52,7 +60,7 @@ Grid make_grid(int64_t m, int64_t n, int64_t k) {
   };
   while (grid.rows < 768 && size() < kEnough) grid.rows *= 2;
   grid.rows = std::min(grid.rows, round_up(m, 12));
-  while (count() < 8 && size() > kLittle) {
+  while (count() < kPieces && size() > kLittle) {
     if (grid.columns > kGemmColumns) {
       grid.columns = round_up(grid.columns / 2, kGemmColumns);
     } else if (grid.rows > 12) {
@@ -61,31 +69,36 @@ Grid make_grid(int64_t m, int64_t n, int64_t k) {
       break;
     }
   }
-  grid.rows = round_up(ceil_divide(m, grid.row_chunks), 12);  // even pieces
+  // Two threads then have a half each of what stands below one another, as in the optimizer.
+  if (m >= n && grid.row_chunks % 2 == 1 && grid.row_chunks > 1 && grid.row_chunks < kPieces) {
+    grid.row_chunks += (grid.row_chunks - 1) * grid.column_chunks >= kPieces ? -1 : 1;
+  }
+  grid.rows = round_up(ceil_divide(m, grid.row_chunks), 2 * n > kGemmColumns ? kernels::kGemmRows : kNarrowRows);
   count();
   return grid;
 }
 
 // A few rows times a small matrix in place: threads share the rows of b, block by block of k, whose products are added
 // afterwards in the order that any other cut adds them in. So they share them in the gradients of the weights and in the
-// optimizer: what a thread has written its core's cache holds when it reads it, and a line that two cores have read and
-// one writes costs 30 to 150 ns.
+// optimizer: what a thread has written its core's cache holds when it reads it, and a line that the other core has takes
+// 30 to 160 ns.
 template <typename T>
 bool splits_depth(const MatrixProduct<T>& p, bool packs) {
   constexpr int64_t kSmall = 256 * 1024, kEnough = 1'000'000;
   const int64_t room = static_cast<int64_t>(matrix_product_workspace(p.n, p.k, 1));
   return !packs && p.prepared == nullptr && p.m <= kRowsInPlace && p.n >= kGemmColumns && p.k >= 2 * kGemmDepth &&
-         p.n * p.k <= kSmall && p.m * p.n * p.k >= kEnough && ceil_divide(p.k, kGemmDepth) * p.m * p.n <= room;
+         p.n * p.k <= kSmall && p.m * p.n * p.k >= kEnough && ceil_divide(p.k, block_depth(p.k)) * p.m * p.n <= room;
 }
 
 template <typename T>
 void multiply_by_depth(const fastnn_context& context, const MatrixProduct<T>& p, T* parts, double nanoseconds) {
   const kernels::KernelTable<T>& kernels = table<T>();
-  const int64_t blocks = ceil_divide(p.k, kGemmDepth), column_chunks = ceil_divide(p.n, kGemmColumns);
+  const int64_t block_rows = block_depth(p.k), blocks = ceil_divide(p.k, block_rows);
+  const int64_t column_chunks = ceil_divide(p.n, kGemmColumns);
   const kernels::GemmLayout layout{p.n, p.a_row, p.a_column, p.b_row};
   parallel_for(context, blocks * column_chunks, nanoseconds, [&](int64_t chunk) {
     const int64_t block = chunk / column_chunks;
-    const Range depth = chunk_range(block, p.k, kGemmDepth);
+    const Range depth = chunk_range(block, p.k, block_rows);
     const Range columns = chunk_range(chunk % column_chunks, p.n, kGemmColumns);
     kernels.gemm(parts + block * p.m * p.n + columns.begin, p.a + depth.begin * p.a_column,
                  p.b + depth.begin * p.b_row + columns.begin, p.m, columns.end - columns.begin, depth.end - depth.begin,
@@ -109,7 +122,7 @@ template <typename T>
 bool shares_copies(const MatrixProduct<T>& p, bool packs) {
   constexpr int64_t kMostRows = 768;
   const int64_t room = static_cast<int64_t>(matrix_product_workspace(p.n, p.k, 1));
-  const int64_t blocks = ceil_divide(std::min(p.k, kSlabDepth), kGemmDepth);
+  const int64_t blocks = std::min(ceil_divide(p.k, block_depth(p.k)), kSlabBlocks);
   const RowChunks rows = row_chunks(p.m);
   return packs && p.b_row != 0 && p.m > kRowsInPlace && p.m <= kMostRows && p.n >= 2 * kGemmColumns &&
          p.k > kGemmDepth && blocks * rows.count * rows.copy <= room;
@@ -130,17 +143,17 @@ void multiply_by_columns(const fastnn_context& context, const MatrixProduct<T>& 
   const kernels::KernelTable<T>& kernels = table<T>();
   const int64_t room = static_cast<int64_t>(matrix_product_workspace(p.n, p.k, 1));
   const RowChunks chunks = row_chunks(p.m);
-  const int64_t slab = room / (chunks.count * chunks.copy) * kGemmDepth;
-  const kernels::GemmLayout layout{p.y_row, p.a_row, p.a_column, p.b_row, p.b_column};
+  const int64_t block_rows = block_depth(p.k), slab = room / (chunks.count * chunks.copy) * block_rows;
+  const kernels::GemmLayout layout{p.y_row, p.a_row, p.a_column, p.b_row, p.b_column, block_rows};
   for (int64_t k0 = 0; k0 < p.k; k0 += slab) {
     const int64_t k = std::min(slab, p.k - k0), columns = piece_columns(chunks.rows, p.n, k);
-    const int64_t blocks = ceil_divide(k, kGemmDepth);
+    const int64_t blocks = ceil_divide(k, block_rows);
     const bool last = k0 + k == p.k;
     const T* const a = p.a + k0 * p.a_column;
     const double copying = nanoseconds_each * static_cast<double>(p.m * k) * sizeof(T) / 5;
     parallel_for(context, chunks.count * blocks, copying, [&](int64_t chunk) {
       const Range rows = chunk_range(chunk / blocks, p.m, chunks.rows);
-      const Range depth = chunk_range(chunk % blocks, k, kGemmDepth);
+      const Range depth = chunk_range(chunk % blocks, k, block_rows);
       kernels.gemm_copy(copies + chunk * chunks.copy, a + rows.begin * p.a_row + depth.begin * p.a_column,
                         rows.end - rows.begin, depth.end - depth.begin, p.a_row, p.a_column);
     });
@@ -161,7 +174,7 @@ void multiply_by_columns(const fastnn_context& context, const MatrixProduct<T>& 
 }  // namespace
 
 size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item) {
-  const int64_t numbers = std::min(k, kSlabDepth) * std::min(round_up(n, 16), kSlabColumns);
+  const int64_t numbers = std::min(k, kSlabBlocks * block_depth(k)) * std::min(round_up(n, 16), kSlabColumns);
   return static_cast<size_t>((numbers + numbers / 32) * item);  // copies of a are a little larger than a
 }
 
@@ -178,17 +191,18 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
     return;
   }
   if (shares_copies(p, packs)) return multiply_by_columns(context, p, packed, nanoseconds_each);
+  const int64_t block_rows = block_depth(p.k), slab = kSlabBlocks * block_rows;
   for (int64_t n0 = 0; n0 < p.n; n0 += kSlabColumns) {
     const int64_t n = std::min(kSlabColumns, p.n - n0);
-    for (int64_t k0 = 0; k0 == 0 || k0 < p.k; k0 += kSlabDepth) {
-      const int64_t k = std::min(kSlabDepth, p.k - k0);
+    for (int64_t k0 = 0; k0 == 0 || k0 < p.k; k0 += slab) {
+      const int64_t k = std::min(slab, p.k - k0);
       const bool last = k0 + k == p.k;
       const Grid grid = make_grid(p.m, n, k);
       const T* const b = p.b + n0 * p.b_column + k0 * p.b_row;
       const T* const bias = last && p.epilogue.bias != nullptr ? p.epilogue.bias + n0 : nullptr;
       const T* const panels = p.prepared == nullptr ? packed : p.prepared + slab_offset(n0, n, k0, p.k);
       const bool in_panels = packs || p.prepared != nullptr;
-      const kernels::GemmLayout layout{p.y_row, p.a_row, p.a_column, in_panels ? 0 : p.b_row};
+      const kernels::GemmLayout layout{p.y_row, p.a_row, p.a_column, in_panels ? 0 : p.b_row, 1, block_rows};
 
       const auto pack = [&](int64_t column_chunk) {
         const Range columns = chunk_range(column_chunk, n, grid.columns);
@@ -233,12 +247,13 @@ void pack_matrix(const fastnn_context& context, T* prepared, const T* b, int64_t
                  int64_t b_column) {
   constexpr int64_t kColumns = 2 * kGemmColumns;
   static_assert(kSlabColumns % kColumns == 0);
+  const int64_t slab_rows = kSlabBlocks * block_depth(k);
   const double nanoseconds = static_cast<double>(n * k) * sizeof(T) / 5;
   parallel_for(context, ceil_divide(n, kColumns), nanoseconds, [&](int64_t chunk) {
     const Range columns = chunk_range(chunk, n, kColumns);
     const int64_t n0 = columns.begin / kSlabColumns * kSlabColumns;
-    for (int64_t k0 = 0; k0 < k; k0 += kSlabDepth) {
-      const int64_t depth = std::min(kSlabDepth, k - k0);
+    for (int64_t k0 = 0; k0 < k; k0 += slab_rows) {
+      const int64_t depth = std::min(slab_rows, k - k0);
       T* const slab = prepared + slab_offset(n0, std::min(kSlabColumns, n - n0), k0, k);
       table<T>().gemm_pack(slab + (columns.begin - n0) * depth, b + columns.begin * b_column + k0 * b_row, depth,
                            columns.end - columns.begin, b_row, b_column, 0, depth);

@@ -7,7 +7,7 @@
 // b's block is meant to stay in L2. A narrow product of an a with contiguous columns (the weights' gradient of a layer of
 // ten outputs) is computed transposed.
 //
-// Bits: an element is the sum over blocks of kGemmDepth, in order, of sums that run over k in order with one fma each.
+// Bits: an element is the sum over blocks of layout.depth, in order, of sums that run over k in order with one fma each.
 // Nothing else enters: not m, n, the element's place, alignment, packing, or how the op cuts the product.
 // Error: at most about (kGemmDepth + k / kGemmDepth) 2^-24 sum |a||b|. Zeros are not skipped.
 // Measured on a Zen 4 core at about 118 GFLOP/s peak: AVX-512 110 to 114 GFLOP/s while b's block is in L2, 105 at 1024
@@ -250,8 +250,8 @@ void multiply(float* y, const float* a, int64_t a_stride, const float* b, int64_
   const RowTiles cut = cut_rows(m, rows_for(n));
   const bool copied = n > kPanel, fetches = kByRow && m * k >= kLargeRows;
   const int64_t ahead = copied ? kCopiedTiles * kWideRows : kNarrowRows;
-  for (int64_t first = 0; first == 0 || first < k; first += kGemmDepth) {
-    const int64_t depth = k - first < kGemmDepth ? k - first : kGemmDepth;
+  for (int64_t first = 0; first == 0 || first < k; first += layout.depth) {
+    const int64_t depth = k - first < layout.depth ? k - first : layout.depth;
     const bool last = first + depth == k;
     const Finish finish{last ? epilogue.bias : nullptr, epilogue.accumulate || first > 0, last && epilogue.relu};
     const float* b_block = layout.b_row == 0 ? b : b + first * layout.b_row;
@@ -297,7 +297,7 @@ bool is_turned(int64_t m, int64_t n, const GemmLayout& layout) {
 void multiply_turned(float* y, const float* a, const float* b, int64_t m, int64_t n, int64_t k,
                      const GemmLayout& layout, const Epilogue<float>& epilogue) {
   alignas(64) float turned[kTurnedColumns * kTurnedRows];
-  const GemmLayout turned_layout{kTurnedRows, 1, layout.b_row, layout.a_column};
+  const GemmLayout turned_layout{kTurnedRows, 1, layout.b_row, layout.a_column, 1, layout.depth};
   for (int64_t row = 0; row < m; row += kTurnedRows) {
     const int64_t rows = m - row < kTurnedRows ? m - row : kTurnedRows;
     float* const target = y + row * layout.y_row;

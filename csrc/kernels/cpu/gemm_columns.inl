@@ -76,7 +76,7 @@ auto carrying_tile_for(int64_t rows) {
   return carrying_tile<kRows, kByRow>;
 }
 
-// A group of b's columns, kGemmDepth rows of it or what is left of k.
+// A group of b's columns, a block of k of it.
 struct GroupBlock {
   int64_t column, width, first, depth;
 };
@@ -86,12 +86,12 @@ void multiply_columns(float* y, const float* copies, const float* b, int64_t m, 
                       const GemmLayout& layout, const Epilogue<float>& epilogue) {
   alignas(64) float groups[2][kGemmColumns * kGemmDepth];
   const RowTiles cut = cut_rows(m, kWideRows);
-  const int64_t blocks = (k + kGemmDepth - 1) / kGemmDepth;
+  const int64_t blocks = (k + layout.depth - 1) / layout.depth;
   const int64_t count = blocks * ((n + kGemmColumns - 1) / kGemmColumns);
   const auto block_at = [=](int64_t index) {
-    const int64_t column = index / blocks * kGemmColumns, first = index % blocks * kGemmDepth;
+    const int64_t column = index / blocks * kGemmColumns, first = index % blocks * layout.depth;
     return GroupBlock{column, n - column < kGemmColumns ? n - column : kGemmColumns, first,
-                      k - first < kGemmDepth ? k - first : kGemmDepth};
+                      k - first < layout.depth ? k - first : layout.depth};
   };
   const auto source_of = [=](const GroupBlock& block, int64_t row) {
     return b + (block.first + row) * layout.b_row + block.column * layout.b_column;

@@ -23,8 +23,8 @@ void gemm(T* y, const T* a, const T* b, int64_t m, int64_t n, int64_t k, const G
     for (int64_t j = 0; j < n; ++j) {
       T& result = y[i * layout.y_row + j];
       T total = 0;
-      for (int64_t first = 0; first == 0 || first < k; first += kGemmDepth) {
-        const int64_t end = k - first < kGemmDepth ? k : first + kGemmDepth;
+      for (int64_t first = 0; first == 0 || first < k; first += layout.depth) {
+        const int64_t end = k - first < layout.depth ? k : first + layout.depth;
         T sum = 0;
         for (int64_t p = first; p < end; ++p) {
           sum += a[i * layout.a_row + p * layout.a_column] *
