@@ -16,9 +16,10 @@ from typing import Any, NamedTuple, overload
 
 from . import _core
 from .arguments import Arguments, Number, misses_float, results_of, with_form
+from .follow import Followed
 from .guard import restarts_in_child
 from .program import Recordings, own, plan_text, switches
-from .reach import Followed, Reach
+from .reach import Reach
 from .recording import Run, calls_of_library, in_step, overlap, user_line
 from .tensor import Tensor, is_grad_enabled
 
