@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar, cast
 
 from . import _core
-from .named_arguments import check_names
 
 __all__ = ["OF_PROCESS", "compiled_precision", "get_precision", "set_precision"]
 
@@ -64,6 +63,8 @@ def compiled_precision(method: Callable[Concatenate[C, P], R]) -> Callable[Conca
         try:
             return method(self, *args, **kwargs)
         except TypeError:
+            from .named_arguments import check_names  # not with the package
+
             check_names(method, (self, *args), kwargs)
             raise
         finally:

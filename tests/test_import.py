@@ -101,6 +101,40 @@ def test_what_is_loaded_imports_nothing_heavy() -> None:
             assert {word.split(".")[0] for word in words} <= OTHERS, name
 
 
+TRAINS = """
+import json, sys
+import numpy as np, numpy.random
+before = set(sys.modules)
+import fastnn
+from fastnn import layers
+model = fastnn.Sequential([layers.Input((8, 8, 1)), layers.Conv2D(4, 3, activation="relu"), layers.Flatten(),
+                           layers.Dropout(0.5), layers.Dense(10, activation="softmax")])
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+model.fit(np.zeros((32, 8, 8, 1)), np.zeros(32), verbose=0)
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+# What only some programs use: other layers and metrics, functions that are recorded, graphs of layers, pictures
+RARE = {
+    "fastnn.callbacks.tensorboard",
+    "fastnn.compiled",
+    "fastnn.dag",
+    "fastnn.datasets",
+    "fastnn.kernels",
+    "fastnn.layers.lstm",
+    "fastnn.metrics.auc",
+    "fastnn.optimizers.muon",
+    "fastnn.reach",
+    "fastnn.summary",
+    "fastnn.utils.plotting",
+}
+
+
+def test_training_loads_what_it_uses() -> None:
+    names = set(json.loads(run(TRAINS)))
+    assert not names & RARE
+    assert {name.split(".")[0] for name in names} <= {"fastnn", *OTHERS, "copy", "errno", "mmap", "signal"}
+
+
 # ---- what it costs ---------------------------------------------------------------------------------------------------
 
 COST = """
