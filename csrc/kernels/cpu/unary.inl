@@ -2,10 +2,10 @@
 // the output. NaN stays NaN. The functions themselves are in vec_math.h. One vector at a time, for they don't depend on
 // each other and the processor overlaps them; the tail of an array is masked. Any length and numbers; y may be x
 // itself.
-// Error: vec_math.h's; gradients from the input at most 3.5 ulp, of 0.25 where they cross zero
+// Error: vec_math.h's; gradients from the input at most 4 ulp, of 0.25 where they cross zero
 // (tests/test_accuracy.py).
 // Measured on one Zen 4 core, calls of 65,536 numbers in L2, base level -> AVX-512: exp 81 -> 17 us, tanh 108 -> 25,
-// gelu 416 -> 111 and its gradient 421 -> 115; what is bound by the cache gains less, clip 10.3 -> 6.3, tanh's gradient
+// gelu 203 -> 57 and its gradient 204 -> 58; what is bound by the cache gains less, clip 10.3 -> 6.3, tanh's gradient
 // 10.6 -> 9.0.
 
 template <typename F>
