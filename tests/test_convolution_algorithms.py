@@ -16,9 +16,11 @@ from tolerances import FAST_NORM, PRODUCT_FACTOR, UNIT_ROUNDOFF, assert_same_bit
 from fastnn import _core
 from fastnn import kernels as K
 
-BEST, DIRECT, WINOGRAD_2, WINOGRAD_4, IN_PLACE = range(5)
+BEST, DIRECT, WINOGRAD_2, WINOGRAD_4, IN_PLACE, WINOGRAD_2X4 = range(6)
 FORCED = pytest.mark.parametrize(
-    "algorithm", [DIRECT, WINOGRAD_2, WINOGRAD_4, IN_PLACE], ids=["direct", "F2", "F4", "in place"]
+    "algorithm",
+    [DIRECT, WINOGRAD_2, WINOGRAD_2X4, WINOGRAD_4, IN_PLACE],
+    ids=["direct", "F2", "F2x4", "F4", "in place"],
 )
 CONVOLUTIONS = [
     case
@@ -111,7 +113,7 @@ def test_error_on_hostile_numbers(kind: str, algorithm: int, rng: np.random.Gene
                 assert_norm_wise(got, *wanted[name], count, algorithm, "float32", what)
 
 
-@pytest.mark.parametrize("algorithm", [WINOGRAD_2, WINOGRAD_4], ids=["F2", "F4"])
+@pytest.mark.parametrize("algorithm", [WINOGRAD_2, WINOGRAD_2X4, WINOGRAD_4], ids=["F2", "F2x4", "F4"])
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("where", ["x", "weight", "dy", "overflow"])
 def test_what_is_not_finite_is_what_the_direct_sum_gives(
@@ -265,7 +267,7 @@ def test_a_sample_alone_has_the_bits_it_has_in_a_batch(algorithm: int, rng: np.r
 def test_no_images_make_gradients_of_zeros() -> None:
     weight = np.ones((3, 3, 16, 32), np.float32)
     x, dy = np.empty((0, 12, 12, 16), np.float32), np.empty((0, 12, 12, 32), np.float32)
-    for algorithm in (BEST, DIRECT, WINOGRAD_2, WINOGRAD_4, IN_PLACE):
+    for algorithm in range(6):
         _core.set_convolution(algorithm)
         for _, _, text in each_level():
             dw = np.full_like(weight, 7)
@@ -288,12 +290,14 @@ def test_the_choice(rng: np.random.Generator) -> None:
     for level in levels()[:-1]:
         _core.set_isa(level)
         large, small, thin = (4, 12, 12, 32), (1, 4, 4, 32), (4, 12, 12, 3)
-        assert bits(BEST, large) == bits(WINOGRAD_2, large) != bits(DIRECT, large)
-        assert bits(BEST, small) == bits(DIRECT, small) != bits(WINOGRAD_2, small)
+        assert bits(BEST, large) == bits(WINOGRAD_2X4, large) != bits(DIRECT, large)
+        for shape in ((4, 12, 12, 65), (4, 12, 6, 32)):  # many channels, short lines
+            assert bits(BEST, shape) == bits(WINOGRAD_2, shape) != bits(WINOGRAD_2X4, shape)
+        assert bits(BEST, small) == bits(DIRECT, small) != bits(WINOGRAD_2X4, small)
         assert bits(BEST, thin) == bits(DIRECT, thin)
         assert bits(BEST, (6, 2, 2, 32)) == bits(IN_PLACE, (6, 2, 2, 32))
         _core.set_batch_invariant(True)
-        assert bits(BEST, (16, 4, 4, 32)) == bits(DIRECT, (16, 4, 4, 32)) != bits(WINOGRAD_2, (16, 4, 4, 32))
+        assert bits(BEST, (16, 4, 4, 32)) == bits(DIRECT, (16, 4, 4, 32)) != bits(WINOGRAD_2X4, (16, 4, 4, 32))
         _core.set_batch_invariant(False)
-        assert bits(BEST, (16, 4, 4, 32)) == bits(WINOGRAD_2, (16, 4, 4, 32))
+        assert bits(BEST, (16, 4, 4, 32)) == bits(WINOGRAD_2X4, (16, 4, 4, 32))
     assert bits(BEST, (4, 12, 12, 32), "float64") == bits(DIRECT, (4, 12, 12, 32), "float64")

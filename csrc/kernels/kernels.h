@@ -83,11 +83,17 @@ struct ConvWindow {
   int64_t source_pixel, channels, target_pixel, columns;
 };
 
-// A 3x3 convolution of stride 1 by tiles of `outputs` x `outputs` pixels, 2 or 4 (cpu/winograd.inl). A tile is `points` =
-// (outputs + 2)^2 numbers a channel; in the room of a kernel, tiles of the source lie source_row apart and their points
-// source_point, then come those of the target; in transformed weights, points lie weight_point apart.
+// Pixels of a tile of Winograd's: 2x2, 2x4 or 4x4.
+struct WinogradOutputs {
+  int64_t down, across;
+  int64_t points() const { return (down + 2) * (across + 2); }
+};
+// A 3x3 convolution of stride 1 by such tiles (cpu/winograd.inl). A tile is points() numbers a channel; in the room of a
+// kernel, tiles of the source lie source_row apart and their points source_point, then come those of the target; in
+// transformed weights, points lie weight_point apart.
 struct Winograd {
-  int64_t outputs, tile_rows, tile_columns;  // of an image
+  WinogradOutputs outputs;
+  int64_t tile_rows, tile_columns;  // of an image
   int64_t source_row, source_point, target_row, target_point, weight_point;
 };
 // Distances of the numbers of a weight: rows are channels that are summed over, columns those of the result, lines and

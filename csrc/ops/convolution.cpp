@@ -14,13 +14,13 @@ namespace fastnn::ops {
 namespace {
 
 enum class Pass { forward, backward_input, backward_weight };
-enum class Algorithm { gathered, in_place, winograd_2, winograd_4, product };
+enum class Algorithm { gathered, in_place, winograd_2, winograd_4, product, winograd_2x4 };
 enum class Panels { any, narrow };
 
 // The first row that fits a pass of a convolution is taken; without one, the products of gathered pixels. `channels` are
 // what both sides of a group must have at least. Winograd's transforms, for windows 3x3 of stride 1, need `tiles` tiles,
 // and `per_channel` of them for each channel of the wider side, for fewer do not pay for the transform of the weight.
-// In place, tiles are images: rows of y are one pixel of several, and dw is summed line by line. The batch counts, or
+// Where tiles of 2x2 pixels are taken, tiles of 2x4 may be. In place, tiles are images: rows of y are one pixel of several, and dw is summed line by line. The batch counts, or
 // one image when a sample's bits may not depend on the batch.
 //
 // A 1x1 window that meets every pixel makes a matrix product of the images as they lie, which reads them once; in place
@@ -53,9 +53,24 @@ constexpr Choice kChoices[] = {
 };
 constexpr int64_t kLeastPixels = 16;  // of a plane, for dw to be summed in place
 
-int64_t outputs_of(Algorithm algorithm) { return algorithm == Algorithm::winograd_2 ? 2 : 4; }
+kernels::WinogradOutputs outputs_of(Algorithm algorithm) {
+  if (algorithm == Algorithm::winograd_2x4) return {2, 4};
+  const int64_t side = algorithm == Algorithm::winograd_2 ? 2 : 4;
+  return {side, side};
+}
 bool is_winograd(Algorithm algorithm) {
-  return algorithm == Algorithm::winograd_2 || algorithm == Algorithm::winograd_4;
+  return algorithm == Algorithm::winograd_2 || algorithm == Algorithm::winograd_4 ||
+         algorithm == Algorithm::winograd_2x4;
+}
+
+// Tiles of 2x4 pixels instead of 2x2: three products for four, where lines of the result leave little of them empty, and
+// sums of few enough channels for the error of 2x2 with many.
+constexpr int64_t kMostSummed = 64;
+bool oblong_pays(const ConvGeometry& g, Pass pass) {
+  const bool to_input = pass == Pass::backward_input;
+  const int64_t columns = to_input ? g.width.input : g.width.output;
+  if (pass != Pass::backward_weight && (to_input ? g.group_out() : g.group_channels()) > kMostSummed) return false;
+  return 3 * ceil_divide(columns, 4) < 2 * ceil_divide(columns, 2);
 }
 
 bool in_place_fits(const ConvGeometry& g, Pass pass) {
@@ -83,9 +98,9 @@ bool fits(const Choice& choice, const ConvGeometry& g, Pass pass, int64_t images
   if (is_winograd(choice.algorithm)) {
     if (!winograd_fits(g)) return false;
     const bool to_input = pass == Pass::backward_input;
-    const int64_t outputs = outputs_of(choice.algorithm);
-    tiles *= ceil_divide(to_input ? g.height.input : g.height.output, outputs);
-    tiles *= ceil_divide(to_input ? g.width.input : g.width.output, outputs);
+    const kernels::WinogradOutputs outputs = outputs_of(choice.algorithm);
+    tiles *= ceil_divide(to_input ? g.height.input : g.height.output, outputs.down);
+    tiles *= ceil_divide(to_input ? g.width.input : g.width.output, outputs.across);
   } else if (!in_place_fits(g, pass)) {
     return false;
   }
@@ -105,13 +120,17 @@ Algorithm algorithm_for(const fastnn_context& context, const ConvGeometry& g, fa
       return winograd_fits(g) ? Algorithm::winograd_4 : Algorithm::gathered;
     case FASTNN_CONVOLUTION_IN_PLACE:
       return Algorithm::in_place;
+    case FASTNN_CONVOLUTION_WINOGRAD_2X4:
+      return winograd_fits(g) ? Algorithm::winograd_2x4 : Algorithm::gathered;
     default:
       break;
   }
   if (dtype != kFloat32) return Algorithm::gathered;
   const int64_t images = context.batch_invariant && pass != Pass::backward_weight ? 1 : std::max(g.whole, g.batch);
   for (const Choice& choice : kChoices) {
-    if (context.precision >= choice.least && fits(choice, g, pass, images)) return choice.algorithm;
+    if (context.precision < choice.least || !fits(choice, g, pass, images)) continue;
+    const bool oblong = choice.algorithm == Algorithm::winograd_2 && oblong_pays(g, pass);
+    return oblong ? Algorithm::winograd_2x4 : choice.algorithm;
   }
   return Algorithm::gathered;
 }

@@ -16,6 +16,7 @@ namespace fastnn::ops {
 namespace {
 
 using kernels::Winograd;
+using kernels::WinogradOutputs;
 
 constexpr int64_t kLine = 16;  // floats in a line of the cache
 
@@ -25,17 +26,17 @@ struct Plan {  // of one group
   int64_t weight, room, parts;                  // numbers of the transformed weight, the room of a lane, and of all dw
 };
 
-// Rows of points stand a line apart from a multiple of 4096 bytes: 16 or 36 of them are written at once.
-Plan make_plan(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs) {
+// Rows of points stand a line apart from a multiple of 4096 bytes: 16, 24 or 36 of them are written at once.
+Plan make_plan(const ConvGeometry& g, const kernels::ConvWindow& w, const WinogradOutputs& outputs) {
   constexpr int64_t kRoom = 40 << 10, kLeast = 24, kLanes = 16;
   Plan plan{};
   Winograd& s = plan.shape;
   s.outputs = outputs;
-  s.tile_rows = ceil_divide(w.y.count, outputs);
-  s.tile_columns = ceil_divide(w.x.count, outputs);
+  s.tile_rows = ceil_divide(w.y.count, outputs.down);
+  s.tile_columns = ceil_divide(w.x.count, outputs.across);
   s.source_row = round_up(w.channels, kLine);
   s.target_row = round_up(w.columns, kLine);
-  plan.points = (outputs + 2) * (outputs + 2);
+  plan.points = outputs.points();
   plan.tiles = checked_multiply(g.batch, checked_multiply(s.tile_rows, s.tile_columns));
   const int64_t tile = checked_multiply(plan.points, checked_add(s.source_row, s.target_row));
   // the room stays in L2 while the transformed weight does; where that is larger, more tiles share a pass over it
@@ -112,9 +113,10 @@ void transform(const fastnn_context& context, const ConvGeometry& g, const kerne
 // The forward product of a window, from x to y: pack makes the packed weight for the tiles that must be computed
 // directly, each group's packed_group numbers long; both weights may be prepared, at `prepared` and offset bytes behind it.
 template <typename T, typename Pack>
-void multiply(const fastnn_context& context, const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, T* y,
-              const T* x, const Taps<T>& weight, const kernels::Epilogue<T>& epilogue, int64_t packed_group,
-              void* workspace, const void* prepared, size_t offset, Pack&& pack) {
+void multiply(const fastnn_context& context, const ConvGeometry& g, const kernels::ConvWindow& w,
+              const WinogradOutputs& outputs, T* y, const T* x, const Taps<T>& weight,
+              const kernels::Epilogue<T>& epilogue, int64_t packed_group, void* workspace, const void* prepared,
+              size_t offset, Pack&& pack) {
   const Plan plan = make_plan(g, w, outputs);
   T* const own = static_cast<T*>(workspace);
   T* const rooms = prepared == nullptr ? own + g.groups * plan.weight : own;
@@ -146,9 +148,10 @@ void multiply(const fastnn_context& context, const ConvGeometry& g, const kernel
     const Range tiles = chunk_range(chunk % plan.blocks, plan.tiles, plan.block);
     for_each_lost_run(finite + group * plan.tiles, plan, tiles, [&](int64_t first, int64_t end) {
       const int64_t columns = plan.shape.tile_columns, rows = plan.shape.tile_rows;
-      const int64_t image = first / columns / rows, row = first / columns % rows * outputs;
-      const int64_t left = first % columns * outputs, right = std::min(left + (end - first) * outputs, w.x.count);
-      for (int64_t i = row; i < std::min(row + outputs, w.y.count); ++i) {
+      const int64_t image = first / columns / rows, row = first / columns % rows * outputs.down;
+      const int64_t left = first % columns * outputs.across;
+      const int64_t right = std::min(left + (end - first) * outputs.across, w.x.count);
+      for (int64_t i = row; i < std::min(row + outputs.down, w.y.count); ++i) {
         const int64_t line = (image * w.y.count + i) * w.x.count;
         kernels.convolution(y + group * w.columns, x + group * w.channels, packed + group * packed_group, line + left,
                             line + right, w, epilogue_of(group));
@@ -157,16 +160,16 @@ void multiply(const fastnn_context& context, const ConvGeometry& g, const kernel
   });
 }
 
-size_t product_workspace(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, fastnn_dtype dtype,
-                         bool prepared) {
+size_t product_workspace(const ConvGeometry& g, const kernels::ConvWindow& w, const WinogradOutputs& outputs,
+                         fastnn_dtype dtype, bool prepared) {
   const Plan plan = make_plan(g, w, outputs);
   const int64_t numbers = checked_add(prepared ? 0 : plan.weight, checked_multiply(plan.lanes, plan.room));
   const int64_t group = checked_add(checked_multiply(numbers, item_size(dtype)), plan.tiles);
   return static_cast<size_t>(checked_multiply(group, g.groups));
 }
 
-size_t prepared_bytes(const ConvGeometry& g, const kernels::ConvWindow& w, int64_t outputs, fastnn_dtype dtype,
-                      size_t direct) {
+size_t prepared_bytes(const ConvGeometry& g, const kernels::ConvWindow& w, const WinogradOutputs& outputs,
+                      fastnn_dtype dtype, size_t direct) {
   const int64_t numbers = checked_multiply(make_plan(g, w, outputs).weight, g.groups);
   const int64_t transformed = checked_multiply(numbers, item_size(dtype));
   return direct_prepared(direct) + static_cast<size_t>(transformed);
@@ -175,7 +178,7 @@ size_t prepared_bytes(const ConvGeometry& g, const kernels::ConvWindow& w, int64
 kernels::ConvWindow backward_window(const ConvGeometry& g) { return input_phase(g, 0, 0, 0).window; }
 
 // Blocks of tiles of dw's lanes: fewer where their sums would take much memory.
-Plan weight_plan(const ConvGeometry& g, int64_t outputs) {
+Plan weight_plan(const ConvGeometry& g, const WinogradOutputs& outputs) {
   constexpr int64_t kMostParts = 4 << 20, kLeastLanes = 4;
   Plan plan = make_plan(g, forward_window(g), outputs);
   const int64_t lanes = std::max(kMostParts / std::max<int64_t>(plan.weight, 1), kLeastLanes);
@@ -207,13 +210,13 @@ bool winograd_fits(const ConvGeometry& g) {
   return d.input == 1 && d.kernel == 1 && d.output == 1 && is_line(g.height) && is_line(g.width);
 }
 
-size_t winograd_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype, bool prepared) {
+size_t winograd_workspace(const ConvGeometry& g, const WinogradOutputs& outputs, fastnn_dtype dtype, bool prepared) {
   return product_workspace(g, forward_window(g), outputs, dtype, prepared);
 }
 
-void winograd(const fastnn_context& context, const ConvGeometry& g, int64_t outputs, const fastnn_tensor& y,
-              const fastnn_tensor& x, const fastnn_tensor& weight, const fastnn_tensor* bias, bool relu,
-              void* workspace, const void* prepared) {
+void winograd(const fastnn_context& context, const ConvGeometry& g, const WinogradOutputs& outputs,
+              const fastnn_tensor& y, const fastnn_tensor& x, const fastnn_tensor& weight, const fastnn_tensor* bias,
+              bool relu, void* workspace, const void* prepared) {
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
     multiply<T>(context, g, forward_window(g), outputs, data<T>(y), data<T>(x), forward_taps<T>(g, weight),
@@ -223,11 +226,11 @@ void winograd(const fastnn_context& context, const ConvGeometry& g, int64_t outp
   });
 }
 
-size_t winograd_backward_input_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
+size_t winograd_backward_input_workspace(const ConvGeometry& g, const WinogradOutputs& outputs, fastnn_dtype dtype) {
   return product_workspace(g, backward_window(g), outputs, dtype, false);
 }
 
-void winograd_backward_input(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
+void winograd_backward_input(const fastnn_context& context, const ConvGeometry& g, const WinogradOutputs& outputs,
                              const fastnn_tensor& dx, const fastnn_tensor& dy, const fastnn_tensor& weight,
                              const fastnn_tensor* bias, bool relu, bool accumulate, void* workspace,
                              const void* prepared) {
@@ -241,11 +244,11 @@ void winograd_backward_input(const fastnn_context& context, const ConvGeometry& 
   });
 }
 
-size_t winograd_prepared(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
+size_t winograd_prepared(const ConvGeometry& g, const WinogradOutputs& outputs, fastnn_dtype dtype) {
   return prepared_bytes(g, forward_window(g), outputs, dtype, direct_workspace(g, dtype));
 }
 
-void winograd_prepare(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
+void winograd_prepare(const fastnn_context& context, const ConvGeometry& g, const WinogradOutputs& outputs,
                       const fastnn_tensor& weight, void* prepared) {
   const kernels::ConvWindow w = forward_window(g);
   void* const u = static_cast<char*>(prepared) + direct_prepared(direct_workspace(g, weight.dtype));
@@ -256,12 +259,12 @@ void winograd_prepare(const fastnn_context& context, const ConvGeometry& g, int6
   direct_prepare(context, g, weight, false, prepared);
 }
 
-size_t winograd_backward_input_prepared(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
+size_t winograd_backward_input_prepared(const ConvGeometry& g, const WinogradOutputs& outputs, fastnn_dtype dtype) {
   return prepared_bytes(g, backward_window(g), outputs, dtype, direct_backward_input_workspace(g, dtype));
 }
 
-void winograd_backward_input_prepare(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
-                                     const fastnn_tensor& weight, void* prepared) {
+void winograd_backward_input_prepare(const fastnn_context& context, const ConvGeometry& g,
+                                     const WinogradOutputs& outputs, const fastnn_tensor& weight, void* prepared) {
   const kernels::ConvWindow w = backward_window(g);
   void* const u = static_cast<char*>(prepared) + direct_prepared(direct_backward_input_workspace(g, weight.dtype));
   with_float_type(weight.dtype, [&](auto zero) {
@@ -271,7 +274,7 @@ void winograd_backward_input_prepare(const fastnn_context& context, const ConvGe
   direct_backward_input_prepare(context, g, weight, false, prepared);
 }
 
-size_t winograd_backward_weight_workspace(const ConvGeometry& g, int64_t outputs, fastnn_dtype dtype) {
+size_t winograd_backward_weight_workspace(const ConvGeometry& g, const WinogradOutputs& outputs, fastnn_dtype dtype) {
   const Plan plan = weight_plan(g, outputs);
   const int64_t gradient = checked_multiply(g.terms(), g.out);
   const int64_t rooms = checked_multiply(checked_multiply(plan.lanes, g.groups), plan.room);
@@ -280,7 +283,7 @@ size_t winograd_backward_weight_workspace(const ConvGeometry& g, int64_t outputs
   return std::max(size, direct_backward_weight_workspace(g, dtype, false));
 }
 
-void winograd_backward_weight(const fastnn_context& context, const ConvGeometry& g, int64_t outputs,
+void winograd_backward_weight(const fastnn_context& context, const ConvGeometry& g, const WinogradOutputs& outputs,
                               const fastnn_tensor& dw, const fastnn_tensor& x, const fastnn_tensor& dy, bool accumulate,
                               void* workspace) {
   const Plan plan = weight_plan(g, outputs);

@@ -1,22 +1,23 @@
-// winograd.inl: 3x3 convolution of stride 1 by Winograd's minimal filtering, F(2x2, 3x3) and F(4x4, 3x3), and its adjoint
-// for the gradient of the weight. A tile of 2x2 (4x4) pixels is A^T [ (G g G^T) * (B^T d B) ] A of the 4x4 (6x6) source
-// pixels d around it: 16 (36) products per tile and pair of channels instead of 36 (144). They are summed over channels
-// as 16 (36) matrix products, on gemm.inl's tile, of some dozens of tiles at a time, whose transforms stay in L2. dw is
-// G^T [ sum over tiles of (B^T d B) * (A dy A^T) ] G.
+// winograd.inl: 3x3 convolution of stride 1 by Winograd's minimal filtering, F(2x2, 3x3), F(2x4, 3x3) and F(4x4, 3x3), and
+// its adjoint for the gradient of the weight. A tile of 2x2 (2x4, 4x4) pixels is A^T [ (G g G^T) * (B^T d B) ] A of the
+// 4x4 (4x6, 6x6) source pixels d around it, each axis with matrices of its own: 16 (24, 36) products per tile and pair of
+// channels instead of 36 (72, 144). They are summed over channels as 16 (24, 36) matrix products, on gemm.inl's tile, of
+// some dozens of tiles at a time, whose transforms stay in L2. dw is G^T [ sum over tiles of (B^T d B) * (A dy A^T) ] G.
 // Transforms go along strips of tiles, one vector of channels at a time, so that a column which two tiles share is folded
 // once: F(4x4) of 16x16x32 takes 2.8 ms a batch of 128 for 3.1 tile by tile, F(2x2) 4.0 for 4.3. What the strip below
 // reads and writes is fetched into the second-level cache: 64x32x32, 64 to 64 channels, F(4x4) 16.1 ms for 17.6, F(2x2)
 // 23.9 for 25.0. The gradient of a transformed weight that leaves L2 is fetched a tile ahead: dw of 8x8x256 27 ms for 31.
 //
-// F(4x4) takes the points 0, +-3/4, +-3/2 and infinity, whose error is half that of 0, +-1, +-2 (Barabasz et al. 2018).
-// Bits: an element of y depends neither on batch nor on the tiles it is computed with; one of du sums the tiles from
-// begin in order. Rows of transformed tiles have room up to a multiple of 16 channels.
-// Error, over the largest number of a result: F(2x2) 1e-6 and less, as the direct sum; F(4x4) 3e-6, at most 5e-5.
+// Four outputs take the points 0, +-3/4, +-3/2 and infinity, whose error is half that of 0, +-1, +-2 (Barabasz et al.
+// 2018). Bits: an element of y depends neither on batch nor on the tiles it is computed with; one of du sums the tiles
+// from begin in order. Rows of transformed tiles have room up to a multiple of 16 channels.
+// Error, over the largest number of a result: F(2x2) 1e-6 and less, as the direct sum; F(2x4) twice F(2x2)'s, 1e-6 with 64
+// channels; F(4x4) 3e-6, at most 5e-5.
 // A tile with a number that is not finite is reported, and not added: an infinity or a NaN spreads over the tile, and
 // large numbers overflow early. The op computes such tiles directly.
 // Measured on a Zen 4 core (118 GFLOP/s peak), AVX-512, batch 64, GFLOP/s of the direct sum's operations: direct, F(2x2),
-// F(4x4) of 32x32x64: y 98, 193, 276, dw 94, 180, 240; 16x16x128: y 105, 207, 300, dw 95, 174, 241; 8x8x256: y 106, 211,
-// 260, dw 90, 145, 136; 16x16x32: y 79, 102, 135, dw 90, 99, 124.
+// F(2x4), F(4x4) of 32x32x64: y 98, 210, 266, 321, dw 94, 193, 240, 291; 16x16x128: y 105, 228, 292, 372, dw 95, 204, 263,
+// 337; 16x16x32: y 79, 195, 255, 324, dw 90, 206, 266, 325.
 
 // A line of source pixels: B^T d.
 void fold_source(Vec (&v)[4], const Vec (&d)[4]) {
@@ -105,6 +106,12 @@ void unfold_weight(Vec (&g)[3], const Vec (&u)[6]) {
   g[2] = fma(broadcast(kA2), sum_a, fma(broadcast(kB2), sum_b, u[5]));
 }
 
+// Of the kernels for tiles of 2x2, 2x4 and 4x4 pixels the one for the shape.
+template <typename Kernel>
+Kernel* for_outputs(const Winograd& s, Kernel* square, Kernel* oblong, Kernel* large) {
+  return s.outputs.across == 2 ? square : s.outputs.down == 2 ? oblong : large;
+}
+
 // Tiles side by side, by the first pixel of the lattice that the first of them covers.
 struct WinogradStrip {
   int64_t image, row, column, tiles;
@@ -116,7 +123,7 @@ void for_each_strip(int64_t begin, int64_t end, const Winograd& s, Body&& body) 
   for (int64_t t = begin; t < end;) {
     const int64_t first = t % s.tile_columns, left = s.tile_columns - first;
     const int64_t tiles = left < end - t ? left : end - t;
-    body(WinogradStrip{t / area, t % area / s.tile_columns * s.outputs, first * s.outputs, tiles}, t);
+    body(WinogradStrip{t / area, t % area / s.tile_columns * s.outputs.down, first * s.outputs.across, tiles}, t);
     t += tiles;
   }
 }
@@ -138,38 +145,39 @@ struct Plane {
   int64_t height, width, pixel;
 };
 
-// The transforms of a strip of the source, or, kTarget, of dy, for one vector of channels: of each tile kSize x kSize
-// pixels, the first of the strip's at (top, left), to kPoints x kPoints numbers that lie `point` apart. What lies outside
-// is zero. The columns that a tile shares with the one before it are folded once.
-template <int kPoints, int kSize, bool kTarget>
+// The transforms of a strip of the source, or, kTarget, of dy, for one vector of channels: of each tile its pixels, the
+// first of the strip's at (top, left), to as many numbers as it has points, `point` apart. What lies outside is zero. The
+// columns that a tile shares with the one before it are folded once.
+template <int kDown, int kAcross, bool kTarget>
 inline __attribute__((always_inline)) void fold_strip(float* v, int64_t row, int64_t point, const float* x, int64_t top,
                                                       int64_t left, int64_t tiles, const Plane& plane, int64_t lanes) {
-  constexpr int kStep = kPoints - 2, kShared = kSize - kStep;
+  constexpr int kHigh = kDown + 2, kBroad = kAcross + 2;  // points
+  constexpr int kRows = kTarget ? kDown : kHigh, kColumns = kTarget ? kAcross : kBroad, kShared = kColumns - kAcross;
   const int64_t line = plane.width * plane.pixel, width = plane.width, pixel = plane.pixel;
-  const int64_t first = top < 0 ? -top : 0, last = plane.height - top < kSize ? plane.height - top : kSize;
+  const int64_t first = top < 0 ? -top : 0, last = plane.height - top < kRows ? plane.height - top : kRows;
   x += top * line + left * pixel;
-  Vec half[kPoints][kSize];
-  for (int64_t t = 0; t < tiles; ++t, v += row, x += kStep * pixel, left += kStep) {
+  Vec half[kHigh][kColumns];
+  for (int64_t t = 0; t < tiles; ++t, v += row, x += kAcross * pixel, left += kAcross) {
 #pragma GCC unroll 6
-    for (int j = 0; j < kSize; ++j) {
+    for (int j = 0; j < kColumns; ++j) {
       if (j < kShared && t > 0) {
 #pragma GCC unroll 6
-        for (int i = 0; i < kPoints; ++i) half[i][j] = half[i][j + kStep];
+        for (int i = 0; i < kHigh; ++i) half[i][j] = half[i][j + kAcross];
         continue;
       }
-      Vec folded[kPoints];
+      Vec folded[kHigh];
       if (left + j < 0 || left + j >= width) {
 #pragma GCC unroll 6
-        for (int i = 0; i < kPoints; ++i) folded[i] = zero();
+        for (int i = 0; i < kHigh; ++i) folded[i] = zero();
       } else {
         const float* const from = x + j * pixel;
-        Vec d[kSize];
+        Vec d[kRows];
 #pragma GCC unroll 6
-        for (int i = 0; i < kSize; ++i) d[i] = i >= first && i < last ? load_n(from + i * line, lanes) : zero();
+        for (int i = 0; i < kRows; ++i) d[i] = i >= first && i < last ? load_n(from + i * line, lanes) : zero();
         // what the strip below reads and this one doesn't: the hardware foresees lines of memory, not of images
         if (j >= kShared) {
 #pragma GCC unroll 4
-          for (int i = 0; i < kStep; ++i) fetch(from + (kSize + i) * line);
+          for (int i = 0; i < kDown; ++i) fetch(from + (kRows + i) * line);
         }
         if constexpr (kTarget) {
           fold_target(folded, d);
@@ -178,141 +186,141 @@ inline __attribute__((always_inline)) void fold_strip(float* v, int64_t row, int
         }
       }
 #pragma GCC unroll 6
-      for (int i = 0; i < kPoints; ++i) half[i][j] = folded[i];
+      for (int i = 0; i < kHigh; ++i) half[i][j] = folded[i];
     }
     float* to = v;
 #pragma GCC unroll 6
-    for (int i = 0; i < kPoints; ++i) {
-      Vec folded[kPoints];
+    for (int i = 0; i < kHigh; ++i) {
+      Vec folded[kBroad];
       if constexpr (kTarget) {
         fold_target(folded, half[i]);
       } else {
         fold_source(folded, half[i]);
       }
 #pragma GCC unroll 6
-      for (int j = 0; j < kPoints; ++j, to = step_from(to, point)) store(to, folded[j]);
+      for (int j = 0; j < kBroad; ++j, to = step_from(to, point)) store(to, folded[j]);
     }
   }
 }
-template <int kPoints, int kSize, bool kTarget>
+template <int kDown, int kAcross, bool kTarget>
 void fold_channels(float* v, int64_t row, int64_t point, const float* x, int64_t top, int64_t left, int64_t tiles,
                    const Plane& plane, int64_t channels) {
   int64_t c = 0;
   for (; c + kWidth <= channels; c += kWidth) {
-    fold_strip<kPoints, kSize, kTarget>(v + c, row, point, x + c, top, left, tiles, plane, kWidth);
+    fold_strip<kDown, kAcross, kTarget>(v + c, row, point, x + c, top, left, tiles, plane, kWidth);
   }
   if (c < channels) {
-    fold_strip<kPoints, kSize, kTarget>(v + c, row, point, x + c, top, left, tiles, plane, channels - c);
+    fold_strip<kDown, kAcross, kTarget>(v + c, row, point, x + c, top, left, tiles, plane, channels - c);
   }
 }
 
 // The transforms of tiles [begin, end), one after the other.
-template <int kOutputs>
+template <int kDown, int kAcross>
 void fold_tiles(float* v, const float* x, int64_t begin, int64_t end, const ConvWindow& w, const Winograd& s) {
   const Plane plane{w.y.source, w.x.source, w.source_pixel};
   for_each_strip(begin, end, s, [&](const WinogradStrip& strip, int64_t t) {
     const float* const image = x + strip.image * plane.height * plane.width * plane.pixel;
-    fold_channels<kOutputs + 2, kOutputs + 2, false>(v + (t - begin) * s.source_row, s.source_row, s.source_point,
-                                                     image, strip.row + w.y.offset, strip.column + w.x.offset,
-                                                     strip.tiles, plane, w.channels);
+    fold_channels<kDown, kAcross, false>(v + (t - begin) * s.source_row, s.source_row, s.source_point, image,
+                                         strip.row + w.y.offset, strip.column + w.x.offset, strip.tiles, plane,
+                                         w.channels);
   });
 }
-template <int kOutputs>
+template <int kDown, int kAcross>
 void fold_target_tiles(float* m, const float* dy, int64_t begin, int64_t end, const ConvWindow& w, const Winograd& s) {
   const Plane plane{w.y.count, w.x.count, w.target_pixel};
   for_each_strip(begin, end, s, [&](const WinogradStrip& strip, int64_t t) {
     const float* const image = dy + strip.image * plane.height * plane.width * plane.pixel;
-    fold_channels<kOutputs + 2, kOutputs, true>(m + (t - begin) * s.target_row, s.target_row, s.target_point, image,
-                                                strip.row, strip.column, strip.tiles, plane, w.columns);
+    fold_channels<kDown, kAcross, true>(m + (t - begin) * s.target_row, s.target_row, s.target_point, image, strip.row,
+                                        strip.column, strip.tiles, plane, w.columns);
   });
 }
 
 // The pixels of a strip from its products, for one vector of channels. A tile's flag is cleared where one of its pixels
 // is not finite; kLook only looks, and without it tiles that are to be added must have their flags set.
-template <int kOutputs, bool kLook>
+template <int kDown, int kAcross, bool kLook>
 inline __attribute__((always_inline)) void unfold_strip(float* y, uint8_t* finite, const float* m, int64_t row,
                                                         int64_t point, const WinogradStrip& strip, const Plane& plane,
                                                         int64_t c, int64_t lanes, const Epilogue<float>& epilogue) {
-  constexpr int kPoints = kOutputs + 2;
+  constexpr int kHigh = kDown + 2, kBroad = kAcross + 2;
   const int64_t line = plane.width * plane.pixel, pixel = plane.pixel;
-  const int64_t bottom = plane.height - strip.row < kOutputs ? plane.height - strip.row : kOutputs;
+  const int64_t bottom = plane.height - strip.row < kDown ? plane.height - strip.row : kDown;
   const bool accumulate = epilogue.accumulate, has_bias = epilogue.bias != nullptr, relu = epilogue.relu;
   const Vec bias = has_bias ? load_n(epilogue.bias + c, lanes) : zero();
   int64_t room = plane.width - strip.column;
   y += strip.row * line + strip.column * pixel;
-  for (int64_t t = 0; t < strip.tiles; ++t, m += row, y += kOutputs * pixel, room -= kOutputs) {
+  for (int64_t t = 0; t < strip.tiles; ++t, m += row, y += kAcross * pixel, room -= kAcross) {
     if (!kLook && accumulate && !finite[t]) continue;
-    Vec half[kPoints][kOutputs], pixels[kOutputs][kOutputs], strange = zero();
+    Vec half[kHigh][kAcross], pixels[kDown][kAcross], strange = zero();
     const float* from = m;
 #pragma GCC unroll 6
-    for (int i = 0; i < kPoints; ++i) {
-      Vec products[kPoints];
+    for (int i = 0; i < kHigh; ++i) {
+      Vec products[kBroad];
 #pragma GCC unroll 6
-      for (int j = 0; j < kPoints; ++j, from = step_from(from, point)) products[j] = load_n(from, lanes);
+      for (int j = 0; j < kBroad; ++j, from = step_from(from, point)) products[j] = load_n(from, lanes);
       unfold_target(half[i], products);
     }
 #pragma GCC unroll 4
-    for (int j = 0; j < kOutputs; ++j) {
-      Vec column[kPoints], unfolded[kOutputs];
+    for (int j = 0; j < kAcross; ++j) {
+      Vec column[kHigh], unfolded[kDown];
 #pragma GCC unroll 6
-      for (int i = 0; i < kPoints; ++i) column[i] = half[i][j];
+      for (int i = 0; i < kHigh; ++i) column[i] = half[i][j];
       unfold_target(unfolded, column);
 #pragma GCC unroll 4
-      for (int i = 0; i < kOutputs; ++i) {
+      for (int i = 0; i < kDown; ++i) {
         pixels[i][j] = unfolded[i];
         strange = fma(unfolded[i], zero(), strange);
       }
     }
     if (bits_of(strange != strange) != 0) finite[t] = 0;
     if (kLook) continue;
-    const bool inside = bottom == kOutputs && room >= kOutputs;
+    const bool inside = bottom == kDown && room >= kAcross;
     const auto is_pixel = [&](int i, int j) { return inside || (i < bottom && j < room); };
     if (accumulate) {
 #pragma GCC unroll 4
-      for (int i = 0; i < kOutputs; ++i) {
+      for (int i = 0; i < kDown; ++i) {
 #pragma GCC unroll 4
-        for (int j = 0; j < kOutputs; ++j) {
+        for (int j = 0; j < kAcross; ++j) {
           if (is_pixel(i, j)) pixels[i][j] += load_n(y + i * line + j * pixel, lanes);
         }
       }
     }
     if (has_bias) {
 #pragma GCC unroll 4
-      for (int i = 0; i < kOutputs; ++i) {
+      for (int i = 0; i < kDown; ++i) {
 #pragma GCC unroll 4
-        for (int j = 0; j < kOutputs; ++j) pixels[i][j] += bias;
+        for (int j = 0; j < kAcross; ++j) pixels[i][j] += bias;
       }
     }
     if (relu) {
 #pragma GCC unroll 4
-      for (int i = 0; i < kOutputs; ++i) {
+      for (int i = 0; i < kDown; ++i) {
 #pragma GCC unroll 4
-        for (int j = 0; j < kOutputs; ++j) pixels[i][j] = select(pixels[i][j] <= zero(), zero(), pixels[i][j]);
+        for (int j = 0; j < kAcross; ++j) pixels[i][j] = select(pixels[i][j] <= zero(), zero(), pixels[i][j]);
       }
     }
 #pragma GCC unroll 4
-    for (int i = 0; i < kOutputs; ++i) {
+    for (int i = 0; i < kDown; ++i) {
 #pragma GCC unroll 4
-      for (int j = 0; j < kOutputs; ++j) {
-        fetch(y + (kOutputs + i) * line + j * pixel);  // what the strip below writes
+      for (int j = 0; j < kAcross; ++j) {
+        fetch(y + (kDown + i) * line + j * pixel);  // what the strip below writes
         if (is_pixel(i, j)) store_n(y + i * line + j * pixel, pixels[i][j], lanes);
       }
     }
   }
 }
-template <int kOutputs, bool kLook>
+template <int kDown, int kAcross, bool kLook>
 void unfold_channels(float* y, uint8_t* finite, const float* m, int64_t row, int64_t point, const WinogradStrip& strip,
                      const Plane& plane, int64_t columns, const Epilogue<float>& epilogue) {
   int64_t c = 0;
   for (; c + kWidth <= columns; c += kWidth) {
-    unfold_strip<kOutputs, kLook>(y + c, finite, m + c, row, point, strip, plane, c, kWidth, epilogue);
+    unfold_strip<kDown, kAcross, kLook>(y + c, finite, m + c, row, point, strip, plane, c, kWidth, epilogue);
   }
   if (c < columns) {
-    unfold_strip<kOutputs, kLook>(y + c, finite, m + c, row, point, strip, plane, c, columns - c, epilogue);
+    unfold_strip<kDown, kAcross, kLook>(y + c, finite, m + c, row, point, strip, plane, c, columns - c, epilogue);
   }
 }
 
-template <int kOutputs>
+template <int kDown, int kAcross>
 void unfold_tiles(float* y, uint8_t* finite, const float* m, int64_t begin, int64_t end, const ConvWindow& w,
                   const Winograd& s, const Epilogue<float>& epilogue) {
   const Plane plane{w.y.count, w.x.count, w.target_pixel};
@@ -321,21 +329,21 @@ void unfold_tiles(float* y, uint8_t* finite, const float* m, int64_t begin, int6
     float* const image = y + strip.image * plane.height * plane.width * plane.pixel;
     const float* const products = m + (t - begin) * s.target_row;
     if (epilogue.accumulate) {
-      unfold_channels<kOutputs, true>(image, finite + t, products, s.target_row, s.target_point, strip, plane,
-                                      w.columns, epilogue);
+      unfold_channels<kDown, kAcross, true>(image, finite + t, products, s.target_row, s.target_point, strip, plane,
+                                            w.columns, epilogue);
     }
-    unfold_channels<kOutputs, false>(image, finite + t, products, s.target_row, s.target_point, strip, plane, w.columns,
-                                     epilogue);
+    unfold_channels<kDown, kAcross, false>(image, finite + t, products, s.target_row, s.target_point, strip, plane,
+                                           w.columns, epilogue);
   });
 }
 
-template <int kOutputs>
+template <int kDown, int kAcross>
 void convolve_tiles(float* y, uint8_t* finite, const float* x, const float* u, float* room, int64_t begin, int64_t end,
                     const ConvWindow& w, const Winograd& s, const Epilogue<float>& epilogue) {
-  constexpr int kPoints = (kOutputs + 2) * (kOutputs + 2);
+  constexpr int kPoints = (kDown + 2) * (kAcross + 2);
   float* const v = room;
   float* const m = room + kPoints * s.source_point;
-  fold_tiles<kOutputs>(v, x, begin, end, w, s);
+  fold_tiles<kDown, kAcross>(v, x, begin, end, w, s);
   const RowTiles cut = cut_rows(end - begin, rows_for(w.columns));
   for (int64_t point = 0; point < kPoints; ++point) {
     for (int64_t first = 0; first < w.channels; first += kGemmDepth) {
@@ -352,19 +360,20 @@ void convolve_tiles(float* y, uint8_t* finite, const float* x, const float* u, f
       }
     }
   }
-  unfold_tiles<kOutputs>(y, finite, m, begin, end, w, s, epilogue);
+  unfold_tiles<kDown, kAcross>(y, finite, m, begin, end, w, s, epilogue);
 }
 
 void winograd_convolution(float* y, uint8_t* finite, const float* x, const float* u, float* room, int64_t begin,
                           int64_t end, const ConvWindow& w, const Winograd& s, const Epilogue<float>& epilogue) {
-  (s.outputs == 2 ? convolve_tiles<2> : convolve_tiles<4>)(y, finite, x, u, room, begin, end, w, s, epilogue);
+  const auto convolve = for_outputs(s, convolve_tiles<2, 2>, convolve_tiles<2, 4>, convolve_tiles<4, 4>);
+  convolve(y, finite, x, u, room, begin, end, w, s, epilogue);
 }
 
 // Rows of u from rows of g: the nine numbers of a pair of channels stand `tap` apart in a line and `line` apart between.
-template <int kOutputs>
+template <int kDown, int kAcross>
 void fold_weight_row(float* u, const float* g, int64_t line, int64_t tap, int64_t lanes, int64_t point) {
-  constexpr int kSize = kOutputs + 2;
-  Vec half[3][kSize];
+  constexpr int kHigh = kDown + 2, kBroad = kAcross + 2;
+  Vec half[3][kBroad];
 #pragma GCC unroll 3
   for (int i = 0; i < 3; ++i) {
     const Vec taps[3] = {load_n(g + i * line, lanes), load_n(g + i * line + tap, lanes),
@@ -372,16 +381,16 @@ void fold_weight_row(float* u, const float* g, int64_t line, int64_t tap, int64_
     fold_weight(half[i], taps);
   }
 #pragma GCC unroll 6
-  for (int j = 0; j < kSize; ++j) {
+  for (int j = 0; j < kBroad; ++j) {
     const Vec column[3] = {half[0][j], half[1][j], half[2][j]};
-    Vec folded[kSize];
+    Vec folded[kHigh];
     fold_weight(folded, column);
 #pragma GCC unroll 6
-    for (int i = 0; i < kSize; ++i) store(u + (i * kSize + j) * point, folded[i]);
+    for (int i = 0; i < kHigh; ++i) store(u + (i * kBroad + j) * point, folded[i]);
   }
 }
 
-template <int kOutputs>
+template <int kDown, int kAcross>
 void fold_weights(float* u, const float* weight, int64_t first_row, int64_t rows, int64_t depth, int64_t n,
                   const WinogradWeight& from, int64_t point) {
   constexpr int64_t kBlock = 16;  // rows that are turned at a time
@@ -396,7 +405,8 @@ void fold_weights(float* u, const float* weight, int64_t first_row, int64_t rows
         const float* const source = weight + row * from.row + (column + j) * from.column;
         if (from.column == 1) {
           for (int64_t i = 0; i < count; ++i) {
-            fold_weight_row<kOutputs>(to + i * panel_row, source + i * from.row, from.line, from.tap, lanes, point);
+            fold_weight_row<kDown, kAcross>(to + i * panel_row, source + i * from.row, from.line, from.tap, lanes,
+                                            point);
           }
           return;
         }
@@ -416,7 +426,7 @@ void fold_weights(float* u, const float* weight, int64_t first_row, int64_t rows
         }
         constexpr int64_t kTap = kBlock * kWidth;
         for (int64_t i = 0; i < count; ++i) {
-          fold_weight_row<kOutputs>(to + i * panel_row, turned + i * kWidth, 3 * kTap, kTap, lanes, point);
+          fold_weight_row<kDown, kAcross>(to + i * panel_row, turned + i * kWidth, 3 * kTap, kTap, lanes, point);
         }
       });
     }
@@ -425,17 +435,18 @@ void fold_weights(float* u, const float* weight, int64_t first_row, int64_t rows
 
 void winograd_weight(float* u, const float* weight, int64_t first_row, int64_t rows, int64_t depth, int64_t n,
                      const WinogradWeight& from, const Winograd& s) {
-  (s.outputs == 2 ? fold_weights<2> : fold_weights<4>)(u, weight, first_row, rows, depth, n, from, s.weight_point);
+  for_outputs(s, fold_weights<2, 2>, fold_weights<2, 4>, fold_weights<4, 4>)(u, weight, first_row, rows, depth, n, from,
+                                                                             s.weight_point);
 }
 
-template <int kOutputs>
+template <int kDown, int kAcross>
 void multiply_tiles(float* du, const float* x, const float* dy, float* room, int64_t begin, int64_t end,
                     const ConvWindow& w, const Winograd& s, bool accumulate) {
-  constexpr int kPoints = (kOutputs + 2) * (kOutputs + 2);
+  constexpr int kPoints = (kDown + 2) * (kAcross + 2);
   float* const v = room;
   float* const m = room + kPoints * s.source_point;
-  fold_tiles<kOutputs>(v, x, begin, end, w, s);
-  fold_target_tiles<kOutputs>(m, dy, begin, end, w, s);
+  fold_tiles<kDown, kAcross>(v, x, begin, end, w, s);
+  fold_target_tiles<kDown, kAcross>(m, dy, begin, end, w, s);
   const RowTiles cut = cut_rows(w.channels, rows_for(w.columns));
   for (int64_t point = 0; point < kPoints; ++point) {
     const float* a = v + point * s.source_point;
@@ -454,32 +465,33 @@ void multiply_tiles(float* du, const float* x, const float* dy, float* room, int
 
 void winograd_backward_weight(float* du, const float* x, const float* dy, float* room, int64_t begin, int64_t end,
                               const ConvWindow& w, const Winograd& s, bool accumulate) {
-  (s.outputs == 2 ? multiply_tiles<2> : multiply_tiles<4>)(du, x, dy, room, begin, end, w, s, accumulate);
+  for_outputs(s, multiply_tiles<2, 2>, multiply_tiles<2, 4>, multiply_tiles<4, 4>)(du, x, dy, room, begin, end, w, s,
+                                                                                   accumulate);
 }
 
-template <int kOutputs>
+template <int kDown, int kAcross>
 void unfold_weights(float* dw, const float* du, int64_t parts, int64_t part_stride, int64_t first_row, int64_t rows,
                     const ConvWindow& w, const Winograd& s) {
-  constexpr int kSize = kOutputs + 2;
+  constexpr int kHigh = kDown + 2, kBroad = kAcross + 2;
   for (int64_t row = first_row; row < first_row + rows; ++row) {
     for_each_vector(w.columns, [&](int64_t c, int64_t lanes) {
-      Vec u[kSize][kSize], g[3][3];
+      Vec u[kHigh][kBroad], g[3][3];
       const float* const from = du + row * s.target_row + c;
 #pragma GCC unroll 6
-      for (int i = 0; i < kSize; ++i) {
+      for (int i = 0; i < kHigh; ++i) {
 #pragma GCC unroll 6
-        for (int j = 0; j < kSize; ++j) {
-          const float* const sums = from + (i * kSize + j) * s.weight_point;
+        for (int j = 0; j < kBroad; ++j) {
+          const float* const sums = from + (i * kBroad + j) * s.weight_point;
           u[i][j] = load_n(sums, lanes);
           for (int64_t part = 1; part < parts; ++part) u[i][j] += load_n(sums + part * part_stride, lanes);
         }
       }
-      Vec half[3][kSize];
+      Vec half[3][kBroad];
 #pragma GCC unroll 6
-      for (int j = 0; j < kSize; ++j) {
-        Vec column[kSize], unfolded[3];
+      for (int j = 0; j < kBroad; ++j) {
+        Vec column[kHigh], unfolded[3];
 #pragma GCC unroll 6
-        for (int i = 0; i < kSize; ++i) column[i] = u[i][j];
+        for (int i = 0; i < kHigh; ++i) column[i] = u[i][j];
         unfold_weight(unfolded, column);
 #pragma GCC unroll 3
         for (int i = 0; i < 3; ++i) half[i][j] = unfolded[i];
@@ -497,5 +509,6 @@ void unfold_weights(float* dw, const float* du, int64_t parts, int64_t part_stri
 
 void winograd_weight_gradient(float* dw, const float* du, int64_t parts, int64_t part_stride, int64_t first_row,
                               int64_t rows, const ConvWindow& w, const Winograd& s) {
-  (s.outputs == 2 ? unfold_weights<2> : unfold_weights<4>)(dw, du, parts, part_stride, first_row, rows, w, s);
+  for_outputs(s, unfold_weights<2, 2>, unfold_weights<2, 4>, unfold_weights<4, 4>)(dw, du, parts, part_stride,
+                                                                                   first_row, rows, w, s);
 }

@@ -2,8 +2,8 @@
 // matrices of Toom and Cook for the points p_0, p_1, ... and infinity (Lavin and Gray 2016): A^T[i][j] = p_j^i,
 // G[j][i] = p_j^i / prod (p_j - p_k), and B^T[j] the coefficients of prod (x - p_k), both over the other points.
 
-struct WinogradMatrices {
-  int64_t size;
+struct WinogradMatrices {  // of an axis
+  int64_t size, outputs;
   double source[6][6];  // B^T
   double target[4][6];  // A^T
   double weight[6][3];  // G
@@ -13,7 +13,7 @@ inline WinogradMatrices winograd_matrices(int64_t outputs) {
   const double points[2][5] = {{0, 1, -1, 0, 0}, {0, 0.75, -0.75, 1.5, -1.5}};
   const double* const p = points[outputs == 4];
   const int64_t finite = outputs + 1;
-  WinogradMatrices result{outputs + 2, {}, {}, {}};
+  WinogradMatrices result{outputs + 2, outputs, {}, {}, {}};
   for (int64_t j = 0; j <= finite; ++j) {
     const bool infinite = j == finite;
     double* const product = result.source[j];
@@ -31,34 +31,45 @@ inline WinogradMatrices winograd_matrices(int64_t outputs) {
   return result;
 }
 
-// to (rows, rows) = m from m^T, of a matrix m (rows, columns) or, transposed, (columns, rows), its rows `stride` apart.
+// A matrix or its transpose: rows and columns are those of what multiplies.
+struct WinogradFactor {
+  const double* numbers;
+  int64_t row, column, rows, columns;
+  double at(int64_t i, int64_t j) const { return numbers[i * row + j * column]; }
+};
+inline WinogradFactor source_factor(const WinogradMatrices& m) { return {m.source[0], 6, 1, m.size, m.size}; }
+inline WinogradFactor target_factor(const WinogradMatrices& m) { return {m.target[0], 6, 1, m.outputs, m.size}; }
+inline WinogradFactor weight_factor(const WinogradMatrices& m) { return {m.weight[0], 3, 1, m.size, 3}; }
+inline WinogradFactor turned(const WinogradFactor& f) { return {f.numbers, f.column, f.row, f.columns, f.rows}; }
+
+// to (down.rows, across.rows) = down from across^T.
 template <typename T>
-void winograd_transform(T* to, const T* from, const double* m, int64_t stride, int64_t rows, int64_t columns,
-                        bool transposed) {
-  const auto at = [&](int64_t i, int64_t j) { return T(transposed ? m[j * stride + i] : m[i * stride + j]); };
+void winograd_transform(T* to, const T* from, const WinogradFactor& down, const WinogradFactor& across) {
   T half[36];
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < columns; ++j) {
-      half[i * columns + j] = 0;
-      for (int64_t k = 0; k < columns; ++k) half[i * columns + j] += at(i, k) * from[k * columns + j];
+  for (int64_t i = 0; i < down.rows; ++i) {
+    for (int64_t j = 0; j < across.columns; ++j) {
+      T& sum = half[i * across.columns + j];
+      sum = 0;
+      for (int64_t k = 0; k < down.columns; ++k) sum += T(down.at(i, k)) * from[k * across.columns + j];
     }
   }
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < rows; ++j) {
-      to[i * rows + j] = 0;
-      for (int64_t k = 0; k < columns; ++k) to[i * rows + j] += half[i * columns + k] * at(j, k);
+  for (int64_t i = 0; i < down.rows; ++i) {
+    for (int64_t j = 0; j < across.rows; ++j) {
+      T& sum = to[i * across.rows + j];
+      sum = 0;
+      for (int64_t k = 0; k < across.columns; ++k) sum += half[i * across.columns + k] * T(across.at(j, k));
     }
   }
 }
 
-// Channel c of the square of pixels that begins at a pixel of an image, zero outside.
+// Channel c of the pixels, `high` x `broad`, that begin at a pixel of an image, zero outside.
 template <typename T>
-void winograd_square(T* square, const T* x, int64_t image, int64_t row, int64_t column, int64_t height, int64_t width,
-                     int64_t pixel, int64_t size) {
-  for (int64_t i = 0; i < size * size; ++i) {
-    const int64_t r = row + i / size, c = column + i % size;
+void winograd_pixels(T* pixels, const T* x, int64_t image, int64_t row, int64_t column, int64_t height, int64_t width,
+                     int64_t pixel, int64_t high, int64_t broad) {
+  for (int64_t i = 0; i < high * broad; ++i) {
+    const int64_t r = row + i / broad, c = column + i % broad;
     const bool inside = r >= 0 && r < height && c >= 0 && c < width;
-    square[i] = inside ? x[((image * height + r) * width + c) * pixel] : T(0);
+    pixels[i] = inside ? x[((image * height + r) * width + c) * pixel] : T(0);
   }
 }
 
@@ -67,21 +78,21 @@ struct WinogradTile {
 };
 inline WinogradTile winograd_tile(int64_t index, const Winograd& s) {
   const int64_t area = s.tile_rows * s.tile_columns;
-  return {index / area, index % area / s.tile_columns * s.outputs, index % s.tile_columns * s.outputs};
+  return {index / area, index % area / s.tile_columns * s.outputs.down, index % s.tile_columns * s.outputs.across};
 }
 
 template <typename T>
 void winograd_weight(T* u, const T* weight, int64_t first_row, int64_t rows, int64_t depth, int64_t n,
                      const WinogradWeight& from, const Winograd& s) {
-  const WinogradMatrices m = winograd_matrices(s.outputs);
+  const WinogradMatrices down = winograd_matrices(s.outputs.down), across = winograd_matrices(s.outputs.across);
   for (int64_t k = first_row; k < first_row + rows; ++k) {
     for (int64_t j = 0; j < n; ++j) {
       T taps[9], folded[36];
       for (int64_t tap = 0; tap < 9; ++tap) {
         taps[tap] = weight[k * from.row + j * from.column + tap / 3 * from.line + tap % 3 * from.tap];
       }
-      winograd_transform(folded, taps, m.weight[0], 3, m.size, 3, false);
-      for (int64_t i = 0; i < m.size * m.size; ++i) u[i * s.weight_point + j * depth + k] = folded[i];
+      winograd_transform(folded, taps, weight_factor(down), weight_factor(across));
+      for (int64_t i = 0; i < s.outputs.points(); ++i) u[i * s.weight_point + j * depth + k] = folded[i];
     }
   }
 }
@@ -89,19 +100,20 @@ void winograd_weight(T* u, const T* weight, int64_t first_row, int64_t rows, int
 template <typename T>
 void winograd_convolution(T* y, uint8_t* finite, const T* x, const T* u, T* room, int64_t begin, int64_t end,
                           const ConvWindow& w, const Winograd& s, const Epilogue<T>& epilogue) {
-  const WinogradMatrices m = winograd_matrices(s.outputs);
-  const int64_t points = m.size * m.size;
+  const WinogradMatrices down = winograd_matrices(s.outputs.down), across = winograd_matrices(s.outputs.across);
+  const int64_t points = s.outputs.points();
+  const int64_t area = s.outputs.down * s.outputs.across;
   for (int64_t t = begin; t < end; ++t) {
     const WinogradTile tile = winograd_tile(t, s);
     for (int64_t c = 0; c < w.channels; ++c) {
-      T square[36], folded[36];
-      winograd_square(square, x + c, tile.image, tile.row + w.y.offset, tile.column + w.x.offset, w.y.source,
-                      w.x.source, w.source_pixel, m.size);
-      winograd_transform(folded, square, m.source[0], 6, m.size, m.size, false);
+      T pixels[36], folded[36];
+      winograd_pixels(pixels, x + c, tile.image, tile.row + w.y.offset, tile.column + w.x.offset, w.y.source,
+                      w.x.source, w.source_pixel, down.size, across.size);
+      winograd_transform(folded, pixels, source_factor(down), source_factor(across));
       for (int64_t i = 0; i < points; ++i) room[i * s.source_point + c] = folded[i];
     }
     finite[t] = 1;
-    T* const pixels = room + points * s.source_point;  // of all channels
+    T* const results = room + points * s.source_point;  // of all channels
     for (int64_t j = 0; j < w.columns; ++j) {
       T products[36];
       for (int64_t i = 0; i < points; ++i) {
@@ -110,16 +122,16 @@ void winograd_convolution(T* y, uint8_t* finite, const T* x, const T* u, T* room
           products[i] += room[i * s.source_point + k] * u[i * s.weight_point + j * w.channels + k];
         }
       }
-      T* const result = pixels + j * s.outputs * s.outputs;
-      winograd_transform(result, products, m.target[0], 6, s.outputs, m.size, false);
-      for (int64_t i = 0; i < s.outputs * s.outputs; ++i) finite[t] &= std::isfinite(result[i]);
+      T* const result = results + j * area;
+      winograd_transform(result, products, target_factor(down), target_factor(across));
+      for (int64_t i = 0; i < area; ++i) finite[t] &= std::isfinite(result[i]);
     }
     if (!finite[t]) continue;
-    for (int64_t i = 0; i < s.outputs * s.outputs; ++i) {
-      const int64_t row = tile.row + i / s.outputs, column = tile.column + i % s.outputs;
+    for (int64_t i = 0; i < area; ++i) {
+      const int64_t row = tile.row + i / s.outputs.across, column = tile.column + i % s.outputs.across;
       if (row >= w.y.count || column >= w.x.count) continue;
       T* const to = y + ((tile.image * w.y.count + row) * w.x.count + column) * w.target_pixel;
-      for (int64_t j = 0; j < w.columns; ++j) finish(to[j], pixels[j * s.outputs * s.outputs + i], j, epilogue);
+      for (int64_t j = 0; j < w.columns; ++j) finish(to[j], results[j * area + i], j, epilogue);
     }
   }
 }
@@ -127,23 +139,23 @@ void winograd_convolution(T* y, uint8_t* finite, const T* x, const T* u, T* room
 template <typename T>
 void winograd_backward_weight(T* du, const T* x, const T* dy, T* room, int64_t begin, int64_t end, const ConvWindow& w,
                               const Winograd& s, bool accumulate) {
-  const WinogradMatrices m = winograd_matrices(s.outputs);
-  const int64_t points = m.size * m.size;
+  const WinogradMatrices down = winograd_matrices(s.outputs.down), across = winograd_matrices(s.outputs.across);
+  const int64_t points = s.outputs.points();
   T* const source = room;
   T* const target = room + points * s.source_point;
   for (int64_t t = begin; t < end; ++t) {
     const WinogradTile tile = winograd_tile(t, s);
-    T square[36], folded[36];
+    T pixels[36], folded[36];
     for (int64_t c = 0; c < w.channels; ++c) {
-      winograd_square(square, x + c, tile.image, tile.row + w.y.offset, tile.column + w.x.offset, w.y.source,
-                      w.x.source, w.source_pixel, m.size);
-      winograd_transform(folded, square, m.source[0], 6, m.size, m.size, false);
+      winograd_pixels(pixels, x + c, tile.image, tile.row + w.y.offset, tile.column + w.x.offset, w.y.source,
+                      w.x.source, w.source_pixel, down.size, across.size);
+      winograd_transform(folded, pixels, source_factor(down), source_factor(across));
       for (int64_t i = 0; i < points; ++i) source[i * s.source_point + c] = folded[i];
     }
     for (int64_t j = 0; j < w.columns; ++j) {
-      winograd_square(square, dy + j, tile.image, tile.row, tile.column, w.y.count, w.x.count, w.target_pixel,
-                      s.outputs);
-      winograd_transform(folded, square, m.target[0], 6, m.size, s.outputs, true);
+      winograd_pixels(pixels, dy + j, tile.image, tile.row, tile.column, w.y.count, w.x.count, w.target_pixel,
+                      s.outputs.down, s.outputs.across);
+      winograd_transform(folded, pixels, turned(target_factor(down)), turned(target_factor(across)));
       for (int64_t i = 0; i < points; ++i) target[i * s.target_point + j] = folded[i];
     }
     for (int64_t i = 0; i < points; ++i) {
@@ -161,17 +173,17 @@ void winograd_backward_weight(T* du, const T* x, const T* dy, T* room, int64_t b
 template <typename T>
 void winograd_weight_gradient(T* dw, const T* du, int64_t parts, int64_t part_stride, int64_t first_row, int64_t rows,
                               const ConvWindow& w, const Winograd& s) {
-  const WinogradMatrices m = winograd_matrices(s.outputs);
+  const WinogradMatrices down = winograd_matrices(s.outputs.down), across = winograd_matrices(s.outputs.across);
   for (int64_t c = first_row; c < first_row + rows; ++c) {
     for (int64_t j = 0; j < w.columns; ++j) {
       T sums[36], taps[9];
-      for (int64_t i = 0; i < m.size * m.size; ++i) {
+      for (int64_t i = 0; i < s.outputs.points(); ++i) {
         sums[i] = 0;
         for (int64_t part = 0; part < parts; ++part) {
           sums[i] += du[part * part_stride + i * s.weight_point + c * s.target_row + j];
         }
       }
-      winograd_transform(taps, sums, m.weight[0], 3, 3, m.size, true);
+      winograd_transform(taps, sums, turned(weight_factor(down)), turned(weight_factor(across)));
       for (int64_t tap = 0; tap < 9; ++tap) dw[(tap * w.channels + c) * w.target_pixel + j] = taps[tap];
     }
   }
