@@ -146,15 +146,15 @@ void direct(const fastnn_context& context, const ConvGeometry& g, const fastnn_t
   const int64_t group_size = packed_size(g.terms(), out);
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const auto [packed, kernels] = packed_weight<T>(
+    const PackedWeight<T> packed = packed_weight<T>(
         prepared, workspace, [&](T* room) -> const auto& { return pack_weight(context, g, weight, room, in_place); });
     if (in_place) {
       const PositionPlan plan = position_plan(g.batch, pixels / g.batch, g.groups);
       const int64_t chunks = plan.image_chunks * plan.position_chunks;
       parallel_for(context, g.groups * chunks, product_nanoseconds(g), [&](int64_t chunk) {
         const int64_t group = chunk / chunks;
-        multiply_positions<T>(data<T>(y) + group * out, data<T>(x) + group * in, packed + group * group_size, plan,
-                              chunk % chunks, g.batch, window,
+        multiply_positions<T>(data<T>(y) + group * out, data<T>(x) + group * in, packed.numbers + group * group_size,
+                              plan, chunk % chunks, g.batch, window,
                               {bias == nullptr ? nullptr : data<T>(*bias) + group * out, relu, false});
       });
       return;
@@ -164,8 +164,8 @@ void direct(const fastnn_context& context, const ConvGeometry& g, const fastnn_t
       const int64_t group = chunk / chunks;
       const Range range = chunk_range(chunk % chunks, pixels, grain);
       const kernels::Epilogue<T> epilogue{bias == nullptr ? nullptr : data<T>(*bias) + group * out, relu, false};
-      kernels.convolution(data<T>(y) + group * out, data<T>(x) + group * in, packed + group * group_size, range.begin,
-                          range.end, window, epilogue);
+      packed.kernels.convolution(data<T>(y) + group * out, data<T>(x) + group * in, packed.numbers + group * group_size,
+                                 range.begin, range.end, window, epilogue);
     });
   });
 }
@@ -197,7 +197,7 @@ void direct_max_pool(const fastnn_context& context, const ConvGeometry& g, const
   const auto packed_bytes = round_up(static_cast<int64_t>(direct_workspace(g, x.dtype)), 64);
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const auto [packed, kernels] = packed_weight<T>(
+    const PackedWeight<T> packed = packed_weight<T>(
         prepared, workspace, [&](T* room) -> const auto& { return pack_weight(context, g, weight, room); });
     char* const rooms = static_cast<char*>(workspace) + (prepared == nullptr ? packed_bytes : 0);
     const kernels::Epilogue<T> epilogue{bias == nullptr ? nullptr : data<T>(*bias), relu, false};
@@ -205,8 +205,8 @@ void direct_max_pool(const fastnn_context& context, const ConvGeometry& g, const
     parallel_for(context, ceil_divide(rows, grain), product_nanoseconds(g), [&](int64_t chunk) {
       const Range range = chunk_range(chunk, rows, grain);
       T* const room = reinterpret_cast<T*>(rooms) + chunk * pooled_room(g, pool);
-      kernels.convolution_max_pool(data<T>(y), to_index, room, data<T>(x), packed, range.begin, range.end, window, pool,
-                                   epilogue);
+      packed.kernels.convolution_max_pool(data<T>(y), to_index, room, data<T>(x), packed.numbers, range.begin,
+                                          range.end, window, pool, epilogue);
     });
   });
 }
@@ -246,7 +246,7 @@ void direct_backward_input(const fastnn_context& context, const ConvGeometry& g,
   const int64_t tap_size = packed_size(out, in), group_size = g.taps() * tap_size;
   with_float_type(dx.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const auto [packed, kernels] = packed_weight<T>(prepared, workspace, [&](T* room) -> const auto& {
+    const PackedWeight<T> packed = packed_weight<T>(prepared, workspace, [&](T* room) -> const auto& {
       return pack_weight_backward(context, g, weight, room, in_place);
     });
     // the first phase has the most pixels
@@ -261,7 +261,7 @@ void direct_backward_input(const fastnn_context& context, const ConvGeometry& g,
       const int64_t group = chunk / (phases * chunks), index = chunk / chunks % phases;
       const Phase phase = input_phase(g, index / (phases_y * phases_x), index / phases_x % phases_y, index % phases_x);
       const kernels::Epilogue<T> epilogue{bias == nullptr ? nullptr : data<T>(*bias) + group * in, relu, accumulate};
-      const T* const of_phase = packed + group * group_size + phase.taps_before * tap_size;
+      const T* const of_phase = packed.numbers + group * group_size + phase.taps_before * tap_size;
       T* const to = data<T>(dx) + group * in;
       const T* const from = data<T>(dy) + group * out;
       if (in_place) {
@@ -269,7 +269,7 @@ void direct_backward_input(const fastnn_context& context, const ConvGeometry& g,
       }
       const Range range = chunk_range(chunk % chunks, g.batch * phase.pixels(), grain);
       if (range.begin >= range.end) return;
-      kernels.convolution(to, from, of_phase, range.begin, range.end, phase.window, epilogue);
+      packed.kernels.convolution(to, from, of_phase, range.begin, range.end, phase.window, epilogue);
     });
   });
 }

@@ -142,7 +142,7 @@ void multiply(const fastnn_context& context, const ConvGeometry& g, const kernel
     }
   });
   if (std::memchr(finite, 0, static_cast<size_t>(g.groups * plan.tiles)) == nullptr) return;
-  const auto [packed, kernels] = prepared == nullptr ? PackedWeight<T>{own, pack(own)} : prepared_weight<T>(prepared);
+  const PackedWeight<T> packed = prepared == nullptr ? PackedWeight<T>{own, pack(own)} : prepared_weight<T>(prepared);
   parallel_for(context, g.groups * plan.blocks, nanoseconds(g), [&](int64_t chunk) {
     const int64_t group = chunk / plan.blocks;
     const Range tiles = chunk_range(chunk % plan.blocks, plan.tiles, plan.block);
@@ -153,8 +153,8 @@ void multiply(const fastnn_context& context, const ConvGeometry& g, const kernel
       const int64_t right = std::min(left + (end - first) * outputs.across, w.x.count);
       for (int64_t i = row; i < std::min(row + outputs.down, w.y.count); ++i) {
         const int64_t line = (image * w.y.count + i) * w.x.count;
-        kernels.convolution(y + group * w.columns, x + group * w.channels, packed + group * packed_group, line + left,
-                            line + right, w, epilogue_of(group));
+        packed.kernels.convolution(y + group * w.columns, x + group * w.channels, packed.numbers + group * packed_group,
+                                   line + left, line + right, w, epilogue_of(group));
       }
     });
   });

@@ -141,12 +141,12 @@ void gemm_run(const fastnn_call& call) {
   const Batch batch = batch_of(a, b);
   const Sizes s = sizes_of(options, a, b);
   const Cut cut = cut_batch(s, batch.count, item_size(a.dtype));
-  auto [a_row, a_column] = matrix_of(a, options.transpose_a != 0);
-  const auto [b_row, b_column] = b_of(options, s, b);
+  Operand of_a = matrix_of(a, options.transpose_a != 0);
+  const Operand of_b = b_of(options, s, b);
   if (s.k == 1) {
-    a_column = 1;
-  } else if (s.m == 1 && a_column != 1) {
-    a_row = 1;
+    of_a.column = 1;
+  } else if (s.m == 1 && of_a.column != 1) {
+    of_a.row = 1;
   }
   with_float_type(a.dtype, [&](auto zero) {
     using T = decltype(zero);
@@ -157,13 +157,13 @@ void gemm_run(const fastnn_call& call) {
                              s.n,
                              s.k,
                              s.n,
-                             a_row,
-                             a_column,
-                             b_row,
-                             b_column,
+                             of_a.row,
+                             of_a.column,
+                             of_b.row,
+                             of_b.column,
                              {nullptr, false, accumulates(call, 0)},
                              static_cast<const T*>(call.prepared)};
-    if (batch.count > 1 && !options.transpose_a && a_column == 1 && is_one_product(batch, a)) {
+    if (batch.count > 1 && !options.transpose_a && of_a.column == 1 && is_one_product(batch, a)) {
       product.m *= batch.count;
       matrix_product(*call.context, product, call.workspace);
       return;
@@ -204,10 +204,10 @@ void gemm_prepare(const fastnn_call& call, void* prepared) {
   const auto& options = attributes<fastnn_gemm_attributes>(call);
   const fastnn_tensor& b = input(call, 1);
   const Sizes s = sizes_of(options, input(call, 0), b);
-  const auto [row, column] = b_of(options, s, b);
-  with_float_type(b.dtype, [&, row = row, column = column](auto zero) {
+  const Operand of_b = b_of(options, s, b);
+  with_float_type(b.dtype, [&](auto zero) {
     using T = decltype(zero);
-    pack_matrix(*call.context, static_cast<T*>(prepared), data<T>(b), s.n, s.k, row, column);
+    pack_matrix(*call.context, static_cast<T*>(prepared), data<T>(b), s.n, s.k, of_b.row, of_b.column);
   });
 }
 

@@ -22,12 +22,14 @@ void resize_bilinear(T* y, const T* x, int64_t begin, int64_t end, const ResizeS
     const T* const image = x + line / out_height * height * width * channels;
     for (int64_t j = 0; j < out_width; ++j) {
       const ResizeTap column = resize_tap(j, width, out_width);
+      const T* const above_left = image + (row.low * width + column.low) * channels;
+      const T* const above_right = image + (row.low * width + column.high) * channels;
+      const T* const below_left = image + (row.high * width + column.low) * channels;
+      const T* const below_right = image + (row.high * width + column.high) * channels;
+      const T share = static_cast<T>(column.share);
       for (int64_t c = 0; c < channels; ++c) {
-        const auto pixel = [&](int64_t i, int64_t k) { return image[(i * width + k) * channels + c]; };
-        const T share = static_cast<T>(column.share);
-        const T above = pixel(row.low, column.low) + share * (pixel(row.low, column.high) - pixel(row.low, column.low));
-        const T below =
-            pixel(row.high, column.low) + share * (pixel(row.high, column.high) - pixel(row.high, column.low));
+        const T above = above_left[c] + share * (above_right[c] - above_left[c]);
+        const T below = below_left[c] + share * (below_right[c] - below_left[c]);
         y[(line * out_width + j) * channels + c] = above + static_cast<T>(row.share) * (below - above);
       }
     }
