@@ -1096,7 +1096,8 @@ def scaled_dot_product_attention(
 ) -> tuple[Array, Array]:
     """``y = softmax(scale * query @ key.T + mask) @ value`` for every head (Vaswani et al. 2017), in blocks whose
     scores are never stored together (Dao et al. 2022). Heads of query share those of key and value in equal groups. A
-    query that no key is left for gives zeros.
+    query that no key is left for gives zeros. A masked key takes no part, unless its value is inf or NaN: its
+    probability is 0, and 0 * NaN is NaN.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ import pytest
 from tolerances import assert_same_bits
 
 import fastnn
-from fastnn import Tensor
+from fastnn import Tensor, _core
 from fastnn import functional as F
 
 SDPA = "scaled_dot_product_attention"
@@ -30,6 +30,20 @@ def test_a_query_without_keys_gives_zeros_and_takes_no_gradient() -> None:
         for t in (q, k, v):
             assert (t.grad.numpy() == 0).all()
             t.zero_grad()
+
+
+@pytest.mark.parametrize("level", [level["name"] for level in _core.levels() if level["available"]])
+def test_a_query_without_keys_does_not_see_what_they_hold(level: str) -> None:
+    _core.set_isa(level)
+    q, k, v = operands(1, 2, 3, 4, grad=True)
+    bad = Tensor(np.where(np.arange(4) == 1, np.nan, v.numpy()).astype("f4"))
+    mask = Tensor(np.array([[True, True, True], [False, False, False], [True, False, True]]))
+    assert (F.scaled_dot_product_attention(q, bad, v, mask).numpy()[:, :, 1] == 0).all()
+    y = F.scaled_dot_product_attention(q, k, bad, mask)
+    y.sum().backward()
+    for t in (y, q.grad):
+        assert (t.numpy()[:, :, 1] == 0).all()
+        assert np.isnan(t.numpy()[:, :, [0, 2]]).any(-1).all()
 
 
 def test_masked_keys_take_no_part() -> None:

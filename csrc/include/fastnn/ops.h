@@ -558,7 +558,8 @@ static inline fastnn_status fastnn_avg_pool2d_backward(const fastnn_context* con
 
 /* ``y = softmax(scale * query @ key.T + mask) @ value`` for every head (Vaswani et al. 2017), in blocks whose
  * scores are never stored together (Dao et al. 2022). Heads of query share those of key and value in equal groups.
- * A query that no key is left for gives zeros.
+ * A query that no key is left for gives zeros. A masked key takes no part, unless its value is inf or NaN: its
+ * probability is 0, and 0 * NaN is NaN.
  *   in  query: (batch, heads, queries, depth); with heads_axis 2 (batch, queries, heads, depth)
  *   in  key: (batch, kv_heads, keys, depth), axes as query's
  *   in  value: (batch, kv_heads, keys, value_depth), axes as query's

@@ -7,8 +7,8 @@
 // gemm.inl's; the scale of the scores is multiplied into the packed keys.
 //
 // Blocks of keys start at multiples of their size, so a row's bits depend on its query, the keys, values and mask alone.
-// A row without a key that it may attend to is zeros. NaN in a query makes its row NaN; a masked key whose value is not
-// finite still spoils the row, for 0 * NaN is NaN.
+// A row without a key that it may attend to is zeros and takes no gradient, whatever the values hold. NaN in a query makes
+// its row NaN; a masked key whose value is not finite still spoils the other rows of its block, for 0 * NaN is NaN.
 
 constexpr int64_t kScoresRow = kAttentionKeys + kAttentionGap;
 
@@ -119,7 +119,11 @@ void attention(float* y, float* logsumexp, const float* q, const float* k, const
   }
   for (int64_t row = begin; row < end; ++row) {
     const float sum = sums[row - begin];
-    scale_row(y + row * a.y_row, a.value_depth, sum == 0.0f ? 0.0f : 1.0f / sum);
+    if (sum == 0.0f) {
+      zero_rows(y + row * a.y_row, 1, a.value_depth, 0);
+    } else {
+      scale_row(y + row * a.y_row, a.value_depth, 1.0f / sum);
+    }
     if (logsumexp != nullptr) {
       logsumexp[row] = sum == 0.0f ? -__builtin_inff() : maxima[row - begin] + log(broadcast(sum))[0];
     }
@@ -130,11 +134,16 @@ void attention(float* y, float* logsumexp, const float* q, const float* k, const
 // `dropped` gets the probabilities that dropout left.
 void gradient_row(float* scores, float* products, float* dropped, const float* dy, const float* y, float logsumexp,
                   int64_t row, int64_t key, int64_t keys, const Attention<float>& a) {
+  if (logsumexp == -__builtin_inff()) {  // no key is left
+    zero_rows(scores, 1, keys, 0);
+    zero_rows(products, 1, keys, 0);
+    zero_rows(dropped, 1, keys, 0);
+    return;
+  }
   const int64_t count = allowed_keys(row, key, keys, a);
   mask_row(scores, row, key, count, a);
-  const float shift = logsumexp == -__builtin_inff() ? 0.0f : logsumexp;
   for_each_vector(
-      count, [=](int64_t i, int64_t lanes) { store_n(scores + i, exp(load_n(scores + i, lanes) - shift), lanes); });
+      count, [=](int64_t i, int64_t lanes) { store_n(scores + i, exp(load_n(scores + i, lanes) - logsumexp), lanes); });
   zero_rows(scores + count, 1, keys - count, 0);
   if (a.threshold > 0) {
     const int64_t first = first_random(row, key, a);

@@ -52,8 +52,8 @@ void attention_backward(T* dq, T* dk, T* dv, const T* dy, const T* y, const T* q
     if (dk != nullptr && !g.add_k) std::fill_n(dk + key * g.dk_row, a.depth, T(0));
     if (dv != nullptr && !g.add_v) std::fill_n(dv + key * g.dv_row, a.value_depth, T(0));
     for (int64_t row = a.causal ? key : 0; row < a.queries; ++row) {
-      const T shift = std::isinf(logsumexp[row]) && logsumexp[row] < 0 ? T(0) : logsumexp[row];
-      const T p = std::exp(attention_score(q, k, row, key, a) - shift);
+      const bool any = logsumexp[row] != -std::numeric_limits<T>::infinity();  // key is left to the row
+      const T p = any ? std::exp(attention_score(q, k, row, key, a) - logsumexp[row]) : T(0);
       const T kept = attention_dropout(p, row, key, a);
       T product = 0, dot = 0;
       for (int64_t i = 0; i < a.value_depth; ++i) {
@@ -62,7 +62,7 @@ void attention_backward(T* dq, T* dk, T* dv, const T* dy, const T* y, const T* q
         dot += gradient * y[row * a.y_row + i];
         if (dv != nullptr) dv[key * g.dv_row + i] += kept * gradient;
       }
-      const T ds = p * (attention_dropout(product, row, key, a) - dot) * a.scale;
+      const T ds = any ? p * (attention_dropout(product, row, key, a) - dot) * a.scale : T(0);
       for (int64_t i = 0; i < a.depth; ++i) {
         if (dq != nullptr) dq[row * g.dq_row + i] += ds * k[key * a.k_row + i];
         if (dk != nullptr) dk[key * g.dk_row + i] += ds * q[row * a.q_row + i];
