@@ -20,7 +20,12 @@ def run(script: str, **environment: str) -> str:
     """What a script prints in a fresh process."""
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env={**variables, **environment}
+        [sys.executable, "-c", script],
+        env={**variables, **environment},
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
     )
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     return done.stdout
