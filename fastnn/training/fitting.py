@@ -129,7 +129,7 @@ class Trainer(Inference):
         )
         due = _due(validation_freq)
         with self._guard.exclusive("fit"):
-            self._notice(self._structure)
+            self._notice(self._structure, self._settings)
             try:
                 train.check()
                 if test is not None:
@@ -169,7 +169,8 @@ class Trainer(Inference):
 
     def _check_trainable(self, where: str) -> None:
         """Refuse a model without weights to train; a step of the user's own may make them."""
-        if not (self._train_step.own or self.trainable_weights):
+        self._drop_programs()
+        if not (self._train_step.own or self._trained):
             raise ValueError(f"{self.name}: expected a model with trainable weights in {where}, got none")
 
     def _feeds(
@@ -250,7 +251,8 @@ class Trainer(Inference):
                 break
             if self.stop_training:
                 break
-        self._compiled("fit").finalize_variable_values(self.trainable_weights)
+        self._drop_programs()
+        self._compiled("fit").finalize_variable_values(self._trained)
         listeners.call("on_train_end", logs)
         return history
 

@@ -72,7 +72,7 @@ class Inference(Trials):
         )
         with self._guard.exclusive("evaluate", nested=True) as inside:
             before = [(v, np.array(v.numpy())) for metric in self.metrics for v in metric.variables]
-            self._notice(self._structure)
+            self._notice(self._structure, self._settings)
             progress: Progress | None = None
             logs: dict[str, float] | None = None
             try:

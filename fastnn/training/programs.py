@@ -53,6 +53,7 @@ class Programs(StepFunctions):
         "_structure",
         "_test_step",
         "_train_step",
+        "_trained",
         "_tried",
     }
 
@@ -64,7 +65,8 @@ class Programs(StepFunctions):
         self._recorded: object = None  # the change that the programs there are know of
         self._outputs: dict[Any, list[tuple[tuple[int, ...], np.dtype[Any]]]] = {}
         self._stateful: list[Layer] = []  # layers that hand on states from batch to batch
-        self._tried: set[Any] = set()  # forms of batches that fit
+        self._trained: list[Tensor] = []  # the trainable weights
+        self._tried: dict[Any, list[int]] = {}  # forms of batches that fit, with the predictions' last sizes
         self._carried: dict[Any, Any] = {}  # by input, what results of calls carry; None: there are several
         own = self._runs_own_code
         self._attached: dict[str, Metric] = {}
@@ -227,12 +229,13 @@ class Programs(StepFunctions):
             weights = self.weights
             layers = self._layers_below()
             self._settings = Watch(lambda: self._training_settings(weights, layers))
-            self._outputs, self._tried, self._carried = {}, set(), {}
+            self._outputs, self._tried, self._carried = {}, {}, {}
             self._attached = super()._attached_metrics()
             self._stateful = [layer for layer in layers if layer.stateful]
             self._link()
+            self._trained = self.trainable_weights
             if self.optimizer is not None:
-                self.optimizer._choose(self.trainable_weights)
+                self.optimizer._choose(self._trained)
             self._reads = self._read_by_own_code()
             for step in self._steps():
                 step.drop()

@@ -102,21 +102,34 @@ class Trials(Programs):
         return known
 
     def _try(self, where: str, step: Step, samples: Samples) -> None:
-        """Run model, losses and metrics on one sample, so that what doesn't fit is refused before anything changes."""
+        """Run model, losses and metrics on one sample, so that what doesn't fit is refused before anything changes.
+
+        Of a form that has been tried only class numbers are looked at.
+        """
         if step.own:
             return
+        form = self._form_of(step, samples)
         try:
             if step is self._predict_step:
                 self._outputs_of(samples)
-            else:
-                self._try_one(where, step, samples)
+                self._tried[form] = []
+                return
+            if form not in self._tried:
+                self._tried[form] = self._try_one(step, samples)
+            self._check_classes(where, samples, self._tried[form])
         except (ValueError, TypeError) as error:
             told = self._for_all(error, step, samples)
             if told is None:
                 raise
             raise told from None
 
-    def _try_one(self, where: str, step: Step, samples: Samples) -> None:
+    def _form_of(self, step: Step, samples: Samples) -> tuple[Any, ...]:
+        """What decides whether samples fit a step, but for their numbers."""
+        shapes = ((array.shape[1:], array.dtype.str) for array in samples)
+        return (step is self._predict_step, step is self._train_step, *shapes)
+
+    def _try_one(self, step: Step, samples: Samples) -> list[int]:
+        """Run one sample: how many numbers the predictions of each output end with."""
         inputs, targets, weights = self._parted(samples)
         predictions = self._forward_one(inputs)
         if self._loss is None and not self.losses and not (step is self._train_step and self._runs_own_code()):
@@ -134,9 +147,15 @@ class Trials(Programs):
                     metric.check(target, prediction)
                 for metric in head.weighted_metrics:
                     metric.check(target, prediction, *given)
+        return [prediction.shape[-1] for prediction in predictions]
+
+    def _check_classes(self, where: str, samples: Samples, counts: Sequence[int]) -> None:
+        """Refuse class numbers beyond those that the outputs have."""
+        _, targets, _ = self._parted(samples)
+        for head, y, count in zip(self._heads, targets, counts, strict=True):
             if head.loss is not None and head.loss.sparse:
                 place = where if len(self._heads) == 1 else f"{where}: y[{head.name!r}]"
-                check_labels(place, y, prediction.shape[-1], head.loss.ignore_class)
+                check_labels(place, y, count, head.loss.ignore_class)
 
     @contextmanager
     def _at(self, head: Head) -> Iterator[None]:
@@ -168,10 +187,8 @@ class Trials(Programs):
 
     def _try_once(self, where: str, step: Step, samples: Samples) -> None:
         """_try, for the first batch of a form: later ones are refused by their step, which leaves nothing half-done."""
-        form = (step is self._predict_step, *((array.shape[1:], array.dtype.str) for array in samples))
-        if form not in self._tried:
+        if step.own or self._form_of(step, samples) not in self._tried:
             self._try(where, step, samples)
-            self._tried.add(form)
 
     def _one_batch(self, where: str, step: Step, prepared: Prepared) -> Batches:
         """Run a step with a batch."""
