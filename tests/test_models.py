@@ -580,9 +580,11 @@ def test_a_bad_label_late_in_an_epoch_leaves_whole_steps() -> None:
     assert model.optimizer.iterations == 6
 
 
-def test_a_refused_fit_changes_nothing() -> None:
+@pytest.mark.parametrize("fits", [1, 4])
+def test_a_refused_fit_changes_nothing(fits: int) -> None:
     model = classifier()
-    history = model.fit(X, Y, verbose=0)
+    for _ in range(fits):  # a form of data is tried once: labels are looked at each time
+        history = model.fit(X, Y, verbose=0)
     before = (model.get_weights(), [metric.result() for metric in model.metrics], model._epochs)
     bad = Y.copy()
     bad[40] = 3
