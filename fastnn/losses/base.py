@@ -110,6 +110,8 @@ class LossFunctionWrapper(Loss):
         return {name: getattr(self, name) for name in self._option_names}
 
     def call(self, y_true: Any, y_pred: Any) -> Tensor:
+        if isinstance(y_true, Tensor) and isinstance(y_pred, Tensor) and y_true.ndim != y_pred.ndim:
+            y_true, y_pred = with_ranks_aligned(y_true, y_pred)  # else (n,) and (n, 1) give (n, n) differences
         return self.fn(y_true, y_pred, **self._options())
 
     def get_config(self) -> dict[str, Any]:
