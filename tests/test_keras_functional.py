@@ -141,3 +141,53 @@ def test_inputs_of_another_rank_by_one(keras: Any) -> None:
         np.testing.assert_allclose(got, want, rtol=2e-5)
         for call in (lambda m, data=data: m.predict(data, verbose=0), lambda m, data=data: np.asarray(m(data))):
             np.testing.assert_allclose(call(ours), call(theirs), rtol=2e-5, atol=2e-6)
+
+
+def test_the_guide_of_sequences_from_parts_of_a_trained_model(keras: Any) -> None:
+    """Encoder and decoder of a sequence-to-sequence model, taken out of it by the inputs and outputs of its layers."""
+
+    def build(library: Any) -> Any:
+        layers = library.layers
+        encoder_inputs = library.Input((None, 7))
+        _, h, c = layers.LSTM(6, return_state=True)(encoder_inputs)
+        decoder_inputs = library.Input((None, 9))
+        lstm = layers.LSTM(6, return_sequences=True, return_state=True)
+        outputs, _, _ = lstm(decoder_inputs, initial_state=[h, c])
+        return library.Model([encoder_inputs, decoder_inputs], layers.Dense(9, activation="softmax")(outputs))
+
+    def parts(library: Any, model: Any) -> tuple[Any, Any]:
+        _, h, c = model.layers[2].output
+        states = [library.Input((6,)), library.Input((6,))]
+        outputs, h2, c2 = model.layers[3](model.input[1], initial_state=states)
+        decoder = library.Model([model.input[1], *states], [model.layers[4](outputs), h2, c2])
+        return library.Model(model.input[0], [h, c]), decoder
+
+    ours, theirs = build(fastnn), build(keras)
+    assert [type(layer).__name__ for layer in ours.layers] == [type(layer).__name__ for layer in theirs.layers]
+    ours.set_weights(theirs.get_weights())
+    rng = np.random.default_rng(7)
+    x, y = (rng.standard_normal(shape).astype(np.float32) for shape in ((2, 5, 7), (2, 1, 9)))
+    results = []
+    for library, model in ((fastnn, ours), (keras, theirs)):
+        encoder, decoder = parts(library, model)
+        states = encoder.predict(x, verbose=0)
+        results.append([*states, *decoder.predict([y, *states], verbose=0)])
+    for got, want in zip(*results, strict=True):
+        np.testing.assert_allclose(got, want, rtol=2e-5, atol=2e-6)
+
+
+def test_names_of_weights_without_one(keras: Any) -> None:
+    def build(library: Any) -> Any:
+        class Pair(library.layers.Layer):  # type: ignore[misc]
+            def __init__(self) -> None:
+                super().__init__()
+                self.w = self.add_weight(shape=(2, 2), initializer="zeros")
+                self.b = self.add_weight(shape=(2,), initializer="zeros")
+
+            def call(self, x: Any) -> Any:
+                return x @ self.w + self.b
+
+        library.utils.clear_session() if library is fastnn else library.backend.clear_session()
+        return [weight.path for weight in Pair().weights]
+
+    assert build(fastnn) == build(keras)

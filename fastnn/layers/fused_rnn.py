@@ -28,6 +28,8 @@ class Fused(RNN):
         cell = self.__dict__.get("cell")  # units, kernel and the like are the cell's
         if cell is None or name.startswith("_"):
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        if name in ("input", "output"):  # the cell has its own
+            return super().__getattr__(name)  # type: ignore[misc]
         return getattr(cell, name)
 
     def get_config(self) -> dict[str, Any]:

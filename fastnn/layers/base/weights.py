@@ -11,6 +11,7 @@ import numpy as np
 from ... import constraints, initializers, random, regularizers
 from ...tensor import Tensor
 from .modes import this_thread
+from .naming import new_name
 from .penalties import Penalized, Weight
 from .structure import Node
 
@@ -78,9 +79,9 @@ class Weighted(Penalized, Node):
             What the weight adds to the loss, and what it is projected onto after every step; those that the layer has
             for a weight of this name when not given.
         name : str, optional
-            Unique within the layer. Without one it is called "variable".
+            Unique within the layer. Without one it is called "variable", "variable_1" and so on.
         """
-        shown = "variable" if name is None else name.replace(".", "/")
+        shown = new_name("variable") if name is None else name.replace(".", "/")
         name = f"weight_{len(self._weights)}" if name is None else name
         if name in self._weights:
             raise ValueError(f"{self.name}: expected a new name for a weight, got {name!r} again")
