@@ -193,6 +193,15 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def tiles(session: nox.Session) -> None:
+    """Ops, programs and streams with products on an emulated matrix unit, for CPUs without AMX."""
+    session.install(".[test]", f"-Cbuild-dir=build/{session.name}-wheel", "-Ccmake.define.FASTNN_AMX_EMULATED=ON")
+    names = ["tiles", "ops", "op_properties", "prepared_weights", "programs", "program_bits", "streaming", "fusion"]
+    chosen = session.posargs or [f"tests/test_{name}.py" for name in names]
+    session.run("pytest", "--timeout", "1200", *chosen)
+
+
+@nox.session
 def stubs(session: nox.Session) -> None:
     """Print the extension's stub as pybind11 describes it, to compare with fastnn/_core.pyi."""
     session.install(".", "pybind11-stubgen==3.0.0")

@@ -1,13 +1,16 @@
-# fastnn_add_isa(<level> WIDTH <floats> [FLAGS <flag>...])
+# fastnn_add_isa(<level> WIDTH <floats> [SOURCE <file>] [FLAGS <flag>...])
 #
-# Compiles csrc/kernels/cpu/isa.cpp for one level and appends its objects to FASTNN_ISA_OBJECTS. This is the only place
-# where ISA flags meet a source file.
+# Compiles a file of csrc/kernels/cpu, isa.cpp unless another is named, for one level and appends its objects to
+# FASTNN_ISA_OBJECTS. This is the only place where ISA flags meet a source file.
 set(FASTNN_ISA_OBJECTS "")
 set(FASTNN_ISA_LEVELS "")
 
 function(fastnn_add_isa level)
-  cmake_parse_arguments(PARSE_ARGV 1 isa "" "WIDTH" "FLAGS")
-  add_library(fastnn_isa_${level} OBJECT ${PROJECT_SOURCE_DIR}/csrc/kernels/cpu/isa.cpp)
+  cmake_parse_arguments(PARSE_ARGV 1 isa "" "WIDTH;SOURCE" "FLAGS")
+  if(NOT isa_SOURCE)
+    set(isa_SOURCE isa.cpp)
+  endif()
+  add_library(fastnn_isa_${level} OBJECT ${PROJECT_SOURCE_DIR}/csrc/kernels/cpu/${isa_SOURCE})
   target_link_libraries(fastnn_isa_${level} PRIVATE fastnn_options)
   target_include_directories(fastnn_isa_${level} PRIVATE ${PROJECT_SOURCE_DIR}/csrc)
   target_compile_definitions(fastnn_isa_${level} PRIVATE FASTNN_LEVEL=${level} FASTNN_WIDTH=${isa_WIDTH})

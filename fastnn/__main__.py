@@ -44,7 +44,9 @@ def information() -> str:
     forced = os.environ.get("FASTNN_ISA")
     lines = [f"fastnn {_core.version()} on Python {sys.version.split()[0]}", "", "instruction sets"]
     for level in _core.levels():
-        state = "available" if level["available"] else f"not available: {level['reason']}"
+        state = "available" if level["available"] else "not available"
+        if level["reason"]:
+            state += f": {level['reason']}"
         if level["active"]:
             state = "active: FASTNN_ISA asks for it" if forced else "active: the best that this CPU has"
         lines.append(f"  {level['name']:<12} {state}")

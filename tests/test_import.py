@@ -170,8 +170,15 @@ def test_import_costs_less_than_numpys(tmp_path: Path) -> None:
 
 
 MANNERS = """
-import locale, os, signal, sys, threading, warnings
+import ctypes, locale, os, platform, signal, sys, threading, warnings
 import numpy, safetensors, tqdm
+
+def permitted_registers():
+    # arch_prctl(ARCH_GET_XCOMP_PERM): the tiles of AMX have to be asked for
+    bits = ctypes.c_uint64()
+    if platform.machine() == "x86_64":
+        ctypes.CDLL(None).syscall(158, 0x1022, ctypes.byref(bits))
+    return bits.value
 
 def state():
     return {
@@ -184,6 +191,7 @@ def state():
         "rounding": (0.1 + 0.2, 1e16 + 1.0, 5e-324 * 1.0),
         "random": numpy.random.get_state()[1].tolist(),
         "folder": os.getcwd(),
+        "registers": permitted_registers(),
     }
 
 before = state()

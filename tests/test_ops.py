@@ -30,6 +30,7 @@ from tolerances import (
     assert_same_bits,
     assert_within,
     bound,
+    lost_in_tiles,
 )
 
 import fastnn
@@ -353,8 +354,9 @@ def test_gemm_accuracy_on_hard_inputs(kind: str, rng: np.random.Generator) -> No
         want, terms = a.astype(np.float64) @ b, np.abs(a).astype(np.float64) @ np.abs(b)
         # a subnormal result is rounded to the spacing of subnormals
         allowed = bound("product", "float32", want, terms, k) + (np.sqrt(k) * 2.0**-149 if kind == "subnormal" else 0)
-        for _, _, text in each_level():
-            assert_within(kernels.gemm(a, b), want, allowed, f"gemm {m}x{n}x{k} {kind} {text}")
+        for level, _, text in each_level():
+            lost = lost_in_tiles(a, b) if level.startswith("amx") else 0
+            assert_within(kernels.gemm(a, b), want, allowed + lost, f"gemm {m}x{n}x{k} {kind} {text}")
 
 
 # ---- a sample alone and in a batch -----------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import platform
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 from op_calls import levels
-from tolerances import FAST_NORM, PRODUCT_FACTOR, UNIT_ROUNDOFF, assert_same_bits
+from tolerances import FAST_NORM, LEAST, PRODUCT_FACTOR, UNIT_ROUNDOFF, assert_same_bits, lost_in_tiles
 
+import fastnn
 from fastnn import _core, kernels
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,7 +30,6 @@ FLAGS = {
 COMPILER = os.environ.get("CXX", "c++")
 INSTRUCTIONS = ["-mamx-tile", "-mamx-bf16"]
 BLOCK = 32
-LEAST = 2.0**-126  # the least normal number
 
 
 def compiler_knows_amx() -> bool:
@@ -281,8 +283,7 @@ def test_small_numbers_count_as_zero(emulated: Tiles, rng: np.random.Generator) 
         b = (rng.standard_normal((k, 24)) * 2.0**of_b).astype(np.float32)
         wide_a, wide_b = np.abs(a.astype(np.float64)), np.abs(b.astype(np.float64))
         want, terms = a.astype(np.float64) @ b.astype(np.float64), wide_a @ wide_b
-        lost = 2 * LEAST * (wide_b.sum(axis=0) + wide_a.sum(axis=1)[:, None]) + 12 * k * LEAST
-        allowed = PRODUCT_FACTOR * np.sqrt(k) * UNIT_ROUNDOFF["float32"] * terms + lost
+        allowed = PRODUCT_FACTOR * np.sqrt(k) * UNIT_ROUNDOFF["float32"] * terms + lost_in_tiles(a, b)
         assert np.all(np.abs(emulated.product(a, b) - want) <= allowed)
 
 
@@ -350,3 +351,39 @@ def test_instructions_have_the_bits_of_the_emulation(
         bias = rng.standard_normal(n).astype(np.float32)
         got, want = (each.product(a, b, parts, bias=bias, relu=True) for each in (tiles, emulated))
         assert_same_bits(got, want, f"{kind} {parts} parts")
+
+
+# ---- levels ----------------------------------------------------------------------------------------------------------
+
+
+def active_level(forced: str) -> subprocess.CompletedProcess[str]:
+    code = "from fastnn import _core; print(_core.active_isa())"
+    environment = {**os.environ, "FASTNN_ISA": forced}
+    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_level_with_a_matrix_unit_is_taken_on_request() -> None:
+    found = {level["name"]: level for level in _core.levels() if level["name"].startswith("amx")}
+    assert ("amx" in found) == (platform.machine() in ("x86_64", "AMD64"))
+    assert not active_level("").stdout.startswith("amx")
+    for name, level in found.items():
+        done = active_level(name)
+        if level["available"]:
+            assert level["reason"] == f"taken when FASTNN_ISA={name} asks for it"
+            assert done.stdout == f"{name}\n"
+        else:
+            assert f"RuntimeError: FASTNN_ISA: level {name} is not available: {level['reason']}\n" in done.stderr
+
+
+def test_accuracy_classes_of_products_on_every_level(rng: np.random.Generator) -> None:
+    x, weight = rng.standard_normal((40, 300)).astype(np.float32), rng.standard_normal((300, 50)).astype(np.float32)
+    wide, terms = x.astype(np.float64) @ weight, np.abs(x.astype(np.float64)) @ np.abs(weight)
+    for level in levels():
+        _core.set_isa(level)
+        fastnn.set_precision("float32")
+        exact = kernels.linear(x, weight)
+        fastnn.set_precision("fast")
+        fast = kernels.linear(x, weight)
+        assert np.all(np.abs(exact - wide) <= PRODUCT_FACTOR * np.sqrt(300) * UNIT_ROUNDOFF["float32"] * terms), level
+        assert np.all(np.abs(fast - wide) <= FAST_NORM * terms), level
+        assert np.array_equal(fast, exact) == (not level.startswith("amx")), level

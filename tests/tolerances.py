@@ -12,6 +12,8 @@ import numpy as np
 ELEMENTWISE = {"float32": (2e-6, 1e-6), "float64": (1e-10, 1e-12)}
 UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 PRODUCT_FACTOR = 5.0
+# the least normal number of float32: what is below counts as zero in a matrix unit
+LEAST = 2.0**-126
 # accuracy class `fast`: of the largest sum of absolute terms
 FAST_NORM = 5e-5
 # a draw of float32 has the first 32 of float64's bits, and the length of a normal pair is as exact as 1 - u
@@ -38,6 +40,12 @@ def bound(kind: str, dtype: str, want: np.ndarray, terms: np.ndarray | None = No
     rtol, atol = ELEMENTWISE["float64" if kind == "float64" else dtype]
     finite = np.abs(want[np.isfinite(want)])
     return rtol * np.where(np.isfinite(want), np.abs(want), 0.0) + atol * max(1.0, finite.max(initial=0.0))
+
+
+def lost_in_tiles(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """What a product a @ b on a matrix unit may lose below LEAST: parts of both operands, products and their sums."""
+    a, b = np.abs(a.astype(np.float64)), np.abs(b.astype(np.float64))
+    return LEAST * (2 * b.sum(axis=0) + 2 * a.sum(axis=1)[:, None] + 12 * len(b))
 
 
 def assert_within(got: np.ndarray, want: np.ndarray, allowed: np.ndarray, what: str) -> None:

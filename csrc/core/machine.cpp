@@ -3,10 +3,12 @@
 #include "core/machine.h"
 
 #include <sched.h>
+#include <syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -65,6 +67,8 @@ uint64_t read_cpu_features() {
   if (has(states, kZmm) && has(leaf7.ebx, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL)) {
     features |= kAvx512;
   }
+  constexpr uint32_t kTiles = 0x60000, kAmxBf16 = 1u << 22, kAmxTile = 1u << 24;  // configuration and data
+  if (has(states, kTiles) && has(leaf7.edx, kAmxBf16 | kAmxTile)) features |= kAmx;
   return features;
 }
 #else
@@ -171,17 +175,27 @@ uint64_t cpu_features() {
 }
 
 std::string feature_names(uint64_t features) {
-  constexpr std::array<std::pair<CpuFeature, const char*>, 6> kNames{{{kSse42, "SSE4.2"},
+  constexpr std::array<std::pair<CpuFeature, const char*>, 7> kNames{{{kSse42, "SSE4.2"},
                                                                       {kAvx2, "AVX2"},
                                                                       {kFma, "FMA"},
                                                                       {kF16c, "F16C"},
                                                                       {kBmi2, "BMI2"},
-                                                                      {kAvx512, "AVX-512 (F, BW, CD, DQ, VL)"}}};
+                                                                      {kAvx512, "AVX-512 (F, BW, CD, DQ, VL)"},
+                                                                      {kAmx, "AMX (TILE, BF16)"}}};
   std::string names;
   for (const auto& [feature, name] : kNames) {
     if ((features & feature) != 0) names += (names.empty() ? "" : ", ") + std::string(name);
   }
   return names;
+}
+
+int request_tiles() {
+#if defined(__x86_64__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, since Linux 5.16
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0 ? 0 : errno;
+#else
+  return ENOSYS;
+#endif
 }
 
 CgroupLimits cgroup_limits(const std::string& root) {

@@ -17,10 +17,14 @@ enum CpuFeature : uint64_t {
   kF16c = 1u << 3,
   kBmi2 = 1u << 4,    // with BMI1, LZCNT, MOVBE: x86-64-v3
   kAvx512 = 1u << 5,  // F, BW, CD, DQ, VL: x86-64-v4
+  kAmx = 1u << 6,     // TILE, BF16
 };
 uint64_t cpu_features();
 // "AVX-512 (F, BW, CD, DQ, VL)"-like names of the bits, for messages.
 std::string feature_names(uint64_t features);
+// Asks the operating system for the tile registers of AMX, for all threads of the process and its children. Returns 0, or
+// the error with which it refuses them.
+int request_tiles();
 
 // The tightest limits of the process's own control group and those above it; 0 where there is none. `root` is where
 // /proc and the mounts are looked up.

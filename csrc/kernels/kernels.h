@@ -518,6 +518,9 @@ void sort_line(T* y, int64_t* places, void* room, const T* x, int64_t n, int64_t
 
 // Chosen on first use (dispatch.cpp). Throws Error when FASTNN_ISA names a level the CPU lacks.
 const KernelTable<float>& active_table();
+// Whether a level that this machine can have, active or not, has a matrix unit: what is planned on one level has room for
+// what another packs.
+bool has_tiles();
 const KernelTable<float>& reference_table();
 const KernelTable<double>& reference_table_double();
 

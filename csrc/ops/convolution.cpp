@@ -81,7 +81,10 @@ bool is_pointwise(const WindowAxis& axis) {
   return axis.kernel == 1 && axis.stride == 1 && axis.pad_before == 0 && axis.pad_after == 0;
 }
 
-bool has_narrow_panels() { return kernels::active_table().level != std::string_view("avx512"); }
+bool has_narrow_panels() {
+  const std::string_view level = kernels::active_table().level;
+  return level != "avx512" && !level.starts_with("amx");
+}
 
 bool product_fits(const Choice& choice, const ConvGeometry& g, Pass pass) {
   if (!is_pointwise(g.depth) || !is_pointwise(g.height) || !is_pointwise(g.width)) return false;
@@ -175,7 +178,8 @@ void whole_product(const fastnn_context& context, const ConvGeometry& g, const f
                                    g.out,
                                    1,
                                    {bias == nullptr ? nullptr : data<T>(*bias), relu, false},
-                                   static_cast<const T*>(prepared)};
+                                   static_cast<const T*>(prepared),
+                                   Unit::vectors};
     matrix_product(context, product, workspace);
   });
 }
@@ -222,7 +226,7 @@ void describe_convolution(const fastnn_context& context, const ConvGeometry& g, 
   const size_t direct = direct_prepared(direct_workspace(g, dtype));
   if (is_product(g) && context.convolution == FASTNN_CONVOLUTION_BEST) {
     fastnn_preparation product{};
-    describe_matrix(product, 1, g.batch, g.out, g.terms(), g.out, 1, item_size(dtype));
+    describe_matrix(product, 1, g.batch, g.out, g.terms(), g.out, 1, item_size(dtype), Unit::vectors);
     if (product.bytes > 0) describe(preparation, kPackedMatrix, g, std::max(product.bytes, direct), 0);
     preparation.lasting = product.lasting;
     return;
@@ -245,7 +249,7 @@ void prepare_convolution(const fastnn_context& context, const ConvGeometry& g, c
   if (is_product_now(context, g)) {
     return with_float_type(weight.dtype, [&](auto zero) {
       using T = decltype(zero);
-      pack_matrix(context, static_cast<T*>(prepared), data<T>(weight), g.out, g.terms(), g.out, 1);
+      pack_matrix(context, static_cast<T*>(prepared), data<T>(weight), g.out, g.terms(), g.out, 1, Unit::vectors);
     });
   }
   const Algorithm algorithm = algorithm_now(context, g, weight.dtype, Pass::forward);

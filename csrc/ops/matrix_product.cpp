@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <type_traits>
+
+#include "ops/tile_product.h"
 
 namespace fastnn::ops {
 namespace {
@@ -35,6 +38,18 @@ bool packs_matrix(int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_colu
 
 // Where the slab of columns n0 .. n0 + n and rows from k0 on begins in the whole packed matrix of k rows.
 int64_t slab_offset(int64_t n0, int64_t n, int64_t k0, int64_t k) { return n0 * k + k0 * round_up(n, 16); }
+
+// Numbers of a slab of b, packed, or of copies of as much of a, which are a little larger than that.
+int64_t slab_numbers(int64_t n, int64_t k) {
+  const int64_t numbers = std::min(k, kSlabBlocks * block_depth(k)) * std::min(round_up(n, 16), kSlabColumns);
+  return numbers + numbers / 32;
+}
+
+// Whether the matrix unit of the active level takes a product.
+template <typename T>
+bool is_for_tiles(Unit unit, int64_t n, int64_t k) {
+  return std::is_same_v<T, float> && unit == Unit::any && table<T>().tiles != nullptr && takes_tiles(n, k);
+}
 
 // Multiplications as the kernels' time counts them: a few columns take that of a vector.
 double multiplications(int64_t m, int64_t n, int64_t k) {
@@ -85,7 +100,7 @@ Grid make_grid(int64_t m, int64_t n, int64_t k) {
 template <typename T>
 bool splits_depth(const MatrixProduct<T>& p, bool packs) {
   constexpr int64_t kSmall = 256 * 1024, kEnough = 1'000'000;
-  const int64_t room = static_cast<int64_t>(matrix_product_workspace(p.n, p.k, 1));
+  const int64_t room = slab_numbers(p.n, p.k);
   return !packs && p.prepared == nullptr && p.m <= kRowsInPlace && p.n >= kGemmColumns && p.k >= 2 * kGemmDepth &&
          p.n * p.k <= kSmall && p.m * p.n * p.k >= kEnough && ceil_divide(p.k, block_depth(p.k)) * p.m * p.n <= room;
 }
@@ -121,7 +136,7 @@ RowChunks row_chunks(int64_t m) {
 template <typename T>
 bool shares_copies(const MatrixProduct<T>& p, bool packs) {
   constexpr int64_t kMostRows = 768;
-  const int64_t room = static_cast<int64_t>(matrix_product_workspace(p.n, p.k, 1));
+  const int64_t room = slab_numbers(p.n, p.k);
   const int64_t blocks = std::min(ceil_divide(p.k, block_depth(p.k)), kSlabBlocks);
   const RowChunks rows = row_chunks(p.m);
   return packs && p.b_row != 0 && p.m > kRowsInPlace && p.m <= kMostRows && p.n >= 2 * kGemmColumns &&
@@ -141,7 +156,7 @@ int64_t piece_columns(int64_t m, int64_t n, int64_t k) {
 template <typename T>
 void multiply_by_columns(const fastnn_context& context, const MatrixProduct<T>& p, T* copies, double nanoseconds_each) {
   const kernels::KernelTable<T>& kernels = table<T>();
-  const int64_t room = static_cast<int64_t>(matrix_product_workspace(p.n, p.k, 1));
+  const int64_t room = slab_numbers(p.n, p.k);
   const RowChunks chunks = row_chunks(p.m);
   const int64_t block_rows = block_depth(p.k), slab = room / (chunks.count * chunks.copy) * block_rows;
   const kernels::GemmLayout layout{p.y_row, p.a_row, p.a_column, p.b_row, p.b_column, block_rows};
@@ -174,8 +189,8 @@ void multiply_by_columns(const fastnn_context& context, const MatrixProduct<T>& 
 }  // namespace
 
 size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item) {
-  const int64_t numbers = std::min(k, kSlabBlocks * block_depth(k)) * std::min(round_up(n, 16), kSlabColumns);
-  return static_cast<size_t>((numbers + numbers / 32) * item);  // copies of a are a little larger than a
+  const auto size = static_cast<size_t>(slab_numbers(n, k) * item);
+  return item == sizeof(float) && takes_tiles(n, k) ? std::max(size, tile_workspace(n, k)) : size;
 }
 
 template <typename T>
@@ -183,6 +198,9 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
   const MatrixProduct<T>& p = product;
   if (p.m == 0 || p.n == 0) return;
   const double nanoseconds_each = serial ? 0 : 1;
+  if constexpr (std::is_same_v<T, float>) {
+    if (is_for_tiles<T>(p.unit, p.n, p.k)) return tile_product(context, p, workspace, nanoseconds_each);
+  }
   const kernels::KernelTable<T>& kernels = table<T>();
   T* const packed = static_cast<T*>(workspace);
   const bool packs = p.prepared == nullptr && packs_matrix(p.m, p.n, p.k, p.b_row, p.b_column);
@@ -244,7 +262,10 @@ size_t packed_matrix_bytes(int64_t n, int64_t k, int64_t item) {
 
 template <typename T>
 void pack_matrix(const fastnn_context& context, T* prepared, const T* b, int64_t n, int64_t k, int64_t b_row,
-                 int64_t b_column) {
+                 int64_t b_column, Unit unit) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (is_for_tiles<T>(unit, n, k)) return pack_tiles(context, prepared, b, n, k, b_row, b_column);
+  }
   constexpr int64_t kColumns = 2 * kGemmColumns;
   static_assert(kSlabColumns % kColumns == 0);
   const int64_t slab_rows = kSlabBlocks * block_depth(k);
@@ -262,7 +283,7 @@ void pack_matrix(const fastnn_context& context, T* prepared, const T* b, int64_t
 }
 
 void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, int64_t n, int64_t k, int64_t b_row,
-                     int64_t b_column, int64_t item) {
+                     int64_t b_column, int64_t item, Unit unit) {
   // A few rows of 1024x1024 take 0.6 to 0.8 of the time packed, of 784x128 the same.
   constexpr size_t kLarge = 1 << 20;
   const size_t bytes = packed_matrix_bytes(n, k, item);
@@ -270,7 +291,8 @@ void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, 
   const bool faster = bytes > kLarge || (m > kFewRows && n * k > kItemsInPlace);
   if (m == 0 || bytes == 0 || !(packs || faster)) return;
   preparation.inputs = uint64_t{1} << index;
-  preparation.bytes = bytes;
+  const bool for_tiles = unit == Unit::any && item == sizeof(float) && takes_tiles(n, k);
+  preparation.bytes = for_tiles ? std::max(bytes, packed_tiles_bytes(n, k)) : bytes;
   preparation.lasting = !packs;
   const int64_t form[] = {kPackedMatrix, n, k, b_row, b_column};
   std::copy(std::begin(form), std::end(form), preparation.form);
@@ -278,7 +300,7 @@ void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, 
 
 template void matrix_product(const fastnn_context&, const MatrixProduct<float>&, void*, bool);
 template void matrix_product(const fastnn_context&, const MatrixProduct<double>&, void*, bool);
-template void pack_matrix(const fastnn_context&, float*, const float*, int64_t, int64_t, int64_t, int64_t);
-template void pack_matrix(const fastnn_context&, double*, const double*, int64_t, int64_t, int64_t, int64_t);
+template void pack_matrix(const fastnn_context&, float*, const float*, int64_t, int64_t, int64_t, int64_t, Unit);
+template void pack_matrix(const fastnn_context&, double*, const double*, int64_t, int64_t, int64_t, int64_t, Unit);
 
 }  // namespace fastnn::ops

@@ -6,6 +6,10 @@
 
 namespace fastnn::ops {
 
+// What may compute a product: the fastest there is, or the kernels of vectors, where other products have kernels.gemm's
+// bits or read the same packed b.
+enum class Unit { any, vectors };
+
 // y (m, n) = epilogue(a (m, k) @ b (k, n)). The last axis of y is contiguous; one of the two strides of a is 1, and of
 // b.
 template <typename T>
@@ -16,7 +20,8 @@ struct MatrixProduct {
   int64_t m, n, k;
   int64_t y_row, a_row, a_column, b_row, b_column;
   kernels::Epilogue<T> epilogue;
-  const T* prepared = nullptr;  // b as pack_matrix left it, or null
+  const T* prepared = nullptr;  // b as pack_matrix left it for this unit, or null
+  Unit unit = Unit::any;
 };
 
 // Bytes, for any strides.
@@ -28,12 +33,12 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
                     bool serial = false);
 
 // All of b, packed ahead of a product. describe_matrix says so of input `index` of a call, or that there is nothing to
-// prepare: a product of few rows reads a small b where it is.
+// prepare: a product of few rows reads a small b where it is. packed_matrix_bytes are those for vectors.
 size_t packed_matrix_bytes(int64_t n, int64_t k, int64_t item);
 template <typename T>
 void pack_matrix(const fastnn_context& context, T* prepared, const T* b, int64_t n, int64_t k, int64_t b_row,
-                 int64_t b_column);
+                 int64_t b_column, Unit unit = Unit::any);
 void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, int64_t n, int64_t k, int64_t b_row,
-                     int64_t b_column, int64_t item);
+                     int64_t b_column, int64_t item, Unit unit = Unit::any);
 
 }  // namespace fastnn::ops

@@ -51,7 +51,7 @@ void prepare_kernels(const fastnn_call& call, const Recurrent& r, void* prepared
     T* const recurrent = static_cast<T*>(prepared);
     pack_weights(*call.context, recurrent, data<T>(input(call, 2)), r.units, r.columns, r.columns, 1);
     pack_matrix(*call.context, recurrent + round_up(packed_size(r.units, r.columns), 16), data<T>(input(call, 1)),
-                r.columns, r.in, r.columns, 1);
+                r.columns, r.in, r.columns, 1, Unit::vectors);
   });
 }
 

@@ -185,14 +185,27 @@ void add_to_state(const Recurrent& r, const Piece& piece, T* dh, const T* sums, 
 // Bytes for the three products below.
 size_t products_workspace(const Recurrent& r, int64_t item);
 
-// y (batch * time, columns) = x @ kernel + bias; packed: the kernel, packed, or null.
+// y (batch * time, columns) = x @ kernel + bias; packed: the kernel, packed, or null. Where there are few steps each
+// multiplies by itself, with kernels.gemm.
 template <typename T>
 void project_inputs(const fastnn_context& context, const Recurrent& r, T* y, const T* x, const T* kernel,
                     const T* packed, const T* bias, void* workspace) {
-  matrix_product<T>(
-      context,
-      {y, x, kernel, r.steps(), r.columns, r.in, r.columns, r.in, 1, r.columns, 1, {bias, false, false}, packed},
-      workspace);
+  matrix_product<T>(context,
+                    {y,
+                     x,
+                     kernel,
+                     r.steps(),
+                     r.columns,
+                     r.in,
+                     r.columns,
+                     r.in,
+                     1,
+                     r.columns,
+                     1,
+                     {bias, false, false},
+                     packed,
+                     Unit::vectors},
+                    workspace);
 }
 
 // dx (batch * time, in) (+)= sums @ transpose of kernel.

@@ -310,10 +310,10 @@ FASTNN_API int64_t fastnn_get_num_threads(void);
 
 typedef struct fastnn_level_info {
   size_t struct_size;
-  const char* name; /* "base", "avx2", "avx512"; "neon" on aarch64 */
+  const char* name; /* "base", "avx2", "avx512", "amx"; "neon" on aarch64 */
   int32_t available;
   int32_t active;
-  const char* reason; /* why it is not available, or "" */
+  const char* reason; /* why it is not available, or not taken by itself, or "" */
 } fastnn_level_info;
 
 /* Levels in order of preference, best first; the last is "reference". Returns how many there are. */
