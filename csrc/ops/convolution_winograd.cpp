@@ -177,12 +177,16 @@ size_t prepared_bytes(const ConvGeometry& g, const kernels::ConvWindow& w, const
 
 kernels::ConvWindow backward_window(const ConvGeometry& g) { return input_phase(g, 0, 0, 0).window; }
 
-// Blocks of tiles of dw's lanes: fewer where their sums would take much memory.
+// Blocks of tiles of dw's lanes: fewer where their sums would take much memory, or a lane would have few blocks to sum.
+// dw of 64x8x8, 64 channels, two threads: 16 lanes 685 us, 4 600.
 Plan weight_plan(const ConvGeometry& g, const WinogradOutputs& outputs) {
-  constexpr int64_t kMostParts = 4 << 20, kLeastLanes = 4;
+  constexpr int64_t kMostParts = 4 << 20, kLeastLanes = 4, kLaneBlocks = 4;
   Plan plan = make_plan(g, forward_window(g), outputs);
   const int64_t lanes = std::max(kMostParts / std::max<int64_t>(plan.weight, 1), kLeastLanes);
   plan.lanes = std::min(plan.lanes, lanes);
+  while (plan.lanes > kLeastLanes && plan.blocks < kLaneBlocks * plan.lanes) {
+    plan.lanes = std::max(plan.lanes / 2, kLeastLanes);
+  }
   plan.parts = checked_multiply(checked_multiply(plan.lanes, g.groups), plan.weight);
   return plan;
 }
