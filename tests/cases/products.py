@@ -72,6 +72,7 @@ CASES: list[OpCase] = [
     gemm_case(15, 133, 530),  # cut along k
     *(gemm_case(67, 197, 530, transpose) for transpose in ("nn", "nt", "tn", "tt")),  # pieces share copies of a
     gemm_case(125, 128, 1030, "tn"),  # and 1024 of k at a time
+    gemm_case(270, 67, 530, "tn"),  # turned after its transpose
     gemm_case(3, 4, 0),
     gemm_case(0, 4, 3),
     gemm_case(3, 0, 4),
