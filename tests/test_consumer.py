@@ -34,6 +34,7 @@ def test_find_package_builds_and_runs_c_and_cpp(tmp_path: Path) -> None:
     assert "dw agrees" in said
     assert "refused: conv2d: expected" in said
     assert fastnn.__version__ in run([tmp_path / "consumer_cpp"])
+    assert "agree" in run([tmp_path / "processes"])
 
 
 def test_pkg_config_builds_and_runs_c(tmp_path: Path) -> None:
