@@ -75,7 +75,7 @@ constexpr const KernelTable<float>* (*amx_table)() = nullptr;
 #endif
 #endif
 
-const Level levels[] = {
+constexpr Level levels[] = {
 #if defined(__x86_64__)
 #if defined(FASTNN_HAS_AMX_EMULATED)
     {"amx_emulated", kV4,
