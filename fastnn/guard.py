@@ -20,12 +20,17 @@ class _Restarting(Protocol):
     def _start_over_in_child(self) -> None: ...
 
 
-_restarting: weakref.WeakSet[_Restarting] = weakref.WeakSet()
+# No WeakSet: Python code takes what has gone out of one, whenever that is, and Ctrl-C is lost where it comes in there.
+_restarting: set[weakref.ref[_Restarting]] = set()
 
 
 def restarts_in_child(owner: _Restarting) -> None:
     """Let the owner of locks make new ones in a child after a fork, where nobody is left to release those of others."""
-    _restarting.add(owner)
+    _restarting.add(weakref.ref(owner))
+    if len(_restarting).bit_count() == 1:  # now and then
+        for other in list(_restarting):
+            if other() is None:
+                _restarting.discard(other)
 
 
 _of_modules: list[AbstractContextManager[Any]] = []  # those under which others are taken first
@@ -87,8 +92,10 @@ class Guard:
 
 def _start_over_in_child() -> None:
     _held.close()
-    for owner in list(_restarting):
-        owner._start_over_in_child()
+    for other in list(_restarting):
+        owner = other()
+        if owner is not None:
+            owner._start_over_in_child()
 
 
 os.register_at_fork(before=_hold_locks, after_in_parent=_held.close, after_in_child=_start_over_in_child)

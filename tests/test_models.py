@@ -16,6 +16,7 @@ import pytest
 import fastnn
 from fastnn import Tensor, layers, losses, metrics, optimizers
 from fastnn.callbacks import Callback
+from fastnn.guard import Guard
 
 X = np.random.default_rng(2).normal(size=(70, 6)).astype(np.float32)
 Y = X[:, :3].argmax(axis=1)
@@ -516,6 +517,18 @@ def test_ctrl_c_leaves_the_last_whole_step() -> None:
         [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=250, check=False
     )
     assert done.stdout == "usable\n", done.stderr
+
+
+def test_no_python_runs_when_what_has_locks_goes() -> None:
+    """Ctrl-C that came there would be lost, and with it that of `fit`."""
+    kept: list[Any] = [Guard() for _ in range(100)]
+    ran: list[str] = []
+    sys.setprofile(lambda frame, event, _: ran.append(frame.f_code.co_filename) if event == "call" else None)
+    try:
+        kept.clear()
+    finally:
+        sys.setprofile(None)
+    assert not ran
 
 
 # ---- errors ----------------------------------------------------------------------------------------------------------
