@@ -20,8 +20,9 @@ from .follow import Followed
 from .guard import restarts_in_child
 from .program import Recordings, own, plan_text, switches
 from .reach import Reach
-from .recording import Run, calls_of_library, in_step, overlap, user_line
+from .recording import Run, in_step, overlap
 from .tensor import Tensor, is_grad_enabled
+from .user_code import called, calls_of_library, user_line
 
 __all__ = ["Compiled", "compile"]
 
@@ -396,7 +397,7 @@ class Compiled(Followed):
         def compute() -> tuple[list[_core.Array], Any]:
             if reach.unwatched is not None:
                 run.refuse(f"it reads {reach.unwatched}", self._line)
-            value = run.call(self._function, *args, **kwargs)
+            value = called(self._function, *args, **kwargs)
             arrays, form = results_of(self.__name__, value)
             shared = [*call.arrays, *(tensor._array for tensor in reach.tensors.values())]
             results = [own(array, shared) for array in arrays]

@@ -33,8 +33,8 @@ from .metrics import Metric
 from .optimizers import Optimizer
 from .places import MISSING, SIMPLE, Where, content_of, slot_of, value_at
 from .reads import reads
-from .recording import PACKAGE, is_foreign
 from .tensor import Tensor
+from .user_code import PACKAGE, is_foreign
 
 __all__ = ["Followed", "Names", "Walk"]
 

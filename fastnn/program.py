@@ -23,7 +23,6 @@ from .recording import (
     Run,
     advance,
     assign,
-    calls_of_library,
     current_run,
     in_step,
     look,
@@ -33,6 +32,7 @@ from .recording import (
     update,
 )
 from .tensor import Tensor, is_grad_enabled
+from .user_code import called, calls_of_library
 
 __all__ = [
     "Recordings",
@@ -430,7 +430,7 @@ class Step:
         run = Run(arrays, states, self._scalars(), record=record, line=self._line)
 
         def compute() -> list[_core.Array]:
-            outputs = run.call(self._function, *(Tensor._wrap(array) for array in arrays))
+            outputs = called(self._function, *(Tensor._wrap(array) for array in arrays))
             if not isinstance(outputs, tuple) or not all(isinstance(output, Tensor) for output in outputs):
                 raise TypeError(f"{self._name}: expected the function to return a tuple of Tensors, got {outputs!r}")
             results = [own(output._array, shared) for output in outputs]

@@ -6,34 +6,29 @@ error or Ctrl-C leaves the state of the last whole step. What can't be recorded 
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from types import FrameType
 from typing import Any, TypeVar
 
 from . import _core
 from .functional._base import _op
 from .grad_mode import is_grad_enabled, set_grad_enabled
 from .tensor import Tensor, step_memory
+from .user_code import user_line
 
 __all__ = [
-    "PACKAGE",
     "Run",
     "advance",
     "assign",
-    "calls_of_library",
     "current_run",
     "in_step",
-    "is_foreign",
     "look",
     "overlap",
     "refuse",
     "unseen",
     "update",
-    "user_line",
 ]
 
 _T = TypeVar("_T")
@@ -42,9 +37,7 @@ _Copy = tuple[_core.Array, _core.Array]  # what is written, and its values befor
 Update = tuple[_core.Op, tuple[Any, ...], dict[str, Any]]
 
 _ASSIGN = _op("assign_update")  # made here: taking back what was written is no time to ask for memory
-PACKAGE = __file__.removesuffix("recording.py")  # where the library's own code is
 _SWEEP = 1 << 20  # bytes of copies of what a run has made, after which those of what is gone are looked for
-_PYTHON = threading.__file__.removesuffix("threading.py")  # and Python's
 
 
 class _ThreadState(threading.local):
@@ -281,10 +274,6 @@ class Run:
         _thread.run = None
         self._inside = False
 
-    def call(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-        """The function's result. Above this frame on the stack there is user's code."""
-        return function(*arguments, **options)
-
     def commit(self) -> None:
         """The end of the step: cells count, and what was written stays. One call, so that Ctrl-C can't come between."""
         _core.commit([], [*self._advances, (self._over, 1)])
@@ -404,33 +393,3 @@ def overlap(a: _core.Array, b: _core.Array) -> bool:
 
 def _unrecorded_copy(array: _core.Array) -> _core.Array:
     return _core.Array.from_numpy(array.numpy(), copy=True, device=array.device)
-
-
-def user_line() -> str:
-    """Where in the user's code the running step is, such as "train.py:12"; empty when it is not in any."""
-    frame: FrameType | None = sys._getframe(1)
-    line = ""
-    while frame is not None and frame.f_code is not Run.call.__code__:
-        if not (line or frame.f_code.co_filename.startswith(PACKAGE)):
-            line = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-        frame = frame.f_back
-    return "" if frame is None else line  # without that frame it is the code that called the step
-
-
-def calls_of_library() -> int:
-    """How many calls back the user's code is: the stacklevel of a warning about what it did."""
-    depth = 1
-    frame: FrameType | None = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        depth, frame = depth + 1, frame.f_back
-    return depth
-
-
-@cache
-def is_foreign(module: str) -> bool:
-    """Whether a module is the library's, NumPy's or Python's own, and not one of the user's that is called like it."""
-    top = module.partition(".")[0]
-    if top in ("fastnn", "numpy"):
-        return True
-    file = getattr(sys.modules.get(top), "__file__", None) or _PYTHON
-    return top in sys.stdlib_module_names and file.startswith(_PYTHON) and "site-packages" not in file

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..batches import Batches, Samples
 from ..program import Step
-from ..recording import calls_of_library
+from ..user_code import calls_of_library
 from ..utils.objects import unpack_x_y_sample_weight
 from .prefetch import END
 from .sources import IterableSource, Source, kind_of, window

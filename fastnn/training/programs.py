@@ -25,8 +25,9 @@ from ..metrics import Metric
 from ..optimizers import Optimizer
 from ..precision import compiled_precision
 from ..program import Step, in_step
-from ..recording import current_run, is_foreign
+from ..recording import current_run
 from ..tensor import Tensor, is_grad_enabled, no_grad
+from ..user_code import is_foreign
 from .functions import StepFunctions
 
 if TYPE_CHECKING:
