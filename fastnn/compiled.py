@@ -1,7 +1,7 @@
 """`compile`: a function from arrays to values that runs as a program, for training loops of one's own.
 
 The function runs eagerly twice, recorded, and is replayed from then on. What it reads besides its arguments is found by
-reach.py; what can't be recorded makes it run eagerly, with one warning that names the line.
+follow.py; what can't be recorded makes it run eagerly, with one warning that names the line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .follow import Followed
 from .guard import restarts_in_child
 from .program import Recordings, own, plan_text, switches
 from .reach import Reach
-from .recording import Run, in_step, overlap
+from .recording import Run, Unfinished, in_step, overlap
 from .tensor import Tensor, is_grad_enabled
 from .user_code import called, calls_of_library, user_line
 
@@ -28,7 +28,6 @@ __all__ = ["Compiled", "compile"]
 
 MAX_WORLDS = 8  # states of what the function reads that are remembered; the one used longest ago goes first
 MAX_KEYS = 16  # forms of arguments remembered in each
-MAX_UNFINISHED = 3  # runs in a row that make weights or moments, after which a function is taken to always do so
 MAX_IN_VAIN = 16  # recordings never replayed, after which a warning tells
 
 
@@ -99,7 +98,7 @@ class Compiled(Followed):
         self._torn = False  # whether what it writes may be between two steps
         self._warned: set[str] = set()
         self._in_vain = 0
-        self._unfinished = 0
+        self._unfinished = Unfinished()
         self._changes: str | None = None  # why it can never be recorded: it changes what it reads
         self._leaves: str | None = None  # why it isn't recorded with gradients there: it has left some before
         self.eager = False  # whether to run the function itself, always
@@ -347,15 +346,16 @@ class Compiled(Followed):
             if entry.graphs and entry.form != form:
                 entry.give_up(f"it returned values in the form {entry.form}, then in the form {form}")
                 return
-            entry.form, self._unfinished = form, 0
+            entry.form = form
+            self._unfinished.finished()
             entry.writes, entry.optimizes = entry.writes or run.writes, entry.optimizes or run.optimized
             entry.keep(graph, batch, device)
         elif run.refusal is not None:
             entry.give_up(run.refusal)
         else:
-            self._unfinished += 1
-            if self._unfinished > MAX_UNFINISHED:
-                entry.give_up("it makes weights or state of its own in every call")
+            reason = self._unfinished.reason(run)
+            if reason is not None:
+                entry.give_up(reason)
 
     def _attempt(
         self, call: Arguments, world: _World, batched: Sequence[bool] | None, looks: _Looks
@@ -504,10 +504,11 @@ def compile(
     * Draws count as they do without `compile`: dropout, `fastnn.randn` and the like.
     * What can't be repeated makes the function run eagerly, with one warning that names the line: Python that looks at
       the values of a tensor (``if loss > 1``, ``float(loss)``, ``x[mask]``), arrays from elsewhere (`fastnn.constant`
-      admits one), changes of Python's own objects, iterators, numbers drawn by ``random`` or NumPy, ``eval`` and the
-      like, gradients left behind for somebody else.
-    * Values that the function reads through its closure, globals, defaults, attributes or arrays of at most a megabyte
-      may change between calls. Those of Python's own modules (``os.environ``, the time) and of files are not seen to.
+      admits one), changes of Python's own objects, iterators, numbers drawn by ``random`` or NumPy, the time, files,
+      ``eval`` and the like, gradients left behind for somebody else.
+    * Values that the function reads through its closure, globals, defaults, attributes, the environment or arrays of at
+      most a megabyte may change between calls. Settings that Python's and NumPy's own modules keep to themselves
+      (``decimal``'s precision, ``numpy.seterr``) are not seen to.
     * So may an optimizer's learning rate; one that Python looks at tells kinds apart. Its iterations are other ones in
       every step, so a function that looks at them, or sets either of the two, runs eagerly.
     * Each batch size runs eagerly once before it is replayed, for the function may branch on it.

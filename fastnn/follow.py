@@ -7,6 +7,7 @@ Python is not followed, but for what it hands on: names in it are nobody's who m
 from __future__ import annotations
 
 import builtins
+import logging
 import operator
 import os
 import random as python_random
@@ -40,7 +41,8 @@ __all__ = ["Followed", "Names", "Walk"]
 
 _BUILT_IN = (*SIMPLE, Tensor, list, tuple, set, frozenset, deque, Mapping, np.ndarray)
 _POINTERS = set("&PzZOX")  # in the formats of buffers
-_DRAWN_ANEW = (os.urandom,)  # of numbers of the system, in every call
+_LOOKED_INTO = (ModuleType, list, dict, set, np.ndarray)  # in modules that are not
+_ENVIRONMENT = (os.environ, os.getenv)
 _LOCKS = (type(threading.Lock()), type(threading.RLock()))
 # methods that nothing names where they are called, but for these, which make or copy objects
 _MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__"}
@@ -101,8 +103,8 @@ class Walk(ModelWalk):
             self._visit_object(name, value)  # of a class of the user's, which adds to the built-in one
         if isinstance(value, SIMPLE):
             return
-        if any(value is source for source in _DRAWN_ANEW):
-            self.give_up(f"{name}, which gives other numbers with every call")
+        if any(value is part for part in _ENVIRONMENT):
+            value = vars(os.environ)["_data"]  # whose texts are made anew when they are read
         for kinds, follow in _KINDS:
             if isinstance(value, kinds):
                 follow(self, name, value)
@@ -123,9 +125,8 @@ class Walk(ModelWalk):
         found, space, common = reads(code), function.__globals__, vars(builtins)
         self._names.named |= found.attributes
         self._names.all = self._names.all or found.all_attributes
-        anything = found.anything(space)
-        if anything is not None:
-            self.give_up(f"whatever {anything} gives")
+        if "__globals__" in found.attributes:
+            self.give_up("__globals__, through which it may read anything")
         cells = zip(code.co_freevars, function.__closure__ or (), strict=True)
         places: list[tuple[str, Where]] = [(free, (cell, None)) for free, cell in cells]
         for key in found.globals:
@@ -187,8 +188,8 @@ class Walk(ModelWalk):
     def _visit_drawn(self, name: str, value: Any) -> None:
         """A generator of random numbers that is not fastnn's."""
         if isinstance(value, python_random.SystemRandom):
-            self.give_up(f"{name}, which gives other numbers with every call")
-        elif isinstance(value, python_random.Random):
+            return  # which has no state, and is seen when it draws
+        if isinstance(value, python_random.Random):
             self.draws[name] = value.getstate
         elif isinstance(value, np.random.Generator):
             self.draws[name] = lambda: value.bit_generator.state
@@ -200,14 +201,21 @@ class Walk(ModelWalk):
         self.visit(name, variable.get(None))
 
     def _visit_reference(self, name: str, reference: weakref.ref[Any]) -> None:
-        self.watch_read(name, lambda: (reference(),))
+        self.watch_read(name, lambda: (reference() is None,))
         self.visit(name, reference())
+
+    def _visit_logger(self, name: str, logger: logging.Logger) -> None:
+        """Its level; what it says is nobody's result."""
+        self.watch_attributes(name, vars(logger), ["disabled", "level"], counted=False)
 
     # ---- objects of any other kind -----------------------------------------------------------------------------------
 
     def _visit_anything(self, name: str, value: Any) -> None:
         if isinstance(value, KeysView | ValuesView | ItemsView) and hasattr(value, "mapping"):
             self.visit(name, value.mapping)
+            return
+        if isinstance(value, weakref.WeakSet | weakref.WeakKeyDictionary | weakref.WeakValueDictionary):
+            self.give_up(f"{name}, a {type(value).__name__}, whose items may go at any moment")
             return
         if isinstance(value, Iterator) and is_foreign(str(type(value).__module__)) and not isinstance(value, IOBase):
             self.give_up(f"{name}, an iterator, which gives other values with every call")
@@ -231,8 +239,10 @@ class Walk(ModelWalk):
         all, since nothing that is followed names them."""
         cls = type(value)
         foreign = is_foreign(str(cls.__module__))  # it may be a property
-        if foreign and hasattr(cls, "__get__"):
-            return  # what a property and the like hand on to is followed
+        if foreign and hasattr(cls, "__get__"):  # a method of another kind, which hands on to what it holds
+            for part in getattr(value, "__dict__", {}).values():
+                self.visit(name, part)
+            return
         if isinstance(getattr(value, "__dict__", None), dict):
             attributes = vars(value)
             if str(cls.__module__).partition(".")[0] == "fastnn":  # no result depends on the library's own locks
@@ -244,18 +254,21 @@ class Walk(ModelWalk):
 
     def _visit_module(self, name: str, module: ModuleType) -> None:
         if is_foreign(module.__name__):
-            self._visit_sources(name, vars(module))
+            self._visit_members(name, vars(module))
             return
         keys = [key for key in vars(module) if not key.startswith("__")] if self._names.all else self._names.named
         self.watch_attributes(name, vars(module), sorted(keys), counted=self._names.all)
 
-    def _visit_sources(self, name: str, members: Mapping[str, Any]) -> None:
-        """Of a module that isn't looked into: where numbers come from that are other ones with every call."""
-        for key in sorted(self._names.named & members.keys()):
-            if isinstance(members[key], ModuleType) or any(members[key] is source for source in _DRAWN_ANEW):
-                self.visit(f"{name}.{key}", members[key])
-        if any(isinstance(member, python_random.SystemRandom) for member in members.values()):
-            self.give_up(f"{name}, which gives other numbers with every call")
+    def _visit_members(self, name: str, members: Mapping[str, Any]) -> None:
+        """Of a module that isn't looked into: what may be another one, though few change it, and the settings in it."""
+        keys = sorted(self._names.named & members.keys())
+        self.watch([f"{name}.{key}" for key in keys], [(members, key) for key in keys])
+        for key in keys:
+            value = members[key]
+            if value is sys.modules:
+                self.give_up(f"{name}.{key}, through which it may read anything")
+            elif isinstance(value, _LOOKED_INTO) or any(value is part for part in _ENVIRONMENT):
+                self.visit(f"{name}.{key}", value)
 
     def _visit_type(self, name: str, cls: type) -> None:
         if not is_foreign(str(cls.__module__)):
@@ -328,6 +341,7 @@ _KINDS: tuple[tuple[Any, Callable[[Walk, str, Any], None]], ...] = (
     ((python_random.Random, np.random.Generator, np.random.RandomState), Walk._visit_drawn),
     (ContextVar, Walk._visit_variable),
     (weakref.ref, Walk._visit_reference),
+    (logging.Logger, Walk._visit_logger),
     (type, Walk._visit_type),
     (ModuleType, Walk._visit_module),
 )

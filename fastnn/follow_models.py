@@ -65,6 +65,13 @@ class ModelWalk(Places):
     def _visit_tensor(self, name: str, tensor: Tensor) -> None:
         if not tensor._array.is_constant:
             self.tensors[_new(name, self.tensors)] = tensor
+        hooks = tensor._leaf_hooks()
+        if hooks:  # `hook_changes` tells of others
+            self.places.append(
+                Place([f"{name}.hook{index}" for index in range(len(hooks))], tensor._leaf_hooks, (*hooks,))
+            )
+            for index, hook in enumerate(hooks):
+                self.visit(f"{name}.hook{index}", hook)
         if isinstance(tensor, Weight):
             self._penalized[_new(name, self._penalized)] = tensor
             self.visit(f"{name}.regularizer", tensor.regularizer)

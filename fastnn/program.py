@@ -21,6 +21,7 @@ from .functional._base import _op
 from .guard import restarts_in_child
 from .recording import (
     Run,
+    Unfinished,
     advance,
     assign,
     current_run,
@@ -63,6 +64,7 @@ class Recordings:
 
     def __init__(self, name: str, every_size: bool = False, line: str = "") -> None:
         self._line = line  # where the function begins
+        self.own_code = every_size
         self.programs: OrderedDict[int, _core.Program] = OrderedDict()
         self.graphs: OrderedDict[int, _core.Graph] = OrderedDict()
         self.eager_because: str | None = None
@@ -200,6 +202,7 @@ class Step:
         self._entries: OrderedDict[Any, Recordings] = OrderedDict()
         self._warned: set[str] = set()
         self._shortcuts = _core.Shortcuts()
+        self._unfinished = Unfinished()
         restarts_in_child(self)
         self.eager = False  # whether to run the function itself, always
 
@@ -427,7 +430,7 @@ class Step:
         known = {state._array.storage for state in states.values()}
         arrays = [array if array.storage not in known else apart(array) for array in arrays]
         record = entry.eager_because is None and not self.eager
-        run = Run(arrays, states, self._scalars(), record=record, line=self._line)
+        run = Run(arrays, states, self._scalars(), record=record, line=self._line, own_code=entry.own_code)
 
         def compute() -> list[_core.Array]:
             outputs = called(self._function, *(Tensor._wrap(array) for array in arrays))
@@ -445,8 +448,11 @@ class Step:
             was = entry.eager_because
             if graph is not None and was is None:
                 entry.keep(graph, batch, device)
-            elif run.refusal is not None:
-                entry.give_up(run.refusal)
+                self._unfinished.finished()
+            elif record and was is None:
+                unkept = run.refusal or self._unfinished.reason(run)
+                if unkept is not None:
+                    entry.give_up(unkept)
             reason = entry.eager_because
             new = reason is not None and was is None and reason not in self._warned
             if reason is not None:

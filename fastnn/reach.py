@@ -15,6 +15,7 @@ from . import _core, random
 from .follow import Names, Walk
 from .layers.base.structure import Watch
 from .places import MISSING, Place, mark
+from .tensor import hook_changes
 
 __all__ = ["Reach"]
 
@@ -63,6 +64,8 @@ class Reach:
         self.gradients = tuple(variable.grad is not None for variable in self.variables)  # there before a run
         self._where += [(variable, "grad") for variable in self.variables if variable.grad is None]
         self._were += [None] * self.gradients.count(False)
+        self._where.append((hook_changes, "count"))
+        self._were.append(hook_changes["count"])
         marks = [mark(value) for place in (*self._places, *self._nodes, *self._contents) for value in place.before]
         arrays = [(id(tensor._array), tensor.requires_grad) for tensor in self.tensors.values()]
         items = [mark(item) for item in self._watch._before]

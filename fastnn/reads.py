@@ -1,16 +1,15 @@
 """What the code of a function names: globals, attributes and modules, and whether it looks for things in other ways.
 
-`reach` follows these names. A function that looks an attribute up by a computed name may read any of them; one that
-evaluates text, or reads files, may read anything.
+`follow` follows these names. A function that looks an attribute up by a computed name may read any of them.
 """
 
 from __future__ import annotations
 
 import dis
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 __all__ = ["Reads", "reads"]
 
@@ -18,7 +17,6 @@ _GLOBALS = {"LOAD_GLOBAL", "LOAD_NAME", "STORE_GLOBAL", "LOAD_FROM_DICT_OR_GLOBA
 _ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR", "LOAD_SUPER_ATTR", "IMPORT_FROM"}
 _BY_NAME = {"getattr", "hasattr", "setattr", "delattr"}  # of the built-in functions
 _ALL = {"vars", "dir"}
-_ANYTHING = {"eval", "exec", "globals", "open", "input", "__import__"}
 
 
 class Reads(NamedTuple):
@@ -28,10 +26,6 @@ class Reads(NamedTuple):
     attributes: frozenset[str]
     modules: tuple[tuple[str, int], ...]  # imported while it runs, with the level of relative imports
     all_attributes: bool  # whether it may read attributes that it does not name
-
-    def anything(self, space: Mapping[str, Any]) -> str | None:
-        """The built-in function through which it may read whatever there is."""
-        return next((name for name in self.globals if name in _ANYTHING and name not in space), None)
 
 
 @cache

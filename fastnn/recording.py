@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _core
 from .functional._base import _op
@@ -18,8 +18,12 @@ from .grad_mode import is_grad_enabled, set_grad_enabled
 from .tensor import Tensor, step_memory
 from .user_code import user_line
 
+if TYPE_CHECKING:
+    from .outside import Outside
+
 __all__ = [
     "Run",
+    "Unfinished",
     "advance",
     "assign",
     "current_run",
@@ -32,6 +36,8 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
+
+MAX_UNFINISHED = 3  # runs in a row that make weights or moments, or read files, after which a step always does so
 
 _Copy = tuple[_core.Array, _core.Array]  # what is written, and its values before
 Update = tuple[_core.Op, tuple[Any, ...], dict[str, Any]]
@@ -184,6 +190,8 @@ class Run:
         Told of a steady cell that Python looks at, and what it is. When not given, a look is a reason not to record.
     line : callable, optional
         Returns where the user's code begins, for what the library does without it.
+    own_code : bool, default True
+        Whether code of the user's takes part, which may take something from outside.
     """
 
     def __init__(
@@ -196,10 +204,12 @@ class Run:
         record: bool = True,
         looked: Callable[[_core.Scalar, str], None] | None = None,
         line: Callable[[], str] = lambda: "",
+        own_code: bool = True,
     ) -> None:
         self._looked, self._line = looked, line
         self.watches = True  # whether it minds looks at cells
         self.refusal: str | None = None
+        self.unrepeated: str | None = None  # what a replay would not repeat, though a later run may not do it
         self.optimized = False  # whether an optimizer took a step
         self._optimizers: list[Any] = []  # which did
         self._varying: set[int] = set()  # optimizers that took one
@@ -218,6 +228,7 @@ class Run:
         self._over = _core.Scalar(0, "int")  # 1 once the writes stay or are taken back
         self._inside = False
         self._on_tape = is_grad_enabled()
+        self._outside: Outside | None = None
         self.recorder: _core.Recorder | None = None
         if record:
             self.recorder = recorder = _core.Recorder(in_order=True, refused=refuse, where=user_line)
@@ -227,6 +238,10 @@ class Run:
                 recorder.state(state._array, name)
             for name, (cell, amount) in scalars.items():
                 recorder.scalar(cell, name, amount)
+            if own_code:
+                from .outside import Outside  # not with the package
+
+                self._outside = Outside(self.leave_out)
 
     def within(self, body: Callable[[], _T]) -> _T:
         """What `body` returns, called inside the run. Unless it has committed, what it wrote is taken back.
@@ -259,6 +274,8 @@ class Run:
         if self.recorder is not None:
             step_memory.reading = self._before_read
             self.recorder.__enter__()
+            if self._outside is not None:
+                self._outside.begin()
 
     def _leave(self) -> None:
         """May be interrupted, and called again."""
@@ -303,6 +320,13 @@ class Run:
         """Keep nothing of what was recorded, without a warning: the next run may go better."""
         self._stop_recording()
         self.recorder = self.refusal = None
+
+    def leave_out(self, reason: str) -> None:
+        """Keep nothing of what was recorded, for a reason that a warning will tell if it is there in each run: the
+        first one may read what later ones remember."""
+        line = user_line() or self._line()
+        self.abandon()
+        self.unrepeated = f"{line}: {reason}" if line else reason
 
     def before_write(self, array: _core.Array) -> None:
         """Keep the values of a state, or a tensor made in the run, that is about to be written for the first time."""
@@ -374,6 +398,8 @@ class Run:
             )
 
     def _stop_recording(self) -> None:
+        if self._outside is not None:
+            self._outside.end()
         step_memory.reading = None
         if self.recorder is not None:
             self.recorder.__exit__()
@@ -384,6 +410,25 @@ class Run:
             cell.value = value
         writes: list[Update] = [(_ASSIGN, copy, {}) for copy in (*self._copies.values(), *self._made.copies())]
         _core.commit(writes, [*((cell, -count) for cell, count in self._counts.values()), (self._over, 1)])
+
+
+class Unfinished:
+    """Counts runs in a row of which nothing could be kept, and tells after some why that is."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def reason(self, run: Run) -> str | None:
+        """Of one more run, why no other shall be recorded; None when the next one may go better."""
+        self._count += 1
+        if self._count <= MAX_UNFINISHED:
+            return None
+        if run.unrepeated is not None:
+            return run.unrepeated
+        return "it makes weights or state of its own in every call"
+
+    def finished(self) -> None:
+        self._count = 0
 
 
 def overlap(a: _core.Array, b: _core.Array) -> bool:

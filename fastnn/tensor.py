@@ -115,6 +115,9 @@ Edge: TypeAlias = "Node | Output | Tensor"
 View: TypeAlias = "Callable[[Tensor], Tensor]"
 
 
+hook_changes = {"count": 0}  # how often a leaf has got or lost a hook: programs look at it
+
+
 class Hook:
     """A function that backward calls with a tensor's gradient; `remove` takes it off again.
 
@@ -133,6 +136,7 @@ class Hook:
     def remove(self) -> None:
         if self in self._hooks:
             self._hooks.remove(self)
+            hook_changes["count"] += 1
 
     def __enter__(self) -> Hook:
         return self
@@ -374,11 +378,16 @@ class Tensor:
             links = self._linked()
             if links.hooks is None:
                 links.hooks = []
+            hook_changes["count"] += 1
             return Hook(function, 0, last, links.hooks)
         node, number = (self._node.node, self._node.number) if isinstance(self._node, Output) else (self._node, 0)
         if node.hooks is None:
             node.hooks = []
         return Hook(function, number, last, node.hooks)
+
+    def _leaf_hooks(self) -> list[Callable[[Tensor], Any]]:
+        """The functions that `register_hook` has put on a leaf."""
+        return [] if self._links is None else [hook.function for hook in self._links.hooks or ()]
 
     def _linked(self) -> Links:
         if self._links is None:

@@ -23,16 +23,16 @@ def called(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any
 def user_line() -> str:
     """Where in the user's code the running step is, such as "train.py:12"; empty when it is not in any."""
     frame: FrameType | None = sys._getframe(1)
-    line = of_python = ""
+    line = of_others = ""
     while frame is not None and frame.f_code is not called.__code__:
         file = frame.f_code.co_filename
         if not (line or file.startswith(PACKAGE)):
-            if _is_of_python(file):
-                of_python = of_python or f"{file}:{frame.f_lineno}"
+            if is_foreign(str(frame.f_globals.get("__name__"))):
+                of_others = of_others or f"{file}:{frame.f_lineno}"
             else:
                 line = f"{file}:{frame.f_lineno}"
         frame = frame.f_back
-    return "" if frame is None else line or of_python  # without that frame it is the code that called the step
+    return "" if frame is None else line or of_others  # without that frame it is the code that called the step
 
 
 def calls_of_library() -> int:
@@ -52,8 +52,3 @@ def is_foreign(module: str) -> bool:
         return True
     file = getattr(sys.modules.get(top), "__file__", None) or _PYTHON
     return top in sys.stdlib_module_names and file.startswith(_PYTHON) and "site-packages" not in file
-
-
-@cache
-def _is_of_python(file: str) -> bool:
-    return file.startswith(("<frozen", _PYTHON)) and "site-packages" not in file

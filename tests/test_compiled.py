@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import gc
 import re
 import sys
@@ -610,21 +611,28 @@ def test_python_objects_that_the_function_changes() -> None:
     assert agent.steps == len(history) == 4
 
 
-def test_python_branches_on_hidden_state_are_noticed_by_the_second_recording(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "hidden", 0, raising=False)
+@pytest.fixture
+def hidden() -> Iterator[decimal.Context]:
+    """A setting that Python's module keeps in C, where nothing sees that it is another one."""
+    with decimal.localcontext() as context:
+        yield context
+
+
+def test_python_branches_on_hidden_state_are_noticed_by_the_second_recording(hidden: decimal.Context) -> None:
+    hidden.prec = 2
 
     def fickle(x: Tensor) -> Tensor:
-        if sys.hidden % 2:  # type: ignore[attr-defined]
+        if decimal.getcontext().prec % 2:
             return F.relu(x)
         return x * 2
 
     compiled = fastnn.compile(fickle)
     x = -np.ones((2, 3), np.float32)
     assert (compiled(x).numpy() == -2).all()
-    monkeypatch.setattr(sys, "hidden", 1)
+    hidden.prec = 3
     with pytest.warns(RuntimeWarning, match=r"test_compiled.py:\d+: .*two recordings of the step differ at op 0"):
         assert (compiled(x).numpy() == 0).all()
-    monkeypatch.setattr(sys, "hidden", 2)
+    hidden.prec = 2
     assert (compiled(x).numpy() == -2).all()
 
 
@@ -724,13 +732,13 @@ def test_floats_that_python_computes_with_say_so_when_they_never_come_again() ->
     assert max(info["replays"] for info in compiled.info()) == len(values) - 3  # likewise
 
 
-def test_verify_every_looks_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "hidden", 2.0, raising=False)
-    compiled = fastnn.compile(lambda x: x * sys.hidden, verify_every=3)  # type: ignore[attr-defined]
+def test_verify_every_looks_again(hidden: decimal.Context) -> None:
+    hidden.prec = 2
+    compiled = fastnn.compile(lambda x: x * float(decimal.getcontext().prec), verify_every=3)
     x = np.ones(2, np.float32)
     for _ in range(4):
         assert (compiled(x).numpy() == 2).all()
-    monkeypatch.setattr(sys, "hidden", 5.0)
+    hidden.prec = 5
     with pytest.warns(RuntimeWarning, match="constant"):
         assert (compiled(x).numpy() == 5).all()
 
@@ -953,15 +961,15 @@ def test_nothing_keeps_a_compiled_function_alive() -> None:
 
 
 def test_a_number_that_is_another_one_in_each_call_is_told_with_the_line_of_the_function(
-    monkeypatch: pytest.MonkeyPatch,
+    hidden: decimal.Context,
 ) -> None:
     def step(x: Tensor) -> tuple[Tensor, float]:
-        return F.sum(x), sys.hidden  # type: ignore[attr-defined]
+        return F.sum(x), float(decimal.getcontext().prec)
 
     compiled, line = fastnn.compile(step), step.__code__.co_firstlineno
     x = np.ones(3, np.float32)
-    monkeypatch.setattr(sys, "hidden", 0.5, raising=False)
+    hidden.prec = 2
     compiled(x)
-    monkeypatch.setattr(sys, "hidden", 0.25)
+    hidden.prec = 3
     with pytest.warns(RuntimeWarning, match=rf"{re.escape(__file__)}:{line}: record: a constant .* has other values"):
         compiled(x)

@@ -8,9 +8,14 @@ import builtins
 import collections
 import contextvars
 import ctypes
+import datetime as dt
 import functools
+import gc
+import importlib
+import inspect
 import io
 import logging
+import math
 import multiprocessing
 import operator
 import os
@@ -18,11 +23,14 @@ import queue
 import random
 import secrets
 import sys
+import tempfile
 import threading
+import time
 import types
 import warnings
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,7 +40,7 @@ from hypothesis import strategies as st
 from tolerances import assert_same_bits
 
 import fastnn
-from fastnn import Tensor
+from fastnn import Tensor, functional
 
 X = np.arange(1, 7, dtype=np.float32).reshape(3, 2)
 Change = Callable[[float], Any]
@@ -424,12 +432,15 @@ def an_iterator() -> Made:
     return lambda x: x * next(values), lambda v: None
 
 
-@eager("it reads whatever globals gives")
+@eager("it calls globals, which may give anything")
 def all_globals() -> Made:
     return lambda x: x * globals()["GLOBAL"], set_global
 
 
-@eager("it reads source, which gives other numbers with every call")
+NUMBERS = "it draws numbers of the system, which a replay would not repeat"
+
+
+@eager(NUMBERS)
 def numbers_of_the_system() -> Made:
     source = random.SystemRandom()
     return lambda x: x * (1.0 if source.random() < 2.0 else 2.0), lambda v: None
@@ -556,21 +567,249 @@ def a_pointer() -> Made:
     return lambda x: x * pointer.contents.value, lambda v: setattr(pointer.contents, "value", v)
 
 
-def anew(name: str) -> Callable[[Callable[[], Made]], Callable[[], Made]]:
-    return eager(f"it reads {name}, which gives other numbers with every call")
-
-
-@anew("os.urandom")
+@eager(NUMBERS)
 def bytes_of_the_system() -> Made:
     return lambda x: x * float(len(os.urandom(1))), lambda v: None
 
 
-@anew("secrets")
+@eager(NUMBERS)
 def secret_numbers() -> Made:
     return lambda x: x * float(secrets.randbelow(1) + 1), lambda v: None
 
 
-@eager("it reads whatever eval gives")
+@eager(NUMBERS)
+def a_generator_made_anew() -> Made:
+    return lambda x: x * (1.0 if np.random.default_rng().random() < 2.0 else 2.0), lambda v: None
+
+
+@eager(NUMBERS)
+def an_old_generator_made_anew() -> Made:
+    return lambda x: x * (1.0 if np.random.RandomState().uniform() < 2.0 else 2.0), lambda v: None
+
+
+@eager(NUMBERS)
+def pythons_generator_made_anew() -> Made:
+    make = random.Random
+    return lambda x: x * (1.0 if make().random() < 2.0 else 2.0), lambda v: None
+
+
+@eager("Python reads the seed of a generator, which a replay would not repeat")
+def a_generator_of_the_library_made_anew() -> Made:
+    return lambda x: x * (1.0 if fastnn.Generator().initial_seed() >= 0 else 2.0), lambda v: None
+
+
+@reads
+def generators_made_with_a_seed() -> Made:
+    def scaled(x: Tensor) -> Tensor:
+        return x * random.Random(3).random() * float(np.random.default_rng(3).random()) * held[0]
+
+    held = [1.0]
+    return scaled, lambda v: held.__setitem__(0, v)
+
+
+FILE = "it reads a file, which a replay would not repeat"
+
+
+def in_a_file(read: Callable[[Path], float]) -> Made:
+    path = Path(tempfile.mkstemp()[1])
+    path.write_text("1")
+    return lambda x: x * read(path), lambda v: path.write_text(str(int(abs(v))))  # type: ignore[func-returns-value]
+
+
+@eager(FILE)
+def a_file_that_is_opened() -> Made:
+    def read(path: Path) -> float:
+        with open(path) as file:  # noqa: PTH123
+            return float(file.read())
+
+    return in_a_file(read)
+
+
+@eager(FILE)
+def the_text_of_a_path() -> Made:
+    return in_a_file(lambda path: float(path.read_text()))
+
+
+@eager(FILE)
+def numbers_of_a_file() -> Made:
+    return in_a_file(lambda path: float(np.loadtxt(path)))
+
+
+@eager(FILE)
+def a_file_that_is_there() -> Made:
+    return in_a_file(lambda path: 2.0 if path.exists() else 1.0)
+
+
+@eager(FILE)
+def the_folder_of_the_process() -> Made:
+    return lambda x: x * float(len(os.getcwd())), lambda v: None  # noqa: PTH109
+
+
+TIME = "it reads the time, which a replay would not repeat"
+
+
+@eager(TIME)
+def the_clock() -> Made:
+    return lambda x: x * (1.0 if time.monotonic() > 0 else 2.0), lambda v: None
+
+
+@eager(TIME)
+def the_date() -> Made:
+    return lambda x: x * float(dt.datetime.now(tz=dt.UTC).year), lambda v: None
+
+
+@eager("it calls _getframe, which may give anything")
+def the_stack() -> Made:
+    return lambda x: x * sys._getframe().f_globals["GLOBAL"], set_global
+
+
+@eager("it calls currentframe, which may give anything")
+def the_stack_that_is_inspected() -> Made:
+    return lambda x: x * inspect.currentframe().f_globals["GLOBAL"], set_global  # type: ignore[union-attr]
+
+
+@eager("it reads __globals__, through which it may read anything")
+def globals_of_a_function() -> Made:
+    return lambda x: x * set_global.__globals__["GLOBAL"], set_global
+
+
+@eager("it calls import_module, which may give anything")
+def a_module_of_a_computed_name() -> Made:
+    return lambda x: x * importlib.import_module("test_" + "compiled_reads").GLOBAL, lambda v: None
+
+
+@eager("it reads sys.modules, through which it may read anything")
+def a_module_among_all() -> Made:
+    return lambda x: x * sys.modules[__name__].GLOBAL, set_global
+
+
+@eager("it calls get_objects, which may give anything")
+def all_objects() -> Made:
+    return lambda x: x * float(min(len(gc.get_objects()), 2)), lambda v: None
+
+
+@eager("it reads held, a WeakSet, whose items may go at any moment")
+def a_weak_set() -> Made:
+    kept = [Plain() for _ in range(9)]
+    held = weakref.WeakSet(kept)
+    return lambda x: x * float(len(held)), lambda v: kept.pop()
+
+
+@reads
+def the_environment() -> Made:
+    os.environ["SCALE_OF_A_TEST"] = "1"
+    return lambda x: x * float(os.environ["SCALE_OF_A_TEST"]), lambda v: os.environ.update(SCALE_OF_A_TEST=str(v))
+
+
+@reads
+def a_variable_of_the_environment() -> Made:
+    os.environ["SCALE_OF_A_TEST"] = "1"
+    get = os.getenv
+    return lambda x: x * float(get("SCALE_OF_A_TEST", "3")), lambda v: os.environ.update(SCALE_OF_A_TEST=str(v))
+
+
+@reads
+def arguments_of_the_process() -> Made:
+    return lambda x: x * float(len(sys.argv)), lambda v: sys.argv.append("more")
+
+
+@reads
+def a_function_of_a_library_that_is_replaced() -> Made:
+    return lambda x: functional.relu(x) * math.sqrt(4.0), lambda v: setattr(math, "sqrt", lambda x, v=v: v)
+
+
+@reads
+def a_partial_method() -> Made:
+    class Own:
+        value = 1.0
+
+        def scaled(self, x: Tensor, by: float) -> Tensor:
+            return x * by * self.value
+
+        twice = functools.partialmethod(scaled, by=2.0)
+
+    own = Own()
+    return lambda x: own.twice(x), lambda v: setattr(own, "value", v)
+
+
+@reads
+def a_method_for_each_type() -> Made:
+    class Own:
+        value = 1.0
+
+        @functools.singledispatchmethod
+        def scale(self, kind: object) -> float:
+            return 1.0
+
+        @scale.register
+        def _(self, kind: int) -> float:
+            return self.value
+
+    own = Own()
+    return lambda x: x * own.scale(3), lambda v: setattr(own, "value", v)
+
+
+@reads
+def a_logger_that_speaks() -> Made:
+    logger, held = logging.getLogger("of a test that speaks"), [1.0]
+    logger.addHandler(logging.NullHandler())
+
+    def scaled(x: Tensor) -> Tensor:
+        logger.info("a step")
+        logger.error("of %s", held[0])
+        return x * held[0]
+
+    return scaled, lambda v: held.__setitem__(0, v)
+
+
+@reads
+def a_hook_of_a_leaf() -> Made:
+    weight, held = Tensor(np.ones(2, np.float32), requires_grad=True), [1.0]
+    weight.register_hook(lambda gradient: gradient * held[0])
+    return lambda x: fastnn.grad((x * weight).sum(), [weight])[0], lambda v: held.__setitem__(0, v)
+
+
+@reads
+def a_hook_that_comes_and_goes() -> Made:
+    weight = Tensor(np.ones(2, np.float32), requires_grad=True)
+    hooks: list[Any] = []
+
+    def change(value: float) -> None:
+        while hooks:
+            hooks.pop().remove()
+        if value % 2:
+            hooks.append(weight.register_hook(lambda gradient: gradient * value))
+
+    return lambda x: fastnn.grad((x * weight).sum(), [weight])[0], change
+
+
+@reads
+def what_only_the_first_call_takes_from_outside() -> Made:
+    held = [1.0]
+
+    @functools.cache
+    def table() -> float:
+        return float(len(os.urandom(2))) + float(Path(os.devnull).exists())
+
+    return lambda x: x * table() * held[0], lambda v: held.__setitem__(0, v)
+
+
+@reads
+def a_warning_and_a_print() -> Made:
+    held = [1.0]
+
+    def scaled(x: Tensor) -> Tensor:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            warnings.showwarning = lambda *told: None
+            warnings.warn("of a test", UserWarning, stacklevel=1)
+        print(end="")
+        return x * held[0]
+
+    return scaled, lambda v: held.__setitem__(0, v)
+
+
+@eager("it calls eval, which may give anything")
 def a_text() -> Made:
     return lambda x: x * eval("GLOBAL"), set_global
 
@@ -670,7 +909,10 @@ def an_array_as_it_is() -> Made:
 
 @pytest.fixture(autouse=True)
 def globals_as_they_were() -> Any:
+    root, arguments = math.sqrt, list(sys.argv)
     yield
+    math.sqrt, sys.argv[:] = root, arguments
+    os.environ.pop("SCALE_OF_A_TEST", None)
     set_global(1.0)
     Plain.shared = 1.0
     sys.modules.pop("settings_of_a_test", None)

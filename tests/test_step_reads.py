@@ -28,6 +28,7 @@ COUNT = 0
 SEEN: list[Any] = []
 COIN = np.random.default_rng(0)
 TENSORS = ("a_tensor", "another_tensor")  # that are neither weights nor state of a layer
+HOOKS = ("a_hook_of_a_leaf", "a_hook_that_comes_and_goes")  # which act where there is a tape
 globals_as_they_were = compiled_reads.globals_as_they_were
 
 
@@ -77,7 +78,7 @@ def model_of(*own: layers.Layer) -> fastnn.Sequential:
     return model
 
 
-@pytest.mark.parametrize("name", [name for name in READS if name not in TENSORS])
+@pytest.mark.parametrize("name", [name for name in READS if name not in TENSORS + HOOKS])
 def test_what_changes_between_calls_is_seen(name: str) -> None:
     function, change = READS[name]()
     model = model_of(Uses(function))
@@ -163,6 +164,21 @@ def test_a_constant_that_changes_in_fit_is_told_with_a_line() -> None:
             sys.setrecursionlimit(limit)
         (warning,) = caught
         assert f"{__file__}:{function.__code__.co_firstlineno}: record: a constant ()" in str(warning.message)
+
+
+def test_hooks_of_weights_are_followed_and_may_come_and_go() -> None:
+    scale = Scale()
+    models = [holding({}), holding({}, eager=True)]
+    for change in range(5):
+        for model in models:
+            (weight, *_) = model.trainable_weights
+            if change == 1:
+                model.hook = weight.register_hook(lambda gradient: gradient * scale.value)
+            if change == 4:
+                model.hook.remove()
+        scale.value = 1.0 + change
+        assert numbers_of(models[0]) == numbers_of(models[1]), f"change {change}"
+    assert models[0].recorded
 
 
 class Unknown(layers.Layer):

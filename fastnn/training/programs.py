@@ -138,6 +138,7 @@ class Programs(StepFunctions):
             given = [part for part in (head.loss, *head.metrics, *head.weighted_metrics) if part is not None]
             parts |= {f"compiled{index}.{number}": part for number, part in enumerate(given)}
         parts["optimizer"] = self.optimizer
+        parts |= {f"{weight.path}.hook": hook for weight in self.weights for hook in weight._leaf_hooks()}
         return {name: part for name, part in parts.items() if _is_own(part)}
 
     def _read_by_own_code(self) -> Reach | None:
@@ -251,7 +252,8 @@ class Programs(StepFunctions):
         objects = (*given, *(part for part in penalties if hasattr(part, "__dict__")))
         parts = [part for part in objects if part is not None]
         attributes = [value for part in parts for name, value in vars(part).items() if name != "_slots"]
-        return [*parts, *penalties, *attributes, *(weight.requires_grad for weight in weights)]
+        hooks = [hook for weight in weights for hook in weight._leaf_hooks()]
+        return [*parts, *penalties, *attributes, *hooks, *(weight.requires_grad for weight in weights)]
 
     def _changed(self) -> None:
         self._change = object()

@@ -1,0 +1,124 @@
+"""What a step takes from outside of Python's objects: the time, files, numbers of the system, the stack.
+
+Nothing that is watched tells that these are other ones, and a replay would not take them again. So while a step is
+recorded, Python's profiler tells of every call, and the few functions are known that all others end in. Calls that the
+library makes for itself, imports and messages are left alone.
+"""
+
+from __future__ import annotations
+
+import builtins
+import datetime as dt
+import gc
+import io
+import os
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import numpy as np
+
+from .user_code import PACKAGE, is_foreign
+
+__all__ = ["Outside"]
+
+_FILE, _NUMBERS, _TIME = (
+    f"it {what}, which a replay would not repeat"
+    for what in ("reads a file", "draws numbers of the system", "reads the time")
+)
+_FILES = ("open", "read", "stat", "lstat", "fstat", "listdir", "scandir", "access", "readlink", "getcwd")
+_CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time")
+_DATES = (time.localtime, time.gmtime, time.ctime, time.strftime)
+_DAYS = (dt.datetime.now, dt.datetime.utcnow, dt.datetime.today, dt.date.today)
+_LOOKING = (builtins.eval, builtins.exec, builtins.globals, builtins.__import__, sys._getframe)
+_OBJECTS = (gc.get_objects, gc.get_referrers, gc.get_referents)
+
+# what a call of a function of C tells, wherever it is made for the user's code,
+_ANYWHERE: dict[Any, str] = {
+    **{getattr(os, name): _FILE for name in _FILES if hasattr(os, name)},
+    io.open: _FILE,
+    np.fromfile: _FILE,
+    builtins.input: _FILE,
+    os.urandom: _NUMBERS,
+}
+# and what it tells only where the user's code makes it itself
+_DIRECTLY: dict[Any, str] = {
+    **{getattr(time, name): _TIME for clock in _CLOCKS for name in (clock, f"{clock}_ns") if hasattr(time, name)},
+    **dict.fromkeys((*_DATES, *_DAYS), _TIME),
+    **{function: f"it calls {function.__name__}, which may give anything" for function in (*_LOOKING, *_OBJECTS)},
+}
+_OF_C = _ANYWHERE | _DIRECTLY
+# functions of Python's own modules that are not of C
+_OF_PYTHON = {"currentframe": "inspect", "stack": "inspect", "import_module": "importlib", "seed": "random"}
+_SAYING = ("importlib", "linecache", "logging", "traceback", "warnings")  # modules that no result depends on
+
+
+class Outside:
+    """Notices what the calling thread does from `begin` to `end`, unless somebody else's profiler is.
+
+    Parameters
+    ----------
+    noticed : callable
+        Told of a call of the user's code, such as "it reads a file, which a replay would not repeat".
+    """
+
+    def __init__(self, noticed: Callable[[str], None]) -> None:
+        self._noticed = noticed
+        self._paused = False
+
+    def begin(self) -> None:
+        if sys.getprofile() is not None:
+            return
+        # Python 3.11 crashes when a callback of its collector is profiled that runs as a generator is being made
+        self._paused = bool(gc.callbacks) and gc.isenabled()
+        if self._paused:
+            gc.disable()
+        sys.setprofile(self._look)
+
+    def end(self) -> None:
+        if sys.getprofile() == self._look:
+            sys.setprofile(None)
+        if self._paused:
+            self._paused = False
+            gc.enable()
+
+    def _look(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "c_call":
+            if argument in _OF_C and _is_told(frame, argument):
+                self._noticed(_OF_C[argument])
+        elif event == "call" and frame.f_code.co_name in _OF_PYTHON:
+            told = _told_by_python(frame, frame.f_code.co_name)
+            if told is not None:
+                self._noticed(told)
+
+
+def _is_told(frame: FrameType, function: Any) -> bool:
+    """Whether a call of a function of C counts where it is made."""
+    return _is_for_user(frame) if function in _ANYWHERE else not is_foreign(_module_of(frame))
+
+
+def _told_by_python(frame: FrameType, name: str) -> str | None:
+    """What a call of a function that has the name of one that is known tells."""
+    if _module_of(frame) != _OF_PYTHON[name] or not _is_for_user(frame.f_back):
+        return None
+    if name == "seed":  # of a generator, where None stands for numbers of the system
+        return _NUMBERS if frame.f_locals.get("a") is None else None
+    return f"it calls {name}, which may give anything"
+
+
+def _is_for_user(frame: FrameType | None) -> bool:
+    """Whether a call that others make serves the user's code, and not the library, an import or a message."""
+    while frame is not None:
+        module = _module_of(frame)
+        if frame.f_code.co_filename.startswith(PACKAGE) or module.partition(".")[0] in _SAYING:
+            return False
+        if not is_foreign(module):
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _module_of(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__"))
