@@ -1,9 +1,11 @@
 # The extension as Python sees it; tests compare the names here with the module's.
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+_Longer = TypeVar("_Longer", bound=Callable[..., Any])
 
 class Array:
     @staticmethod
@@ -59,9 +61,6 @@ class Scalar:
 
 class Op:
     def __call__(self, *inputs: Array | Sequence[Array] | None, **keywords: Any) -> Any: ...
-    def into(
-        self, inputs: tuple[Any, ...], outputs: tuple[Any, ...], accumulate: bool, attributes: dict[str, Any]
-    ) -> bool: ...
     @property
     def name(self) -> str: ...
     @property
@@ -139,6 +138,7 @@ def passes() -> list[str]: ...
 def differ(where: list[tuple[Any, str | None]], before: list[Any], missing: object) -> bool: ...
 def op(name: str) -> Op: ...
 def op_names() -> list[str]: ...
+def short_way(longer: _Longer) -> _Longer: ...
 def commit(
     updates: Sequence[tuple[Op, tuple[Any, ...], dict[str, Any]]], advances: Sequence[tuple[Scalar, int]]
 ) -> None: ...

@@ -1,7 +1,7 @@
 """How fastnn.kernels reaches the engine: arrays in without a copy where their memory allows it, NumPy arrays out.
 
-Ordinary arrays go to the engine as they are when results are written into ordinary arrays too (Op.into); whatever is
-unusual about arguments is settled here. An array is copied only when it is not aligned to its elements or not in native
+Ordinary arrays go to the engine as they are when results are written into ordinary arrays too (_core.short_way); whatever
+is unusual about arguments is settled here. An array is copied only when it is not aligned to its elements or not in native
 byte order; strides that an op does not take are made contiguous inside the engine.
 """
 
@@ -98,23 +98,18 @@ def _run(name: str, inputs: Sequence[Any], outs: Sequence[Any], accumulate: bool
     return op(*arrays, out=memory if len(memory) > 1 else memory[0], accumulate=int(accumulate), **attributes)
 
 
-def _one(name: str, inputs: tuple[Any, ...], outs: tuple[Any, ...], accumulate: bool, **attributes: Any) -> Array:
-    if _op(name).into(inputs, outs, accumulate, attributes):
-        given: Array = outs[0]
-        return given
+def _run_one(name: str, inputs: tuple[Any, ...], outs: tuple[Any], accumulate: bool, **attributes: Any) -> Array:
     result = _run(name, inputs, outs, accumulate, attributes)
     array: Array = result.numpy(writeable=True) if outs[0] is None else outs[0]
     return array
 
 
-def _of_list(name: str, inputs: tuple[Any, ...], outs: tuple[Any, ...], accumulate: bool, **attributes: Any) -> Array:
+def _run_of_list(name: str, inputs: tuple[Any], outs: tuple[Any], accumulate: bool, **attributes: Any) -> Array:
     (arrays,) = inputs
-    return _one(name, (_listed(name, arrays),), outs, accumulate, **attributes)
+    return _run_one(name, (_listed(name, arrays),), outs, accumulate, **attributes)
 
 
-def _many(name: str, inputs: tuple[Any, ...], out: Sequence[Any] | None, accumulate: bool, **attributes: Any) -> Any:
-    if type(out) is tuple and _op(name).into(inputs, out, accumulate, attributes):
-        return out
+def _run_many(name: str, inputs: tuple[Any, ...], out: Any, accumulate: bool, **attributes: Any) -> Any:
     outputs = _op(name).schema["outputs"]
     outs = (None,) * len(outputs) if out is None else tuple(_listed(name, out, " as out"))
     if len(outs) != len(outputs):
@@ -125,10 +120,8 @@ def _many(name: str, inputs: tuple[Any, ...], out: Sequence[Any] | None, accumul
     )
 
 
-def _update(name: str, inputs: tuple[Any, ...], **attributes: Any) -> None:
+def _run_update(name: str, inputs: tuple[Any, ...], outs: tuple[()], accumulate: bool, **attributes: Any) -> None:
     op = _op(name)
-    if op.into(inputs, (), False, attributes):
-        return
     arrays: list[Any] = []
     for value, argument in zip(inputs, op.schema["inputs"], strict=True):
         convert = partial(_memory, name, argument["name"]) if argument["role"] == "update" else partial(_input, name)
@@ -137,3 +130,9 @@ def _update(name: str, inputs: tuple[Any, ...], **attributes: Any) -> None:
         else:
             arrays.append(convert(value))
     op(*arrays, **attributes)
+
+
+_one = _core.short_way(_run_one)
+_of_list = _core.short_way(_run_of_list)
+_many = _core.short_way(_run_many)
+_update = _core.short_way(_run_update)

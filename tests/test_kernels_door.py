@@ -100,20 +100,28 @@ def test_only_ordinary_arrays_take_the_short_way() -> None:
     locked = np.full((2, 3), 9, np.float32)
     locked.flags.writeable = False
     unaligned = np.zeros(25, np.uint8)[1:].view(np.float32).reshape(2, 3)
-    add = _core.op("add")
+    call = _core.short_way(lambda name, inputs, outs, accumulate, **attributes: (name, inputs, outs, accumulate, attributes))
 
     def short_way(a: Any, out: Any) -> bool:
-        return add.into((a, values), (out,), False, {})
+        return call("add", (a, values), (out,), False) is out
 
     out = np.full((2, 3), 9, np.float32)
     unusual = [values.tolist(), values.astype(">f4"), values.astype(np.float16), unaligned]
     assert not any(short_way(a, out) for a in [*unusual, _core.Array.from_numpy(values)])
     assert not any(short_way(values, bad) for bad in [None, locked, unaligned, _core.Array.from_numpy(locked)])
-    assert not add.into((values,), (out,), False, {})
-    assert not _core.op("reshape").into((values,), (out,), False, {"shape": (2, 3)})
+    for unlike in [("add", (values,), (out,), False), ("add", (values, values), None, False)]:
+        assert call(*unlike) == (*unlike, {})
+    reshape = ("reshape", (values,), (out,), False)
+    assert call(*reshape, shape=(2, 3)) == (*reshape, {"shape": (2, 3)})
     assert out.tolist() == locked.tolist() == [[9] * 3] * 2
     assert short_way(values.T[::-1].T, out)
     assert out.tolist() == (values[:, ::-1] + values).tolist()
+    with pytest.raises(KeyError, match="no op is named plus"):
+        call("plus", (values, values), (out,), False)
+    with pytest.raises(ValueError, match=r"^add: expected y \(2, 3\), got \(6,\)$"):
+        call("add", (values, values), (out.reshape(6),), False)
+    with pytest.raises(TypeError, match="add: got an unexpected argument 'alpha'"):
+        call("add", (values, values), (out,), False, alpha=2)
 
 
 # ---- out= ------------------------------------------------------------------------------------------------------------

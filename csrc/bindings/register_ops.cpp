@@ -3,6 +3,7 @@
 #include <cstring>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 
 #include "bindings/array.h"
 #include "bindings/gil.h"
@@ -148,11 +149,7 @@ class Op {
   }
 
   void read_attributes(Arguments& arguments, const py::dict& keywords) const {
-    const size_t slot_bytes = static_cast<size_t>(schema_->slot_count) * sizeof(int64_t);
-    const size_t struct_size = sizeof(size_t) + slot_bytes;
-    std::memcpy(arguments.block, &struct_size, sizeof(struct_size));
-    if (slot_bytes > 0) std::memcpy(arguments.block + 1, schema_->defaults, slot_bytes);
-    arguments.scalars.assign(static_cast<size_t>(runtime_count_), nullptr);
+    set_defaults(arguments);
     for (const auto& [key, value] : keywords) {
       const std::string_view name = text_of(key);
       if (name == "out" || name == "accumulate" || name == "wanted") continue;
@@ -234,9 +231,10 @@ class Op {
   }
 
   // The short way for NumPy arrays: runs the op on their memory, without an Array for each, and says whether it did. It
-  // leaves everything unusual to the call above, errors about arguments included.
-  bool into(const py::tuple& inputs, const py::tuple& outputs, py::handle accumulate,
-            const py::dict& attributes) const {
+  // leaves everything unusual to the call above, errors about arguments included. values: of the attributes that
+  // keywords, a tuple or null, names.
+  bool into(const py::tuple& inputs, const py::tuple& outputs, py::handle accumulate, PyObject* keywords,
+            PyObject* const* values) const {
     if (current_recorder() != nullptr || schema_->is_view != 0 || !PyBool_Check(accumulate.ptr())) return false;
     if (static_cast<int32_t>(inputs.size()) != schema_->input_count ||
         static_cast<int32_t>(outputs.size()) != schema_->output_count) {
@@ -252,7 +250,11 @@ class Op {
       if (written[i] == nullptr || (written[i]->flags & FASTNN_READ_ONLY) != 0) return false;
     }
     Arguments arguments;
-    read_attributes(arguments, attributes);
+    set_defaults(arguments);
+    const Py_ssize_t attribute_count = keywords == nullptr ? 0 : PyTuple_GET_SIZE(keywords);
+    for (Py_ssize_t i = 0; i < attribute_count; ++i) {
+      read_attribute(arguments, text_of(PyTuple_GET_ITEM(keywords, i)), values[i]);
+    }
     const fastnn_context context = thread_context({FASTNN_CPU, 0});
     fastnn_call call = make_call(arguments, context);
     call.inputs = plain.inputs.data();
@@ -278,6 +280,14 @@ class Op {
   }
 
  private:
+  void set_defaults(Arguments& arguments) const {
+    const size_t slot_bytes = static_cast<size_t>(schema_->slot_count) * sizeof(int64_t);
+    const size_t struct_size = sizeof(size_t) + slot_bytes;
+    std::memcpy(arguments.block, &struct_size, sizeof(struct_size));
+    if (slot_bytes > 0) std::memcpy(arguments.block + 1, schema_->defaults, slot_bytes);
+    arguments.scalars.assign(static_cast<size_t>(runtime_count_), nullptr);
+  }
+
   void add_input(Arguments& arguments, py::handle value, const char* name) const {
     if (value.is_none()) {
       arguments.held.push_back(nullptr);
@@ -523,13 +533,65 @@ void commit(const py::sequence& updates, const py::sequence& advances) {
   note_recorded(recorder);
 }
 
+// The op of a name; null, with an exception set, when there is none.
+const Op* op_of_name(PyObject* name) {
+  static auto& known = *new std::unordered_map<std::string_view, Op>;
+  Py_ssize_t size = 0;
+  const char* const characters = PyUnicode_AsUTF8AndSize(name, &size);
+  if (characters == nullptr) return nullptr;
+  const auto found = known.find({characters, static_cast<size_t>(size)});
+  if (found != known.end()) return &found->second;
+  const fastnn_op* const op = fastnn_find_op(characters);
+  if (op == nullptr) {
+    PyErr_SetString(PyExc_KeyError, ("no op is named " + std::string(characters)).c_str());
+    return nullptr;
+  }
+  return &known.emplace(fastnn_op_schema(op)->name, Op(op)).first->second;
+}
+
+// What short_way makes. It speaks CPython's calling convention itself: pybind11's, with a tuple and a dict for each call,
+// takes as long as all of the op's checks.
+PyObject* call_short_way(PyObject* longer, PyObject* const* values, Py_ssize_t count, PyObject* keywords) {
+  constexpr Py_ssize_t kName = 0, kInputs = 1, kOutputs = 2, kAccumulate = 3, kPositional = 4;
+  if (count == kPositional && PyUnicode_Check(values[kName]) && PyTuple_CheckExact(values[kInputs]) &&
+      PyTuple_CheckExact(values[kOutputs])) {
+    try {
+      const Op* const op = op_of_name(values[kName]);
+      if (op == nullptr) return nullptr;
+      const auto outputs = py::reinterpret_borrow<py::tuple>(values[kOutputs]);
+      if (op->into(py::reinterpret_borrow<py::tuple>(values[kInputs]), outputs, values[kAccumulate], keywords,
+                   values + kPositional)) {
+        if (outputs.empty()) Py_RETURN_NONE;
+        PyObject* const given = outputs.size() == 1 ? PyTuple_GET_ITEM(outputs.ptr(), 0) : outputs.ptr();
+        return Py_NewRef(given);
+      }
+    } catch (py::error_already_set& error) {
+      error.restore();
+      return nullptr;
+    } catch (const py::builtin_exception& error) {
+      error.set_error();
+      return nullptr;
+    } catch (const std::bad_alloc&) {
+      return PyErr_NoMemory();
+    } catch (const std::exception& error) {
+      PyErr_SetString(PyExc_RuntimeError, error.what());
+      return nullptr;
+    }
+  }
+  return PyObject_Vectorcall(longer, values, static_cast<size_t>(count), keywords);
+}
+
+py::object short_way(const py::object& longer) {
+  static PyMethodDef method{"short_way", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&call_short_way)),
+                            METH_FASTCALL | METH_KEYWORDS, nullptr};
+  return py::reinterpret_steal<py::object>(PyCFunction_New(&method, longer.ptr()));
+}
+
 }  // namespace
 
 void register_ops(py::module_& module) {
   py::class_<Op>(module, "Op", "One op of the table: op(*inputs, out=None, accumulate=0, wanted=-1, **attributes).")
       .def("__call__", &Op::operator())
-      .def("into", &Op::into, py::arg("inputs"), py::arg("outputs"), py::arg("accumulate"), py::arg("attributes"),
-           "Runs the op on plain NumPy arrays; False, with nothing done, where __call__ must.")
       .def_property_readonly("name", [](const Op& op) { return op.schema().name; })
       .def_property_readonly("schema", [](const Op& op) { return schema_dict(op.schema()); })
       .def("__repr__", [](const Op& op) { return "<op " + std::string(op.schema().name) + ">"; });
@@ -549,6 +611,9 @@ void register_ops(py::module_& module) {
         return names;
       },
       "Names of all ops, plug-ins' included.");
+  module.def("short_way", &short_way, py::arg("longer"),
+             "A callable f(op, inputs, outputs, accumulate, **attributes) that runs an op on plain NumPy arrays and "
+             "returns its output, or the tuple of them, or None; it passes anything else on to `longer`.");
   module.def("commit", &commit, py::arg("updates"), py::arg("advances"),
              "Runs (op, inputs, attributes) updates, all checked first, then advances (scalar, amount) pairs.");
 }

@@ -346,9 +346,8 @@ def python_function(op: Op) -> list[str]:
     variadic = any(argument.get("variadic") for argument in inputs)
     packed = ", ".join(arguments) + ("," if len(arguments) == 1 else "")
     call = [f'"{name}"', f"({packed})"]
-    if outputs:
-        call.append("out" if many else "(out,)")
-        call.append("accumulate" if accumulates else "False")
+    call.append("out" if many else "(out,)" if outputs else "()")
+    call.append("accumulate" if accumulates else "False")
     call += [f"{a['name']}={a['name']}" for a in attributes]
     if variadic and (many or (len(inputs) > 1 and outputs)):
         raise ValueError(f"{name}: expected one list and one output, or updates only")
