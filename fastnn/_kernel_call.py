@@ -1,8 +1,8 @@
 """How fastnn.kernels reaches the engine: arrays in without a copy where their memory allows it, NumPy arrays out.
 
-Ordinary arrays go to the engine as they are when results are written into ordinary arrays too (_core.short_way); whatever
-is unusual about arguments is settled here. An array is copied only when it is not aligned to its elements or not in native
-byte order; strides that an op does not take are made contiguous inside the engine.
+Ordinary arrays go to the engine as they are when results are written into ordinary arrays too (_core.short_way);
+whatever is unusual about arguments is settled here. An array is copied only when it is not aligned to its elements or
+not in native byte order; strides that an op does not take are made contiguous inside the engine.
 """
 
 from __future__ import annotations

@@ -100,7 +100,11 @@ def test_only_ordinary_arrays_take_the_short_way() -> None:
     locked = np.full((2, 3), 9, np.float32)
     locked.flags.writeable = False
     unaligned = np.zeros(25, np.uint8)[1:].view(np.float32).reshape(2, 3)
-    call = _core.short_way(lambda name, inputs, outs, accumulate, **attributes: (name, inputs, outs, accumulate, attributes))
+
+    def longer(*arguments: Any, **attributes: Any) -> Any:
+        return (*arguments, attributes)
+
+    call = _core.short_way(longer)
 
     def short_way(a: Any, out: Any) -> bool:
         return call("add", (a, values), (out,), False) is out

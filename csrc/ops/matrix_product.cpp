@@ -19,7 +19,7 @@ constexpr int64_t kSlabBlocks = 4;
 // With no more rows, or no larger a b, than this, packing b costs more than it saves: a product alone of 32 rows with
 // 784x128 took 1.2 times as long, with 512x512 1.15, of 96 rows as long.
 constexpr int64_t kRowsInPlace = 64;
-constexpr int64_t kItemsInPlace = 8192;
+constexpr int64_t kItemsInPlace = 16384;
 // Of no more rows than this not even a b that is there packed is read faster, while the second-level cache holds it.
 constexpr int64_t kFewRows = 12;
 // Rows of b that are packed at a time, where they are contiguous.

@@ -62,6 +62,7 @@ CASES: list[OpCase] = [
     *(gemm_case(3, n, 5) for n in WIDTHS),
     *(gemm_case(m, 17, 9) for m in WIDTHS),
     *(gemm_case(7, 15, k) for k in WIDTHS),
+    *(gemm_case(70, n, 260, transpose) for n in (52, 100) for transpose in ("nn", "nt")),  # end in half a vector
     *(gemm_case(*sizes, transpose) for transpose in ("nt", "tn", "tt") for sizes in ((6, 16, 8), (17, 33, 31))),
     gemm_case(65, 129, 70, benchmark=(1024, 1024, 1024)),
     gemm_case(5, 6, 700),

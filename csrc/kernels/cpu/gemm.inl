@@ -66,9 +66,13 @@ inline __attribute__((always_inline)) void finish_tile(float* const* y, int64_t 
   }
 }
 
+// The last vector of a row of b: there are all of it, or its last_lanes only, or no more than half of them count, which
+// AVX-512 multiplies in half the time.
+enum class Last { kWhole, kRagged, kHalf };
+
 // Rows y[i] + column, kVectors vectors broad, the last of them last_lanes. kByRow: row i of a starts at i * a_stride;
-// else column p of a starts at p * a_stride. kRagged: the last vector of b ends where the lanes do.
-template <int kRows, int kVectors, bool kByRow, bool kRagged>
+// else column p of a starts at p * a_stride.
+template <int kRows, int kVectors, bool kByRow, Last kLast>
 void tile(float* const* y, int64_t column, const float* a, int64_t a_stride, const float* b, int64_t b_stride,
           int64_t depth, int64_t last_lanes, const Finish& finish) {
   Vec sum[kRows][kVectors];
@@ -81,13 +85,22 @@ void tile(float* const* y, int64_t column, const float* a, int64_t a_stride, con
     Vec right[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      right[v] = kRagged && v == kVectors - 1 ? load_partial(b + v * kWidth, last_lanes) : load(b + v * kWidth);
+      if (v < kVectors - 1 || kLast == Last::kWhole) {
+        right[v] = load(b + v * kWidth);
+      } else if (kLast == Last::kHalf) {
+        right[v] = load_low(b + v * kWidth, last_lanes);
+      } else {
+        right[v] = load_partial(b + v * kWidth, last_lanes);
+      }
     }
 #pragma GCC unroll 16
     for (int i = 0; i < kRows; ++i) {
       const Vec left = broadcast(a[kByRow ? i * a_stride : i]);
 #pragma GCC unroll 4
-      for (int v = 0; v < kVectors; ++v) sum[i][v] = fma(left, right[v], sum[i][v]);
+      for (int v = 0; v < kVectors; ++v) {
+        const bool half = v == kVectors - 1 && kLast == Last::kHalf;
+        sum[i][v] = half ? fma_low(left, right[v], sum[i][v]) : fma(left, right[v], sum[i][v]);
+      }
     }
     a += kByRow ? 1 : a_stride;
     b += b_stride;
@@ -96,24 +109,33 @@ void tile(float* const* y, int64_t column, const float* a, int64_t a_stride, con
 }
 
 // The tile for a number of rows that is known at run time.
-template <int kRows, int kVectors, bool kByRow, bool kRagged>
+template <int kRows, int kVectors, bool kByRow, Last kLast>
 Tile tile_for_rows(int64_t rows) {
   if constexpr (kRows > 1) {
-    if (rows < kRows) return tile_for_rows<kRows - 1, kVectors, kByRow, kRagged>(rows);
+    if (rows < kRows) return tile_for_rows<kRows - 1, kVectors, kByRow, kLast>(rows);
   }
-  return tile<kRows, kVectors, kByRow, kRagged>;
+  return tile<kRows, kVectors, kByRow, kLast>;
 }
 
-template <bool kByRow, bool kRagged>
+template <bool kByRow, Last kLast>
 Tile tile_for(int64_t rows, int64_t vectors) {
   if constexpr (kPanelVectors == 4) {
-    if (vectors == 4) return tile_for_rows<kWideRows, 4, kByRow, kRagged>(rows);
-    if (vectors == 3) return tile_for_rows<kWideRows, 3, kByRow, kRagged>(rows);
-    if (vectors == 2) return tile_for_rows<kNarrowRows, 2, kByRow, kRagged>(rows);
+    if (vectors == 4) return tile_for_rows<kWideRows, 4, kByRow, kLast>(rows);
+    if (vectors == 3) return tile_for_rows<kWideRows, 3, kByRow, kLast>(rows);
+    if (vectors == 2) return tile_for_rows<kNarrowRows, 2, kByRow, kLast>(rows);
   } else {
-    if (vectors == 2) return tile_for_rows<kWideRows, 2, kByRow, kRagged>(rows);
+    if (vectors == 2) return tile_for_rows<kWideRows, 2, kByRow, kLast>(rows);
   }
-  return tile_for_rows<kNarrowRows, 1, kByRow, kRagged>(rows);
+  return tile_for_rows<kNarrowRows, 1, kByRow, kLast>(rows);
+}
+
+template <bool kByRow>
+Tile tile_for(int64_t rows, int64_t vectors, int64_t last_lanes, bool packed) {
+  if constexpr (kHalves) {
+    if (2 * last_lanes <= kWidth) return tile_for<kByRow, Last::kHalf>(rows, vectors);
+  }
+  if (packed || last_lanes == kWidth) return tile_for<kByRow, Last::kWhole>(rows, vectors);
+  return tile_for<kByRow, Last::kRagged>(rows, vectors);
 }
 
 // Most rows a product of n columns can give to a tile.
@@ -127,14 +149,11 @@ void multiply_rows(float* const* y, int64_t rows, const float* a, int64_t a_stri
   for (int64_t column = 0; column < n; column += kPanel) {
     const int64_t width = n - column < kPanel ? n - column : kPanel;
     const int64_t vectors = (width + kWidth - 1) / kWidth, last = width - (vectors - 1) * kWidth;
-    if (b_row == 0) {
-      const float* panel = b + column * depth_all + first * vectors * kWidth;
-      tile_for<kByRow, false>(rows, vectors)(y, column, a, a_stride, panel, vectors * kWidth, depth, last, finish);
-    } else if (last == kWidth) {
-      tile_for<kByRow, false>(rows, vectors)(y, column, a, a_stride, b + column, b_row, depth, last, finish);
-    } else {
-      tile_for<kByRow, true>(rows, vectors)(y, column, a, a_stride, b + column, b_row, depth, last, finish);
-    }
+    const bool packed = b_row == 0;
+    const float* const from = packed ? b + column * depth_all + first * vectors * kWidth : b + column;
+    const int64_t b_stride = packed ? vectors * kWidth : b_row;
+    const Tile multiply_tile = tile_for<kByRow>(rows, vectors, last, packed);
+    multiply_tile(y, column, a, a_stride, from, b_stride, depth, last, finish);
   }
 }
 
@@ -248,7 +267,7 @@ void multiply(float* y, const float* a, int64_t a_stride, const float* b, int64_
               const GemmLayout& layout, const Epilogue<float>& epilogue) {
   alignas(64) float copies[kCopiedTiles * kGemmCopy];
   const RowTiles cut = cut_rows(m, rows_for(n));
-  const bool copied = n > kPanel, fetches = kByRow && m * k >= kLargeRows;
+  const bool copied = n > (kByRow ? 2 : 1) * kPanel, fetches = kByRow && m * k >= kLargeRows;
   const int64_t ahead = copied ? kCopiedTiles * kWideRows : kNarrowRows;
   for (int64_t first = 0; first == 0 || first < k; first += layout.depth) {
     const int64_t depth = k - first < layout.depth ? k - first : layout.depth;

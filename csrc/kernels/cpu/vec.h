@@ -45,6 +45,9 @@ inline Vec select(VecInt mask, Vec yes, Vec no) { return mask ? yes : no; }
 //   load_bytes_partial, store_bytes_partial    the same of bytes
 //   fma                                        a * b + c, rounded once where the level has the instruction (base rounds
 //                                              twice)
+//   kHalves                                    whether half a vector takes half the time
+//   load_low, fma_low                          load_partial of at most half the lanes, and fma of the lower half; what
+//                                              the upper one holds is not said
 //   sqrt                                       correctly rounded
 //   widen_bytes, narrow_to_bytes               between 8 and 32 bits a lane
 //   bits_of                                    a bit per lane of a comparison's result

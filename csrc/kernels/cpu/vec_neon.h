@@ -25,6 +25,9 @@ inline void store_partial(float* p, Vec v, int64_t count) {
 }
 
 inline Vec fma(Vec a, Vec b, Vec c) { return vfmaq_f32(c, a, b); }
+constexpr bool kHalves = false;
+inline Vec load_low(const float* p, int64_t count) { return load_partial(p, count); }
+inline Vec fma_low(Vec a, Vec b, Vec c) { return fma(a, b, c); }
 inline Vec sqrt(Vec v) { return vsqrtq_f32(v); }
 
 inline Bytes load_bytes_partial(const uint8_t* p, int64_t count) {

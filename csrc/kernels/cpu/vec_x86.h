@@ -11,6 +11,13 @@ namespace {
 
 constexpr int kRegisters = FASTNN_WIDTH == 16 ? 32 : 16;
 
+#if FASTNN_WIDTH == 16
+inline __m256 lower_half(__m512 v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
+inline __m256 upper_half(__m512 v) { return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15); }
+inline __m256d lower_half(__m512d v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3); }
+inline __m256d upper_half(__m512d v) { return __builtin_shufflevector(v, v, 4, 5, 6, 7); }
+#endif
+
 inline Vec load_partial(const float* p, int64_t count) {
 #if FASTNN_WIDTH == 16
   return reinterpret_cast<Vec>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1u), p));
@@ -45,6 +52,25 @@ inline Vec fma(Vec a, Vec b, Vec c) {
   return _mm256_fmadd_ps(a, b, c);
 #else
   return a * b + c;
+#endif
+}
+
+constexpr bool kHalves = FASTNN_WIDTH == 16;
+inline Vec load_low(const float* p, int64_t count) {
+#if FASTNN_WIDTH == 16
+  const auto mask = static_cast<__mmask8>((1u << count) - 1u);
+  return reinterpret_cast<Vec>(_mm512_castps256_ps512(_mm256_maskz_loadu_ps(mask, p)));
+#else
+  return load_partial(p, count);
+#endif
+}
+inline Vec fma_low(Vec a, Vec b, Vec c) {
+#if FASTNN_WIDTH == 16
+  const __m256 low_a = lower_half(reinterpret_cast<__m512>(a)), low_b = lower_half(reinterpret_cast<__m512>(b));
+  const __m256 low_c = lower_half(reinterpret_cast<__m512>(c));
+  return reinterpret_cast<Vec>(_mm512_castps256_ps512(_mm256_fmadd_ps(low_a, low_b, low_c)));
+#else
+  return fma(a, b, c);
 #endif
 }
 
@@ -115,12 +141,6 @@ inline uint32_t bits_of(VecInt mask) {
 }
 
 // Halves of a vector, added or compared, down to one lane.
-#if FASTNN_WIDTH == 16
-inline __m256 lower_half(__m512 v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7); }
-inline __m256 upper_half(__m512 v) { return __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15); }
-inline __m256d lower_half(__m512d v) { return __builtin_shufflevector(v, v, 0, 1, 2, 3); }
-inline __m256d upper_half(__m512d v) { return __builtin_shufflevector(v, v, 4, 5, 6, 7); }
-#endif
 inline float reduce_add(Vec v) {
 #if FASTNN_WIDTH == 16
   const __m256 eight = _mm256_add_ps(lower_half(v), upper_half(v));
