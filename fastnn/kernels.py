@@ -3761,7 +3761,7 @@ def assign_update(target: Arrayish, value: Arrayish) -> None:
         Updated in place; must be a writable array.
     value : broadcasts to target
     """
-    _update("assign_update", (target, value))
+    _update("assign_update", (target, value), (), False)
 
 
 def take(x: Arrayish, indices: Arrayish, *, axis: int = 0, out: Arrayish | None = None) -> Array:
@@ -3795,7 +3795,7 @@ def put_update(target: Arrayish, indices: Arrayish, values: Arrayish) -> None:
     indices : (...) of int32 or int64
     values : (*indices, ...)
     """
-    _update("put_update", (target, indices, values))
+    _update("put_update", (target, indices, values), (), False)
 
 
 def take_backward(
@@ -4192,6 +4192,8 @@ def sgd_update(
     _update(
         "sgd_update",
         (parameters, gradients, velocities, ids),
+        (),
+        False,
         learning_rate=learning_rate,
         momentum=momentum,
         nesterov=nesterov,
@@ -4264,6 +4266,8 @@ def adam_update(
     _update(
         "adam_update",
         (parameters, gradients, first_moments, second_moments, largest_second_moments, ids),
+        (),
+        False,
         learning_rate=learning_rate,
         iterations=iterations,
         beta_1=beta_1,
@@ -4334,6 +4338,8 @@ def rmsprop_update(
     _update(
         "rmsprop_update",
         (parameters, gradients, velocities, momenta, average_gradients, ids),
+        (),
+        False,
         learning_rate=learning_rate,
         rho=rho,
         momentum=momentum,
@@ -4386,6 +4392,8 @@ def adagrad_update(
     _update(
         "adagrad_update",
         (parameters, gradients, accumulators, ids),
+        (),
+        False,
         learning_rate=learning_rate,
         epsilon=epsilon,
         weight_decay=weight_decay,
@@ -4442,6 +4450,8 @@ def adadelta_update(
     _update(
         "adadelta_update",
         (parameters, gradients, accumulated_gradients, accumulated_steps, ids),
+        (),
+        False,
         learning_rate=learning_rate,
         rho=rho,
         epsilon=epsilon,
@@ -4505,6 +4515,8 @@ def adamax_update(
     _update(
         "adamax_update",
         (parameters, gradients, first_moments, norms, ids),
+        (),
+        False,
         learning_rate=learning_rate,
         iterations=iterations,
         beta_1=beta_1,
@@ -4571,6 +4583,8 @@ def nadam_update(
     _update(
         "nadam_update",
         (parameters, gradients, first_moments, second_moments, ids),
+        (),
+        False,
         learning_rate=learning_rate,
         iterations=iterations,
         beta_1=beta_1,
@@ -4626,6 +4640,8 @@ def lion_update(
     _update(
         "lion_update",
         (parameters, gradients, momenta, ids),
+        (),
+        False,
         learning_rate=learning_rate,
         beta_1=beta_1,
         beta_2=beta_2,
@@ -4647,7 +4663,7 @@ def moving_average_update(averages: Sequence[Arrayish], values: Sequence[Arrayis
     momentum : float
         Share of the old average, in [0, 1].
     """
-    _update("moving_average_update", (averages, values), momentum=momentum)
+    _update("moving_average_update", (averages, values), (), False, momentum=momentum)
 
 
 def mean_update(total: Arrayish, values: Arrayish) -> None:
@@ -4659,4 +4675,4 @@ def mean_update(total: Arrayish, values: Arrayish) -> None:
         Updated in place; must be a writable array.
     values : (...)
     """
-    _update("mean_update", (total, values))
+    _update("mean_update", (total, values), (), False)

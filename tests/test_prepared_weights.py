@@ -278,8 +278,8 @@ def test_a_step_that_trains_keeps_what_it_does_not_write() -> None:
 
 def test_weights_that_a_step_writes_are_prepared_once_in_each_run(rng: np.random.Generator) -> None:
     """Where two calls read them before they are written; a third call, behind the write, prepares its own."""
-    x = array(rng.standard_normal((80, 100)).astype(np.float32))
-    weight = array(rng.standard_normal((100, 100)).astype(np.float32))
+    x = array(rng.standard_normal((80, 140)).astype(np.float32))
+    weight = array(rng.standard_normal((140, 140)).astype(np.float32))
     start = weight.numpy().copy()
 
     def step(x: _core.Array, weight: _core.Array) -> _core.Array:

@@ -20,6 +20,8 @@ constexpr int64_t kSlabBlocks = 4;
 // 784x128 took 1.2 times as long, with 512x512 1.15, of 96 rows as long.
 constexpr int64_t kRowsInPlace = 64;
 constexpr int64_t kItemsInPlace = 16384;
+// Larger weights are kept packed, which costs a program nothing.
+constexpr int64_t kItemsUnpacked = 8192;
 // Of no more rows than this not even a b that is there packed is read faster, while the second-level cache holds it.
 constexpr int64_t kFewRows = 12;
 // Rows of b that are packed at a time, where they are contiguous.
@@ -288,7 +290,7 @@ void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, 
   constexpr size_t kLarge = 1 << 20;
   const size_t bytes = packed_matrix_bytes(n, k, item);
   const bool packs = packs_matrix(m, n, k, b_row, b_column);
-  const bool faster = bytes > kLarge || (m > kFewRows && n * k > kItemsInPlace);
+  const bool faster = bytes > kLarge || (m > kFewRows && n * k > kItemsUnpacked);
   if (m == 0 || bytes == 0 || !(packs || faster)) return;
   preparation.inputs = uint64_t{1} << index;
   const bool for_tiles = unit == Unit::any && item == sizeof(float) && takes_tiles(n, k);
