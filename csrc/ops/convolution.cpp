@@ -25,7 +25,8 @@ enum class Panels { any, narrow };
 //
 // A 1x1 window that meets every pixel makes a matrix product of the images as they lie, which reads them once; in place
 // they are read once for each panel of columns. So it takes `per_channel` columns for each channel that is summed over,
-// fewer where panels are narrow: 8 to 16 columns, on every level but avx512 with its 64.
+// fewer where panels are narrow: 8 to 16 columns, on every level but avx512 with its 64. With at most 64 channels on both
+// sides a product's longer tiles win there too.
 struct Choice {
   Pass pass;
   fastnn_precision least;
@@ -33,18 +34,21 @@ struct Choice {
   int64_t channels, tiles;
   double per_channel;
   Panels panels = Panels::any;
+  int64_t most = INT64_MAX;  // channels of the wider side
 };
 constexpr Choice kChoices[] = {
     {Pass::forward, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 32, 0.5},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.375},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 1, Panels::narrow},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 2},
+    {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 0, Panels::any, 64},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 20, 6, 0},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.125},
     {Pass::backward_input, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 32, 0.5},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.375},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 1, Panels::narrow},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 2},
+    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 0, Panels::any, 64},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 16, 6, 0},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.125},
     {Pass::backward_weight, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 128, 2},
@@ -94,7 +98,7 @@ bool product_fits(const Choice& choice, const ConvGeometry& g, Pass pass) {
 
 bool fits(const Choice& choice, const ConvGeometry& g, Pass pass, int64_t images) {
   const int64_t least = std::min(g.group_channels(), g.group_out()), most = std::max(g.group_channels(), g.group_out());
-  if (pass != choice.pass || least < choice.channels) return false;
+  if (pass != choice.pass || least < choice.channels || most > choice.most) return false;
   if (choice.panels == Panels::narrow && !has_narrow_panels()) return false;
   if (choice.algorithm == Algorithm::product) return product_fits(choice, g, pass);
   int64_t tiles = images;
