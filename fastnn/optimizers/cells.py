@@ -6,7 +6,6 @@ Both stand in cells that programs read when they run. What is shown is the numbe
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -28,8 +27,22 @@ class _Cell:
     trainable = False
     _optimizer: Optimizer
 
+    def __new__(cls, value: float, optimizer: Optimizer) -> Self:
+        self: Self = super().__new__(cls, value)  # type: ignore[call-arg]
+        self._optimizer = optimizer
+        return self
+
+    def __reduce__(self) -> tuple[type, tuple[Any]]:
+        number: Any = self
+        kind = float if isinstance(number, float) else int
+        return kind, (kind(number),)
+
     def assign(self, value: Any) -> Self:
         """Set it; the number that it is then."""
+        self._put(value)
+        return type(self)(self._now(), self._optimizer)
+
+    def _put(self, value: Any) -> None:
         raise NotImplementedError
 
     def _now(self) -> Any:
@@ -60,17 +73,8 @@ class Rate(_Cell, float):
     name = "learning_rate"
     dtype = np.dtype(np.float32)
 
-    def __new__(cls, value: float, optimizer: Optimizer) -> Self:
-        self = float.__new__(cls, value)
-        self._optimizer = optimizer
-        return self
-
-    def assign(self, value: Any) -> Self:
+    def _put(self, value: Any) -> None:
         self._optimizer.learning_rate = value
-        return type(self)(self._now(), self._optimizer)
-
-    def __reduce__(self) -> tuple[Callable[..., float], tuple[float]]:
-        return float, (float(self),)
 
 
 class Count(_Cell, int):
@@ -79,14 +83,5 @@ class Count(_Cell, int):
     name = "iterations"
     dtype = np.dtype(np.int64)
 
-    def __new__(cls, value: int, optimizer: Optimizer) -> Self:
-        self = int.__new__(cls, value)
-        self._optimizer = optimizer
-        return self
-
-    def assign(self, value: Any) -> Self:
+    def _put(self, value: Any) -> None:
         self._optimizer._set_iterations(value)
-        return type(self)(self._now(), self._optimizer)
-
-    def __reduce__(self) -> tuple[Callable[..., int], tuple[int]]:
-        return int, (int(self),)
