@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from . import _core, datasets, losses, metrics, optimizers, utils
 from ._report import write_report
 from .layers import Conv2D, Dense, Flatten, Input, MaxPooling2D
-from .models import Sequential
+from .models.sequential import Sequential
 
 __all__ = ["run", "training_step"]
 

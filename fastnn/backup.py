@@ -25,7 +25,7 @@ from .saving import (
 from .tensor import Tensor
 
 if TYPE_CHECKING:
-    from .models import Model
+    from .models.model import Model
 
 __all__ = ["load_backup", "other_optimizers", "save_backup"]
 

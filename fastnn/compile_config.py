@@ -10,7 +10,7 @@ from ._config import serialize
 from .losses.base import FunctionLoss
 
 if TYPE_CHECKING:
-    from .models import Model
+    from .models.model import Model
 
 __all__ = ["compile_config", "compile_from_config", "heads_config", "told_objects"]
 

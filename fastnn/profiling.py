@@ -17,7 +17,7 @@ from .batches import batch_size_of, whole_number
 from .program import Step
 
 if TYPE_CHECKING:
-    from .models import Model
+    from .models.model import Model
 
 __all__ = ["Profile", "profile"]
 

@@ -12,7 +12,7 @@ import errno
 import os
 import stat
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,7 +37,7 @@ from .utils.objects import deserialize_keras_object, serialize_keras_object
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .models import Model
+    from .models.model import Model
     from .optimizers import Optimizer
     from .utils import FeatureSpace
 
@@ -64,9 +64,10 @@ _OPTIMIZER = "optimizer."
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None) -> None:
     """Write a whole model; see `Model.save`."""
-    from .dag import described_by_graph
+    from .models.described import models_by_name
+    from .models.functional import described_by_graph
 
-    graph = type(model) in _kinds().values() or described_by_graph(type(model))
+    graph = type(model) in models_by_name().values() or described_by_graph(type(model))
     if not graph and not _describes_itself(model):
         raise ValueError(
             f"save: expected a Sequential or functional model, or one with get_config, got {type(model).__name__}, "
@@ -116,6 +117,8 @@ def load_model(
 
 
 def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile: bool) -> Any:
+    from .models.described import models_by_name
+
     tensors, metadata = read_file(filepath)
     if metadata.get("kind") == "feature_space":
         return _feature_space(filepath, tensors, metadata)
@@ -126,7 +129,7 @@ def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
         # the file's own size bounds what its architecture can ask for
         budget = sum(array.nbytes for array in tensors.values())
         with random.fixed_seed(number_of(state, "seed", SEEDS)), zero_weights(budget):
-            model = deserialize("model", architecture, _kinds(), custom_objects)
+            model = deserialize("model", architecture, models_by_name(), custom_objects)
             if "build_input_shape" in architecture:
                 model.compute_output_shape(shapes_of(architecture["build_input_shape"]))
         if not model.built:
@@ -139,8 +142,7 @@ def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
             _build_slots(model, tensors)
         else:
             tensors = {path: array for path, array in tensors.items() if not path.startswith(_OPTIMIZER)}
-        targets = {**model._named_weights(), **model._named_slots()}
-        check_tensors(targets, tensors)
+        fill = _filling({**model._named_weights(), **model._named_slots()}, tensors)
         if model.optimizer is not None:
             model.optimizer._count.value = number_of(settings, "iterations", COUNTS)
             model.optimizer._calls.value = number_of({"calls": 0, **settings}, "calls", COUNTS)
@@ -148,8 +150,7 @@ def _load_model(filepath: Any, custom_objects: Mapping[str, Any] | None, compile
         restore_random_state(model, state)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RuntimeError) as error:
         raise ValueError(f"{filepath}: can't make the model: {error}") from error
-    for path, target in targets.items():
-        target.assign(tensors[path])
+    fill()
     return model
 
 
@@ -167,21 +168,22 @@ def _feature_space(filepath: Any, tensors: Mapping[str, np.ndarray], metadata: d
             space = FeatureSpace.from_config(metadata["architecture"]["config"])
             space._adapted = True
             space.get_encoded_features()
-        targets = space._named_weights()
-        check_tensors(targets, tensors)
+        fill = _filling(space._named_weights(), tensors)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RuntimeError) as error:
         raise ValueError(f"{filepath}: can't make the FeatureSpace: {error}") from error
-    for path, target in targets.items():
-        target.assign(tensors[path])
+    fill()
     return space
 
 
-def _kinds() -> dict[str, type[Model]]:
-    """The models that a file may hold whole."""
-    from .dag import Functional
-    from .models import Sequential
+def _filling(targets: Mapping[str, Tensor], tensors: Mapping[str, np.ndarray]) -> Callable[[], None]:
+    """What assigns a file's tensors, which are looked at now, when nothing else can fail any more."""
+    check_tensors(targets, tensors)
 
-    return {cls.__name__: cls for cls in (Functional, Sequential)}
+    def fill() -> None:
+        for path, target in targets.items():
+            target.assign(tensors[path])
+
+    return fill
 
 
 def shapes_of(value: Any) -> Any:
@@ -195,7 +197,7 @@ def shapes_of(value: Any) -> Any:
 
 def _describes_itself(model: Model) -> bool:
     """Whether a model's class of your own has get_config, by which `from_config` makes it again."""
-    from .dag import Functional
+    from .models.functional import Functional
 
     return type(model).get_config not in (Layer.get_config, Functional.get_config)
 

@@ -23,7 +23,7 @@ from .program import Step, switches, update
 from .tensor import Tensor, no_grad
 
 if TYPE_CHECKING:
-    from .models import Model
+    from .models.model import Model
 
 __all__ = ["Stepper"]
 

@@ -21,7 +21,7 @@ from .layers.base.tracing import LayerCall, tracing
 from .tensor import Tensor, no_grad
 
 if TYPE_CHECKING:
-    from .models import Model
+    from .models.model import Model
 
 __all__ = ["summary_text"]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -230,3 +232,10 @@ def test_an_argument_that_no_configuration_holds_is_not_lost_silently(tmp_path: 
         with pytest.raises(ValueError, match="mine: expected Forgetful to define get_config, since its __init__ takes"):
             write()
     model.save_weights(tmp_path / "weights")
+
+
+def test_models_are_known_to_descriptions_before_any_is_made() -> None:
+    described = {"class_name": "Sequential", "config": {"name": "a", "layers": []}}
+    program = f"import fastnn; print(fastnn.layers.deserialize({described}))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "<Sequential 'a'>\n"

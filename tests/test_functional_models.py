@@ -13,8 +13,8 @@ from tolerances import assert_same_bits
 import fastnn
 from fastnn import Input, Model, Sequential, Tensor, layers
 from fastnn import functional as F
-from fastnn.dag import Functional
 from fastnn.layers.base import naming
+from fastnn.models.functional import Functional
 
 RNG = np.random.default_rng(3)
 X = RNG.standard_normal((20, 8)).astype(np.float32)

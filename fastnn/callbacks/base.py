@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..messages import is_interactive_logging_enabled, print_message
+from ..interactive_logging import is_interactive_logging_enabled, print_message
 from ..named_arguments import NamedArguments
 
 if TYPE_CHECKING:
-    from ..models import Model
+    from ..models.model import Model
 
 __all__ = ["Callback", "Callbacks", "History", "Progress", "checked_verbose", "listed"]
 

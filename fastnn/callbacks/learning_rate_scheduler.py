@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..messages import print_message
+from ..interactive_logging import print_message
 from .base import Callback, Logs
 
 __all__ = ["LearningRateScheduler"]

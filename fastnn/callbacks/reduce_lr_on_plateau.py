@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..messages import print_message
+from ..interactive_logging import print_message
 from .base import Logs
 from .monitor import Monitor
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ..messages import print_message
+from ..interactive_logging import print_message
 from .base import Callback, Logs
 
 __all__ = ["TerminateOnNaN"]

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ._config import config_of, configured
-from ._custom import CustomObjectScope
-from .abstract import map_structure
-from .compile_config import told_objects
-from .layers.base.symbolic import SymbolicTensor, tensors_in
-from .layers.input_layer import Input, InputLayer
+from .._config import config_of, configured
+from .._custom import CustomObjectScope
+from ..abstract import map_structure
+from ..compile_config import told_objects
+from ..layers.base.symbolic import SymbolicTensor, tensors_in
+from ..layers.input_layer import Input, InputLayer
 
 if TYPE_CHECKING:
-    from .layers.base import Layer
-    from .models import Model, Sequential
+    from ..layers.base import Layer
+    from .model import Model
+    from .sequential import Sequential
 
 __all__ = ["clone_model"]
 
@@ -53,7 +54,7 @@ def clone_model(
     >>> fastnn.models.clone_model(model).output_shape
     (None, 4)
     """
-    from .models import Model
+    from .model import Model
 
     if not isinstance(model, Model):
         raise TypeError(f"clone_model: expected a model, got {model!r}")
@@ -73,8 +74,8 @@ def _cloned(
     recursive: bool,
 ) -> Model:
     """The clone, not compiled."""
-    from .dag import Functional
-    from .models import Sequential
+    from .functional import Functional
+    from .sequential import Sequential
 
     clones: dict[int, Any] = {}
     make = clone_function or _same
@@ -114,7 +115,7 @@ def _same(layer: Any) -> Any:
 
 
 def _sequential(model: Sequential, clone: Callable[[Layer], Any], input_tensors: Any) -> Any:
-    from .models import Sequential
+    from .sequential import Sequential
 
     layers: list[Any] = [clone(layer) for layer in model.layers]
     if input_tensors is not None:
@@ -133,7 +134,7 @@ def _sequential(model: Sequential, clone: Callable[[Layer], Any], input_tensors:
 def _functional(
     model: Any, clone: Callable[[Layer], Any], call_function: Callable[..., Any] | None, input_tensors: Any
 ) -> Any:
-    from .dag import Functional, described_by_graph
+    from .functional import Functional, described_by_graph
 
     inputs = input_tensors
     if inputs is None:

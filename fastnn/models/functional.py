@@ -8,17 +8,17 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from .abstract import Spec, is_shape, map_structure
-from .graphs import begun_anew, in_order, leaves, pair
-from .layers.base import Layer, Shape
-from .layers.base.calls import carrying
-from .layers.base.inputs import no_numbers
-from .layers.base.operation import GetItem, Operation
-from .layers.base.serialization import deserialize, serialize
-from .layers.base.symbolic import LayerNode, SymbolicTensor, has_symbolic, tensors_in
-from .layers.input_layer import InputLayer, of_rank, the_only
-from .models import Model
-from .tensor import Tensor
+from ..abstract import Spec, is_shape, map_structure
+from ..layers.base import Layer, Shape
+from ..layers.base.calls import carrying
+from ..layers.base.inputs import no_numbers
+from ..layers.base.operation import GetItem, Operation
+from ..layers.base.serialization import deserialize, serialize
+from ..layers.base.symbolic import LayerNode, SymbolicTensor, has_symbolic, tensors_in
+from ..layers.input_layer import InputLayer, of_rank, the_only
+from ..tensor import Tensor
+from .graph import begun_anew, in_order, leaves, pair
+from .model import Model
 
 __all__ = ["Functional", "described_by_graph", "from_graph", "functional_class"]
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .abstract import map_structure
-from .layers.base import Layer
-from .layers.base.symbolic import LayerNode, SymbolicTensor, tensors_in
-from .layers.input_layer import InputLayer
-from .tensor import Tensor
+from ..abstract import map_structure
+from ..layers.base import Layer
+from ..layers.base.symbolic import LayerNode, SymbolicTensor, tensors_in
+from ..layers.input_layer import InputLayer
+from ..tensor import Tensor
 
 __all__ = ["begun_anew", "in_order", "leaves", "pair"]
 

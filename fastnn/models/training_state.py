@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from .backup import other_optimizers
-from .compile_config import compile_from_config, heads_config, told_objects
+from ..backup import other_optimizers
+from ..compile_config import compile_from_config, heads_config, told_objects
 
 if TYPE_CHECKING:
-    from .models import Model
+    from .model import Model
 
 __all__ = ["take_training_state", "training_state"]
 
@@ -41,7 +41,7 @@ def training_state(model: Model) -> dict[str, Any]:
 
 def take_training_state(model: Model, state: dict[str, Any]) -> None:
     """Compile a copy as its original is."""
-    from ._custom import CustomObjectScope
+    from .._custom import CustomObjectScope
 
     model._epochs = state["epochs"]
     if "heads" not in state:

@@ -13,7 +13,7 @@ from .inference import Inference
 from .sources import is_dataset, kind_of
 
 if TYPE_CHECKING:
-    from ..models import Model
+    from ..models.model import Model
 
 __all__ = ["Trainer"]
 

@@ -19,7 +19,7 @@ from .feeds import ArrayFeed, Feed
 from .trials import Trials
 
 if TYPE_CHECKING:
-    from ..models import Model
+    from ..models.model import Model
 
 __all__ = ["Inference"]
 

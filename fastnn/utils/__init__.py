@@ -13,7 +13,7 @@ from .._custom import (
     register_keras_serializable,
 )
 from .._first_use import at_first_use
-from ..messages import (
+from ..interactive_logging import (
     disable_interactive_logging,
     enable_interactive_logging,
     is_interactive_logging_enabled,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..layers.base.symbolic import tensors_in
 
 if TYPE_CHECKING:
-    from ..models import Model
+    from ..models.model import Model
 
 __all__ = ["model_to_dot", "plot_model"]
 
@@ -150,8 +150,8 @@ def model_to_dot(
 
 def _draw(graph: Any, model: Any, prefix: str, shown: dict[str, bool], expand: bool) -> tuple[list[str], list[str]]:
     """Adds the model's layers; the names of the boxes that its inputs go into, and of those that its outputs leave."""
-    from ..dag import Functional
-    from ..models import Sequential
+    from ..models.functional import Functional
+    from ..models.sequential import Sequential
 
     if isinstance(model, Functional):
         return _draw_functional(graph, model, prefix, shown, expand)
@@ -199,7 +199,7 @@ def _box(
     graph: Any, layer: Any, key: str, given: Any, made: Any, shown: dict[str, bool], expand: bool
 ) -> tuple[list[str], list[str]]:
     """Adds a layer, a model within the model in a frame of its own; the names of its first and its last boxes."""
-    from ..models import Model
+    from ..models.model import Model
 
     if expand and isinstance(layer, Model):
         with graph.subgraph(name=f"cluster_{key}") as frame:

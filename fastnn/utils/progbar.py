@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..messages import is_interactive_logging_enabled, print_message
+from ..interactive_logging import is_interactive_logging_enabled, print_message
 
 __all__ = ["Progbar"]
 

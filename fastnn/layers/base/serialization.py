@@ -3,21 +3,15 @@ classes, of registered ones, and of those that the caller adds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 from ... import _config
 from ..._custom import CustomObjectScope
 from .layer import Layer
 
-__all__ = ["deserialize", "known_layers", "serialize", "with_models"]
-
-_models: list[Callable[[], Mapping[str, type[Layer]]]] = []
-
-
-def with_models(models: Callable[[], Mapping[str, type[Layer]]]) -> None:
-    """Let descriptions name models too: a function that returns them by name."""
-    _models.append(models)
+__all__ = ["deserialize", "known_layers", "serialize"]
 
 
 def known_layers() -> dict[str, type[Layer]]:
@@ -28,9 +22,8 @@ def known_layers() -> dict[str, type[Layer]]:
     found = (getattr(layers, name) for name in layers.__all__)
     classes = [cls for cls in found if isinstance(cls, type) and issubclass(cls, Layer) and cls is not Layer]
     known = {cls.__name__: cls for cls in (*classes, GetItem, Operation)}
-    for models in _models:
-        known.update(models())
-    return known
+    models = import_module("fastnn.models.described")  # layers know no models, but what is described may be one
+    return {**known, **models.models_by_name()}
 
 
 def serialize(layer: Layer) -> dict[str, Any]:
