@@ -47,6 +47,7 @@ LOADED = {
     "random",
     "recording",
     "tensor",
+    "user_code",
     "walk",
 }
 # What these may import of other packages. Every one of the standard library's is small, or NumPy needs it, too.
