@@ -96,9 +96,16 @@ class Walk(ModelWalk):
 
     def visit(self, name: str, value: Any) -> None:
         """Follow a value."""
-        if value is MISSING or type(value) in SIMPLE or isinstance(value, CodeType) or id(value) in self._seen:
+        if value is MISSING or type(value) in (*SIMPLE, CodeType) or id(value) in self._seen:
             return
         self._seen[id(value)] = value
+        try:
+            self._look_into(name, value)
+        except Exception as error:  # of the object's own code: lazy modules raise whatever they like
+            kind = type.__getattribute__(type(value), "__name__")
+            self.give_up(f"{name}, a {kind}, which raises {type(error).__name__} when it is looked into")
+
+    def _look_into(self, name: str, value: Any) -> None:
         if isinstance(value, _BUILT_IN) and not is_foreign(str(type(value).__module__)):
             self._visit_object(name, value)  # of a class of the user's, which adds to the built-in one
         if isinstance(value, SIMPLE):

@@ -71,8 +71,8 @@ class Outside:
     def begin(self) -> None:
         if sys.getprofile() is not None:
             return
-        # Python 3.11 crashes when a callback of its collector is profiled that runs as a generator is being made
-        self._paused = bool(gc.callbacks) and gc.isenabled()
+        # Python 3.11 crashes when code is profiled that its collector runs as a generator is being made
+        self._paused = gc.isenabled()
         if self._paused:
             gc.disable()
         sys.setprofile(self._look)

@@ -77,16 +77,19 @@ class Reach:
 
     def changed(self) -> bool:
         """Whether something may be another one now. Called before each step, so it looks no further than needed."""
-        return (
-            self.stale
-            or _core.differ(self._where, self._were, MISSING)
-            or any(place.changed() for place in self._read)
-            or any(place.others() for place in self._contents)
-            or self._trained != [tensor.requires_grad for tensor in self.tensors.values()]
-            or any(variable.grad is None for variable in self._with_gradient)
-            or self._watch.changed()
-            or self.phase != self._phase()
-        )
+        try:
+            return (
+                self.stale
+                or _core.differ(self._where, self._were, MISSING)
+                or any(place.changed() for place in self._read)
+                or any(place.others() for place in self._contents)
+                or self._trained != [tensor.requires_grad for tensor in self.tensors.values()]
+                or any(variable.grad is None for variable in self._with_gradient)
+                or self._watch.changed()
+                or self.phase != self._phase()
+            )
+        except Exception:  # of an object's own code, which did not raise when it was found
+            return True
 
     def difference(self, later: Reach) -> str | None:
         """What a function has changed in Python between two looks; None when it only made weights and state.

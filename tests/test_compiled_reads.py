@@ -432,6 +432,33 @@ def an_iterator() -> Made:
     return lambda x: x * next(values), lambda v: None
 
 
+class OfNoClass:
+    """As lazy modules are: whoever asks what it is gets an error."""
+
+    value = 1.0
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        raise ImportError("not here")
+
+
+class OfNoKeys(dict[str, float]):
+    def keys(self) -> Any:
+        raise RuntimeError("none")
+
+
+@eager("it reads thing, a OfNoClass, which raises ImportError when it is looked into")
+def an_object_that_can_not_be_looked_into() -> Made:
+    thing = OfNoClass()
+    return lambda x: x * thing.value, lambda v: setattr(thing, "value", v)
+
+
+@eager("it reads items, a OfNoKeys, which raises RuntimeError when it is looked into")
+def a_dictionary_that_can_not_be_looked_into() -> Made:
+    items = OfNoKeys(value=1.0)
+    return lambda x: x * items["value"], lambda v: items.__setitem__("value", v)
+
+
 @eager("it calls globals, which may give anything")
 def all_globals() -> Made:
     return lambda x: x * globals()["GLOBAL"], set_global
@@ -940,6 +967,29 @@ def test_what_can_not_be_watched_runs_eagerly(name: str) -> None:
     make, reason = EAGER[name]
     with pytest.warns(RuntimeWarning, match=r"test_compiled_reads.py:\d+: .*" + reason):
         assert not changed_between_calls(*make()).recorded
+
+
+class Breaking:
+    """Raises from the moment that it is broken, for whoever looks."""
+
+    broken = False
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type:
+        if self.broken:
+            raise ImportError("no more")
+        return Breaking
+
+
+def test_an_object_that_can_no_longer_be_looked_into() -> None:
+    thing = Breaking()
+    function = fastnn.compile(lambda x: x * (3.0 if thing.broken else 2.0))
+    for _ in range(3):
+        assert_same_bits(function(X).numpy(), X * np.float32(2), "before")
+    assert function.recorded
+    thing.broken = True
+    with pytest.warns(RuntimeWarning, match="which raises ImportError when it is looked into"):
+        assert_same_bits(function(X).numpy(), X * np.float32(3), "after")
 
 
 def of_many(x: Tensor) -> Tensor:
