@@ -28,7 +28,7 @@ def eager(step: Step, *arguments: Any) -> list[np.ndarray]:
     run = Run(arrays, step._states(), step._scalars(), record=False)
 
     def compute() -> list[np.ndarray]:
-        outputs = run.call(step._function, *map(Tensor._wrap, arrays))
+        outputs = step._function(*map(Tensor._wrap, arrays))
         results = [np.array(output.numpy()) for output in outputs]
         run.commit()
         return results
