@@ -34,6 +34,9 @@ Value = TypeVar("Value")
 class Configurable(NamedArguments):
     """Something that can be written as {"class_name", "config"} and made again from it."""
 
+    def __init__(self) -> None:  # so that signatures are those of `__init__` also where a class has none
+        super().__init__()
+
     def get_config(self) -> dict[str, Any]:
         """Arguments that make an equal object; JSON can hold them."""
         return {}
