@@ -541,7 +541,8 @@ const Op* op_of_name(PyObject* name) {
   if (characters == nullptr) return nullptr;
   const auto found = known.find({characters, static_cast<size_t>(size)});
   if (found != known.end()) return &found->second;
-  const fastnn_op* const op = fastnn_find_op(characters);
+  const bool whole = std::string_view(characters).size() == static_cast<size_t>(size);  // without zeros within
+  const fastnn_op* const op = whole ? fastnn_find_op(characters) : nullptr;
   if (op == nullptr) {
     PyErr_SetString(PyExc_KeyError, ("no op is named " + std::string(characters)).c_str());
     return nullptr;
