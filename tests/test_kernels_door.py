@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from op_calls import call, cast, is_update, map_arrays
+from op_calls import call, cast, each_level, is_update, map_arrays
 from op_cases import CASES, OpCase
 from tolerances import assert_same_bits
 
@@ -291,3 +291,15 @@ def test_lists_of_different_lengths_are_refused(averages: int, values: int) -> N
         kernels.moving_average_update(first, second, momentum=0.0)
     assert [array[0] for array in first] == list(range(averages))
     assert all(array[0] == 7.0 for array in second)
+
+
+def test_gelu_of_a_zero_has_its_sign(engine_settings: None) -> None:
+    zeros = np.array([-0.0, 0.0] * 20, np.float32)
+    for _, _, where in each_level():
+        assert (np.signbit(kernels.gelu(zeros)) == np.signbit(zeros)).all(), where
+
+
+def test_a_name_of_an_op_is_taken_whole() -> None:
+    a = np.ones((2, 2), np.float32)
+    with pytest.raises(KeyError, match="no op is named"):
+        _core.short_way(lambda: None)("gemm\0", (a, a), (np.empty((2, 2), np.float32),), False)

@@ -237,7 +237,7 @@ inline Vec times_tail(Vec product, const UpperTail& tail) {
 inline Vec gelu(Vec x) {
   const UpperTail tail = upper_tail(x);
   const Vec below = times_tail(-tail.distance * tail.mills, tail);
-  const Vec y = select(x < zero(), below, x + below);
+  const Vec y = select(x < zero(), below, select(x == zero(), x, x + below));  // a zero keeps its sign
   return select(x == broadcast(-__builtin_inff()), broadcast(__builtin_nanf("")), y);
 }
 
