@@ -76,11 +76,11 @@ struct ConvAxis {
 // One group of a convolution as a product: row p is a pixel (image, k, i, j) of a lattice of z.count x y.count x x.count
 // in each image, column a channel of the target, k runs over (tap_z, tap_y, tap_x, channel). Forward has the output as
 // its lattice; the gradient of the input has one lattice for every phase of the strides. Images are volumes of depth 1.
-// pixel strides count the channels of all groups. Depthwise kernels take `channels` groups at once and leave `columns`
+// k is summed in blocks of `depth`, as in GemmLayout; pixel strides count the channels of all groups. Depthwise kernels take `channels` groups at once and leave `columns`
 // and z alone.
 struct ConvWindow {
   ConvAxis z, y, x;
-  int64_t source_pixel, channels, target_pixel, columns;
+  int64_t source_pixel, channels, target_pixel, columns, depth;
 };
 
 // Pixels of a tile of Winograd's: 2x2, 2x4 or 4x4.

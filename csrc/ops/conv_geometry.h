@@ -7,6 +7,7 @@
 #include <numeric>
 #include <type_traits>
 
+#include "ops/matrix_product.h"
 #include "ops/op.h"
 
 namespace fastnn::ops {
@@ -140,8 +141,10 @@ inline kernels::ConvAxis forward_axis(const WindowAxis& axis) {
 }
 
 inline kernels::ConvWindow forward_window(const ConvGeometry& g) {
-  return {forward_axis(g.depth), forward_axis(g.height), forward_axis(g.width), g.channels, g.group_channels(), g.out,
-          g.group_out()};
+  return {forward_axis(g.depth), forward_axis(g.height),
+          forward_axis(g.width), g.channels,
+          g.group_channels(),    g.out,
+          g.group_out(),         block_depth(g.taps() * g.group_channels())};
 }
 
 // The pixels phase, phase + stride, ... of the input along one axis all meet the same taps of the kernel: those at
@@ -222,7 +225,7 @@ inline Phase input_phase(const ConvGeometry& g, int64_t phase_z, int64_t phase_y
           x,
           lines * g.width.kernel + z.taps * y.taps * taps_before(g.width, phase_x),
           {backward_axis(g.depth, z), backward_axis(g.height, y), backward_axis(g.width, x), g.out, g.group_out(),
-           g.channels, g.group_channels()}};
+           g.channels, g.group_channels(), block_depth(z.taps * y.taps * x.taps * g.group_out())}};
 }
 
 }  // namespace fastnn::ops

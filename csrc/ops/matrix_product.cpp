@@ -20,22 +20,15 @@ constexpr int64_t kSlabBlocks = 4;
 // 784x128 took 1.2 times as long, with 512x512 1.15, of 96 rows as long.
 constexpr int64_t kRowsInPlace = 64;
 constexpr int64_t kItemsInPlace = 16384;
-// Larger weights are kept packed, which costs a program nothing.
+// A program packs larger ones: once for all, once a run, or for the blocks of the batch that it walks.
 constexpr int64_t kItemsUnpacked = 8192;
 // Of no more rows than this not even a b that is there packed is read faster, while the second-level cache holds it.
 constexpr int64_t kFewRows = 12;
 // Rows of b that are packed at a time, where they are contiguous.
 constexpr int64_t kPackedRows = 64;
 
-// Rows of the blocks that k is summed in: as even as they can be, so that threads can share them. A function of k alone, for
-// an element's bits follow from it.
-int64_t block_depth(int64_t k) {
-  constexpr int64_t kRows = 4;  // gemm_pack transposes 4 x 4 numbers
-  return k <= kGemmDepth ? kGemmDepth : round_up(ceil_divide(k, ceil_divide(k, kGemmDepth)), kRows);
-}
-
-bool packs_matrix(int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_column) {
-  return b_column != 1 || b_row == 0 || (m > kRowsInPlace && n * k > kItemsInPlace);
+bool packs_matrix(int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_column, int64_t items_in_place) {
+  return b_column != 1 || b_row == 0 || (m > kRowsInPlace && n * k > items_in_place);
 }
 
 // Where the slab of columns n0 .. n0 + n and rows from k0 on begins in the whole packed matrix of k rows.
@@ -190,6 +183,11 @@ void multiply_by_columns(const fastnn_context& context, const MatrixProduct<T>& 
 
 }  // namespace
 
+int64_t block_depth(int64_t k) {
+  constexpr int64_t kRows = 4;  // gemm_pack transposes 4 x 4 numbers
+  return k <= kGemmDepth ? kGemmDepth : round_up(ceil_divide(k, ceil_divide(k, kGemmDepth)), kRows);
+}
+
 size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item) {
   const auto size = static_cast<size_t>(slab_numbers(n, k) * item);
   return item == sizeof(float) && takes_tiles(n, k) ? std::max(size, tile_workspace(n, k)) : size;
@@ -205,7 +203,7 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
   }
   const kernels::KernelTable<T>& kernels = table<T>();
   T* const packed = static_cast<T*>(workspace);
-  const bool packs = p.prepared == nullptr && packs_matrix(p.m, p.n, p.k, p.b_row, p.b_column);
+  const bool packs = p.prepared == nullptr && packs_matrix(p.m, p.n, p.k, p.b_row, p.b_column, kItemsInPlace);
   if (splits_depth(p, packs)) {
     multiply_by_depth(context, p, packed, nanoseconds_each * multiplications(p.m, p.n, p.k) / 50);
     return;
@@ -289,7 +287,7 @@ void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, 
   // A few rows of 1024x1024 take 0.6 to 0.8 of the time packed, of 784x128 the same.
   constexpr size_t kLarge = 1 << 20;
   const size_t bytes = packed_matrix_bytes(n, k, item);
-  const bool packs = packs_matrix(m, n, k, b_row, b_column);
+  const bool packs = packs_matrix(m, n, k, b_row, b_column, kItemsUnpacked);
   const bool faster = bytes > kLarge || (m > kFewRows && n * k > kItemsUnpacked);
   if (m == 0 || bytes == 0 || !(packs || faster)) return;
   preparation.inputs = uint64_t{1} << index;

@@ -24,6 +24,10 @@ struct MatrixProduct {
   Unit unit = Unit::any;
 };
 
+// Rows of the blocks that k is summed in: as even as they can be, so that threads can share them. A function of k alone,
+// for an element's bits follow from it; convolutions sum alike.
+int64_t block_depth(int64_t k);
+
 // Bytes, for any strides.
 size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item);
 

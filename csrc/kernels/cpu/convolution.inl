@@ -249,15 +249,15 @@ void convolution(float* y, const float* x, const float* packed_weight, int64_t b
                  const Epilogue<float>& epilogue) {
   if (is_pointwise(w)) {
     return gemm(y + begin * w.target_pixel, x + begin * w.source_pixel, packed_weight, end - begin, w.columns,
-                w.channels, {w.target_pixel, w.source_pixel, 1, 0}, epilogue);
+                w.channels, {w.target_pixel, w.source_pixel, 1, 0, 1, w.depth}, epilogue);
   }
   if (fit_lines(w)) return convolve_lines(y, x, packed_weight, begin, end, w, epilogue);
   alignas(64) float patches[kNarrowRows * kGemmDepth + kWidth];
   Runs runs;
   const int64_t k = w.z.taps * w.y.taps * w.x.taps * w.channels;
   const RowTiles cut = cut_rows(end - begin, rows_for(w.columns));
-  for (int64_t first = 0; first == 0 || first < k; first += kGemmDepth) {
-    const int64_t depth = k - first < kGemmDepth ? k - first : kGemmDepth;
+  for (int64_t first = 0; first == 0 || first < k; first += w.depth) {
+    const int64_t depth = k - first < w.depth ? k - first : w.depth;
     const bool last = first + depth == k;
     const Finish finish{last ? epilogue.bias : nullptr, epilogue.accumulate || first > 0, last && epilogue.relu};
     find_runs(runs, w, first, depth);
