@@ -45,9 +45,14 @@ class Head:
 
 
 def heads_of(
-    names: Sequence[str], loss: Any, loss_weights: Any = None, metric_lists: Any = None, weighted_metrics: Any = None
+    names: Sequence[str],
+    loss: Any,
+    loss_weights: Any = None,
+    metric_lists: Any = None,
+    weighted_metrics: Any = None,
+    keyed: bool = False,
 ) -> list[Head]:
-    """The heads that `compile` makes of its arguments.
+    """The heads that `compile` makes of its arguments; keyed where the outputs are a dictionary.
 
     Raises
     ------
@@ -60,7 +65,7 @@ def heads_of(
     for argument, given in (("metrics", metric_lists), ("weighted_metrics", weighted_metrics)):
         if given is not None and not isinstance(given, list | tuple | dict):
             raise TypeError(f"compile: expected {argument} to be a list, got {given!r}")
-    found_losses = losses_of(names, loss)
+    found_losses = losses_of(names, loss, keyed)
     shares = [1.0] * len(names) if loss_weights is None else loss_weights
     if not isinstance(shares, list | tuple | dict):
         shares = [shares] if not several else _refused("loss_weights", names, shares)
@@ -82,8 +87,10 @@ def heads_of(
     return heads
 
 
-def losses_of(names: Sequence[str], given: Any) -> list[losses.Loss | None]:
+def losses_of(names: Sequence[str], given: Any, keyed: bool = False) -> list[losses.Loss | None]:
     """The losses of the outputs: one for all, or a list or dictionary of them; None for what trains by no loss here.
+
+    Where the outputs are a dictionary, keyed, one of losses may leave some of them out, which is None too.
 
     Raises
     ------
@@ -93,7 +100,7 @@ def losses_of(names: Sequence[str], given: Any) -> list[losses.Loss | None]:
     if not isinstance(given, list | tuple | dict) or _is_config(given):
         given = [given] * len(names)
     chosen = _by_name("loss", names, given)
-    if isinstance(given, Mapping) and len(given) < len(names):
+    if isinstance(given, Mapping) and len(given) < len(names) and not (keyed and given):
         missing = ", ".join(name for name in names if name not in given)
         raise ValueError(f"compile: expected a loss for every output, or None, got nothing for {missing}")
     found: list[losses.Loss | None] = []

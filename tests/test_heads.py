@@ -216,6 +216,23 @@ def test_settings_that_do_not_fit(options: dict[str, Any], error: type[Exception
     assert str(caught.value) == message
 
 
+def test_a_dictionary_of_losses_may_leave_out_outputs_of_a_dictionary() -> None:
+    model = compiled(True, loss={"p": "mse"}, loss_weights=None, metrics=None)
+    told = compiled(True, loss={"p": "mse", "q": None}, loss_weights=None, metrics=None)
+    x = {"a": A, "b": B}
+    want = told.fit(x, {"p": P}, epochs=2, verbose=0).history
+    assert model.fit(x, {"p": P}, epochs=2, verbose=0).history == want
+    assert want["loss"][1] < want["loss"][0]
+    for targets in ({"p": P}, {"p": P, "q": Q}):
+        assert model.evaluate(x, targets, verbose=0) == told.evaluate(x, {"p": P}, verbose=0)
+        assert model.test_on_batch(x, targets) == told.test_on_batch(x, {"p": P})
+        assert model.train_on_batch(x, targets) == told.train_on_batch(x, {"p": P})
+    model.loss = {"q": "sparse_categorical_crossentropy"}
+    assert [loss is None for loss in model.loss] == [True, False]
+    with pytest.raises(ValueError, match=r"^compile: expected a loss for every output, or None, got nothing for p, q$"):
+        model.compile("sgd", {})
+
+
 @pytest.mark.parametrize("known", [False, True])
 def test_the_output_of_a_sequential_by_name(known: bool) -> None:
     start = [fastnn.Input((3,))] if known else []

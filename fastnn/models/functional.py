@@ -154,9 +154,12 @@ class Functional(Model):
         return list(keys) if _flat_dict(keys) else self.input_names
 
     def _output_names(self) -> list[str]:
-        names = list(self._output_tensors) if _flat_dict(self._output_tensors) else self.output_names
+        names = list(self._output_tensors) if self._outputs_are_keyed() else self.output_names
         again = [f"_{names[:index].count(name)}" if name in names[:index] else "" for index, name in enumerate(names)]
         return [name + number for name, number in zip(names, again, strict=True)]
+
+    def _outputs_are_keyed(self) -> bool:
+        return _flat_dict(self._output_tensors)
 
     def _input_dtypes(self, arrays: Sequence[np.ndarray]) -> list[np.dtype[Any]]:
         return super()._input_dtypes(arrays) if len(self.inputs) == 1 else [self._dtype_of(t) for t in self.inputs]

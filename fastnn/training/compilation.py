@@ -71,7 +71,8 @@ class Compilation(Layer):
         loss : name, Loss or function(y_true, y_pred), optional
             Needed by `fit` and `evaluate`, unless the model has steps of its own or its layers add losses: by
             `add_loss`, regularizers, activity regularizers. For several outputs one for all, or a list or a dict by
-            output, with None for those that train by no loss here. That of a Sequential has the name of its last layer.
+            output, with None for those that train by no loss here; a dict may leave these out where the outputs are a
+            dict too. That of a Sequential has the name of its last layer.
         loss_weights : list or dict of float, optional
             What the losses of the outputs are multiplied by in their sum; 1 when not given.
         metrics : list of names, Metrics or functions(y_true, y_pred), optional
@@ -94,7 +95,7 @@ class Compilation(Layer):
         output_names = self._output_names()
         if type(self)._output_names is Compilation._output_names:
             output_names = [_only_name(loss, loss_weights, metrics, weighted_metrics)]
-        heads = heads_of(output_names, loss, loss_weights, metrics, weighted_metrics)
+        heads = heads_of(output_names, loss, loss_weights, metrics, weighted_metrics, self._outputs_are_keyed())
         parts, names = _names_of(heads)
         if len(set(names)) < len(names):
             raise ValueError(f"compile: expected metrics of different names other than loss, got {names[1:]}")
@@ -130,7 +131,7 @@ class Compilation(Layer):
         if not self._heads:  # compile comes later, and decides
             self._loss = value
             return
-        found = losses_of([head.name for head in self._heads], value)
+        found = losses_of([head.name for head in self._heads], value, self._outputs_are_keyed())
         with self._guard.exclusive("loss", nested=True):
             for head, loss in zip(self._heads, found, strict=True):
                 head.loss = loss
@@ -211,6 +212,10 @@ class Compilation(Layer):
 
     def _output_names(self) -> list[str]:
         return [_UNNAMED]
+
+    def _outputs_are_keyed(self) -> bool:
+        """Whether a call returns a dictionary that names the outputs."""
+        return False
 
     def _input_dtypes(self, arrays: Sequence[np.ndarray]) -> list[np.dtype[Any]]:
         """What the arrays of the inputs become."""
