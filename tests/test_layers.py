@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastnn
-from fastnn import Tensor, initializers, layers
+from fastnn import Tensor, initializers, layers, metrics, utils
 
 
 def built(layer: layers.Layer, *shape: int) -> np.ndarray:
@@ -450,6 +450,32 @@ def test_functions_initialize_too() -> None:
     assert np.all(layer.kernel.numpy() == 7)
     with pytest.raises(ValueError, match="initializer: expected a function that has a name"):
         layer.get_config()
+
+
+class Counting(initializers.Initializer):
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:  # type: ignore[override]
+        return np.arange(np.prod(shape)).reshape(shape)
+
+
+class Passing(initializers.RandomNormal):
+    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
+        return 2 * super().__call__(shape, dtype, **kwargs)
+
+
+def test_initializers_of_own_take_a_generator_or_not() -> None:
+    layer = layers.Dense(2, kernel_initializer=Counting(), bias_initializer=Counting())
+    built(layer, 1, 3)
+    assert layer.kernel.dtype == np.float32
+    np.testing.assert_array_equal(layer.kernel.numpy(), [[0, 1], [2, 3], [4, 5]])
+    np.testing.assert_array_equal(layer.bias.numpy(), [0, 1])
+    np.testing.assert_array_equal(metrics.Mean().add_variable((3,), Counting()).numpy(), [0, 1, 2])
+    drawn = []
+    for initializer in (initializers.RandomNormal(), Passing()):
+        utils.set_random_seed(5)
+        layer = layers.Dense(2, kernel_initializer=initializer)
+        built(layer, 1, 3)
+        drawn.append(layer.kernel.numpy())
+    np.testing.assert_array_equal(2 * drawn[0], drawn[1])
 
 
 # ---- shapes and configurations ---------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from .._config import Configurable
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-__all__ = ["Initializer"]
+__all__ = ["Initializer", "takes_generator"]
 
 
 class Initializer(Configurable):
@@ -40,3 +41,11 @@ class Initializer(Configurable):
     def draw(self, shape: tuple[int, ...], generator: Generator) -> np.ndarray:
         """Values of a shape, from a generator."""
         raise NotImplementedError(f"{type(self).__name__} does not implement draw")
+
+
+def takes_generator(initializer: Any) -> bool:
+    """Whether it draws from a generator it is given; functions and classes of the user's own need not."""
+    if not isinstance(initializer, Initializer):
+        return False
+    parameters = inspect.signature(initializer.__call__).parameters
+    return "generator" in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())

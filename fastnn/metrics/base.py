@@ -11,6 +11,7 @@ import numpy as np
 from .. import functional as F
 from .. import initializers, random
 from .._config import Configurable, auto_name, snake_case
+from ..initializers.base import takes_generator
 from ..later import at_the_end, unless_at_rest
 from ..losses.arrays import as_tensor, with_ranks_aligned
 from ..losses.base import mask_as_weight
@@ -93,7 +94,7 @@ class Metric(Configurable):
         """
         initial = initializers.get("zeros" if initializer is None else initializer)
         # numbers of its own: making a metric doesn't change what weights begin with
-        fixed = {"generator": random.generator(0, 0)} if isinstance(initial, initializers.Initializer) else {}
+        fixed = {"generator": random.generator(0, 0)} if takes_generator(initial) else {}
         values = initial(tuple(shape), dtype or "float32", **fixed)
         variable = State(values, path=f"{self.name}/{name or 'variable'}")
         self._variables.append(variable)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ... import constraints, initializers, random, regularizers
+from ...initializers.base import takes_generator
 from ...tensor import Tensor
 from .modes import this_thread
 from .naming import new_name
@@ -94,7 +95,7 @@ class Weighted(Penalized, Node):
             if this_thread.budget < 0:
                 raise ValueError(f"{self.name}: expected fewer weights than {name} of shape {tuple(shape)} asks for")
             values = np.zeros(shape, dtype=dtype)
-        elif isinstance(initial, initializers.Initializer):
+        elif takes_generator(initial):
             seed, positions = self._origin()
             stream = random.stream_of((*positions, len(self._weights)))
             values = initial(shape, dtype, generator=random.generator(seed, stream))
