@@ -20,7 +20,7 @@ def unexpected(where: str, name: str, taken: Iterable[str]) -> TypeError:
     """The error for an argument that isn't taken, with the nearest one that is: by initials, as lr, or by letters."""
     import difflib
 
-    names = list(dict.fromkeys(taken))
+    names = [other for other in dict.fromkeys(taken) if other != name]  # which a base may take that isn't reached
     nearest = [other for other in names if len(name) > 1 and "".join(part[:1] for part in other.split("_")) == name]
     nearest = nearest or difflib.get_close_matches(name, names, 1)
     suggestion = f"; did you mean {nearest[0]!r}?" if nearest else f"; it takes {', '.join(names) or 'none'}"

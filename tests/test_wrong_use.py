@@ -106,6 +106,22 @@ def test_the_nearest_argument_is_suggested() -> None:
         layers.Dense()
 
 
+def test_an_argument_of_a_base_that_is_not_reached() -> None:
+    class Mixin:
+        def __init__(self, *, foo: int) -> None:
+            self.foo = foo
+
+    class Mixed(Model, Mixin):  # type: ignore[misc]
+        pass
+
+    with pytest.raises(
+        TypeError, match=r"^Mixed: got an unexpected keyword argument 'foo'; it takes trainable, (?!.*\bfoo\b)"
+    ):
+        Mixed(foo=3)
+    with pytest.raises(TypeError, match=r"^Mixed: got an unexpected keyword argument 'nam'; did you mean 'name'\?$"):
+        Mixed(nam="a")
+
+
 def test_weights_that_do_not_fit_are_named_by_their_paths() -> None:
     model = Sequential([layers.Input((8,)), layers.Dense(1, name="q")], name="net")
     with pytest.raises(ValueError, match=r"^net: expected q/kernel of shape \(8, 1\), got \(3, 3\)$"):

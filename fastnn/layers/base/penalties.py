@@ -100,7 +100,8 @@ def cell_arguments(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
 def unknown_argument(cls: Any, name: str, roles: Iterable[str]) -> TypeError:
     """The error for an argument that a class doesn't take."""
     inits = (inspect.signature(vars(base)["__init__"]) for base in cls.__mro__[:-1] if "__init__" in vars(base))
-    taken = [p.name for init in inits for p in list(init.parameters.values())[1:] if p.kind is not p.VAR_KEYWORD]
+    parameters = [p for init in inits for p in list(init.parameters.values())[1:]]
+    taken = [p.name for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
     return unexpected(cls.__name__, name, [*taken, *(f"{role}_{kind}" for role in roles for kind in _KINDS)])
 
 
