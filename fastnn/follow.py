@@ -204,8 +204,14 @@ class Walk(ModelWalk):
             self.draws[name] = lambda: tuple(value.get_state())[2:]
 
     def _visit_variable(self, name: str, variable: ContextVar[Any]) -> None:
-        self.watch_read(name, lambda: (variable.get(MISSING),))
-        self.visit(name, variable.get(None))
+        def held() -> Any:
+            try:
+                return variable.get()  # not with a default, which would stand in for its own
+            except LookupError:
+                return MISSING
+
+        self.watch_read(name, lambda: (held(),))
+        self.visit(name, held())
 
     def _visit_reference(self, name: str, reference: weakref.ref[Any]) -> None:
         self.watch_read(name, lambda: (reference() is None,))

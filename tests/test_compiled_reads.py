@@ -321,6 +321,13 @@ def a_context_variable() -> Made:
 
 
 @reads
+def the_default_of_a_context_variable() -> Made:
+    box = [1.0]
+    held = contextvars.ContextVar("held", default=box)
+    return lambda x: x * held.get()[0], lambda v: box.__setitem__(0, v)
+
+
+@reads
 def a_weak_reference() -> Made:
     held = Plain()
     reference = weakref.ref(held)
