@@ -56,7 +56,7 @@ _SAYING = ("importlib", "linecache", "logging", "traceback", "warnings")  # modu
 
 
 class Outside:
-    """Notices what the calling thread does from `begin` to `end`, unless somebody else's profiler is.
+    """Notices what the calling thread does from `begin` to `end`.
 
     Parameters
     ----------
@@ -68,14 +68,16 @@ class Outside:
         self._noticed = noticed
         self._paused = False
 
-    def begin(self) -> None:
+    def begin(self) -> bool:
+        """Whether it can: Python has one profiler at a time, and somebody else's may be on."""
         if sys.getprofile() is not None:
-            return
+            return False
         # Python 3.11 crashes when code is profiled that its collector runs as a generator is being made
         self._paused = gc.isenabled()
         if self._paused:
             gc.disable()
         sys.setprofile(self._look)
+        return True
 
     def end(self) -> None:
         if sys.getprofile() == self._look:

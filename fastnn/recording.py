@@ -210,6 +210,7 @@ class Run:
         self.watches = True  # whether it minds looks at cells
         self.refusal: str | None = None
         self.unrepeated: str | None = None  # what a replay would not repeat, though a later run may not do it
+        self.profiled = False  # whether somebody else's profiler hides what it takes from outside
         self.optimized = False  # whether an optimizer took a step
         self._optimizers: list[Any] = []  # which did
         self._varying: set[int] = set()  # optimizers that took one
@@ -274,8 +275,9 @@ class Run:
         if self.recorder is not None:
             step_memory.reading = self._before_read
             self.recorder.__enter__()
-            if self._outside is not None:
-                self._outside.begin()
+            if self._outside is not None and not self._outside.begin():
+                self.profiled = True
+                self.abandon()
 
     def _leave(self) -> None:
         """May be interrupted, and called again."""
@@ -420,6 +422,8 @@ class Unfinished:
 
     def reason(self, run: Run) -> str | None:
         """Of one more run, why no other shall be recorded; None when the next one may go better."""
+        if run.profiled:  # those after the profiler are recorded
+            return None
         self._count += 1
         if self._count <= MAX_UNFINISHED:
             return None

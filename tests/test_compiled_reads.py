@@ -7,6 +7,7 @@ import array
 import builtins
 import collections
 import contextvars
+import cProfile
 import ctypes
 import datetime as dt
 import functools
@@ -974,6 +975,27 @@ def test_what_can_not_be_watched_runs_eagerly(name: str) -> None:
     make, reason = EAGER[name]
     with pytest.warns(RuntimeWarning, match=r"test_compiled_reads.py:\d+: .*" + reason):
         assert not changed_between_calls(*make()).recorded
+
+
+def test_beside_a_profiler_nothing_is_recorded(tmp_path: Path) -> None:
+    """What is taken from outside can't be seen there. Afterwards it can."""
+    path = tmp_path / "scale"
+    reading = fastnn.compile(lambda x: x * float(path.read_text()))
+    pure = fastnn.compile(lambda x: x * 2.0)
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        for value in range(1, 7):
+            path.write_text(str(value))
+            assert_same_bits(reading(X).numpy(), X * np.float32(value), f"the file has {value}")
+            assert_same_bits(pure(X).numpy(), X * np.float32(2), "of no file")
+    finally:
+        profiler.disable()
+    assert not reading.recorded
+    assert not pure.recorded
+    for _ in range(3):
+        pure(X)
+    assert pure.recorded
 
 
 class Breaking:
