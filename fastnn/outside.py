@@ -13,6 +13,7 @@ import gc
 import io
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from .guard import lock_of_module
 from .user_code import PACKAGE, is_foreign
 
 __all__ = ["Outside"]
@@ -55,6 +57,44 @@ _OF_PYTHON = {"currentframe": "inspect", "stack": "inspect", "import_module": "i
 _SAYING = ("importlib", "linecache", "logging", "traceback", "warnings")  # modules that no result depends on
 
 
+class _Pause:
+    """Keeps Python's collector off while any thread records a step: Python 3.11 crashes when code is profiled that the
+    collector runs as a generator is being made."""
+
+    def __init__(self) -> None:
+        self._lock = lock_of_module()
+        self._for: dict[int, int] = {}  # who it is for, by id, and their threads
+        self._disabled = False
+        os.register_at_fork(after_in_child=self._start_over_in_child)
+
+    def begin(self, owner: object) -> None:
+        with self._lock:
+            self._for[id(owner)] = threading.get_ident()
+            if not self._disabled and gc.isenabled():
+                self._disabled = True  # first, so that Ctrl-C here never leaves it off
+                gc.disable()
+
+    def end(self, owner: object) -> None:
+        """May be interrupted, and called again."""
+        with self._lock:
+            self._for.pop(id(owner), None)
+            self._resume()
+
+    def _resume(self) -> None:
+        if self._disabled and not self._for:
+            gc.enable()
+            self._disabled = False
+
+    def _start_over_in_child(self) -> None:
+        """After a fork only the thread that forked is there, which may be recording."""
+        me = threading.get_ident()
+        self._for = {owner: thread for owner, thread in self._for.items() if thread == me}
+        self._resume()
+
+
+_pause = _Pause()
+
+
 class Outside:
     """Notices what the calling thread does from `begin` to `end`.
 
@@ -66,25 +106,19 @@ class Outside:
 
     def __init__(self, noticed: Callable[[str], None]) -> None:
         self._noticed = noticed
-        self._paused = False
 
     def begin(self) -> bool:
         """Whether it can: Python has one profiler at a time, and somebody else's may be on."""
         if sys.getprofile() is not None:
             return False
-        # Python 3.11 crashes when code is profiled that its collector runs as a generator is being made
-        self._paused = gc.isenabled()
-        if self._paused:
-            gc.disable()
+        _pause.begin(self)
         sys.setprofile(self._look)
         return True
 
     def end(self) -> None:
         if sys.getprofile() == self._look:
             sys.setprofile(None)
-        if self._paused:
-            self._paused = False
-            gc.enable()
+        _pause.end(self)
 
     def _look(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "c_call":

@@ -42,6 +42,7 @@ from tolerances import assert_same_bits
 
 import fastnn
 from fastnn import Tensor, functional
+from fastnn.outside import Outside
 
 X = np.arange(1, 7, dtype=np.float32).reshape(3, 2)
 Change = Callable[[float], Any]
@@ -996,6 +997,49 @@ def test_beside_a_profiler_nothing_is_recorded(tmp_path: Path) -> None:
     for _ in range(3):
         pure(X)
     assert pure.recorded
+
+
+def test_the_collector_rests_until_no_thread_records() -> None:
+    """In a child of a fork only the thread that forked counts."""
+    inside, leave = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        outside = Outside(lambda _: None)
+        assert outside.begin()
+        inside.set()
+        leave.wait()
+        outside.end()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    inside.wait()
+    try:
+        function = fastnn.compile(lambda x: x * 3.0)
+        function(X)
+        assert not gc.isenabled()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12's, of a fork beside threads
+            child = os.fork()
+        if child == 0:
+            os._exit(int(not gc.isenabled()))
+        assert os.waitpid(child, 0)[1] == 0
+    finally:
+        leave.set()
+        thread.join()
+    assert gc.isenabled()
+    outside = Outside(lambda _: None)
+    assert outside.begin()
+    asleep = not gc.isenabled()
+    outside.end()
+    outside.end()
+    assert asleep
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        fastnn.compile(lambda x: x * 4.0)(X)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 class Breaking:
