@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from ._core import get_num_threads
 from .guard import lock_of_module
 from .user_code import PACKAGE, is_foreign
 
@@ -30,16 +31,18 @@ _FILE, _NUMBERS, _TIME = (
     f"it {what}, which a replay would not repeat"
     for what in ("reads a file", "draws numbers of the system", "reads the time")
 )
-_FILES = ("open", "read", "stat", "lstat", "fstat", "listdir", "scandir", "access", "readlink", "getcwd")
+_FILES = ("open", "read", "pread", "preadv", "readv", "stat", "lstat", "fstat")
+_FOLDERS = ("listdir", "scandir", "access", "readlink", "getcwd", "getcwdb")
 _CLOCKS = ("time", "monotonic", "perf_counter", "process_time", "thread_time")
 _DATES = (time.localtime, time.gmtime, time.ctime, time.strftime)
 _DAYS = (dt.datetime.now, dt.datetime.utcnow, dt.datetime.today, dt.date.today)
 _LOOKING = (builtins.eval, builtins.exec, builtins.globals, builtins.__import__, sys._getframe)
 _OBJECTS = (gc.get_objects, gc.get_referrers, gc.get_referents)
+_OTHERS = (*_LOOKING, *_OBJECTS, sys.getrecursionlimit, get_num_threads)
 
 # what a call of a function of C tells, wherever it is made for the user's code,
 _ANYWHERE: dict[Any, str] = {
-    **{getattr(os, name): _FILE for name in _FILES if hasattr(os, name)},
+    **{getattr(os, name): _FILE for name in (*_FILES, *_FOLDERS) if hasattr(os, name)},
     io.open: _FILE,
     np.fromfile: _FILE,
     builtins.input: _FILE,
@@ -49,11 +52,23 @@ _ANYWHERE: dict[Any, str] = {
 _DIRECTLY: dict[Any, str] = {
     **{getattr(time, name): _TIME for clock in _CLOCKS for name in (clock, f"{clock}_ns") if hasattr(time, name)},
     **dict.fromkeys((*_DATES, *_DAYS), _TIME),
-    **{function: f"it calls {function.__name__}, which may give anything" for function in (*_LOOKING, *_OBJECTS)},
+    **{function: f"it calls {function.__name__}, which may give anything" for function in _OTHERS},
 }
-_OF_C = _ANYWHERE | _DIRECTLY
-# functions of Python's own modules that are not of C
-_OF_PYTHON = {"currentframe": "inspect", "stack": "inspect", "import_module": "importlib", "seed": "random"}
+# methods of C, by the module of their object's type: known without importing it
+_CONNECTIONS = {
+    **dict.fromkeys(("sqlite3", "_sqlite3"), "it asks a database, which a replay would not repeat"),
+    **dict.fromkeys(("socket", "_socket", "ssl", "_ssl"), "it uses a socket, which a replay would not repeat"),
+}
+# functions of Python's own modules and NumPy's that are not of C,
+_OF_PYTHON = {
+    "currentframe": "inspect",
+    "stack": "inspect",
+    "import_module": "importlib",
+    "seed": "random",
+    "active_count": "threading",
+    "geterr": np.geterr.__globals__["__name__"],
+}
+_OF_PYTHON_DIRECTLY = ("active_count", "geterr")  # and those that count only where the user's code calls them itself
 _SAYING = ("importlib", "linecache", "logging", "traceback", "warnings")  # modules that no result depends on
 
 
@@ -122,22 +137,34 @@ class Outside:
 
     def _look(self, frame: FrameType, event: str, argument: Any) -> None:
         if event == "c_call":
-            if argument in _OF_C and _is_told(frame, argument):
-                self._noticed(_OF_C[argument])
+            told = _told_by_c(frame, argument)
+            if told is not None:
+                self._noticed(told)
         elif event == "call" and frame.f_code.co_name in _OF_PYTHON:
             told = _told_by_python(frame, frame.f_code.co_name)
             if told is not None:
                 self._noticed(told)
 
 
-def _is_told(frame: FrameType, function: Any) -> bool:
-    """Whether a call of a function of C counts where it is made."""
-    return _is_for_user(frame) if function in _ANYWHERE else not is_foreign(_module_of(frame))
+def _told_by_c(frame: FrameType, function: Any) -> str | None:
+    """What a call of a function of C, or of a method, tells where it is made."""
+    if function in _DIRECTLY:
+        return None if is_foreign(_module_of(frame)) else _DIRECTLY[function]
+    told = _ANYWHERE.get(function)
+    if told is None:
+        owner = type(getattr(function, "__self__", None))
+        if issubclass(owner, io.FileIO):
+            told = _FILE if function.__name__.startswith("read") else None
+        else:
+            told = _CONNECTIONS.get(str(owner.__module__))
+    return told if told is not None and _is_for_user(frame) else None
 
 
 def _told_by_python(frame: FrameType, name: str) -> str | None:
     """What a call of a function that has the name of one that is known tells."""
     if _module_of(frame) != _OF_PYTHON[name] or not _is_for_user(frame.f_back):
+        return None
+    if name in _OF_PYTHON_DIRECTLY and frame.f_back is not None and is_foreign(_module_of(frame.f_back)):
         return None
     if name == "seed":  # of a generator, where None stands for numbers of the system
         return _NUMBERS if frame.f_locals.get("a") is None else None

@@ -6,6 +6,7 @@ import argparse
 import array
 import builtins
 import collections
+import contextlib
 import contextvars
 import cProfile
 import ctypes
@@ -23,6 +24,8 @@ import os
 import queue
 import random
 import secrets
+import socket
+import sqlite3
 import sys
 import tempfile
 import threading
@@ -679,6 +682,87 @@ def a_file_that_is_there() -> Made:
 @eager(FILE)
 def the_folder_of_the_process() -> Made:
     return lambda x: x * float(len(os.getcwd())), lambda v: None  # noqa: PTH109
+
+
+@eager(FILE)
+def a_file_read_at_a_place() -> Made:
+    path = Path(tempfile.mkstemp()[1])
+    path.write_text("1")
+    number = os.open(path, os.O_RDONLY)
+    return lambda x: x * float(os.pread(number, 9, 0)), lambda v: path.write_text(str(int(abs(v))))
+
+
+@eager(FILE)
+def a_raw_file() -> Made:
+    path = Path(tempfile.mkstemp()[1])
+    path.write_text("1")
+    number = os.open(path, os.O_RDONLY)
+
+    def read(x: Tensor) -> Tensor:
+        os.lseek(number, 0, os.SEEK_SET)
+        return x * float(io.FileIO(number, closefd=False).read())
+
+    return read, lambda v: path.write_text(str(int(abs(v))))
+
+
+@eager("it asks a database, which a replay would not repeat")
+def a_database() -> Made:
+    where = tempfile.mkstemp()[1]
+
+    def put(value: float) -> None:
+        with contextlib.closing(sqlite3.connect(where)) as base, base:
+            base.execute("create table if not exists scales (value real)")
+            base.execute("insert into scales values (?)", (value,))
+
+    def read(x: Tensor) -> Tensor:
+        with contextlib.closing(sqlite3.connect(where)) as base:
+            return x * float(base.execute("select sum(value) from scales").fetchone()[0])
+
+    put(1.0)
+    return read, put
+
+
+@eager("it uses a socket, which a replay would not repeat")
+def a_socket() -> Made:
+    here, there = socket.socketpair()
+    there.send(b"1")
+    number, other = here.detach(), there.detach()
+
+    def read(x: Tensor) -> Tensor:
+        with socket.socket(fileno=os.dup(number)) as connection:
+            return x * float(connection.recv(1, socket.MSG_PEEK))
+
+    return read, lambda v: os.write(other, b"1")
+
+
+@eager("it calls getrecursionlimit, which may give anything")
+def how_deep_calls_may_go() -> Made:
+    return lambda x: x * float(sys.getrecursionlimit()), lambda v: None
+
+
+@eager("it calls active_count, which may give anything")
+def how_many_threads_run() -> Made:
+    return lambda x: x * float(threading.active_count()), lambda v: None
+
+
+@eager("it calls get_num_threads, which may give anything")
+def how_many_threads_compute() -> Made:
+    return lambda x: x * float(fastnn.get_num_threads()), lambda v: None
+
+
+@eager("it calls geterr, which may give anything")
+def what_numpy_does_about_errors() -> Made:
+    return lambda x: x * float(len(np.geterr())), lambda v: None
+
+
+@reads
+def errors_that_numpy_leaves_out() -> Made:
+    def scaled(x: Tensor) -> Tensor:
+        with np.errstate(all="ignore"):
+            return x * held[0]
+
+    held = [1.0]
+    return scaled, lambda v: held.__setitem__(0, v)
 
 
 TIME = "it reads the time, which a replay would not repeat"
