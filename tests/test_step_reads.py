@@ -141,27 +141,27 @@ def test_what_a_layer_changes_is_no_part_of_a_program(layer: type[layers.Layer],
 
 class Penalized(layers.Layer):
     def call(self, inputs: Tensor) -> Tensor:
-        self.add_loss(fastnn.constant(np.float32(sys.getrecursionlimit())))
+        self.add_loss(fastnn.constant(np.float32(sys.getswitchinterval())))
         return inputs
 
 
 def test_a_constant_that_changes_in_fit_is_told_with_a_line() -> None:
     """That of the user's code whose op reads it, or else where that code begins."""
-    limit = sys.getrecursionlimit()
+    interval = sys.getswitchinterval()
 
     def train(model: fastnn.Sequential) -> None:
         for call in range(3):
-            sys.setrecursionlimit(limit + call)
+            sys.setswitchinterval(interval * (call + 1))
             model.train_on_batch(X, X)
 
-    for layer in (layers.Lambda(lambda x: x * float(sys.getrecursionlimit())), Penalized()):
+    for layer in (layers.Lambda(lambda x: x * float(sys.getswitchinterval())), Penalized()):
         model = model_of(layer)
         function = layer.function if isinstance(layer, layers.Lambda) else Penalized.call
         try:
             with pytest.warns(RuntimeWarning, match="a constant") as caught:
                 train(model)
         finally:
-            sys.setrecursionlimit(limit)
+            sys.setswitchinterval(interval)
         (warning,) = caught
         assert f"{__file__}:{function.__code__.co_firstlineno}: record: a constant ()" in str(warning.message)
 
