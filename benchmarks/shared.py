@@ -23,7 +23,7 @@ import numpy as np
 
 from .libraries import Call, make, use_cpus
 from .networks import BY_NAME, CNN, MLP
-from .timing import duration, seconds_per_call
+from .timing import duration, rest, seconds_per_call
 
 ROOT = Path(__file__).parents[1]
 WARM_UPS = 20
@@ -105,7 +105,10 @@ def in_turns(step: Call, other: Call, seconds: float, rounds: int) -> tuple[floa
     together, apart = [], []
     for _ in range(rounds):
         together.append(seconds_per_call(both, seconds))
-        apart.append(seconds_per_call(step, seconds) + seconds_per_call(other, seconds))
+        rest()
+        alone = seconds_per_call(step, seconds)
+        apart.append(alone + seconds_per_call(other, seconds))
+        rest()
     return statistics.median(together), statistics.median(apart)
 
 

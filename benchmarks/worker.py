@@ -29,12 +29,11 @@ import numpy as np
 from .kernels import KERNELS
 from .libraries import QUEUED, Call, Library, make, use_cpus
 from .networks import BY_NAME, GAN
-from .timing import seconds_per_call
+from .timing import rest, seconds_per_call
 
 ROOT = Path(__file__).parents[1]
 WARM_UPS = 2  # fastnn replays from the third call on
 OVERHEAD_TURNS = 5
-PAUSE = 0.03  # seconds before the clock starts: the threads of the process measured last must have stopped spinning
 
 
 def op_cases() -> dict[str, Any]:
@@ -154,20 +153,20 @@ def main(name: str, threads: int) -> None:
         request = json.loads(line)
         column = request["column"]
         if request["kind"] == "measure":
-            time.sleep(PAUSE)
             call = calls[column]
             assert call is not None
             seconds = seconds_per_call(call, request["seconds"])
-            reply({"seconds": seconds / QUEUED if column in library.several else seconds})
+            message = {"seconds": seconds / QUEUED if column in library.several else seconds}
         elif request["kind"] == "overhead":
-            reply({"seconds": overhead(library, calls[column])})
+            message = {"seconds": overhead(library, calls[column])}
         else:
             calls.pop(column, None)  # frees what its last call held
             try:
                 calls[column], message = answer(library, request)
             except Exception as error:  # one network that a library can't run leaves the rest standing
                 calls[column], message = None, {"missing": f"{type(error).__name__}: {error}"[:300], "failed": True}
-            reply(message)
+        rest()  # the next to be measured has the CPUs for itself
+        reply(message)
 
 
 if __name__ == "__main__":

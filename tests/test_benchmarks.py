@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))
 
-from benchmarks import networks, run, table  # noqa: E402 (the checkout's, behind the installed package)
+from benchmarks import networks, run, table, timing  # noqa: E402 (the checkout's, behind the installed package)
 from benchmarks.kernels import KERNELS, TARGETS  # noqa: E402
 from benchmarks.libraries.fastnn_library import LOSSES, Fastnn, sequential  # noqa: E402
 from benchmarks.peak import Peak  # noqa: E402
@@ -51,6 +51,15 @@ def test_the_fastest_peer_is_compared() -> None:
     assert table.met([table.Aim(0.5), table.Aim(1.0, "numpy")], seconds) is False
     assert table.met([table.Aim(1.2, "onnxruntime")], seconds) is None
     assert table.met([table.Aim(0.9, absolute=True)], seconds) is False
+
+
+def test_a_process_answers_when_its_threads_sleep(monkeypatch: pytest.MonkeyPatch) -> None:
+    used = iter([0.0, 0.03, 0.03, 0.04, 0.04, 0.041, 0.041])
+    slept: list[float] = []
+    monkeypatch.setattr(timing.time, "process_time", lambda: next(used))
+    monkeypatch.setattr(timing.time, "sleep", slept.append)
+    timing.rest(pause=0.03)
+    assert slept == [0.03] * 3
 
 
 def test_verdicts_on_kernels() -> None:
