@@ -8,10 +8,10 @@ from __future__ import annotations
 import inspect
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self, TypeVar
 
-from ._custom import get_registered_name, get_registered_object
+from ._custom import CustomObjectScope, function_name, get_registered_name, get_registered_object
 from .named_arguments import NamedArguments
 
 __all__ = [
@@ -21,8 +21,10 @@ __all__ = [
     "config_of",
     "configured",
     "deserialize",
+    "deserialize_or_get",
     "resolve",
     "serialize",
+    "serialize_or_name",
     "snake_case",
     "unknown",
 ]
@@ -95,6 +97,11 @@ def serialize(item: Configurable) -> dict[str, Any]:
     return {"class_name": get_registered_name(type(item)), "config": config_of(item)}
 
 
+def serialize_or_name(kind: str, item: Any, base: type[Configurable], names: Iterable[str]) -> Any:
+    """Description of an object of `base`, or the name of a function of the user's own, which is none of `names`."""
+    return serialize(item) if isinstance(item, base) else function_name(kind, item, set(names))
+
+
 def config_of(item: Any) -> dict[str, Any]:
     """``item.get_config()``, refused where it comes from a base class that can't know what the object was made with."""
     config: dict[str, Any] = item.get_config()
@@ -155,6 +162,20 @@ def deserialize(
             return made
         case _:
             raise ValueError(f"{kind}: expected a class_name and a config, got {description!r}")
+
+
+def deserialize_or_get(
+    kind: str,
+    config: Any,
+    names: Mapping[str, type[T]],
+    custom_objects: Mapping[str, Any] | None,
+    get: Callable[[str], Any],
+) -> Any:
+    """The inverse of `serialize_or_name`; custom_objects maps names to classes and functions of the user's own."""
+    if isinstance(config, str):
+        with CustomObjectScope(custom_objects):
+            return get(config)
+    return deserialize(kind, config, {**names, **(custom_objects or {})})
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> ValueError:

@@ -8,7 +8,6 @@ from typing import Any
 
 from . import _config
 from . import functional as F
-from ._custom import CustomObjectScope, function_name
 from .losses.regression import EPSILON
 from .tensor import Tensor
 
@@ -145,16 +144,10 @@ def serialize(constraint: Any) -> Any:
     ValueError
         It is a function without a name, such as a lambda, or with the name of another constraint.
     """
-    if not isinstance(constraint, Constraint):
-        return function_name("constraint", constraint, _NAMES)
-    return _config.serialize(constraint)
+    return _config.serialize_or_name("constraint", constraint, Constraint, _NAMES)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The constraint that a description or a name tells of; custom_objects maps names to classes and functions of your
     own."""
-    if isinstance(config, str):
-        with CustomObjectScope(custom_objects):
-            return get(config)
-    classes: dict[str, type[Constraint]] = {**_NAMES, **(custom_objects or {})}
-    return _config.deserialize("constraint", config, classes)
+    return _config.deserialize_or_get("constraint", config, _NAMES, custom_objects, get)

@@ -10,7 +10,6 @@ import numpy as np
 
 from . import _config
 from . import functional as F
-from ._custom import CustomObjectScope, function_name
 from .losses.regression import unit_length
 from .tensor import Tensor, as_tensor, constant
 
@@ -158,16 +157,10 @@ def serialize(regularizer: Any) -> Any:
     ValueError
         It is a function without a name, such as a lambda, or with the name of another regularizer.
     """
-    if not isinstance(regularizer, Regularizer):
-        return function_name("regularizer", regularizer, _NAMES)
-    return _config.serialize(regularizer)
+    return _config.serialize_or_name("regularizer", regularizer, Regularizer, _NAMES)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The regularizer that a description or a name tells of; custom_objects maps names to classes and functions of your
     own."""
-    if isinstance(config, str):
-        with CustomObjectScope(custom_objects):
-            return get(config)
-    classes: dict[str, type[Regularizer]] = {**_NAMES, **(custom_objects or {})}
-    return _config.deserialize("regularizer", config, classes)
+    return _config.deserialize_or_get("regularizer", config, _NAMES, custom_objects, get)

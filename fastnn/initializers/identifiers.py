@@ -9,7 +9,6 @@ import numpy as np
 
 from .. import _config
 from .._config import resolve, snake_case
-from .._custom import CustomObjectScope, function_name
 from .base import Initializer
 from .distributions import Orthogonal, RandomNormal, RandomUniform, TruncatedNormal
 from .fixed import Constant, Identity, Ones, Zeros
@@ -110,16 +109,10 @@ def serialize(initializer: Initializer | Callable[..., Any]) -> Any:
     ValueError
         It is a function without a name, such as a lambda, or with the name of another initializer.
     """
-    if not isinstance(initializer, Initializer):
-        return function_name("initializer", initializer, _NAMES)
-    return _config.serialize(initializer)
+    return _config.serialize_or_name("initializer", initializer, Initializer, _NAMES)
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The initializer that a description or a name tells of; custom_objects maps names to classes and functions of your
     own."""
-    if isinstance(config, str):
-        with CustomObjectScope(custom_objects):
-            return get(config)
-    classes: dict[str, type[Initializer]] = {**_NAMES, **(custom_objects or {})}
-    return _config.deserialize("initializer", config, classes)
+    return _config.deserialize_or_get("initializer", config, _NAMES, custom_objects, get)

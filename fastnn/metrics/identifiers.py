@@ -7,57 +7,13 @@ from typing import Any, Self
 
 from .. import _config
 from .._custom import function_name, function_of_name
+from . import __all__ as public
 from .accuracy import AccuracyByShape
 from .base import MeanMetricWrapper, Metric
 
 __all__ = ["FunctionMetric", "as_metric", "deserialize", "get", "serialize"]
 
-_CLASSES = (
-    "AUC",
-    "Accuracy",
-    "BinaryAccuracy",
-    "BinaryCrossentropy",
-    "BinaryIoU",
-    "CategoricalAccuracy",
-    "CategoricalCrossentropy",
-    "CategoricalHinge",
-    "ConcordanceCorrelation",
-    "CosineSimilarity",
-    "F1Score",
-    "FBetaScore",
-    "FalseNegatives",
-    "FalsePositives",
-    "Hinge",
-    "IoU",
-    "KLDivergence",
-    "LogCoshError",
-    "Mean",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanIoU",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
-    "OneHotIoU",
-    "OneHotMeanIoU",
-    "PearsonCorrelation",
-    "Poisson",
-    "Precision",
-    "PrecisionAtRecall",
-    "R2Score",
-    "Recall",
-    "RecallAtPrecision",
-    "RootMeanSquaredError",
-    "SensitivityAtSpecificity",
-    "SparseCategoricalAccuracy",
-    "SparseCategoricalCrossentropy",
-    "SparseTopKCategoricalAccuracy",
-    "SpecificityAtSensitivity",
-    "SquaredHinge",
-    "Sum",
-    "TopKCategoricalAccuracy",
-    "TrueNegatives",
-    "TruePositives",
-)
+_CLASSES = [name for name in public if name[0].isupper() and name not in ("MeanMetricWrapper", "Metric")]
 _SHORT = {
     "bce": "BinaryCrossentropy",
     "mae": "MeanAbsoluteError",
