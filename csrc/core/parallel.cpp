@@ -7,6 +7,13 @@
 #include "core/pool.h"
 
 namespace fastnn {
+namespace {
+
+void run_in_turn(void*, int64_t chunks, void (*body)(void*, int64_t), void* argument) {
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) body(argument, chunk);
+}
+
+}  // namespace
 
 void parallel_for_erased(const fastnn_context& context, int64_t chunks, void (*body)(void*, int64_t), void* argument) {
   if (context.parallel_for != nullptr) {
@@ -14,6 +21,12 @@ void parallel_for_erased(const fastnn_context& context, int64_t chunks, void (*b
   } else {
     pool_run(chunks, body, argument);
   }
+}
+
+fastnn_context serial(fastnn_context context) {
+  context.parallel_for = run_in_turn;
+  context.executor = nullptr;
+  return context;
 }
 
 }  // namespace fastnn

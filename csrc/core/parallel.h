@@ -28,6 +28,9 @@ void parallel_for(const fastnn_context& context, int64_t chunks, double nanoseco
       const_cast<void*>(static_cast<const void*>(&body)));
 }
 
+// The same context for work that is itself one thread's: its ops run their chunks one after the other.
+fastnn_context serial(fastnn_context context);
+
 struct Range {
   int64_t begin, end;
 };

@@ -199,10 +199,6 @@ Places place_scratch(const fastnn_graph& graph, const Shapes& shapes, const Uses
   return places;
 }
 
-void run_serially(void*, int64_t chunks, void (*body)(void*, int64_t), void* argument) {
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) body(argument, chunk);
-}
-
 // A block: where it begins, and how much of the split dimension it has.
 struct Place {
   int64_t index[FASTNN_MAX_RANK];  // along the dimensions up to the split one
@@ -322,9 +318,7 @@ std::optional<Blocks> make_blocks(const fastnn_graph& graph, const Shapes& shape
 
 void run_blocks(const Blocks& blocks, const fastnn_context& context, const fastnn_call* calls,
                 const fastnn_implementation* const* implementations) {
-  fastnn_context alone = context;  // a block is one thread's
-  alone.parallel_for = run_serially;
-  alone.executor = nullptr;
+  const fastnn_context alone = serial(context);  // a block is one thread's
   const int64_t count = blocks.elements / (blocks.sizes[blocks.split] * blocks.inner) *
                         ceil_divide(blocks.sizes[blocks.split], blocks.rows);
   const int64_t grain = std::max<int64_t>(1, kChunkElements / (blocks.rows * blocks.inner));

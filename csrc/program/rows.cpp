@@ -305,10 +305,6 @@ class Products {
   bool possible_ = true;
 };
 
-void run_serially(void*, int64_t chunks, void (*body)(void*, int64_t), void* argument) {
-  for (int64_t chunk = 0; chunk < chunks; ++chunk) body(argument, chunk);
-}
-
 // Which lane's scratch is free. The lowest one is taken first, so that few threads stay in what their caches hold.
 class Places {
  public:
@@ -406,9 +402,7 @@ std::optional<RowBlocks> make_row_blocks(const fastnn_graph& graph, const Shapes
 
 void run_row_blocks(const RowBlocks& blocks, const fastnn_context& context, char* scratch, const fastnn_call* calls,
                     const fastnn_implementation* const* implementations) {
-  fastnn_context alone = context;  // a block is one thread's
-  alone.parallel_for = run_serially;
-  alone.executor = nullptr;
+  const fastnn_context alone = serial(context);  // a block is one thread's
   const int64_t count = blocks.items / blocks.block_items;
   Failure failure;
   Places places;
