@@ -33,17 +33,17 @@ def restarts_in_child(owner: _Restarting) -> None:
                 _restarting.discard(other)
 
 
-_of_modules: list[AbstractContextManager[Any]] = []  # those under which others are taken first
+_of_modules: list[AbstractContextManager[Any]] = []
 _held = ExitStack()  # by a fork
 
 
-def lock_of_module(outermost: bool = False) -> AbstractContextManager[Any]:
-    """A lock for what a module keeps, which a thread may take again; outermost is one under which others are taken.
+def lock_of_module() -> AbstractContextManager[Any]:
+    """A lock for what a module keeps, which a thread may take again. Within it no other is taken, no user's code run.
 
     A fork waits for it, so that no child begins with a lock that nobody is left to release.
     """
     made = threading.RLock()
-    _of_modules.insert(0 if outermost else len(_of_modules), made)
+    _of_modules.append(made)
     return made
 
 

@@ -412,6 +412,30 @@ def test_a_failed_build_leaves_nothing_behind() -> None:
         built(model, 2, 6)
 
 
+def test_a_failed_build_leaves_weights_that_were_there() -> None:
+    class Scaled(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__(name="scaled")
+            self.scale = self.add_weight((1,), "ones", trainable=False, name="scale")
+
+        def build(self, input_shape: Any) -> None:
+            self.kernel = self.add_weight((input_shape[-1], 2), name="kernel")
+            self.offset = self.add_weight((1,), trainable=False, name="offset")
+            if input_shape[-1] != 3:
+                raise ValueError("expected 3 features")
+
+        def call(self, inputs: Tensor) -> Tensor:
+            return inputs @ self.kernel * self.scale
+
+    layer = Scaled()
+    with pytest.raises(ValueError, match="expected 3 features"):
+        layer(np.ones((2, 4), np.float32))
+    assert [weight.path for weight in layer.weights] == ["scaled/scale"]
+    assert layer(np.ones((2, 3), np.float32)).shape == (2, 2)
+    assert [weight.path for weight in layer.weights] == ["scaled/scale", "scaled/kernel", "scaled/offset"]
+    assert [weight.path for weight in layer.trainable_weights] == ["scaled/kernel"]
+
+
 # ---- initializers ----------------------------------------------------------------------------------------------------
 
 

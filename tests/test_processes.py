@@ -278,7 +278,7 @@ def test_fork_within_a_compiled_step_and_beside_replays(tmp_path: Path) -> None:
     [
         ("walk", "_accumulating", "(fastnn.ones(2, requires_grad=True) * 2).sum().backward()"),
         ("layers.base.naming", "_lock", "layers.Dense(2)"),
-        ("layers.base.applied", "_lock", "layers.Dense(2)(X)"),
+        ("layers.base.building", "_builds.lock", "layers.Dense(2)(X)"),
         ("random", "_lock", "fastnn.random.next_seed(), fastnn.randn(2), fastnn.manual_seed(3)"),
     ],
 )
@@ -317,6 +317,112 @@ def test_fork_while_another_thread_holds_a_lock(module: str, name: str, work: st
             {work}
             os._exit(0)
         wait_for(child)
+        """,
+        tmp_path,
+    )
+
+
+WAITING_BUILD = """
+class Waiting(layers.Layer):
+    def build(self, shape):
+        self.kernel = self.add_weight((3,), "ones", name="kernel")
+        thread = threading.Thread(target=wait, daemon=True)
+        thread.start()
+        thread.join(60)
+        assert not thread.is_alive(), "the thread hangs"
+        self.bias = self.add_weight((3,), "zeros", name="bias")
+    def call(self, x):
+        return x * self.kernel + self.bias
+layer = Waiting()
+"""
+
+
+@pytest.mark.parametrize("ends", ["at once", "behind a build", "behind a build of the same layer"])
+def test_a_build_waits_for_a_thread_that_forks(ends: str, tmp_path: Path) -> None:
+    """No lock is held meanwhile, and the child begins the layer anew."""
+    work = {"at once": "", "behind a build": "layers.Dense(2)(X)", "behind a build of the same layer": "layer.check()"}
+    run(
+        f"""
+        {textwrap.indent(WAITING_BUILD, " " * 8).strip()}
+        def check():
+            global wait
+            wait = lambda: None
+            assert np.array_equal(layer(X), X)
+            assert [weight.path.split("/")[-1] for weight in layer.weights] == ["kernel", "bias"]
+        layer.check = check
+        def wait():
+            child = os.fork()
+            if child == 0:
+                {work[ends] or "pass"}
+                os._exit(0)
+            wait_for(child)
+        check_here = wait
+        assert np.array_equal(layer(X), X)
+        assert len(layer.weights) == 2
+        """,
+        tmp_path,
+    )
+
+
+def test_a_build_waits_for_a_thread_that_builds(tmp_path: Path) -> None:
+    run(
+        f"""
+        {textwrap.indent(WAITING_BUILD, " " * 8).strip()}
+        other = layers.Dense(2)
+        wait = lambda: other(X)
+        assert np.array_equal(layer(X), X)
+        assert other.built
+        """,
+        tmp_path,
+    )
+
+
+def test_threads_that_call_one_layer_make_its_weights_once(tmp_path: Path) -> None:
+    """Also where a model with it fails in the middle, and another thread has built the layer meanwhile."""
+    run(
+        """
+        builds, go_on, inside = [], threading.Event(), threading.Event()
+        class Slow(layers.Layer):
+            def build(self, shape):
+                builds.append(threading.get_ident())
+                inside.set()
+                go_on.wait()
+                self.kernel = self.add_weight((3, 2))
+            def call(self, x):
+                return x @ self.kernel
+        class Failing(layers.Layer):
+            def __init__(self, layer):
+                super().__init__()
+                self.first, self.layer = layers.Dense(3), layer
+            def build(self, shape):
+                self.first(X[0])
+                try:
+                    self.layer(X[0])
+                finally:
+                    raise ValueError("no")
+            def call(self, x):
+                return x
+        slow, failing, results = Slow(), None, []
+        failing = Failing(slow)
+        def call():
+            results.append(slow(X[0]).numpy())
+        def fail():
+            inside.wait()
+            try:
+                failing(X[0])
+            except ValueError as error:
+                assert str(error) == "no"
+        threads = [threading.Thread(target=call) for _ in range(4)] + [threading.Thread(target=fail)]
+        for thread in threads:
+            thread.start()
+        inside.wait()
+        time.sleep(0.05)
+        go_on.set()
+        for thread in threads:
+            thread.join()
+        assert len(builds) == 1
+        assert all(np.array_equal(result, results[0]) for result in results)
+        assert slow.built and not failing.built and not failing.first.built and not failing.first._weights
         """,
         tmp_path,
     )

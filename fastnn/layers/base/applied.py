@@ -11,22 +11,20 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from ...abstract import Shape, is_abstract
-from ...guard import lock_of_module
 from ...tensor import Tensor
+from .building import only_builder
 from .calls import as_argument, build_once, keep_mask, mask_of, shape_of, signature_of
 from .inputs import BY_NAME, Inputs
 from .modes import in_training, making, this_thread
 from .penalties import outermost_call
 from .symbolic import has_symbolic, symbolic_call
 from .tracing import current_trace
-from .weights import OwnWeights, Weighted
+from .weights import Weighted
 
 if TYPE_CHECKING:
     from .layer import Layer
 
 __all__ = ["Applied"]
-
-_lock = lock_of_module(outermost=True)  # weights are made under it
 
 
 class Applied(Weighted, Inputs):
@@ -152,22 +150,14 @@ class Applied(Weighted, Inputs):
     def _build(self, input_shape: Any, shapes: Mapping[str, Any] = MappingProxyType({})) -> None:
         """Make all weights below for an input shape, and the shapes of other arguments; an error leaves no half-made
         layer."""
-        with _lock:
-            if self.built:
+        with only_builder(cast("Layer", self)) as first:
+            if not first:
                 return
-            self._link()
             self._path = self._path_now()
-            unbuilt = [layer for layer in self._layers_below() if not layer.built]
-            try:
-                if isinstance(input_shape, tuple):
-                    self.check_input(input_shape)
-                with making(self):
-                    self.build(input_shape, **shapes)
-            except BaseException:
-                for layer in unbuilt:
-                    layer._weights, layer._fixed = OwnWeights(layer.name), set()
-                    layer.built, layer._output_shape, layer._path = False, None, None
-                raise
+            if isinstance(input_shape, tuple):
+                self.check_input(input_shape)
+            with making(self):
+                self.build(input_shape, **shapes)
             self.built = True
             self._built_for, self._built_with = input_shape, dict(shapes)
 
