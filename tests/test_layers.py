@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -382,6 +383,30 @@ def test_trainable_reaches_the_layers_below() -> None:
     model.trainable = False
     assert model.trainable_weights == []
     assert not any(weight.requires_grad for weight in model.weights)
+
+
+def test_weights_are_frozen_one_by_one() -> None:
+    """As Keras has it: the layer's own `trainable`, when it is set, sets all that were made to be trained anew."""
+    dense, normalization = layers.Dense(2), layers.BatchNormalization()
+    model = fastnn.Sequential([fastnn.Input((3,)), dense, normalization], name="m")
+    dense.kernel.trainable = False
+    assert dense.trainable
+    assert not dense.kernel.requires_grad
+    assert dense.trainable_weights == [dense.bias]
+    assert dense.non_trainable_weights == [dense.kernel]
+    assert [weight.name for weight in model.trainable_weights] == ["bias", "gamma", "beta"]
+    assert [weight.name for weight in copy.deepcopy(model).trainable_weights] == ["bias", "gamma", "beta"]
+    assert len(fastnn.models.clone_model(model).trainable_weights) == 4
+    dense.trainable = False
+    dense.kernel.trainable = True
+    assert dense.trainable_weights == []
+    assert [weight.name for weight in model.trainable_weights] == ["kernel", "gamma", "beta"]
+    model.trainable = True
+    assert len(model.trainable_weights) == 4
+    normalization.moving_mean.trainable = True
+    assert [weight.name for weight in normalization.trainable_weights] == ["gamma", "beta", "moving_mean"]
+    with pytest.raises(TypeError, match="requires_grad_: expected a floating dtype, got int32"):
+        dense.add_weight((1,), "zeros", "int32", trainable=False, name="count").trainable = True
 
 
 def test_a_layer_of_your_own() -> None:

@@ -54,6 +54,18 @@ def test_intersection_over_union() -> None:
         metric.update_state([0, 1], [0, 1, 2])
 
 
+def test_state_of_a_metric_is_float32_unless_asked() -> None:
+    """Whatever its initializer returns, as in Keras."""
+
+    def ones(shape: tuple[int, ...], dtype: Any = None) -> np.ndarray:
+        return np.ones(shape)
+
+    metric = metrics.Metric(name="m")
+    assert metric.add_variable((2,), ones).dtype == np.float32
+    assert metric.add_weight((2,), ones, "int32").dtype == np.int32
+    assert metric.add_variable((2,), "ones").dtype == np.float32
+
+
 def test_a_metric_of_your_own_with_state(rng: np.random.Generator) -> None:
     """As a Keras tutorial writes it; recorded in the steps, in batches of two sizes."""
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -336,6 +337,46 @@ def test_models_in_models() -> None:
     inner.layers[0].trainable = False
     model.fit(X, Y, epochs=1, verbose=0)
     np.testing.assert_array_equal(inner.get_weights()[0], before[0])
+
+
+def test_fit_leaves_frozen_weights_alone(rng: np.random.Generator) -> None:
+    """Those of one layer beside others; what is trained moves as without it."""
+
+    def moves(frozen: int | None, steps: Callable[[fastnn.Model], object]) -> list[np.ndarray]:
+        fastnn.utils.set_random_seed(2)
+        parts = [layers.Embedding(9, 4), layers.LSTM(3, return_sequences=True), layers.GRU(3)]
+        model = fastnn.Sequential([fastnn.Input((5,)), *parts, layers.BatchNormalization(), layers.Dense(2)])
+        model.compile("sgd", "mse")
+        before = model.get_weights()
+        if frozen is not None:
+            model.weights[frozen].trainable = False
+        steps(model)
+        return [after - value for after, value in zip(model.get_weights(), before, strict=True)]
+
+    x, y = rng.integers(0, 9, (8, 5)).astype(np.int32), rng.standard_normal((8, 2)).astype(np.float32)
+    every = moves(None, lambda model: model.train_on_batch(x, y))
+    for frozen in (0, 1, 2, 3, 4, 5, 6, 7, 8, 11):
+        want = [np.zeros_like(move) if place == frozen else move for place, move in enumerate(every)]
+        got = moves(frozen, lambda model: model.train_on_batch(x, y))
+        for place, (a, b) in enumerate(zip(got, want, strict=True)):
+            np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-8, err_msg=f"{frozen} frozen, {place}")
+        assert not moves(frozen, lambda model: model.fit(x, y, batch_size=4, epochs=3, verbose=0))[frozen].any()
+
+
+def test_weights_are_frozen_between_steps() -> None:
+    model = classifier()
+    first, second = model.layers[0].kernel, model.layers[0].bias  # type: ignore[attr-defined]
+    model.fit(X, Y, verbose=0)
+    for frozen, trained in ((first, second), (second, first)):
+        frozen.trainable, trained.trainable = False, True
+        before = frozen.numpy().copy(), trained.numpy().copy()
+        model.fit(X, Y, verbose=0, epochs=2)
+        model.train_on_batch(X, Y)
+        np.testing.assert_array_equal(frozen.numpy(), before[0])
+        assert not np.array_equal(trained.numpy(), before[1])
+    lines: list[str] = []
+    model.summary(print_fn=lines.append)
+    assert "Non-trainable params: 8" in lines[0]
 
 
 def test_sequential_grows_and_shrinks() -> None:

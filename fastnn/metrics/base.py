@@ -95,7 +95,8 @@ class Metric(Configurable):
         initial = initializers.get("zeros" if initializer is None else initializer)
         # numbers of its own: making a metric doesn't change what weights begin with
         fixed = {"generator": random.generator(0, 0)} if takes_generator(initial) else {}
-        values = initial(tuple(shape), dtype or "float32", **fixed)
+        dtype = np.dtype(np.float32 if dtype is None else dtype)
+        values = np.asarray(initial(tuple(shape), dtype, **fixed), dtype)
         variable = State(values, path=f"{self.name}/{name or 'variable'}")
         self._variables.append(variable)
         return variable

@@ -53,6 +53,15 @@ class Weight(Variable):
         self.regularizer = regularizer
         self.constraint = constraint
 
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes it; setting `trainable` of its layer, or of one around that, sets it anew."""
+        return self.requires_grad
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self.requires_grad_(bool(value))
+
     def assign(self, value: Any) -> None:
         tried = (isinstance(value, Tensor) and is_abstract(value)) or (
             this_thread.trying and this_thread.building is None

@@ -40,7 +40,7 @@ class Weighted(Penalized, Node):
     built: bool
     _trainable: bool
     _weights: dict[str, Tensor]  # the layer's own
-    _fixed: set[str]  # names of those that training leaves alone
+    _fixed: set[str]  # names of those that setting the layer's `trainable` leaves alone
     _states: dict[str, Tensor]  # what calls hand on to later ones; no file holds it
     _path: str | None
 
@@ -150,9 +150,8 @@ class Weighted(Penalized, Node):
         return [
             weight
             for layer in (self._layers_below() if self._trainable else [])
-            if layer._trainable
-            for name, weight in layer._weights.items()
-            if name not in layer._fixed
+            for weight in layer._weights.values()
+            if weight.requires_grad
         ]
 
     @property
