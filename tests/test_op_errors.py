@@ -45,7 +45,7 @@ SGD = ([f32(3)], [f32(3)])
 ADAM = (*SGD, [f32(3)], [f32(3)])
 
 
-SHARED = f32(3)
+SHARED, SQUARE = f32(3), f32(2, 2)
 
 
 def pooled(index: int, size: int = 2, windows: int = 4) -> tuple[np.ndarray, ...]:
@@ -141,6 +141,12 @@ WRONG = [
         "mask", TypeError, "accumulate to be a bool, got int", K.gemm, f32(2, 2), f32(2, 2), out=f32(2, 2), accumulate=2
     ),
     wrong("switch", TypeError, "accumulate to be a bool, got str", K.gemm, f32(2, 2), f32(2, 2), accumulate="no"),
+    wrong("number", TypeError, "sum: expected keepdims to be a bool, got 1", K.sum, f32(2), keepdims=1),
+    wrong(
+        "text", TypeError, "gemm: expected transpose_b to be a bool, got 'n'", K.gemm, SQUARE, SQUARE, transpose_b="n"
+    ),
+    wrong("nothing", TypeError, "cumsum: expected reverse to be a bool, got None", K.cumsum, f32(2), reverse=None),
+    wrong("array", TypeError, "gelu: expected approximate to be a bool, got array", K.gelu, f32(2), approximate=f32(2)),
     wrong("nothing", ValueError, "expected at least one array, got none", K.concatenate, []),
     wrong("numbers", ValueError, "at least one axis, got ()", K.concatenate, [f32()]),
     wrong("other shapes", ValueError, "got (2, 3) and (3, 2)", K.concatenate, [f32(2, 3), f32(3, 2)], axis=1),

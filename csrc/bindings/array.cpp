@@ -282,6 +282,16 @@ double to_float(const char* who, const char* argument, py::handle value) {
   return result;
 }
 
+bool to_bool(const char* who, const char* argument, py::handle value) {
+  constexpr bool kConvert = false;  // what merely counts as true or false
+  py::detail::make_caster<bool> truth;
+  if (!truth.load(value, kConvert)) {
+    throw py::type_error(std::string(who) + ": expected " + argument + " to be a bool, got " +
+                         py::repr(value).cast<std::string>());
+  }
+  return py::detail::cast_op<bool>(truth);
+}
+
 fastnn_dtype dtype_from_numpy(const py::dtype& dtype) {
   if (!py::cast<bool>(dtype.attr("isnative"))) {
     throw py::type_error("fastnn: expected native byte order, got dtype " + py::str(dtype).cast<std::string>());

@@ -57,9 +57,11 @@ class Scalar {
   bool is_float_;
 };
 
-// A Python number, or TypeError and ValueError in the form "Scalar: expected an integer for value, got 1.5".
+// A Python number, or TypeError and ValueError in the form "Scalar: expected an integer for value, got 1.5". Truth is
+// Python's or NumPy's True or False.
 int64_t to_int(const char* who, const char* argument, py::handle value);
 double to_float(const char* who, const char* argument, py::handle value);
+bool to_bool(const char* who, const char* argument, py::handle value);
 
 fastnn_dtype dtype_from_numpy(const py::dtype& dtype);
 py::dtype dtype_to_numpy(fastnn_dtype dtype);

@@ -366,12 +366,9 @@ class Op {
         std::memcpy(slot, &number, sizeof(number));
         return;
       }
-      case FASTNN_ATTRIBUTE_BOOL: {
-        const int truth = PyObject_IsTrue(value.ptr());
-        if (truth < 0) throw py::error_already_set();
-        *slot = truth;
+      case FASTNN_ATTRIBUTE_BOOL:
+        *slot = to_bool(schema_->name, attribute.name, value);
         return;
-      }
       case FASTNN_ATTRIBUTE_ENUM: {
         std::string choices;
         for (int64_t c = 0; attribute.choices[c] != nullptr; ++c) {
