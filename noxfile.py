@@ -196,7 +196,18 @@ def bench(session: nox.Session) -> None:
 def tiles(session: nox.Session) -> None:
     """Ops, programs and streams with products on an emulated matrix unit, for CPUs without AMX."""
     session.install(".[test]", f"-Cbuild-dir=build/{session.name}-wheel", "-Ccmake.define.FASTNN_AMX_EMULATED=ON")
-    names = ["tiles", "ops", "op_properties", "prepared_weights", "programs", "program_bits", "streaming", "fusion"]
+    names = [
+        "tiles",
+        "ops",
+        "op_properties",
+        "precision",
+        "accuracy_classes",
+        "prepared_weights",
+        "programs",
+        "program_bits",
+        "streaming",
+        "fusion",
+    ]
     chosen = session.posargs or [f"tests/test_{name}.py" for name in names]
     session.run("pytest", "--timeout", "1200", *chosen)
 

@@ -1,17 +1,27 @@
-"""The accuracy class: who says it, what it changes, and that a model keeps the one it was compiled with."""
+"""The accuracy class: who says it, what it changes, and that a model keeps the one it was compiled with.
+
+test_accuracy_classes.py has what each class computes."""
 
 from __future__ import annotations
 
+import copy
+import multiprocessing
+import re
 import threading
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from tolerances import FAST_NORM
+from tolerances import BFLOAT16_NORM, FAST_NORM, assert_same_bits
 
 import fastnn
 from fastnn import Sequential, _core, kernels, layers
 
 SHAPE = (8, 12, 12, 16)
+
+
+each_class = pytest.mark.parametrize(("name", "norm"), [("fast", FAST_NORM), ("bfloat16", BFLOAT16_NORM)])
 
 
 def convolved() -> np.ndarray:
@@ -29,29 +39,53 @@ def model() -> Sequential:
     return made
 
 
-def test_the_classes() -> None:
+@each_class
+def test_the_classes(name: str, norm: float) -> None:
     assert fastnn.get_precision() == "float32"
     exact = convolved()
-    fastnn.set_precision("fast")
-    assert fastnn.get_precision() == "fast"
+    fastnn.set_precision(name)
+    assert fastnn.get_precision() == name
     fast = convolved()
     difference = np.linalg.norm(fast.astype(np.float64) - exact) / np.linalg.norm(exact)
-    assert 0 < difference < FAST_NORM
+    assert 0 < difference < norm
     fastnn.set_precision("float32")
     np.testing.assert_array_equal(convolved(), exact)
 
 
-def test_an_unknown_class_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"^set_precision: expected one of 'float32', 'fast', got 'float16'$"):
-        fastnn.set_precision("float16")
-    assert fastnn.get_precision() == "float32"
+ONE_OF = "expected one of 'float32', 'fast', 'bfloat16'"
 
 
-def test_a_model_keeps_the_class_it_was_compiled_with() -> None:
+@pytest.mark.parametrize(
+    ("name", "kind", "sentence"),
+    [
+        (
+            "float16",
+            ValueError,
+            "expected one of 'float32', 'fast', 'bfloat16', got 'float16'; did you mean 'bfloat16'?",
+        ),
+        (
+            "BFloat16",
+            ValueError,
+            "expected one of 'float32', 'fast', 'bfloat16', got 'BFloat16'; did you mean 'bfloat16'?",
+        ),
+        ("fp32", ValueError, "expected one of 'float32', 'fast', 'bfloat16', got 'fp32'"),
+        (None, TypeError, "expected a string for precision, got None"),
+        (2, TypeError, "expected a string for precision, got 2"),
+    ],
+)
+def test_an_unknown_class_is_refused(name: Any, kind: type[Exception], sentence: str) -> None:
+    fastnn.set_precision("fast")
+    with pytest.raises(kind, match=f"^set_precision: {re.escape(sentence)}$"):
+        fastnn.set_precision(name)
+    assert fastnn.get_precision() == "fast"
+
+
+@each_class
+def test_a_model_keeps_the_class_it_was_compiled_with(name: str, norm: float) -> None:
     rng = np.random.default_rng(6)
     x, y = rng.standard_normal(SHAPE).astype(np.float32), rng.standard_normal((8, 3)).astype(np.float32)
     exact = model()
-    fastnn.set_precision("fast")
+    fastnn.set_precision(name)
     fast, again = model(), exact.predict(x)
     results = [fast.predict(x) for _ in range(3)]
     fastnn.set_precision("float32")
@@ -61,7 +95,7 @@ def test_a_model_keeps_the_class_it_was_compiled_with() -> None:
     assert all(np.array_equal(result, results[0]) for result in results)
     np.testing.assert_array_equal(again, exact.predict(x))
     assert not np.array_equal(again, results[0])
-    np.testing.assert_allclose(again, results[0], atol=FAST_NORM * np.abs(again).max() * 10)
+    np.testing.assert_allclose(again, results[0], atol=norm * np.abs(again).max() * 10)
     exact.fit(x, y, epochs=2, verbose=0)
     fast.fit(x, y, epochs=2, verbose=0)
     assert fastnn.get_precision() == "float32"
@@ -91,6 +125,49 @@ def test_an_error_and_another_thread_leave_the_class_alone() -> None:
     with pytest.raises(ValueError, match="expected input"):
         fast.predict(np.zeros((8, 5), np.float32))
     assert _core.precision() == 0
+
+
+def test_every_class_has_a_program_of_its_own() -> None:
+    rng = np.random.default_rng(8)
+    x, weight = (rng.standard_normal(shape).astype(np.float32) for shape in (SHAPE, (3, 3, 16, 16)))
+    kernel = fastnn.Tensor(weight)
+
+    @fastnn.compile
+    def step(images: fastnn.Tensor) -> fastnn.Tensor:
+        return fastnn.functional.conv2d(images, kernel, padding="same")
+
+    for _ in range(2):
+        for name in ("float32", "fast", "bfloat16"):
+            fastnn.set_precision(name)
+            want = kernels.conv2d(x, weight, padding="same")
+            for _ in range(4):
+                assert_same_bits(step(x).numpy(), want, name)
+
+
+@each_class
+def test_files_do_not_hold_the_class(name: str, norm: float, tmp_path: Path) -> None:
+    """What is loaded has the class of the process that loads it; copies go on in that of their original."""
+    x = np.random.default_rng(9).standard_normal(SHAPE).astype(np.float32)
+    made = model()
+    exact = made.predict(x)
+    made.save(tmp_path / "exact.fastnn")
+    fastnn.set_precision(name)
+    made.compile("sgd", "mse")
+    made.save(tmp_path / "fast.fastnn")
+    assert (tmp_path / "exact.fastnn").read_bytes() == (tmp_path / "fast.fastnn").read_bytes()
+    fastnn.set_precision("float32")
+    assert_same_bits(fastnn.models.load_model(tmp_path / "fast.fastnn").predict(x), exact, "loaded")
+    assert_same_bits(copy.deepcopy(made).predict(x), made.predict(x), "copied")
+    assert not np.array_equal(made.predict(x), exact)
+
+
+def test_children_of_fork_have_the_class() -> None:
+    fastnn.set_precision("bfloat16")
+    want = convolved()
+    context = multiprocessing.get_context("fork")
+    with context.Pool(1) as pool:
+        assert pool.apply(fastnn.get_precision) == "bfloat16"
+        assert_same_bits(pool.apply(convolved), want, "in a child")
 
 
 def test_a_stream_keeps_the_class_of_its_model() -> None:

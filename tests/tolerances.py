@@ -14,8 +14,10 @@ UNIT_ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 PRODUCT_FACTOR = 5.0
 # the least normal number of float32: what is below counts as zero in a matrix unit
 LEAST = 2.0**-126
-# accuracy class `fast`: of the largest sum of absolute terms
+# accuracy classes `fast` and `bfloat16`: of the largest sum of absolute terms. Numbers rounded to bfloat16 make 2^-8 of
+# the products' own, and what Winograd's F(2x2) makes of them stays below this
 FAST_NORM = 5e-5
+BFLOAT16_NORM = 1e-2
 # a draw of float32 has the first 32 of float64's bits, and the length of a normal pair is as exact as 1 - u
 RANDOM = {"float32": 1e-5, "float64": 1e-12}
 # finite differences of float64, as PyTorch's gradcheck

@@ -119,10 +119,11 @@ FASTNN_API fastnn_status fastnn_copy_to_host(void* destination, const fastnn_ten
 
 /* ---- context ------------------------------------------------------------------------------------------------- */
 
+/* What results may lose; each class allows what the ones before it do. Arrays are float32 in all of them. */
 typedef enum fastnn_precision {
   FASTNN_PRECISION_FLOAT32 = 0, /* as accurate as float32 arithmetic, whatever unit does the work */
   FASTNN_PRECISION_FAST = 1,    /* a norm-wise error of 5e-5 is allowed */
-  FASTNN_PRECISION_BFLOAT16 = 2 /* bfloat16 products with float32 sums are allowed */
+  FASTNN_PRECISION_BFLOAT16 = 2 /* 1e-2: products of numbers rounded to bfloat16, with float32 sums, are allowed */
 } fastnn_precision;
 
 /* How convolutions are computed; an algorithm that cannot compute one leaves it to the direct products. */
