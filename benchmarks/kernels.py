@@ -1,7 +1,8 @@
 """The kernels of the table of targets: shapes, inputs, operations, bytes, and what is asked of each.
 
-x is the fastest peer's time over fastnn's. Layouts are Keras's: images (n, h, w, c), kernels (kh, kw, in, out),
-sequences (batch, steps, features). bytes are what must move between memory and the caches at least once.
+x is the fastest peer's time over fastnn's; what is asked depends on the level (targets_of). Layouts are Keras's: images
+(n, h, w, c), kernels (kh, kw, in, out), sequences (batch, steps, features). bytes are what must move between memory and
+the caches at least once.
 """
 
 from __future__ import annotations
@@ -17,17 +18,21 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Target:
-    """x of each kernel, and for some of their geometric mean, as it must be and as one aims for."""
+    """x of each kernel, and for some of their geometric mean, as it must be and as one aims for; against names the
+    column to compare with instead of the fastest peer."""
 
     title: str
     must: float | None
     aim: float | None
     mean: float | None = None
+    mean_aim: float | None = None
+    against: str | None = None
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """kind names the function of a library that runs it, sizes are its arguments, shapes those of its inputs."""
+    """kind names the function of a library that runs it, sizes are its arguments, shapes those of its inputs; unit is
+    its target on a level with a matrix unit, where that is another."""
 
     name: str
     target: str
@@ -37,6 +42,7 @@ class Kernel:
     flops: int
     bytes: int
     must: float | None = field(default=None)  # where it differs from the target's
+    unit: str = ""
 
     def arrays(self) -> list[NDArray[Any]]:
         """float32 of a normal distribution, of variance 1 / inputs for recurrent weights; the last input of
@@ -72,8 +78,45 @@ TARGETS = {
 }
 
 
-# targets that hold in the accuracy class `fast`, for which fastnn has a column of its own
-FAST_TARGETS = {"conv3x3": Target("the same, class fast", 2.0, 2.5)}
+UNIT_LEVEL = "amx"
+UNIT_TARGETS = {
+    "unit-gemm": Target("GEMM, shapes of training and attention", 0.95, 1.1, mean=1.3, mean_aim=1.6),
+    "unit-gemm-large": Target("GEMM, 512 cubed and more", 1.6, 2.2),
+    "unit-conv3x3": Target("convolution 3x3, stride 1, of 64 to 512 channels", 1.8, 2.5),
+    "unit-lstm": Target("LSTM of 256 units and more", 1.4, None),
+    "unit-attention": Target("attention, forward + backward", 1.3, None),
+}
+LARGE = {(512, 512, 512), (1024, 1024, 1024), (2048, 2048, 2048), (256, 1024, 1024), (2048, 1024, 256)}
+
+# the columns of accuracy classes other than float32
+CLASS_COLUMNS = {"fastnn-fast": "fast", "fastnn-bfloat16": "bfloat16", "torch-bf16": "bfloat16"}
+FAST = Target("the same, class fast", 2.0, 2.5)
+BFLOAT16 = Target("the same, class bfloat16, against PyTorch's", 1.0, None, against="torch-bf16")
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What is asked on a level: by names of targets, and for each accuracy class that is asked something of, too."""
+
+    kernels: dict[str, Target]
+    classes: dict[str, dict[str, Target]]
+    unit: bool
+
+    def name_of(self, kernel: Kernel) -> str:
+        return kernel.unit if self.unit and kernel.unit else kernel.target
+
+    def classes_of(self, name: str) -> dict[str, Target]:
+        """{class: its target}, where a kernel of that target's has one."""
+        return {word: targets[name] for word, targets in self.classes.items() if name in targets}
+
+
+def targets_of(isa: str | None) -> Targets:
+    """The targets of kernels on a level."""
+    if isa != UNIT_LEVEL:
+        return Targets(TARGETS, {"fast": {"conv3x3": FAST}}, unit=False)
+    fast = {"conv3x3": FAST, "unit-conv3x3": FAST, "unit-gemm-large": Target("the same, class fast", 2.5, None)}
+    bfloat16 = dict.fromkeys(("unit-gemm", "unit-gemm-large", "unit-conv3x3"), BFLOAT16)
+    return Targets({**TARGETS, **UNIT_TARGETS}, {"fast": fast, "bfloat16": bfloat16}, unit=True)
 
 
 def size(*shapes: tuple[int, ...]) -> int:
@@ -88,7 +131,8 @@ def gemm(word: str, m: int, n: int, k: int, target: str = "gemm", *, batch: int 
     name = f"gemm {word} {m}x{n}x{k}" + f" of {batch}" * (batch > 1)
     shapes: tuple[tuple[int, ...], ...] = tuple((batch, *shape) if batch > 1 else shape for shape in (a, b))
     moved = 4 * batch * size(a, b, (m, n))
-    return Kernel(name, target, "gemm", sizes, shapes, 2 * batch * m * n * k, moved)
+    unit = "unit-gemm-large" if (m, n, k) in LARGE and word == "NN" else "unit-gemm" if target == "gemm" else ""
+    return Kernel(name, target, "gemm", sizes, shapes, 2 * batch * m * n * k, moved, unit=unit)
 
 
 def conv(
@@ -112,7 +156,8 @@ def conv(
     what += {"forward": " + bias, relu", "weight": " + bias"}.get(part, "") if epilogue else ""
     name = f"conv {what} {n}x{side}x{side} {inputs}->{filters} {part}"
     sizes = {"part": part, "stride": stride, "groups": groups, "epilogue": epilogue}
-    return Kernel(name, target, "conv", sizes, (x, w, y), 2 * size(y) * math.prod(w[:3]), 4 * size(x, w, y))
+    unit = "unit-conv3x3" if target == "conv3x3" and min(inputs, filters) >= 64 else ""
+    return Kernel(name, target, "conv", sizes, (x, w, y), 2 * size(y) * math.prod(w[:3]), 4 * size(x, w, y), unit=unit)
 
 
 def depthwise(part: str, n: int, side: int, channels: int) -> Kernel:
@@ -159,7 +204,8 @@ def rnn(cell: str, training: bool, steps: int, batch: int, inputs: int, units: i
     flops = 2 * batch * steps * (inputs + units) * gates * (3 if training else 1)
     name = f"{cell} T{steps} B{batch} I{inputs} H{units} {part}"
     sizes = {"cell": cell, "training": training, "units": units}
-    return Kernel(name, target, "rnn", sizes, (x, *weights, y), flops, 4 * size(x, *weights, y))
+    unit = "unit-lstm" if cell == "lstm" and units >= 256 else ""
+    return Kernel(name, target, "rnn", sizes, (x, *weights, y), flops, 4 * size(x, *weights, y), unit=unit)
 
 
 def attention(steps: int, depth: int, batch: int = 8, heads: int = 4) -> Kernel:
@@ -174,6 +220,7 @@ def attention(steps: int, depth: int, batch: int = 8, heads: int = 4) -> Kernel:
         (shape,) * 4,
         flops,
         32 * size(shape),
+        unit="unit-attention",
     )
 
 
@@ -222,6 +269,7 @@ KERNELS: tuple[Kernel, ...] = (
         for word, sizes in (("NT", (128, 128, 64)), ("NN", (128, 64, 128)), ("TN", (128, 64, 128)))
     ),
     gemm("NN", 2048, 1024, 256),
+    gemm("NN", 256, 1024, 1024),
     gemm("NT", 2048, 256, 1024),
     gemm("NN", 32768, 64, 27),
     gemm("NN", 16384, 64, 576),

@@ -25,21 +25,23 @@ from typing import Any
 
 from . import peak as peak_program
 from . import table
-from .kernels import FAST_TARGETS, KERNELS, TARGETS
+from .kernels import CLASS_COLUMNS, KERNELS, Target, Targets, targets_of
 from .libraries import LIBRARIES, environment
 from .networks import CNN, GAN, INFERENCE_BATCH, LSTM, MLP, NETWORKS
 from .start import first_step
-from .table import Aim
+from .table import Aim, Was
 from .worker import op_cases
 
 ROOT = Path(__file__).parents[1]
 FORMAT = 1  # of the JSON file
 HOPELESS = 6.0
+PRODUCTS = {"gemm", "conv", "transposed", "rnn", "attention"}  # kinds of kernels that accuracy classes change
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a table: what to ask the workers for, its operations and bytes, and what is aimed at."""
+    """A line of a table: what to ask the workers for, its operations and bytes, and what is aimed at, in accuracy
+    classes too."""
 
     section: str
     name: str
@@ -49,6 +51,8 @@ class Row:
     aims: Sequence[Aim] = ()
     target: str = ""
     must: float | None = None
+    aim: float | None = None
+    classes: Mapping[str, Target] = field(default_factory=dict)
 
 
 @dataclass
@@ -101,7 +105,12 @@ def measure(workers: Sequence[Worker], row: Row, rounds: int, seconds: float) ->
     A column that takes HOPELESS times as long as the fastest, and more than a tenth of a second, keeps the time of its
     third call.
     """
-    asked = [(worker, column) for worker in workers for column in worker.hello["columns"]]
+    asked = [
+        (worker, column)
+        for worker in workers
+        for column in worker.hello["columns"]
+        if column not in CLASS_COLUMNS or CLASS_COLUMNS[column] in row.classes
+    ]
     answers = {column: worker.ask({**row.request, "column": column}) for worker, column in asked}
     prepared = [(worker, column) for worker, column in asked if "check" in answers[column]]
     times: dict[str, list[float]] = {column: [] for _, column in prepared}
@@ -159,11 +168,24 @@ def step_rows() -> Iterator[Row]:
     yield Row("process start to first trained step", CNN.name, {"kind": "start", "name": CNN.name}, aims=aims)
 
 
-def kernel_rows() -> Iterator[Row]:
+def kernel_rows(targets: Targets, measured: Sequence[str] = ()) -> Iterator[Row]:
+    """measured: accuracy classes that all kernels with products are measured in, whatever is asked of them."""
+    beside = {"bfloat16": "torch-bf16"}
+    nothing = {name: Target("", None, None, against=beside.get(name)) for name in measured}
     for kernel in KERNELS:
-        request = {"kind": "kernel", "name": kernel.name}
-        must = TARGETS[kernel.target].must if kernel.must is None else kernel.must
-        yield Row("kernels", kernel.name, request, kernel.flops, kernel.bytes, target=kernel.target, must=must)
+        name = targets.name_of(kernel)
+        target = targets.kernels[name]
+        yield Row(
+            "kernels",
+            kernel.name,
+            {"kind": "kernel", "name": kernel.name},
+            kernel.flops,
+            kernel.bytes,
+            target=name,
+            must=target.must if kernel.must is None else kernel.must,
+            aim=target.aim,
+            classes=(nothing if kernel.kind in PRODUCTS else {}) | targets.classes_of(name),
+        )
 
 
 def case_rows(small: bool) -> Iterator[Row]:
@@ -178,7 +200,7 @@ def print_rows(
     rows: Iterable[Row],
     workers: Sequence[Worker],
     peak: peak_program.Peak | None,
-    previous: Mapping[tuple[str, str], float],
+    previous: Mapping[tuple[str, str], Was],
     rounds: int,
     seconds: float,
 ) -> list[dict[str, Any]]:
@@ -197,10 +219,10 @@ def print_rows(
         result["ratio"] = 1 / x if kernels and (x := table.times_as_fast(found["seconds"])) else None
         was = previous.get((row.section, row.name))
         if kernels:
-            aim, fast = (TARGETS[row.target].aim if row.target else None), FAST_TARGETS.get(row.target)
-            lines = table.kernel_lines(result, row.must, aim, fast, peak, was)
+            lines = table.kernel_lines(result, row.must, row.aim, row.classes, peak, was)
             x = table.times_as_fast(found["seconds"])
-            result |= {"target": row.target, "x": x, "verdict": table.kernel_verdict(x, row.must, aim)}
+            result |= {"target": row.target, "x": x, "verdict": table.kernel_verdict(x, row.must, row.aim)}
+            result["classes"] = table.class_verdicts(found["seconds"], row.classes)
         else:
             result |= {"ratio": table.ratio(found["seconds"]), "met": table.met(row.aims, found["seconds"])}
             lines = table.step_lines(result, row.aims, peak, was)
@@ -209,18 +231,27 @@ def print_rows(
     return results
 
 
-def print_summary(results: Sequence[Mapping[str, Any]]) -> None:
+def print_summary(results: Sequence[Mapping[str, Any]], targets: Targets) -> None:
     """The targets of the kernels, each over all of its kernels."""
     print("\ntargets of the kernels, x over all kernels of each")
-    for name, target in TARGETS.items():
+    for name, target in targets.kernels.items():
         own = [result for result in results if result.get("target") == name and result["x"] is not None]
         if own:
             print(table.summary_line(target, [result["x"] for result in own], [result["verdict"] for result in own]))
-        fast = FAST_TARGETS.get(name)
-        xs = [table.times_as_fast(result["seconds"], table.OURS_FAST) for result in own]
-        known = [x for x in xs if x is not None]
-        if fast and known:
-            print(table.summary_line(fast, known, [table.kernel_verdict(x, fast.must, fast.aim) for x in known]))
+        for word, of_class in targets.classes_of(name).items():
+            known = [result["classes"][word] for result in own if word in result["classes"]]
+            if known:
+                print(table.summary_line(of_class, [x for x, _ in known], [verdict for _, verdict in known]))
+
+
+def print_comparison(results: Sequence[Mapping[str, Any]], previous: Mapping[tuple[str, str], Was], file: Path) -> None:
+    """fastnn's times beside those of an earlier run."""
+    rows = []
+    for result in results:
+        was, seconds = previous.get((result["section"], result["name"])), result["seconds"].get(table.OURS)
+        if was is not None and seconds is not None:
+            rows.append((result["name"], was.seconds / seconds))
+    print(f"\nfastnn beside {file}\n{table.comparison_line(rows)}")
 
 
 def machine() -> dict[str, Any]:
@@ -259,14 +290,22 @@ def chosen_peers(text: str) -> list[str]:
     return names
 
 
-def previous_ratios(path: Path | None) -> dict[tuple[str, str], float]:
-    """{(section, name): ratio} of an earlier run's JSON file."""
+def previous_run(path: Path | None) -> dict[tuple[str, str], Was]:
+    """{(section, name): what was found} of an earlier run's JSON file."""
     if path is None:
         return {}
     written = json.loads(path.read_text())
     if written.get("format") != FORMAT:
         raise ValueError(f"--compare: expected a file of format {FORMAT}, got {written.get('format')}")
-    return {(r["section"], r["name"]): r["ratio"] for r in written["results"] if r["ratio"] is not None}
+    known = [result for result in written["results"] if table.OURS in result["seconds"]]
+    return {(r["section"], r["name"]): Was(r["ratio"], r["seconds"][table.OURS]) for r in known}
+
+
+def chosen_classes(text: str) -> list[str]:
+    names, known = [name for name in text.split(",") if name], sorted(set(CLASS_COLUMNS.values()))
+    if set(names) - set(known):
+        raise ValueError(f"--classes: expected some of {', '.join(known)}, got {text}")
+    return names
 
 
 def parser() -> argparse.ArgumentParser:
@@ -278,6 +317,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--filter", default="", metavar="TEXT", help="only names that match this regular expression")
     made.add_argument("--section", default="", metavar="TEXT", help="only sections that match this regular expression")
     made.add_argument("--peers", default="torch,jax,tensorflow,onnxruntime,numpy", help="default: %(default)s")
+    made.add_argument(
+        "--classes",
+        default="",
+        metavar="CLASS,...",
+        help="measure all products in these accuracy classes (fast, bfloat16), not only those with such a target",
+    )
     made.add_argument("--without", default="", metavar="COLUMN,...", help="leave these columns out")
     made.add_argument(
         "--python",
@@ -292,7 +337,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seconds", type=float, default=0.2, help="of a measurement in a round, default: %(default)s")
     made.add_argument("--quick", action="store_true", help="one short round: does everything run?")
     made.add_argument("--json", type=Path, metavar="FILE", help="write all numbers here too")
-    made.add_argument("--compare", type=Path, metavar="FILE", help="print the ratios of this earlier --json beside")
+    made.add_argument("--compare", type=Path, metavar="FILE", help="print what this earlier --json found beside")
     return made
 
 
@@ -318,7 +363,7 @@ def main() -> None:
     options = arguments.parse_args()
     try:
         peers, commands = chosen_peers(options.peers), interpreters(options.python)
-        previous = previous_ratios(options.compare)
+        previous, classes = previous_run(options.compare), chosen_classes(options.classes)
     except (ValueError, OSError) as error:
         arguments.error(str(error))
     if options.threads < 1 or options.rounds < 1:
@@ -326,20 +371,20 @@ def main() -> None:
     if options.isa:
         os.environ["FASTNN_ISA"] = options.isa
     rounds, seconds = (1, 0.01) if options.quick else (options.rounds, options.seconds)
+    about = machine()
+    print(f"{about['cpu']}, {about['cpus']} CPUs, {options.threads} threads, {about['date']}")
+    workers = start_workers(peers, commands, options.threads, options.without.split(","))
+    isa = next((worker.hello.get("isa") for worker in workers if worker.name == table.OURS), None)
+    targets = targets_of(isa)
     everything = not (options.steps or options.ops or options.cases)
     rows: list[Row] = []
     if options.steps or everything:
         rows += step_rows()
     if options.ops or everything:
-        rows += kernel_rows()
+        rows += kernel_rows(targets, classes)
     if options.cases:
         rows += case_rows(options.all_cases)
     rows = [row for row in rows if re.search(options.filter, row.name) and re.search(options.section, row.section)]
-
-    about = machine()
-    print(f"{about['cpu']}, {about['cpus']} CPUs, {options.threads} threads, {about['date']}")
-    workers = start_workers(peers, commands, options.threads, options.without.split(","))
-    isa = next((worker.hello.get("isa") for worker in workers if worker.name == table.OURS), None)
     try:
         peak = peak_program.measure(isa or "base", options.threads)
         print(f"peak ({isa}): {peak}")
@@ -350,7 +395,9 @@ def main() -> None:
     for worker in workers:
         worker.close()
     if any(result.get("target") for result in results):
-        print_summary(results)
+        print_summary(results, targets)
+    if options.compare:
+        print_comparison(results, previous, options.compare)
     if options.json:
         about |= {"threads": options.threads, "libraries": [worker.hello["about"] for worker in workers]}
         about["peak"] = None if peak is None else {"isa": isa, "flops": peak.flops, "bandwidth": peak.bandwidth}

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .kernels import Target
+from .kernels import CLASS_COLUMNS, Target
 from .peak import Peak
 from .timing import duration, rate
 
-OURS, OURS_FAST = "fastnn", "fastnn-fast"
+OURS = "fastnn"
 YARDSTICK = "numpy"  # shown, but no peer of the targets unless one names it
 LABEL = 24
 KERNEL_LABEL = 58
@@ -39,11 +39,22 @@ class Aim:
         return f"{self.limit:g}x" + (f" {self.against}" if self.against else "")
 
 
+@dataclass(frozen=True)
+class Was:
+    """What an earlier run found of a row: fastnn's time over the fastest peer's, if there was one, and fastnn's."""
+
+    ratio: float | None
+    seconds: float
+
+
 def fastest(seconds: Mapping[str, float], against: str | None = None, beside: str = YARDSTICK) -> str | None:
-    """The column of the fastest peer, or the fastest column of one library; `beside` names one that is no peer."""
+    """The column of the fastest peer, or the fastest column of one library; `beside` names one that is no peer. Columns
+    of less accurate classes are none."""
 
     def counts(column: str) -> bool:
         library = column.partition("-")[0]
+        if column in CLASS_COLUMNS:
+            return False
         return library == against if against else library not in (OURS, beside)
 
     return min((column for column in seconds if counts(column)), key=lambda column: seconds[column], default=None)
@@ -110,7 +121,7 @@ def remarks(result: Mapping[str, Any]) -> list[str]:
     return [line if line.startswith(" ") else f"    {line}" for line in lines if line]
 
 
-def step_lines(result: Mapping[str, Any], aims: Sequence[Aim], peak: Peak | None, was: float | None) -> list[str]:
+def step_lines(result: Mapping[str, Any], aims: Sequence[Aim], peak: Peak | None, was: Was | None) -> list[str]:
     """fastnn beside the fastest peer, then all others."""
     seconds = result["seconds"]
     ours, peer = seconds.get(OURS), fastest(seconds)
@@ -122,9 +133,7 @@ def step_lines(result: Mapping[str, Any], aims: Sequence[Aim], peak: Peak | None
         f"{number(share, '.0%'):>6}{overhead_cell(result['overhead'], ours):>14}  "
         f"{recorded_cell(result['recorded'], result['first'])}"
     )
-    if was is not None:
-        line += f"  (was {was:.2f})"
-    return [line, *remarks(result)]
+    return [line + was_cell(was, ours, kernel=False), *remarks(result)]
 
 
 def kernel_verdict(x: float | None, must: float | None, aim: float | None) -> str:
@@ -138,32 +147,70 @@ def kernel_verdict(x: float | None, must: float | None, aim: float | None) -> st
     return "must" if x >= must else "no"
 
 
-def times_as_fast(seconds: Mapping[str, float], column: str = OURS) -> float | None:
-    """x of a kernel: the fastest peer's time, NumPy's too, over that of fastnn's column."""
-    peer = fastest(seconds, beside="")
+def compared_with(seconds: Mapping[str, float], against: str | None = None) -> str | None:
+    """The column a kernel is compared with: the fastest peer, NumPy among them, or the one that is named."""
+    if against is None:
+        return fastest(seconds, beside="")
+    return against if against in seconds else None
+
+
+def times_as_fast(seconds: Mapping[str, float], column: str = OURS, against: str | None = None) -> float | None:
+    """x of a kernel: the time of the column it is compared with over that of fastnn's column."""
+    peer = compared_with(seconds, against)
     return None if peer is None or column not in seconds else seconds[peer] / seconds[column]
 
 
-def fast_line(seconds: Mapping[str, float], target: Target | None) -> str:
-    """A kernel in the accuracy class fast; nothing where it has no column."""
-    x = times_as_fast(seconds, OURS_FAST)
-    if target is None or x is None:
+def class_verdicts(seconds: Mapping[str, float], targets: Mapping[str, Target]) -> dict[str, tuple[float, str]]:
+    """{class: x and how far it came}, for the accuracy classes that were measured."""
+    found = {}
+    for name, target in targets.items():
+        x = times_as_fast(seconds, f"{OURS}-{name}", target.against)
+        if x is not None:
+            found[name] = x, kernel_verdict(x, target.must, target.aim)
+    return found
+
+
+def class_lines(seconds: Mapping[str, float], targets: Mapping[str, Target]) -> list[str]:
+    """A kernel in the accuracy classes that were measured."""
+    lines = []
+    for name, (x, verdict) in class_verdicts(seconds, targets).items():
+        target, ours = targets[name], seconds[f"{OURS}-{name}"]
+        beside = f"{duration(seconds[target.against])} {target.against}" if target.against else ""
+        lines.append(
+            f"{'    class ' + name:<{KERNEL_LABEL}}{duration(ours):>10}{'':>15}  {beside:<32}{number(x):>6}"
+            f"{number(target.must):>6}{number(target.aim):>6}  {verdict}"
+        )
+    return lines
+
+
+def was_cell(was: Was | None, seconds: float | None, kernel: bool) -> str:
+    """What an earlier run said, and its time of fastnn over this one's."""
+    if was is None or seconds is None:
         return ""
-    verdict = kernel_verdict(x, target.must, target.aim)
-    line = f"{'    class fast':<{KERNEL_LABEL}}{duration(seconds[OURS_FAST]):>10}{'':>49}{number(x):>6}"
-    return f"{line}{number(target.must):>6}{number(target.aim):>6}  {verdict}"
+    ratio = 1 / was.ratio if kernel and was.ratio else was.ratio
+    return f"  (was {number(ratio)}; fastnn {was.seconds / seconds:.2f} times as fast)"
+
+
+def comparison_line(rows: Sequence[tuple[str, float]]) -> str:
+    """How fastnn's times lie to those of an earlier run: then over now, by row."""
+    if not rows:
+        return "no row is in both runs"
+    mean = math.exp(sum(math.log(times) for _, times in rows) / len(rows))
+    slower = sorted((times, name) for name, times in rows if times < 1)
+    words = "; ".join(f"{times:.2f} {name}" for times, name in slower) or "none"
+    return f"{len(rows)} rows, geometric mean {mean:.2f} times as fast; slower than then: {words}"
 
 
 def kernel_lines(
     result: Mapping[str, Any],
     must: float | None,
     aim: float | None,
-    fast: Target | None,
+    classes: Mapping[str, Target],
     peak: Peak | None,
-    was: float | None,
+    was: Was | None,
 ) -> list[str]:
     seconds = result["seconds"]
-    ours, peer, x = seconds.get(OURS), fastest(seconds, beside=""), times_as_fast(seconds)
+    ours, peer, x = seconds.get(OURS), compared_with(seconds), times_as_fast(seconds)
     beside = "-" if peer is None else f"{duration(seconds[peer])} {peer}"
     speed = "" if ours is None else rate(ours, result["flops"], result["bytes"])
     share = peak.share(ours, result["flops"], result["bytes"]) if peak and ours else None
@@ -171,9 +218,7 @@ def kernel_lines(
         f"{result['name']:<{KERNEL_LABEL}}{'-' if ours is None else duration(ours):>10}{speed:>15}  {beside:<32}"
         f"{number(x):>6}{number(must):>6}{number(aim):>6}  {kernel_verdict(x, must, aim):<6}{number(share, '.0%'):>6}"
     )
-    if was is not None:
-        line += f"  (was {1 / was:.2f})"
-    return [line, *filter(None, [fast_line(seconds, fast)]), *remarks(result)]
+    return [line + was_cell(was, ours, kernel=True), *class_lines(seconds, classes), *remarks(result)]
 
 
 def summary_line(target: Target, xs: Sequence[float], verdicts: Sequence[str]) -> str:
@@ -182,8 +227,9 @@ def summary_line(target: Target, xs: Sequence[float], verdicts: Sequence[str]) -
         return f"{target.title:<{KERNEL_LABEL}}nothing measured"
     mean = math.exp(sum(map(math.log, xs)) / len(xs))
     words = f"least {min(xs):.2f}, geometric mean {mean:.2f}"
-    if target.mean is not None:
-        words += f" (must be {target.mean:.2f}: {yes(mean >= target.mean)})"
+    for what, asked in (("must be", target.mean), ("aim", target.mean_aim)):
+        if asked is not None:
+            words += f" ({what} {asked:.2f}: {yes(mean >= asked)})"
     good = sum(verdict in ("must", "aim") for verdict in verdicts)
     words += f"; {good} of {len(xs)} as they must be, {verdicts.count('aim')} as aimed"
     return f"{target.title:<{KERNEL_LABEL}}{words}"

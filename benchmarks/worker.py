@@ -67,6 +67,8 @@ def norm(result: Any) -> float | None:
     if result is None:
         return None
     array = result.detach() if hasattr(result, "detach") else result
+    if str(array.dtype) == "torch.bfloat16":  # which NumPy doesn't know
+        array = array.float()
     return float(np.linalg.norm(np.asarray(array, np.float64)))
 
 

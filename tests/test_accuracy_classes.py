@@ -188,8 +188,7 @@ def test_digits_are_learned_in_every_class() -> None:
         losses[name] = history.history["loss"][-1]
         accuracy[name] = model.evaluate(x_test, y_test, verbose=0)[1]
         assert {weight.dtype for weight in model.get_weights()} == {np.dtype(np.float32)}
-    assert accuracy["float32"] >= 0.96
     for name in CLASSES:
-        assert accuracy[name] >= accuracy["float32"] - 0.01, accuracy
+        assert accuracy[name] >= max(0.95, accuracy["float32"] - 0.01), accuracy
         assert losses[name] <= 1.1 * losses["float32"]
     assert (losses["bfloat16"] != losses["fast"]) == level.startswith("amx")

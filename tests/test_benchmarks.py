@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.append(str(ROOT))
 
 from benchmarks import networks, run, table, timing  # noqa: E402 (the checkout's, behind the installed package)
-from benchmarks.kernels import KERNELS, TARGETS  # noqa: E402
+from benchmarks.kernels import BFLOAT16, KERNELS, TARGETS, UNIT_TARGETS, targets_of  # noqa: E402
 from benchmarks.libraries.fastnn_library import LOSSES, Fastnn, sequential  # noqa: E402
 from benchmarks.peak import Peak  # noqa: E402
 
@@ -32,7 +32,7 @@ def test_networks_count_what_their_layers_do() -> None:
 
 
 def test_names_tell_rows_apart() -> None:
-    rows = [*run.step_rows(), *run.kernel_rows()]
+    rows = [*run.step_rows(), *run.kernel_rows(targets_of("avx512"))]
     assert len({(row.section, row.name) for row in rows}) == len(rows)
     assert {kernel.target for kernel in KERNELS} == set(TARGETS)
     for kernel in KERNELS:
@@ -71,12 +71,57 @@ def test_verdicts_on_kernels() -> None:
     assert "geometric mean 2.00 (must be 1.00: yes); 2 of 2 as they must be, 1 as aimed" in line
 
 
-def test_the_class_fast_has_its_own_line() -> None:
-    target = table.Target("fast", 2.0, 2.5)
-    seconds = {"fastnn": 1.0, "fastnn-fast": 0.5, "torch": 1.1}
-    assert table.fast_line(seconds, target).split() == ["class", "fast", "500", "ms", "2.20", "2.00", "2.50", "must"]
-    assert table.fast_line({"fastnn": 1.0, "torch": 1.1}, target) == ""
-    assert table.fast_line(seconds, None) == ""
+def test_classes_have_lines_of_their_own() -> None:
+    seconds = {"fastnn": 1.0, "fastnn-fast": 0.5, "fastnn-bfloat16": 0.25, "torch": 1.1, "torch-bf16": 0.2}
+    fast, bfloat16 = table.class_lines(seconds, {"fast": table.Target("fast", 2.0, 2.5), "bfloat16": BFLOAT16})
+    assert fast.split() == ["class", "fast", "500", "ms", "2.20", "2.00", "2.50", "must"]
+    assert bfloat16.split() == ["class", "bfloat16", "250", "ms", "200", "ms", "torch-bf16", "0.80", "1.00", "-", "no"]
+    assert table.class_lines({"fastnn": 1.0, "torch": 1.1}, {"fast": BFLOAT16}) == []
+    assert table.class_lines(seconds, {}) == []
+    assert table.fastest(seconds) == "torch"
+
+
+def test_a_level_with_a_matrix_unit_has_targets_of_its_own() -> None:
+    vectors, unit = ({row.name: row for row in run.kernel_rows(targets_of(isa))} for isa in ("avx512", "amx"))
+    assert {row.target for row in unit.values()} - set(TARGETS) == set(UNIT_TARGETS)
+    asked = {name: (row.must, row.aim) for name, row in unit.items()}
+    for sizes in ("512x512x512", "1024x1024x1024", "2048x2048x2048", "256x1024x1024", "2048x1024x256"):
+        assert asked[f"gemm NN {sizes}"] == (1.6, 2.2)
+        assert [(c, t.must) for c, t in unit[f"gemm NN {sizes}"].classes.items()] == [("fast", 2.5), ("bfloat16", 1.0)]
+    assert UNIT_TARGETS["unit-gemm"].mean == 1.3
+    convolutions = [name for name, values in asked.items() if values == (1.8, 2.5)]
+    assert len(convolutions) == 20
+    assert all(min(map(int, name.split()[3].split("->"))) >= 64 for name in convolutions)
+    recurrent = [name for name, row in unit.items() if row.target == "unit-lstm" and row.must == 1.4]
+    assert [name.split()[4] for name in recurrent] == ["H256", "H256", "H512", "H512"]
+    assert len([name for name, row in unit.items() if row.target == "unit-attention" and row.must == 1.3]) == 8
+    others = [name for name, row in unit.items() if row.target in TARGETS]
+    assert all((unit[name].must, unit[name].aim) == (vectors[name].must, vectors[name].aim) for name in others)
+    steps = {row.name: row.aims[0].limit for row in run.step_rows() if row.section == "training step"}
+    assert [steps[name] for name in ("MLP 784-1024-1024-10", "VGG-like", "ResNet-20")] == [0.55, 0.5, 0.5]
+    assert steps["Transformer block"] == 0.45
+
+
+def test_classes_are_measured_where_they_are_asked_about() -> None:
+    def classes(isa: str, *measured: str) -> set[tuple[str, ...]]:
+        return {tuple(row.classes) for row in run.kernel_rows(targets_of(isa), measured)}
+
+    assert classes("avx512") == {(), ("fast",)}
+    assert classes("amx") == {(), ("fast",), ("bfloat16",), ("fast", "bfloat16")}
+    assert classes("avx512", "bfloat16") == {(), ("bfloat16",), ("bfloat16", "fast")}
+    assert run.chosen_classes("fast,bfloat16") == ["fast", "bfloat16"]
+    with pytest.raises(ValueError, match=r"^--classes: expected some of bfloat16, fast, got float16$"):
+        run.chosen_classes("float16")
+
+
+def test_an_earlier_run_is_compared() -> None:
+    assert table.was_cell(table.Was(0.5, 3.0), 2.0, kernel=True) == "  (was 2.00; fastnn 1.50 times as fast)"
+    assert table.was_cell(table.Was(None, 3.0), 2.0, kernel=False) == "  (was -; fastnn 1.50 times as fast)"
+    assert table.was_cell(None, 2.0, kernel=True) == ""
+    line = table.comparison_line([("a", 2.0), ("b", 0.5), ("c", 1.0)])
+    assert line == "3 rows, geometric mean 1.00 times as fast; slower than then: 0.50 b"
+    assert table.comparison_line([("a", 2.0)]).endswith("slower than then: none")
+    assert table.comparison_line([]) == "no row is in both runs"
 
 
 def test_results_that_differ_are_told() -> None:
@@ -123,8 +168,8 @@ def test_a_run_names_who_is_missing_and_writes_what_it_found(tmp_path: Path) -> 
     assert 0 <= result["first"] < 60
     assert "RESULTS DIFFER" not in done.stdout
     assert "jax" in result["seconds"] or "jax: LEFT OUT, jax isn't installed" in done.stdout
-    assert run.previous_ratios(file) == {
-        (r["section"], r["name"]): r["ratio"] for r in written["results"] if r["ratio"] is not None
+    assert run.previous_run(file) == {
+        (result["section"], result["name"]): table.Was(result["ratio"], result["seconds"]["fastnn"])
     }
 
 

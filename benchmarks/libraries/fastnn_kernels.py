@@ -8,25 +8,25 @@ import numpy as np
 
 from fastnn import _core
 from fastnn import kernels as K
+from fastnn.precision import CLASSES
 
 from . import Call
 
-FLOAT32, FAST = 0, 1  # accuracy classes
 
-
-def make(kernel: Any, fast: bool) -> Call:
-    """The call of a kernel; fast is in the accuracy class of that name."""
+def make(kernel: Any, precision: str) -> Call:
+    """The call of a kernel in an accuracy class."""
     arrays = [np.ascontiguousarray(array) for array in kernel.arrays()]
     made: Call = globals()[kernel.kind](arrays, **kernel.sizes)
+    own, usual = CLASSES.index(precision), CLASSES.index("float32")
 
     def call() -> Any:
-        _core.set_precision(FAST)
+        _core.set_precision(own)
         try:
             return made()
         finally:
-            _core.set_precision(FLOAT32)
+            _core.set_precision(usual)
 
-    return call if fast else made
+    return made if own == usual else call
 
 
 def gemm(arrays: Any, transpose_a: bool, transpose_b: bool) -> Call:

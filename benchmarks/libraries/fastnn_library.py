@@ -12,7 +12,7 @@ import fastnn
 from fastnn import _core, layers, losses, optimizers
 
 from .. import networks as N
-from ..kernels import FAST_TARGETS
+from ..kernels import CLASS_COLUMNS
 from . import LONG, QUEUED, Call, Library, fastnn_kernels
 
 LOSSES = {
@@ -87,7 +87,7 @@ def sequential(described: Sequence[N.Layer], shape: N.Shape, weights: N.Weights)
 
 
 class Fastnn(Library):
-    columns = ("fastnn", "fastnn-fit", "fastnn-fast")
+    columns = ("fastnn", "fastnn-fit", *(column for column in CLASS_COLUMNS if column.startswith("fastnn")))
     several = ("fastnn-fit",)
 
     def __init__(self, threads: int) -> None:
@@ -97,8 +97,6 @@ class Fastnn(Library):
         self.about = f"fastnn {fastnn.__version__}, kernels {self.isa}"
 
     def step(self, network: N.Network, column: str) -> Call | None:
-        if column == "fastnn-fast":
-            return None
         model = sequential(network.layers, network.input_shape, network.weights())
         adam = network.optimizer == "adam"
         optimizer = optimizers.Adam() if adam else optimizers.SGD(0.01, momentum=0.9)
@@ -172,9 +170,9 @@ class Fastnn(Library):
         return lambda: stepper.step(x)
 
     def kernel(self, kernel: Any, column: str) -> Call | None:
-        if column == "fastnn-fit" or (column == "fastnn-fast" and kernel.target not in FAST_TARGETS):
+        if column == "fastnn-fit":
             return None
-        return fastnn_kernels.make(kernel, fast=column == "fastnn-fast")
+        return fastnn_kernels.make(kernel, CLASS_COLUMNS.get(column, "float32"))
 
     def case(self, case: Any, inputs: list[Any], column: str) -> Call | None:
         if column != "fastnn":

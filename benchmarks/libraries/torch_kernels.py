@@ -13,16 +13,20 @@ from . import Call
 
 FUSED = {"adam", "embedding"}  # kinds with an optimizer, which the fused columns are for
 IMAGES = {"conv", "transposed", "pool", "batchnorm_relu"}
+BFLOAT16 = {"gemm", "conv"}  # kinds that take tensors of bfloat16
 
 
 def make(kernel: Any, column: str) -> Call | None:
-    wanted = {"torch": None, "torch-fused": FUSED, "torch-channels-last": IMAGES}.get(column, set())
+    kinds = {"torch": None, "torch-fused": FUSED, "torch-channels-last": IMAGES, "torch-bf16": BFLOAT16}
+    wanted = kinds.get(column, set())
     if wanted is not None and kernel.kind not in wanted:
         return None
     arrays = kernel.arrays()
     options = dict(kernel.sizes)
     if kernel.kind in IMAGES:
-        options["last"] = column == "torch-channels-last"
+        options["last"] = column in ("torch-channels-last", "torch-bf16")
+    if kernel.kind in BFLOAT16:
+        options["dtype"] = torch.bfloat16 if column == "torch-bf16" else torch.float32
     if kernel.kind in FUSED:
         options["fused"] = column == "torch-fused"
     made: Call | None = globals()[kernel.kind](arrays, **options)
@@ -34,27 +38,27 @@ def images(array: Any, last: bool, order: tuple[int, ...] = (0, 3, 1, 2)) -> Any
     return tensor.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
 
 
-def gemm(arrays: Any, transpose_a: bool, transpose_b: bool) -> Call:
-    a, b = map(torch.from_numpy, arrays)
+def gemm(arrays: Any, transpose_a: bool, transpose_b: bool, dtype: Any) -> Call:
+    a, b = (torch.from_numpy(array).to(dtype) for array in arrays)
     left, right = a.mT if transpose_a else a, b.mT if transpose_b else b
-    y = torch.empty(*left.shape[:-1], right.shape[-1])
+    y = torch.empty(*left.shape[:-1], right.shape[-1], dtype=dtype)
     product: Any = torch.mm if left.ndim == 2 else torch.bmm
     return lambda: product(left, right, out=y)
 
 
-def conv(arrays: Any, part: str, stride: int, groups: int, epilogue: bool, last: bool) -> Call:
+def conv(arrays: Any, part: str, stride: int, groups: int, epilogue: bool, last: bool, dtype: Any) -> Call:
     x, w, dy = arrays
     dx = x  # of this shape, without what is padded on below
     total = max((dy.shape[1] - 1) * stride + w.shape[0] - x.shape[1], 0)
     if total % 2:  # Keras's "same" pads the end of even sizes: more rows, as PyTorch pads both ends alike
         x = np.pad(x, ((0, 0), (0, 1), (0, 1), (0, 0)))
     padding = [total // 2] * 2
-    images_x, images_dy = images(x, last), images(dy, last)
-    weight = images(w, last, (3, 2, 0, 1))
+    images_x, images_dy = images(x, last).to(dtype), images(dy, last).to(dtype)
+    weight = images(w, last, (3, 2, 0, 1)).to(dtype)
     if part == "forward":
         if not epilogue:
             return lambda: F.conv2d(images_x, weight, None, stride, padding, groups=groups)
-        bias = torch.zeros(len(weight))
+        bias = torch.zeros(len(weight), dtype=dtype)
         return lambda: torch.relu_(F.conv2d(images_x, weight, bias, stride, padding, groups=groups))
     mask = [part == "input", part == "weight", part == "weight" and epilogue]
     backward = torch.ops.aten.convolution_backward

@@ -128,7 +128,14 @@ def modules(layers: Sequence[N.Layer], shape: N.Shape, weights: N.Weights) -> li
 
 
 class Torch(Library):
-    columns = ("torch", "torch-fused", "torch-channels-last", "torch-channels-last-fused", "torch-compile")
+    columns = (
+        "torch",
+        "torch-fused",
+        "torch-channels-last",
+        "torch-channels-last-fused",
+        "torch-compile",
+        "torch-bf16",
+    )
 
     def __init__(self, threads: int) -> None:
         torch.set_num_threads(threads)
