@@ -38,3 +38,20 @@ def test_bits_follow_from_rows_and_columns_alone(rng: np.random.Generator, k: in
                 ]
                 for product in products:
                     assert product.tobytes() == expected[:m, :n].tobytes(), (level, m, n, threads)
+
+
+@pytest.mark.parametrize("transpose_b", [False, True])
+def test_bits_of_broad_pieces(rng: np.random.Generator, transpose_b: bool) -> None:
+    """Some rows by all columns of a slab of b, of which there are two side by side and two along k."""
+    a = rng.standard_normal((800, 530), dtype=np.float32)
+    b = rng.standard_normal((530, 2100), dtype=np.float32)
+    right = np.ascontiguousarray(b.T) if transpose_b else b
+    for level in levels()[:-1]:
+        _core.set_isa(level)
+        expected = [kernels.gemm(a[:100], np.ascontiguousarray(b[:, at : at + 120])) for at in (0, 1980)]
+        for threads in (1, 2):
+            fastnn.set_num_threads(threads)
+            product = kernels.gemm(a, right, transpose_b=transpose_b)
+            assert product[:100, :120].tobytes() == expected[0].tobytes(), (level, threads)
+            assert product[:100, 1980:].tobytes() == expected[1].tobytes(), (level, threads)
+            assert product[700:].tobytes() == kernels.gemm(a[700:], b).tobytes(), (level, threads)

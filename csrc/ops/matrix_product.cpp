@@ -14,8 +14,11 @@ namespace {
 using kernels::kGemmColumns;
 using kernels::kGemmDepth;
 
-constexpr int64_t kSlabColumns = 1024;
+// Columns and blocks of k of the largest slab of b, 4 MB of float32: broad rather than deep, for y is read and written
+// once a slab, and a copied once for what it is multiplied with.
+constexpr int64_t kSlabColumns = 2048;
 constexpr int64_t kSlabBlocks = 4;
+constexpr int64_t kSlabColumnBlocks = 4096;
 // With no more rows, or no larger a b, than this, packing b costs more than it saves: a product alone of 32 rows with
 // 784x128 took 1.2 times as long, with 512x512 1.15, of 96 rows as long.
 constexpr int64_t kRowsInPlace = 64;
@@ -24,8 +27,9 @@ constexpr int64_t kItemsInPlace = 16384;
 constexpr int64_t kItemsUnpacked = 8192;
 // Of no more rows than this not even a b that is there packed is read faster, while the second-level cache holds it.
 constexpr int64_t kFewRows = 12;
-// Rows of b that are packed at a time, where they are contiguous.
+// Rows of b that are packed at a time, where they are contiguous and threads have rows of y; else most columns.
 constexpr int64_t kPackedRows = 64;
+constexpr int64_t kPackedColumns = 512;
 
 bool packs_matrix(int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_column, int64_t items_in_place) {
   return b_column != 1 || b_row == 0 || (m > kRowsInPlace && n * k > items_in_place);
@@ -34,9 +38,14 @@ bool packs_matrix(int64_t m, int64_t n, int64_t k, int64_t b_row, int64_t b_colu
 // Where the slab of columns n0 .. n0 + n and rows from k0 on begins in the whole packed matrix of k rows.
 int64_t slab_offset(int64_t n0, int64_t n, int64_t k0, int64_t k) { return n0 * k + k0 * round_up(n, 16); }
 
+int64_t slab_rows(int64_t n, int64_t k) {
+  const int64_t columns = std::clamp(round_up(n, 16), int64_t{16}, kSlabColumns);
+  return std::min(kSlabBlocks, kSlabColumnBlocks / columns) * block_depth(k);
+}
+
 // Numbers of a slab of b, packed, or of copies of as much of a, which are a little larger than that.
 int64_t slab_numbers(int64_t n, int64_t k) {
-  const int64_t numbers = std::min(k, kSlabBlocks * block_depth(k)) * std::min(round_up(n, 16), kSlabColumns);
+  const int64_t numbers = std::min(k, slab_rows(n, k)) * std::min(round_up(n, 16), kSlabColumns);
   return numbers + numbers / 32;
 }
 
@@ -52,16 +61,19 @@ double multiplications(int64_t m, int64_t n, int64_t k) {
   return static_cast<double>(m) * static_cast<double>(std::max(n, kLanes)) * static_cast<double>(k);
 }
 
-// A piece of y is rows x columns: its block of b stays in the second-level cache while the rows pass.
+// A piece of y is rows x columns: its block of b stays in the second-level cache while the rows pass. In large products
+// a broad one is as many rows as are copied at a time, and b's block passes by from the third level.
 struct Grid {
   int64_t rows, columns, row_chunks, column_chunks;
 };
 
 Grid make_grid(int64_t m, int64_t n, int64_t k) {
   constexpr double kEnough = 1e6, kLittle = 5e5;  // multiplications of a piece
-  constexpr int64_t kPieces = 8, kNarrowRows = 12;
+  constexpr int64_t kNarrowRows = 12, kLeastRows = 768, kLeastColumns = 1025;
   if (multiplications(m, n, k) < kEnough) return {m, n, 1, 1};
-  Grid grid{96, std::min<int64_t>(round_up(n, kGemmColumns), 512), 0, 0};
+  const bool broad = m >= kLeastRows && n >= kLeastColumns;
+  const int64_t least_pieces = broad ? 24 : 8, most_columns = broad ? kSlabColumns : 512;
+  Grid grid{broad ? 48 : 96, std::min(round_up(n, kGemmColumns), most_columns), 0, 0};
   const auto size = [&] { return multiplications(grid.rows, std::min(n, grid.columns), k); };
   const auto count = [&] {
     grid.row_chunks = ceil_divide(m, grid.rows);
@@ -70,7 +82,7 @@ Grid make_grid(int64_t m, int64_t n, int64_t k) {
   };
   while (grid.rows < 768 && size() < kEnough) grid.rows *= 2;
   grid.rows = std::min(grid.rows, round_up(m, 12));
-  while (count() < kPieces && size() > kLittle) {
+  while (count() < least_pieces && size() > kLittle) {
     if (grid.columns > kGemmColumns) {
       grid.columns = round_up(grid.columns / 2, kGemmColumns);
     } else if (grid.rows > 12) {
@@ -80,8 +92,8 @@ Grid make_grid(int64_t m, int64_t n, int64_t k) {
     }
   }
   // Two threads then have a half each of what stands below one another, as in the optimizer.
-  if (m >= n && grid.row_chunks % 2 == 1 && grid.row_chunks > 1 && grid.row_chunks < kPieces) {
-    grid.row_chunks += (grid.row_chunks - 1) * grid.column_chunks >= kPieces ? -1 : 1;
+  if (m >= n && grid.row_chunks % 2 == 1 && grid.row_chunks > 1 && grid.row_chunks < least_pieces) {
+    grid.row_chunks += (grid.row_chunks - 1) * grid.column_chunks >= least_pieces ? -1 : 1;
   }
   grid.rows = round_up(ceil_divide(m, grid.row_chunks), 2 * n > kGemmColumns ? kernels::kGemmRows : kNarrowRows);
   count();
@@ -132,7 +144,7 @@ template <typename T>
 bool shares_copies(const MatrixProduct<T>& p, bool packs) {
   constexpr int64_t kMostRows = 768;
   const int64_t room = slab_numbers(p.n, p.k);
-  const int64_t blocks = std::min(ceil_divide(p.k, block_depth(p.k)), kSlabBlocks);
+  const int64_t blocks = ceil_divide(std::min(p.k, slab_rows(p.n, p.k)), block_depth(p.k));
   const RowChunks rows = row_chunks(p.m);
   return packs && p.b_row != 0 && p.m > kRowsInPlace && p.m <= kMostRows && p.n >= 2 * kGemmColumns &&
          p.k > kGemmDepth && blocks * rows.count * rows.copy <= room;
@@ -209,7 +221,7 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
     return;
   }
   if (shares_copies(p, packs)) return multiply_by_columns(context, p, packed, nanoseconds_each);
-  const int64_t block_rows = block_depth(p.k), slab = kSlabBlocks * block_rows;
+  const int64_t block_rows = block_depth(p.k), slab = slab_rows(p.n, p.k);
   for (int64_t n0 = 0; n0 < p.n; n0 += kSlabColumns) {
     const int64_t n = std::min(kSlabColumns, p.n - n0);
     for (int64_t k0 = 0; k0 == 0 || k0 < p.k; k0 += slab) {
@@ -222,8 +234,7 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
       const bool in_panels = packs || p.prepared != nullptr;
       const kernels::GemmLayout layout{p.y_row, p.a_row, p.a_column, in_panels ? 0 : p.b_row, 1, block_rows};
 
-      const auto pack = [&](int64_t column_chunk) {
-        const Range columns = chunk_range(column_chunk, n, grid.columns);
+      const auto pack = [&](const Range& columns) {
         kernels.gemm_pack(packed + columns.begin * k, b + columns.begin * p.b_column, k, columns.end - columns.begin,
                           p.b_row, p.b_column, 0, k);
       };
@@ -237,14 +248,15 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
           kernels.gemm_pack(packed, b + rows.begin * p.b_row, rows.end - rows.begin, n, p.b_row, 1, rows.begin, k);
         });
       } else if (packs_first) {
-        parallel_for(context, grid.column_chunks, packing, pack);
+        const int64_t each = p.b_column == 1 ? std::min(grid.columns, kPackedColumns) : kGemmColumns;
+        parallel_for(context, ceil_divide(n, each), packing, [&](int64_t chunk) { pack(chunk_range(chunk, n, each)); });
       }
       const double nanoseconds = nanoseconds_each * multiplications(p.m, n, k) / 50;
       parallel_for(context, grid.row_chunks * grid.column_chunks, nanoseconds, [&](int64_t chunk) {
         const int64_t column_chunk = by_rows ? chunk % grid.column_chunks : chunk / grid.row_chunks;
         const int64_t row_chunk = by_rows ? chunk / grid.column_chunks : chunk % grid.row_chunks;
-        if (packs && !packs_first) pack(column_chunk);
         const Range columns = chunk_range(column_chunk, n, grid.columns);
+        if (packs && !packs_first) pack(columns);
         const Range rows = chunk_range(row_chunk, p.m, grid.rows);
         const kernels::Epilogue<T> epilogue{bias == nullptr ? nullptr : bias + columns.begin, last && p.epilogue.relu,
                                             p.epilogue.accumulate || k0 > 0};
@@ -268,13 +280,13 @@ void pack_matrix(const fastnn_context& context, T* prepared, const T* b, int64_t
   }
   constexpr int64_t kColumns = 2 * kGemmColumns;
   static_assert(kSlabColumns % kColumns == 0);
-  const int64_t slab_rows = kSlabBlocks * block_depth(k);
+  const int64_t rows = slab_rows(n, k);
   const double nanoseconds = static_cast<double>(n * k) * sizeof(T) / 5;
   parallel_for(context, ceil_divide(n, kColumns), nanoseconds, [&](int64_t chunk) {
     const Range columns = chunk_range(chunk, n, kColumns);
     const int64_t n0 = columns.begin / kSlabColumns * kSlabColumns;
-    for (int64_t k0 = 0; k0 < k; k0 += slab_rows) {
-      const int64_t depth = std::min(slab_rows, k - k0);
+    for (int64_t k0 = 0; k0 < k; k0 += rows) {
+      const int64_t depth = std::min(rows, k - k0);
       T* const slab = prepared + slab_offset(n0, std::min(kSlabColumns, n - n0), k0, k);
       table<T>().gemm_pack(slab + (columns.begin - n0) * depth, b + columns.begin * b_column + k0 * b_row, depth,
                            columns.end - columns.begin, b_row, b_column, 0, depth);
