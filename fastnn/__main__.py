@@ -53,6 +53,7 @@ def information() -> str:
     packages = {name: _version_of(name) for name in ("numpy", "safetensors", "tqdm", *_OPTIONAL)}
     facts = {
         "FASTNN_ISA": _forced_level(forced),
+        "bfloat16": _bfloat16(),
         "threads": _threads(),
         "affinity": f"{machine['affinity_cpus']:g} CPUs",
         "quota": f"{machine['cgroup_cpus']:g} CPUs" if machine["cgroup_cpus"] else "none",
@@ -75,6 +76,16 @@ def _forced_level(forced: str | None) -> str:
     except RuntimeError as error:
         return str(error).removeprefix("FASTNN_ISA: ")
     return forced
+
+
+def _bfloat16() -> str:
+    """What multiplies numbers of accuracy class bfloat16."""
+    units = {level["name"]: level for level in _core.levels() if level["name"].startswith("amx")}
+    for name, level in units.items():
+        if level["active"]:
+            return f"on the matrix unit of level {name}"
+    there = [name for name, level in units.items() if level["available"]]
+    return f"as class fast; FASTNN_ISA={there[0]} has a unit" if there else "as class fast: no unit for it here"
 
 
 def _threads() -> str:

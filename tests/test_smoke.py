@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import fastnn
+from fastnn import _core, kernels, layers
 from fastnn import functional as F
-from fastnn import kernels, layers
 from fastnn.__main__ import main
 
 
@@ -120,8 +120,35 @@ def test_save_and_load(tmp_path: object) -> None:
 def test_the_command_tells_what_it_found(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["info"]) == 0
     text = capsys.readouterr().out
-    for word in (fastnn.__version__, "active", "FASTNN_ISA", "threads", "affinity", "quota", "memory", "numpy"):
+    for word in (
+        fastnn.__version__,
+        "active",
+        "FASTNN_ISA",
+        "bfloat16",
+        "threads",
+        "affinity",
+        "quota",
+        "memory",
+        "numpy",
+    ):
         assert word in text
+
+
+@pytest.mark.parametrize(
+    ("available", "active", "line"),
+    [
+        (False, False, "as class fast: no unit for it here"),
+        (True, False, "as class fast; FASTNN_ISA=amx has a unit"),
+        (True, True, "on the matrix unit of level amx"),
+    ],
+)
+def test_the_command_tells_what_class_bfloat16_is(
+    available: bool, active: bool, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    levels = [{"name": "amx", "available": available, "active": active, "reason": ""}]
+    monkeypatch.setattr(_core, "levels", lambda: levels)
+    assert main(["info"]) == 0
+    assert f"\nbfloat16       {line}\n" in capsys.readouterr().out
 
 
 def test_the_command_goes_on_after_a_bad_setting_and_a_closed_pipe() -> None:
