@@ -12,8 +12,19 @@ import fastnn
 from fastnn import _core, kernels
 
 ROWS, COLUMNS = 450, 260
-# (m, n): one piece; in place; shared along k; b packed; copies of a shared; as many pieces as fit
-CUTS = ((1, COLUMNS), (12, 7), (32, 128), (64, COLUMNS), (70, 129), (200, 128), (440, 20), (ROWS, 5), (ROWS, COLUMNS))
+# (m, n): one piece; in place; shared along k; b packed; copies of a shared; turned; a^T b by its transpose; many pieces
+CUTS = (
+    (1, COLUMNS),
+    (12, 7),
+    (32, 128),
+    (64, COLUMNS),
+    (70, 129),
+    (200, 128),
+    (440, 20),
+    (ROWS, 5),
+    (ROWS, 80),
+    (ROWS, COLUMNS),
+)
 
 
 @pytest.mark.parametrize("k", [100, 257, 530, 784, 1300])
