@@ -147,7 +147,7 @@ def neon(session: nox.Session) -> None:
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """Every allocation of forward, predict, fit, save and load failing once; the suite takes each 17th."""
+    """Every allocation of forward, a program, predict, fit, save and load failing once; the suite takes each 17th."""
     session.install(".[test]")
     session.run("pytest", "tests/test_faults.py", env={"FASTNN_EVERY_FAULT": "1"})
 

@@ -206,8 +206,8 @@ def test_null_is_harmless_where_there_is_no_status() -> None:
     for function in ("find_op", "op_schema", "storage_data", "storage_bytes", "storage_references", "storage_version"):
         assert not getattr(LIBRARY, f"fastnn_{function}")(None)
     assert LIBRARY.fastnn_find_implementation(None, c.c_int32(1)) is None
-    assert LIBRARY.fastnn_graph_text(None, None, c.c_int64(0)) == -1
-    assert LIBRARY.fastnn_program_node_text(None, c.c_int64(0), None, c.c_int64(0)) == -1
+    assert LIBRARY.fastnn_graph_text(None, None, c.c_int64(0)) == -INVALID_VALUE
+    assert LIBRARY.fastnn_program_node_text(None, c.c_int64(0), None, c.c_int64(0)) == -INVALID_VALUE
     LIBRARY.fastnn_context_init(None, c.c_size_t(c.sizeof(Context)))
     for function in (
         "storage_retain",

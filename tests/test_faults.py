@@ -1,4 +1,4 @@
-"""Memory that the system refuses: each allocation of forward, predict, fit, save and load fails once.
+"""Memory that the system refuses: each allocation of forward, a program, predict, fit, save and load fails once.
 
 fault_injection/scenarios.py runs in an interpreter of its own with fault_injection/faults.cpp preloaded; it checks that
 a failure is a MemoryError, leaves the state of the last whole step and a usable object, and leaks nothing. Here every
@@ -41,7 +41,7 @@ def faults(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("name", ["forward", "predict", "fit", "save", "load"])
+@pytest.mark.parametrize("name", ["forward", "program", "predict", "fit", "save", "load"])
 def test_every_allocation_may_fail(name: str, faults: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-X", "faulthandler", str(HERE / "scenarios.py"), name, STRIDE],

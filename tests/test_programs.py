@@ -864,3 +864,27 @@ def test_results_have_the_number_and_the_strides_of_the_plan(
     gaps = _core.Array.from_numpy(np.zeros(6, np.float32)[::2], copy=False)
     with pytest.raises(ValueError, match=r"^program: expected contiguous result sum, got strides \(2,\)$"):
         program.run([x], [gaps, None])
+
+
+def test_a_replay_takes_what_it_says_it_takes(
+    two_results: tuple[_core.Program, _core.Array, _core.Array],
+) -> None:
+    program, x, _ = two_results
+    wrong: list[list[object]] = [
+        [],
+        [x, x],
+        [None],
+        [[1.0, 2.0, 3.0]],
+        [np.ones(2, np.float32)],
+        [np.ones((3, 1), np.float32)],
+        [np.ones(3)],
+        [np.ones(6, np.float32)[::2]],
+        [_core.Array.from_numpy(np.ones(2, np.float32))],
+    ]
+    for given in wrong:
+        assert not program.takes(given)
+        with pytest.raises(ValueError, match=r"^program: expected arguments that it takes$"):
+            program.replay(given)
+    for given in ([x], [np.array([1, 2, 3], np.float32)]):
+        assert program.takes(given)
+        assert [result.numpy().tolist() for result in program.replay(given)] == [[5, 7, 9], [4, 10, 18]]

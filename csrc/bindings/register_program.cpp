@@ -17,10 +17,14 @@ using KeptScalars = std::vector<std::shared_ptr<Scalar>>;
 // The text that a function of the C ABI writes of an object.
 template <typename Write, typename Object>
 std::string text_of(Write&& write, const Object* object) {
-  const int64_t length = write(object, nullptr, 0);
-  if (length < 0) check(FASTNN_INTERNAL);
+  const auto checked = [&](char* text, int64_t size) {
+    const int64_t length = write(object, text, size);
+    if (length < 0) check(static_cast<fastnn_status>(-length));
+    return length;
+  };
+  const int64_t length = checked(nullptr, 0);
   std::string result(static_cast<size_t>(length) + 1, '\0');
-  write(object, result.data(), length + 1);
+  checked(result.data(), length + 1);
   result.pop_back();
   return result;
 }
@@ -82,6 +86,7 @@ struct Graph {
   std::string planned_text(fastnn_context context, int64_t batch, const std::vector<std::string>& passes) const {
     context.recorder = nullptr;
     std::vector<const char*> names;
+    names.reserve(passes.size());
     for (const std::string& pass : passes) names.push_back(pass.c_str());
     const auto write = [&](const fastnn_graph* given, char* text, int64_t size) {
       int64_t length = 0;
@@ -228,6 +233,7 @@ class Program {
 
   // The results for arguments that it takes.
   std::vector<ArrayPointer> replay(const py::list& given) const {
+    if (!takes(given)) throw py::value_error("program: expected arguments that it takes");
     std::vector<fastnn_tensor> inputs = arguments_;
     std::vector<const fastnn_tensor*> pointers;
     for (size_t i = 0; i < inputs.size(); ++i) {
@@ -251,6 +257,7 @@ class Program {
   std::vector<ArrayPointer> run(const std::vector<ArrayPointer>& arguments,
                                 std::optional<std::vector<ArrayPointer>> given) const {
     std::vector<const fastnn_tensor*> inputs;
+    inputs.reserve(arguments.size());
     for (const ArrayPointer& array : arguments) inputs.push_back(&array->tensor);
     std::vector<ArrayPointer> results = given ? std::move(*given) : std::vector<ArrayPointer>(results_.size());
     if (results.size() != results_.size()) {
@@ -363,8 +370,10 @@ class Program {
                       const std::optional<py::array_t<int64_t, py::array::c_style>>& order, int64_t first,
                       int64_t steps, double seconds, std::vector<int64_t>* times) const {
     std::vector<const fastnn_tensor*> inputs;
+    inputs.reserve(arguments.size());
     for (const ArrayPointer& array : arguments) inputs.push_back(&array->tensor);
     std::vector<fastnn_tensor*> outputs;
+    outputs.reserve(results.size());
     for (const ArrayPointer& array : results) outputs.push_back(&array->tensor);
     fastnn_batches batches{};
     batches.struct_size = sizeof(batches);
@@ -571,8 +580,8 @@ void register_program(py::module_& module) {
   module.def(
       "passes",
       [] {
-        std::vector<std::string> names;
-        for (int64_t i = 0; i < fastnn_pass_count(); ++i) names.emplace_back(fastnn_pass_name(i));
+        std::vector<std::string> names(static_cast<size_t>(fastnn_pass_count()));
+        for (size_t i = 0; i < names.size(); ++i) names[i] = fastnn_pass_name(static_cast<int64_t>(i));
         return names;
       },
       "The passes that make a plan of a graph, in the order they run.");

@@ -23,9 +23,15 @@ class Error : public std::runtime_error {
   fastnn_status status_;
 };
 
+// A text that grows part by part. Where the standard's stream goes on with what it has when memory runs out, this throws.
+class TextStream : public std::ostringstream {
+ public:
+  TextStream() { exceptions(badbit); }
+};
+
 template <typename... Parts>
 std::string concat(const Parts&... parts) {
-  std::ostringstream text;
+  TextStream text;
   (text << ... << parts);
   return text.str();
 }

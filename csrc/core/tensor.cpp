@@ -16,7 +16,7 @@ std::string dtype_name(fastnn_dtype dtype) {
 }
 
 std::string shape_text(int32_t rank, const int64_t* shape) {
-  std::ostringstream text;
+  TextStream text;
   text << '(';
   for (int32_t axis = 0; axis < rank; ++axis) text << (axis > 0 ? ", " : "") << shape[axis];
   text << (rank == 1 ? ",)" : ")");

@@ -142,27 +142,23 @@ fastnn_status fastnn_graph_planned_text(const fastnn_graph* graph, const fastnn_
 }
 
 int64_t fastnn_program_text(const fastnn_program* program, char* text, int64_t size) {
-  int64_t length = -1;
-  guarded([&] {
+  const auto make = [&] {
     require(program, "program_text", "program");
-    length = write_text(plan_text(program->graph, program->plan, program->batch), "program_text", text, size);
-  });
-  return length;
+    return plan_text(program->graph, program->plan, program->batch);
+  };
+  return write_guarded(make, "program_text", text, size);
 }
 
 int64_t fastnn_program_node_text(const fastnn_program* program, int64_t node, char* text, int64_t size) {
-  int64_t length = -1;
-  guarded([&] {
+  const auto make = [&] {
     require(program, "program_node_text", "program");
     const Plan& plan = program->plan;
     if (node < 0 || node >= static_cast<int64_t>(plan.steps.size())) {
       index_error("program_node_text: expected a node below ", plan.steps.size(), ", got ", node);
     }
-    const std::string lines =
-        planned_step_text(program->graph, plan, program->batch, plan.steps[static_cast<size_t>(node)]);
-    length = write_text(lines, "program_node_text", text, size);
-  });
-  return length;
+    return planned_step_text(program->graph, plan, program->batch, plan.steps[static_cast<size_t>(node)]);
+  };
+  return write_guarded(make, "program_node_text", text, size);
 }
 
 fastnn_status fastnn_commit(const fastnn_op* const* ops, const fastnn_call* const* calls, int64_t count,

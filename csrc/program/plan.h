@@ -57,10 +57,10 @@ struct Plan {
 
 // What the passes of passes.h make of a graph, which they change.
 Plan make_plan(fastnn_graph& graph, const fastnn_context& context, int64_t batch);
-// The text of a plan that only some passes, in their order, have made. At the beginning every node runs, as a step of its
-// own.
+// The text of a plan that only the passes of these names, in their order, have made. At the beginning every node runs, as
+// a step of its own.
 std::string planned_text(const fastnn_graph& graph, const fastnn_context& context, int64_t batch,
-                         std::span<const char* const> passes);
+                         std::span<const char* const> names);
 
 // One step of it, in lines.
 std::string planned_step_text(const fastnn_graph& graph, const Plan& plan, int64_t batch, const PlannedStep& step);
@@ -70,5 +70,12 @@ double planned_flops(const Plan& plan);
 std::string plan_text(const fastnn_graph& graph, const Plan& plan, int64_t batch);
 // Copies at most size bytes, with a closing zero, and returns the length of the whole without it.
 int64_t write_text(const std::string& full, const char* where, char* text, int64_t size);
+// What a function of the C ABI returns that writes the text made by `make`: that length, or the negated status.
+template <typename Make>
+int64_t write_guarded(Make&& make, const char* where, char* text, int64_t size) {
+  int64_t length = 0;
+  const fastnn_status status = guarded([&] { length = write_text(make(), where, text, size); });
+  return status == FASTNN_OK ? length : -int64_t{status};
+}
 
 }  // namespace fastnn

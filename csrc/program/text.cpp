@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cstring>
 #include <memory>
-#include <sstream>
 
 #include "program/blocks.h"
 #include "program/plan.h"
@@ -71,7 +70,7 @@ std::string attributes_text(const fastnn_graph& graph, const Node& node) {
 
 // A number without a fraction: "1234567".
 std::string whole(double number) {
-  std::ostringstream text;
+  TextStream text;
   text.precision(0);
   text << std::fixed << number;
   return text.str();
@@ -147,7 +146,7 @@ Sizes::Sizes(const fastnn_graph& graph) : batch_(recorded_batch(graph)) {
   try {
     at_next_ = std::make_unique<Shapes>(infer_shapes(graph, context, batch_ + 1));
   } catch (const Error&) {
-    // good for one batch size only: its shapes are printed as numbers
+    at_next_.reset();  // good for one batch size only: its shapes are printed as numbers
   }
 }
 
@@ -172,7 +171,7 @@ namespace {
 // A node's line in a plan: " = op(...)" with shape, bytes and place of every output.
 std::string planned_node_text(const fastnn_graph& graph, const Plan& plan, int64_t batch, size_t n) {
   const Node& node = graph.nodes[n];
-  std::ostringstream text;
+  TextStream text;
   text << node_text(graph, node);
   for (const int64_t value : node.outputs) {
     if (value < 0) continue;
@@ -212,7 +211,7 @@ std::string planned_node_text(const fastnn_graph& graph, const Plan& plan, int64
 }  // namespace
 
 std::string planned_step_text(const fastnn_graph& graph, const Plan& plan, int64_t batch, const PlannedStep& step) {
-  std::ostringstream text;
+  TextStream text;
   if (step.blocks != nullptr) {
     text << "together, " << step.blocks->rows * step.blocks->inner << " of " << step.blocks->elements
          << " elements at a time, " << step.blocks->scratch << " bytes of scratch:\n";
@@ -230,7 +229,7 @@ std::string planned_step_text(const fastnn_graph& graph, const Plan& plan, int64
 }
 
 std::string plan_text(const fastnn_graph& graph, const Plan& plan, int64_t batch) {
-  std::ostringstream text;
+  TextStream text;
   text << "fastnn-program " << kTextVersion << " batch " << batch << "\n";
   text << "arena " << plan.arena_bytes << " bytes, " << plan.value_bytes << " without sharing, "
        << whole(planned_flops(plan)) << " flops\n";
@@ -282,7 +281,7 @@ std::string graph_text(const fastnn_graph& graph) {
   for (const ScalarInput& scalar : graph.scalars) {
     text += concat("$", quoted(scalar.name), " = scalar advance ", scalar.advance);
     if (scalar.offset != 0) text += concat(" offset ", scalar.offset);
-    text += "\n";
+    text += '\n';
   }
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     if (n == graph.commit_begin) text += "commit\n";
@@ -290,7 +289,7 @@ std::string graph_text(const fastnn_graph& graph) {
     for (const int64_t value : graph.nodes[n].outputs) {
       if (value >= 0) text += concat(" ", sizes.text(graph, value));
     }
-    text += "\n";
+    text += '\n';
   }
   for (const Undo& undo : graph.undos) text += concat("undo %", undo.state, " %", undo.copy, "\n");
   for (const Result& result : graph.results) {
@@ -307,12 +306,11 @@ using namespace fastnn;
 extern "C" {
 
 int64_t fastnn_graph_text(const fastnn_graph* graph, char* text, int64_t size) {
-  int64_t length = -1;
-  guarded([&] {
+  const auto make = [&] {
     require(graph, "graph_text", "graph");
-    length = write_text(graph_text(*graph), "graph_text", text, size);
-  });
-  return length;
+    return graph_text(*graph);
+  };
+  return write_guarded(make, "graph_text", text, size);
 }
 
 }  // extern "C"

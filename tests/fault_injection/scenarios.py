@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 import fastnn
+from fastnn import _core, kernels, layers
 from fastnn import functional as F
-from fastnn import kernels, layers
 
 faults = ctypes.CDLL(None)
 faults.faults_arm.argtypes = [ctypes.c_int64, ctypes.c_int]
@@ -121,6 +121,37 @@ def forward() -> Scenario:
             same(got, want)
         same(action(None), want)
         fastnn.set_num_threads(1)
+
+    want = action(None)
+    return Scenario(lambda: None, action, check)
+
+
+def program() -> Scenario:
+    """A step recorded, written, read, planned and replayed, with weights packed at its first replay."""
+    x = _core.Array.from_numpy(IMAGES)
+    shapes = {"kernel": (3, 3, 3, 4), "bias": (4,), "table": (64, 5)}
+    states = {name: _core.Array.from_numpy(rng.standard_normal(shape).astype("f4")) for name, shape in shapes.items()}
+
+    def action(_: None) -> list[Any]:
+        recorder = _core.Recorder()
+        recorder.argument(x, "x", True)
+        for name, state in states.items():
+            recorder.state(state, name)
+        with recorder:
+            y = _core.op("conv2d")(x, states["kernel"], states["bias"], padding="same", activation="relu")
+            y, _ = _core.op("max_pool2d")(y, pool_size=(2, 2))
+            y = _core.op("linear")(_core.op("reshape")(y, shape=(-1, 64)), states["table"])
+            recorder.result(y, "y")
+        graph = recorder.finish()
+        text = graph.text()
+        made = _core.Program(graph, len(IMAGES))
+        results = [np.array(made.run([x])[0].numpy()) for _ in range(2)]
+        return [text, _core.Graph.parse(text).text(), made.text(), *results]
+
+    def check(_: None, got: list[Any] | None) -> None:
+        if got is not None:
+            same(got, want)
+        same(action(None), want)
 
     want = action(None)
     return Scenario(lambda: None, action, check)
@@ -247,7 +278,7 @@ def load() -> Scenario:
     return Scenario(lambda: None, action, check)
 
 
-SCENARIOS = {made.__name__: made for made in (forward, predict, fit, save, load)}
+SCENARIOS = {made.__name__: made for made in (forward, program, predict, fit, save, load)}
 
 
 def main(name: str, stride: int) -> None:

@@ -55,7 +55,8 @@ FASTNN_API void fastnn_graph_destroy(fastnn_graph* graph);
  * size may differ; symbolic_batch is then set to 1: the graph is good for any batch size. */
 FASTNN_API fastnn_status fastnn_graph_compare(const fastnn_graph* first, const fastnn_graph* second,
                                               int32_t* symbolic_batch);
-/* The versioned text form. Writes at most size bytes with the closing zero and returns the length needed without it. */
+/* The versioned text form. Writes at most size bytes with the closing zero and returns the length needed without it, or
+ * the negative of a fastnn_status. */
 FASTNN_API int64_t fastnn_graph_text(const fastnn_graph* graph, char* text, int64_t size);
 
 /* Reads the text form, of this version or an older one; the error names the line and what was expected there. The graph
