@@ -46,6 +46,17 @@ constexpr ConvTexts conv_texts() {
   return texts[spatial_axes<Attributes>() - 1];
 }
 
+// Where taps lie in an image's padding, their offsets are computed though nothing is read there.
+inline void check_offsets(const ConvGeometry& g) {
+  // of float64 numbers, along three axes
+  int64_t bytes = checked_multiply(32, std::max({int64_t{1}, g.channels, g.out}));
+  for (const WindowAxis& axis : {g.width, g.height, g.depth}) {
+    const int64_t size = std::max({int64_t{1}, axis.input, axis.output});
+    checked_multiply(bytes, checked_add(size, checked_add(axis.pad_before, axis.pad_after)));
+    bytes = checked_multiply(bytes, size);
+  }
+}
+
 // Calls axis_of(name, index) for the spatial axes of an op, the first being 0.
 template <typename Attributes, typename AxisOf>
 void set_spatial_axes(ConvGeometry& g, AxisOf&& axis_of) {
@@ -54,6 +65,7 @@ void set_spatial_axes(ConvGeometry& g, AxisOf&& axis_of) {
   if constexpr (count == 3) g.depth = axis_of("depth", 0);
   if constexpr (count >= 2) g.height = axis_of("height", count - 2);
   g.width = axis_of(count == 1 ? "steps" : "width", count - 1);
+  check_offsets(g);
 }
 
 // Checks x and the dtype of weight.
