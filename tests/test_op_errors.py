@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import as_strided
+from op_calls import each_level
 
 import fastnn
 from fastnn import _core
@@ -540,7 +541,44 @@ def test_memory_that_the_system_refuses_is_a_memory_error_and_nothing_else() -> 
             K.fill(giant(2**46))  # more than the address space
         with pytest.raises(MemoryError, match="fastnn"):
             K.add(giant(2**23, 1), giant(1, 2**23))
+        with pytest.raises(MemoryError, match="2147483648, 1048576"):
+            fastnn.Tensor(giant(2**31, 2**20))
+        with pytest.raises(MemoryError, match="2147483648, 1048576"):
+            _core.Array.from_numpy(giant(2**31, 2**20))
         assert (K.add(x, x) == 2).all()
+
+
+def test_taps_beyond_all_memory_are_refused() -> None:
+    """Farther than any image's end they are zeros, but offsets to them have to be numbers of 64 bits."""
+    x, weight, y = (
+        np.random.default_rng(i).random(s, np.float32)
+        for i, s in enumerate([(2, 9, 10, 2), (3, 2, 2, 6), (2, 9, 10, 6)])
+    )
+    calls: list[Callable[[int], Any]] = [
+        lambda dilation: K.conv2d(x, weight, padding="same", dilation=(1, dilation)),
+        lambda dilation: K.conv2d_max_pool2d(x, weight, padding="same", strides=(1, 2), dilation=(1, dilation))[0],
+        lambda dilation: K.conv2d_transpose(y, weight, padding="same", dilation=(1, dilation)),
+        lambda dilation: K.conv2d_backward_input(y, weight, x, padding="same", dilation=(1, dilation)),
+        lambda dilation: K.conv2d_backward_weight(x, y, weight, padding="same", dilation=(1, dilation)),
+        lambda dilation: K.conv1d(x[0], weight[0], padding="same", dilation=(dilation,)),
+        lambda dilation: K.conv3d(x[None], weight[None], padding="same", dilation=(1, 1, dilation)),
+        lambda dilation: K.conv2d(x, weight[:, :, :1], padding="same", groups=2, dilation=(1, dilation)),
+    ]
+    for call in calls:
+        for _ in each_level():
+            np.testing.assert_array_equal(call(2**40), call(100))
+            with pytest.raises(ValueError, match=r"exceeds 2\^63 - 1$"):
+                call(2**62)
+
+
+def test_what_is_written_is_checked_before_it_is_copied() -> None:
+    array = _core.Array.from_numpy(f32(2, 3))
+    with pytest.raises(ValueError, match=r"^write: expected \(2, 3\), got \(2147483648, 1048576\)$"):
+        array.write(giant(2**31, 2**20))
+    with pytest.raises(TypeError, match=r"^write: expected float32, got float64$"):
+        array.write(f64(2, 3)[:, ::-1])
+    array.write(np.arange(6, dtype="f4").reshape(2, 3)[:, ::-1])
+    np.testing.assert_array_equal(array.numpy(), [[2, 1, 0], [5, 4, 3]])
 
 
 def test_a_level_that_is_not_there_is_refused() -> None:

@@ -93,9 +93,17 @@ fastnn_tensor describe(const py::array& array, const char* what) {
   return t;
 }
 
+// The array, or a contiguous copy, for which memory may lack: pybind11's `ensure` would give NULL for that.
+py::array contiguous_array(const py::array& source) {
+  PyObject* made =
+      py::detail::npy_api::get().PyArray_FromAny_(source.ptr(), nullptr, 0, 0, py::array::c_style, nullptr);
+  if (made == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::array>(made);
+}
+
 // A new array with the values of a NumPy array, on a device.
 ArrayPointer copy_from_numpy(const py::array& source, const std::string& device) {
-  const py::array contiguous = py::array::ensure(source, py::array::c_style);
+  const py::array contiguous = contiguous_array(source);
   fastnn_tensor t = describe(contiguous, "Array");
   t.device = device_from_name(device);
   ArrayPointer array = Array::allocate(t);
@@ -142,8 +150,8 @@ py::array to_numpy(const py::object& self, bool writeable) {
     return copy;
   }
   std::vector<py::ssize_t> shape(t.shape, t.shape + t.rank);
-  std::vector<py::ssize_t> strides;
-  for (int32_t axis = 0; axis < t.rank; ++axis) strides.push_back(t.strides[axis] * (t.dtype.bits / 8));
+  std::vector<py::ssize_t> strides(t.strides, t.strides + t.rank);
+  for (py::ssize_t& stride : strides) stride *= t.dtype.bits / 8;
   py::array view(dtype_to_numpy(t.dtype), shape, strides, first_byte(t), self);
   if (!writeable || (t.flags & FASTNN_READ_ONLY) != 0) {
     py::detail::array_proxy(view.ptr())->flags &= ~py::detail::npy_api::NPY_ARRAY_WRITEABLE_;
@@ -162,12 +170,11 @@ void write(Array& array, const py::array& source) {
     throw std::runtime_error(
         "write: a step is being recorded, and its replay would not repeat this; write state by ops");
   }
-  const py::array contiguous = py::array::ensure(source, py::array::c_style);
-  fastnn_tensor described = describe(contiguous, "write");
+  const fastnn_tensor described = describe(source, "write");
   const fastnn_tensor& t = array.tensor;
-  if (py::dtype(contiguous.dtype()).num() != dtype_to_numpy(t.dtype).num()) {
+  if (py::dtype(source.dtype()).num() != dtype_to_numpy(t.dtype).num()) {
     throw py::type_error("write: expected " + py::str(dtype_to_numpy(t.dtype)).cast<std::string>() + ", got " +
-                         py::str(contiguous.dtype()).cast<std::string>());
+                         py::str(source.dtype()).cast<std::string>());
   }
   bool same = described.rank == t.rank;
   for (int32_t axis = 0; same && axis < t.rank; ++axis) same = described.shape[axis] == t.shape[axis];
@@ -175,6 +182,7 @@ void write(Array& array, const py::array& source) {
     throw py::value_error("write: expected " + py::str(shape_tuple(t)).cast<std::string>() + ", got " +
                           py::str(shape_tuple(described)).cast<std::string>());
   }
+  const py::array contiguous = contiguous_array(source);
   check(fastnn_copy_from_host(&array.tensor, contiguous.data(), static_cast<size_t>(contiguous.nbytes())));
 }
 
@@ -488,9 +496,8 @@ void register_array(py::module_& module) {
         require_data(a.tensor, "buffer");
         const py::dtype dtype = dtype_to_numpy(a.tensor.dtype);
         std::vector<py::ssize_t> shape(a.tensor.shape, a.tensor.shape + a.tensor.rank);
-        std::vector<py::ssize_t> strides;
-        for (int32_t axis = 0; axis < a.tensor.rank; ++axis)
-          strides.push_back(a.tensor.strides[axis] * dtype.itemsize());
+        std::vector<py::ssize_t> strides(a.tensor.strides, a.tensor.strides + a.tensor.rank);
+        for (py::ssize_t& stride : strides) stride *= dtype.itemsize();
         return py::buffer_info(first_byte(a.tensor), dtype.itemsize(), std::string(1, dtype.char_()), a.tensor.rank,
                                shape, strides, true);
       });
