@@ -28,10 +28,10 @@ class Array {
  public:
   Array(const fastnn_tensor& tensor, StorageHandle storage, bool constant = false);
 
-  // Memory of its own, with the shape and dtype of a description.
-  static std::shared_ptr<Array> allocate(fastnn_tensor description);
+  // Memory of its own, with the shape and dtype of t.
+  static std::shared_ptr<Array> allocate(fastnn_tensor t);
   // A shape and a dtype without memory.
-  static std::shared_ptr<Array> abstract(fastnn_tensor description);
+  static std::shared_ptr<Array> abstract(fastnn_tensor t);
   // Another view of this array's memory.
   std::shared_ptr<Array> view(const fastnn_tensor& description) const;
 
@@ -46,7 +46,7 @@ using ArrayPointer = std::shared_ptr<Array>;
 // A number cell; see fastnn_scalar.
 class Scalar {
  public:
-  Scalar(const py::object& value, const std::string& kind);
+  Scalar(const py::object& initial, const std::string& kind);
   py::object value() const;
   void set_value(const py::object& value);
   bool is_float() const { return is_float_; }

@@ -103,8 +103,8 @@ void register_machine(py::module_& module) {
       },
       py::arg("path"), "Loads a plug-in library.");
   module.def("plugins", [] {
-    std::vector<std::string> paths;
-    for (int64_t i = 0; i < fastnn_plugin_count(); ++i) paths.emplace_back(fastnn_plugin_at(i));
+    std::vector<std::string> paths(static_cast<size_t>(fastnn_plugin_count()));
+    for (size_t i = 0; i < paths.size(); ++i) paths[i] = fastnn_plugin_at(static_cast<int64_t>(i));
     return paths;
   });
   module.def("devices", [] {

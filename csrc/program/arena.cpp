@@ -62,7 +62,9 @@ bool is_newest(const fastnn_graph& graph, const Shapes& shapes, int64_t value) {
 size_t place_blocks(std::vector<Block>& blocks) {
   std::vector<size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return blocks[a].bytes > blocks[b].bytes; });
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return blocks[a].bytes != blocks[b].bytes ? blocks[a].bytes > blocks[b].bytes : a < b;
+  });
   size_t arena = 0;
   std::vector<size_t> placed;  // sorted by offset
   for (const size_t index : order) {

@@ -95,6 +95,7 @@ bool writes_state(const fastnn_graph& graph, const Node& node) {
 void order_writes(fastnn_graph& graph) {
   const size_t count = graph.nodes.size();
   std::vector<Touched> touched;
+  touched.reserve(count);
   for (const Node& node : graph.nodes) touched.push_back(touched_by(graph, node));
 
   // from the end on: what may wait for the commit

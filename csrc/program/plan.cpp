@@ -141,10 +141,10 @@ void run_together(Planning& planning) {
     const bool elements = std::all_of(step.nodes.begin(), step.nodes.end(),
                                       [&](size_t n) { return graph.nodes[n].op->schema.elementwise != 0; });
     if (elements) {
-      step.blocks = std::make_shared<const Blocks>(*make_blocks(graph, plan.shapes, uses, step.nodes));
+      step.blocks = std::make_shared<const Blocks>(make_blocks(graph, plan.shapes, uses, step.nodes).value());
     } else {
-      step.rows =
-          std::make_shared<const RowBlocks>(*make_row_blocks(graph, plan.shapes, uses, planning.context, step.nodes));
+      step.rows = std::make_shared<const RowBlocks>(
+          make_row_blocks(graph, plan.shapes, uses, planning.context, step.nodes).value());
     }
     for (size_t v = 0; v < graph.values.size(); ++v) {
       if (!uses.nodes[v].empty() && is_local(uses, v, step.nodes)) plan.in_scratch[v] = true;

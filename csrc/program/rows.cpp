@@ -39,8 +39,9 @@ bool spares_leading_axis(const Node& node, int32_t rank) {
     const int64_t* const slots = node.attributes.slots + attribute.slot;
     const auto is_leading = [&](int64_t axis) { return axis == 0 || axis == -rank; };
     if (std::string_view(attribute.name) == "axis" && is_leading(*slots)) return false;
-    if (std::string_view(attribute.name) == "axes") {
-      if (*slots == 0 || std::any_of(slots + 1, slots + 1 + *slots, is_leading)) return false;
+    if (std::string_view(attribute.name) == "axes" &&
+        (*slots == 0 || std::any_of(slots + 1, slots + 1 + *slots, is_leading))) {
+      return false;
     }
   }
   return true;
