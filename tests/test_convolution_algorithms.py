@@ -16,11 +16,11 @@ from tolerances import FAST_NORM, PRODUCT_FACTOR, UNIT_ROUNDOFF, assert_same_bit
 from fastnn import _core
 from fastnn import kernels as K
 
-BEST, DIRECT, WINOGRAD_2, WINOGRAD_4, IN_PLACE, WINOGRAD_2X4 = range(6)
+BEST, DIRECT, WINOGRAD_2, WINOGRAD_4, IN_PLACE, WINOGRAD_2X4, WINOGRAD_IMAGE = range(7)
 FORCED = pytest.mark.parametrize(
     "algorithm",
-    [DIRECT, WINOGRAD_2, WINOGRAD_2X4, WINOGRAD_4, IN_PLACE],
-    ids=["direct", "F2", "F2x4", "F4", "in place"],
+    [DIRECT, WINOGRAD_2, WINOGRAD_2X4, WINOGRAD_4, WINOGRAD_IMAGE, IN_PLACE],
+    ids=["direct", "F2", "F2x4", "F4", "image", "in place"],
 )
 CONVOLUTIONS = [
     case
@@ -249,6 +249,66 @@ def test_in_place_with_what_is_not_finite(where: str, channels: int, rng: np.ran
             np.testing.assert_allclose(function(*operands, padding="same"), want, rtol=1e-4, atol=1e-4, err_msg=text)
 
 
+# The transformed weight is larger than a million numbers, tiles are fewer than columns: pieces of columns share tiles.
+BY_COLUMNS = [
+    pytest.param(WINOGRAD_2, (3, 5, 4, 272), 265, 1, id="F2"),
+    pytest.param(WINOGRAD_2, (5, 4, 4, 520), 528, 2, id="F2, groups"),
+    pytest.param(WINOGRAD_2X4, (2, 3, 7, 220), 200, 1, id="F2x4"),
+    pytest.param(WINOGRAD_4, (14, 4, 5, 270), 140, 1, id="F4"),
+    pytest.param(WINOGRAD_IMAGE, (13, 2, 2, 350), 340, 1, id="image"),
+]
+
+
+@pytest.mark.parametrize(("algorithm", "image", "out", "groups"), BY_COLUMNS)
+def test_few_tiles_and_many_channels(
+    algorithm: int, image: tuple[int, ...], out: int, groups: int, rng: np.random.Generator
+) -> None:
+    """Error, bias and relu, what is added to, any threads, a sample alone, and numbers that are not finite."""
+    options: dict[str, Any] = {"padding": "same", "groups": groups}
+    x, bias, dy = rng.standard_normal(image), rng.standard_normal(out), rng.standard_normal((*image[:-1], out))
+    weight = rng.standard_normal((3, 3, image[-1] // groups, out)) / np.sqrt(9 * image[-1])
+    x, weight, bias, dy = (value.astype(np.float32) for value in (x, weight, bias, dy))
+    calls: tuple[tuple[str, Any, tuple[np.ndarray, ...], int], ...] = (
+        ("forward", K.conv2d, (x, weight, bias), 9 * image[-1]),
+        ("backward_input", K.conv2d_backward_input, (dy, weight, x), 9 * out),
+        ("backward_weight", K.conv2d_backward_weight, (x, dy, weight), dy[..., 0].size),
+    )
+    strange_x, strange_dy = x.copy(), dy.copy()
+    strange_x[0, 0, 1, 3], strange_x[1, 1, 0, -1] = np.inf, np.nan
+    strange_dy[1, 1, 1, -1], strange_dy[0, 0, 0, 2] = -np.inf, np.inf
+    for name, function, operands, count in calls:
+        relu = {"activation": "relu"} if name == "forward" else {}
+        _core.set_convolution(DIRECT)
+        wide = [operand.astype(np.float64) for operand in operands]
+        want, terms = function(*wide, **options, **relu), function(*map(np.abs, wide), **options)
+        strange = [strange_x if a is x else strange_dy if a is dy else a for a in operands]
+        lost = function(*strange, **options)
+        _core.set_convolution(algorithm)
+        for level, threads, text in each_level((1, 2), [name for name in levels()[:-1] if name != "reference"]):
+            got = function(*operands, **options, **relu)
+            assert_norm_wise(got, want, terms, count, algorithm, "float32", f"{name} {text}")
+            if threads == 1:
+                first = got
+                if name == "forward":  # so many tiles do not go by columns
+                    many = np.tile(x, (out // len(x) + 1, 1, 1, 1))
+                    together = function(many, weight, bias, **options, **relu)
+                    assert_same_bits(together[: len(x)], got, f"{level} in a larger batch")
+                else:
+                    into = np.ones_like(got)
+                    function(*operands, **options, out=into, accumulate=True)
+                    np.testing.assert_allclose(into, got + 1, rtol=1e-6, atol=1e-5)
+                found, finite = function(*strange, **options), np.isfinite(lost)
+                np.testing.assert_array_equal(found[~finite], lost[~finite])
+                scale = np.abs(lost[finite]).max(initial=0.0)
+                np.testing.assert_allclose(found[finite], lost[finite], rtol=0, atol=1e-4 * scale)
+                if name == "backward_input":
+                    into = np.ones_like(got)
+                    function(*strange, **options, out=into, accumulate=True)
+                    np.testing.assert_array_equal(np.isfinite(into), finite)
+                    np.testing.assert_allclose(into[finite], found[finite] + 1, rtol=1e-6, atol=1e-4 * scale)
+            assert_same_bits(got, first, f"{name} {level} threads differ")
+
+
 @FORCED
 def test_a_sample_alone_has_the_bits_it_has_in_a_batch(algorithm: int, rng: np.random.Generator) -> None:
     _core.set_convolution(algorithm)
@@ -267,7 +327,7 @@ def test_a_sample_alone_has_the_bits_it_has_in_a_batch(algorithm: int, rng: np.r
 def test_no_images_make_gradients_of_zeros() -> None:
     weight = np.ones((3, 3, 16, 32), np.float32)
     x, dy = np.empty((0, 12, 12, 16), np.float32), np.empty((0, 12, 12, 32), np.float32)
-    for algorithm in range(6):
+    for algorithm in range(7):
         _core.set_convolution(algorithm)
         for _, _, text in each_level():
             dw = np.full_like(weight, 7)
@@ -296,6 +356,7 @@ def test_the_choice(rng: np.random.Generator) -> None:
         assert bits(BEST, small) == bits(DIRECT, small) != bits(WINOGRAD_2X4, small)
         assert bits(BEST, thin) == bits(DIRECT, thin)
         assert bits(BEST, (6, 2, 2, 32)) == bits(IN_PLACE, (6, 2, 2, 32))
+        assert bits(BEST, (12, 2, 2, 32)) == bits(WINOGRAD_IMAGE, (12, 2, 2, 32)) != bits(IN_PLACE, (12, 2, 2, 32))
         _core.set_batch_invariant(True)
         assert bits(BEST, (16, 4, 4, 32)) == bits(DIRECT, (16, 4, 4, 32)) != bits(WINOGRAD_2X4, (16, 4, 4, 32))
         _core.set_batch_invariant(False)

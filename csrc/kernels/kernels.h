@@ -83,10 +83,11 @@ struct ConvWindow {
   int64_t source_pixel, channels, target_pixel, columns, depth;
 };
 
-// Pixels of a tile of Winograd's: 2x2, 2x4 or 4x4.
+// Pixels of a tile of Winograd's: 2x2, 2x4 or 4x4, or an image of 2x2 pixels with padding around it, which takes fewer.
 struct WinogradOutputs {
   int64_t down, across;
-  int64_t points() const { return (down + 2) * (across + 2); }
+  bool image = false;
+  int64_t points() const { return image ? 9 : (down + 2) * (across + 2); }
 };
 // A 3x3 convolution of stride 1 by such tiles (cpu/winograd.inl). A tile is points() numbers a channel; in the room of a
 // kernel, tiles of the source lie source_row apart and their points source_point, then come those of the target; in
@@ -96,6 +97,13 @@ struct Winograd {
   int64_t tile_rows, tile_columns;  // of an image
   int64_t source_row, source_point, target_row, target_point, weight_point;
 };
+// The transforms of all tiles of a convolution: channels in blocks of `width`, `block` numbers apart; in a block points are
+// `point` apart and tiles `width`, which is a multiple of 16. Points that are written together lie kWinogradGap numbers
+// further apart than they need, for else they would share few sets of the cache.
+struct WinogradBlocks {
+  int64_t width, point, block;
+};
+constexpr int64_t kWinogradGap = 16;
 // Distances of the numbers of a weight: rows are channels that are summed over, columns those of the result, lines and
 // taps what they meet of the window.
 struct WinogradWeight {
@@ -309,6 +317,21 @@ struct UpdateRule {
   /* channels [first_row, first_row + rows) of all taps of dw from the sum of `parts` such du */                        \
   KERNEL(winograd_weight_gradient, (T* dw, const T* du, int64_t parts, int64_t part_stride, int64_t first_row,          \
                                     int64_t rows, const ConvWindow& window, const Winograd& shape))                     \
+  /* the transforms of tiles [begin, end) of x, or of the target, dy, into v, the room for all of them */               \
+  KERNEL(winograd_fold, (T* v, const T* x, int64_t begin, int64_t end, bool target, const ConvWindow& window,           \
+                         const Winograd& shape, const WinogradBlocks& blocks))                                          \
+  /* the same as winograd_convolution for all tiles and the first `columns` columns of y, at most kGemmColumns, from    \
+     winograd_fold's v, blocks of up to kGemmDepth channels, and the weight itself; room is for                         \
+     points (tiles kGemmColumns + width kGemmColumns + 2 kWinogradGap) numbers */                                       \
+  KERNEL(winograd_columns, (T* y, uint8_t* finite, const T* v, const T* weight, T* room, int64_t columns,               \
+                            int64_t tiles, const ConvWindow& window, const Winograd& shape, const WinogradWeight& from, \
+                            const WinogradBlocks& blocks, const Epilogue<T>& epilogue))                                 \
+  /* the first `rows` channels and `columns` columns, at most kGemmColumns, of all taps of dw from winograd_fold's v    \
+     of x, in blocks of 16 channels, and m of dy, in blocks of kGemmColumns; room is for                                \
+     points (rows kGemmColumns + kWinogradGap) numbers */                                                               \
+  KERNEL(winograd_weight_piece, (T* dw, const T* v, const T* m, T* room, int64_t rows, int64_t columns, int64_t tiles,  \
+                                 const ConvWindow& window, const Winograd& shape, const WinogradBlocks& source,         \
+                                 const WinogradBlocks& target))                                                         \
   /* lines [begin, end) of all batch * height of y = epilogue(sum over taps of x * weight), each of window.channels     \
      channels by itself; the weight of tap (r, t) starts at r * weight_row + t * weight_tap */                          \
   KERNEL(depthwise_conv2d, (T* y, const T* x, const T* weight, int64_t begin, int64_t end, int64_t weight_row,          \

@@ -14,7 +14,7 @@ namespace fastnn::ops {
 namespace {
 
 enum class Pass { forward, backward_input, backward_weight };
-enum class Algorithm { gathered, in_place, winograd_2, winograd_4, product, winograd_2x4 };
+enum class Algorithm { gathered, in_place, winograd_2, winograd_4, product, winograd_2x4, winograd_image };
 enum class Panels { any, narrow };
 
 // The first row that fits a pass of a convolution is taken; without one, the products of gathered pixels. `channels` are
@@ -37,34 +37,42 @@ struct Choice {
   int64_t most = INT64_MAX;  // channels of the wider side
 };
 constexpr Choice kChoices[] = {
+    {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_image, 12, 12, 0},
     {Pass::forward, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 32, 0.5},
+    {Pass::forward, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 128, 16, 0.0625},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.375},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 1, Panels::narrow},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 2},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 0, Panels::any, 64},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 20, 6, 0},
     {Pass::forward, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.125},
+    {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_image, 12, 12, 0},
     {Pass::backward_input, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 32, 0.5},
+    {Pass::backward_input, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 128, 16, 0.0625},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.375},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 1, Panels::narrow},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 2},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::product, 1, 1, 0, Panels::any, 64},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 16, 6, 0},
     {Pass::backward_input, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 32, 0.125},
+    {Pass::backward_weight, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_image, 12, 32, 0},
     {Pass::backward_weight, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 12, 128, 2},
+    {Pass::backward_weight, FASTNN_PRECISION_FAST, Algorithm::winograd_4, 256, 32, 0.0625},
     {Pass::backward_weight, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 12, 128, 2},
+    {Pass::backward_weight, FASTNN_PRECISION_FLOAT32, Algorithm::winograd_2, 256, 128, 0.25},
     {Pass::backward_weight, FASTNN_PRECISION_FLOAT32, Algorithm::in_place, 1, 1, 0},
 };
 constexpr int64_t kLeastPixels = 16;  // of a plane, for dw to be summed in place
 
 kernels::WinogradOutputs outputs_of(Algorithm algorithm) {
   if (algorithm == Algorithm::winograd_2x4) return {2, 4};
+  if (algorithm == Algorithm::winograd_image) return {2, 2, true};
   const int64_t side = algorithm == Algorithm::winograd_2 ? 2 : 4;
   return {side, side};
 }
 bool is_winograd(Algorithm algorithm) {
   return algorithm == Algorithm::winograd_2 || algorithm == Algorithm::winograd_4 ||
-         algorithm == Algorithm::winograd_2x4;
+         algorithm == Algorithm::winograd_2x4 || algorithm == Algorithm::winograd_image;
 }
 
 // Tiles of 2x4 pixels instead of 2x2: three products for four, where lines of the result leave little of them empty, and
@@ -103,7 +111,7 @@ bool fits(const Choice& choice, const ConvGeometry& g, Pass pass, int64_t images
   if (choice.algorithm == Algorithm::product) return product_fits(choice, g, pass);
   int64_t tiles = images;
   if (is_winograd(choice.algorithm)) {
-    if (!winograd_fits(g)) return false;
+    if (!(choice.algorithm == Algorithm::winograd_image ? winograd_fits_image(g) : winograd_fits(g))) return false;
     const bool to_input = pass == Pass::backward_input;
     const kernels::WinogradOutputs outputs = outputs_of(choice.algorithm);
     tiles *= ceil_divide(to_input ? g.height.input : g.height.output, outputs.down);
@@ -129,6 +137,8 @@ Algorithm algorithm_for(const fastnn_context& context, const ConvGeometry& g, fa
       return Algorithm::in_place;
     case FASTNN_CONVOLUTION_WINOGRAD_2X4:
       return winograd_fits(g) ? Algorithm::winograd_2x4 : Algorithm::gathered;
+    case FASTNN_CONVOLUTION_WINOGRAD_IMAGE:
+      return winograd_fits_image(g) ? Algorithm::winograd_image : Algorithm::gathered;
     default:
       break;
   }
@@ -238,6 +248,8 @@ void describe_convolution(const fastnn_context& context, const ConvGeometry& g, 
   const Algorithm algorithm = algorithm_for(context, g, dtype, Pass::forward);
   const auto way = static_cast<int64_t>(algorithm);
   if (is_winograd(algorithm)) {
+    preparation.lasting = !winograd_prepares(g, outputs_of(algorithm), false);  // parts of the batch don't pay
+    if (preparation.lasting != 0) return;
     return describe(preparation, kWinogradWeight, g, winograd_prepared(g, outputs_of(algorithm), dtype), way);
   }
   describe(preparation, kPackedConvolution, g, direct, way);
@@ -284,6 +296,10 @@ void describe_convolution_backward_input(const fastnn_context& context, const Co
   const Algorithm algorithm = algorithm_for(context, g, dtype, Pass::backward_input);
   const size_t bytes = is_winograd(algorithm) ? winograd_backward_input_prepared(g, outputs_of(algorithm), dtype)
                                               : direct_prepared(direct_backward_input_workspace(g, dtype));
+  if (is_winograd(algorithm) && !winograd_prepares(g, outputs_of(algorithm), true)) {
+    preparation.lasting = 1;
+    return;
+  }
   describe(preparation, kPackedBackward, g, bytes, static_cast<int64_t>(algorithm));
 }
 

@@ -1,12 +1,16 @@
 // convolution_winograd.cpp: convolution 3x3 of stride 1 and its gradients on kernels/cpu/winograd.inl. The weight is
 // transformed first; then lanes, each with room of its own, take consecutive blocks of tiles of a group. For the gradient
-// of the weight a lane sums its tiles, and the lanes' sums are added in order. All cuts depend on shapes only.
+// of the weight a lane sums its tiles, and the lanes' sums are added in order. Few tiles with a large transformed weight
+// go by columns (kernels/cpu/winograd_columns.inl): the source is transformed first, then lanes take pieces of the
+// result's columns. All cuts depend on shapes only.
 //
 // What the transforms cannot say, the direct products do: tiles whose result is not finite, and all of dw when one of
 // its numbers is not. Then infinities and NaN stand where they stand in a plain sum, and padding adds nothing.
 #include "ops/convolution_winograd.h"
 
 #include <algorithm>
+#include <atomic>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -16,6 +20,7 @@ namespace fastnn::ops {
 namespace {
 
 using kernels::Winograd;
+using kernels::WinogradBlocks;
 using kernels::WinogradOutputs;
 
 constexpr int64_t kLine = 16;  // floats in a line of the cache
@@ -55,8 +60,61 @@ Plan make_plan(const ConvGeometry& g, const kernels::ConvWindow& w, const Winogr
   return plan;
 }
 
-Range blocks_of(const Plan& plan, int64_t lane) {
-  return {plan.blocks * lane / plan.lanes, plan.blocks * (lane + 1) / plan.lanes};
+// The part of `count` that one of `lanes` lanes takes.
+Range share_of(int64_t count, int64_t lane, int64_t lanes) {
+  return {count * lane / lanes, count * (lane + 1) / lanes};
+}
+
+// The same by columns.
+struct ColumnPlan {  // of one group
+  Winograd shape;
+  WinogradBlocks source, target;  // target: of dw
+  int64_t points, tiles;
+  int64_t folded, folded_target;                  // numbers of all transforms
+  int64_t column_pieces, row_pieces, piece_rows;  // rows: of dw
+  int64_t lanes, room;
+};
+constexpr int64_t kPieceColumns = kernels::kGemmColumns;
+constexpr int64_t kColumnLanes = 8;  // of all groups, at least one of each
+
+int64_t tiles_of(const ConvGeometry& g, const kernels::ConvWindow& w, const WinogradOutputs& outputs) {
+  const int64_t rows = ceil_divide(w.y.count, outputs.down), columns = ceil_divide(w.x.count, outputs.across);
+  return checked_multiply(g.batch, checked_multiply(rows, columns));
+}
+
+WinogradBlocks make_blocks(int64_t width, int64_t points, int64_t tiles) {
+  const int64_t point = checked_add(checked_multiply(tiles, width), kernels::kWinogradGap);
+  return {width, point, checked_multiply(points, point)};
+}
+
+ColumnPlan make_column_plan(const ConvGeometry& g, const kernels::ConvWindow& w, const WinogradOutputs& outputs) {
+  ColumnPlan plan{};
+  plan.shape.outputs = outputs;
+  plan.shape.tile_rows = ceil_divide(w.y.count, outputs.down);
+  plan.shape.tile_columns = ceil_divide(w.x.count, outputs.across);
+  plan.points = outputs.points();
+  plan.tiles = tiles_of(g, w, outputs);
+  const int64_t width = std::min(round_up(w.channels, kLine), kernels::kGemmDepth);
+  plan.source = make_blocks(width, plan.points, plan.tiles);
+  plan.folded = checked_multiply(ceil_divide(w.channels, width), plan.source.block);
+  plan.column_pieces = ceil_divide(w.columns, kPieceColumns);
+  plan.lanes = std::min(plan.column_pieces, ceil_divide(kColumnLanes, g.groups));
+  const int64_t of_point = checked_add(plan.tiles * kPieceColumns, width * kPieceColumns + 2 * kernels::kWinogradGap);
+  plan.room = checked_multiply(plan.points, of_point);
+  return plan;
+}
+
+// Bytes of the workspace in front of the flags of tiles.
+size_t column_bytes(const ConvGeometry& g, const ColumnPlan& plan, size_t item, size_t packed_bytes) {
+  const int64_t numbers = checked_multiply(g.groups, checked_add(plan.folded, checked_multiply(plan.lanes, plan.room)));
+  return std::max(static_cast<size_t>(checked_multiply(numbers, static_cast<int64_t>(item))), packed_bytes);
+}
+
+// Whether a transformed weight is so large, and tiles are so few, that it is better made piece by piece.
+bool goes_by_columns(const ConvGeometry& g, const kernels::ConvWindow& w, const WinogradOutputs& outputs) {
+  constexpr int64_t kLarge = 1 << 18;
+  const int64_t weight = checked_multiply(outputs.points(), checked_multiply(w.channels, w.columns));
+  return g.whole == 0 && g.groups <= kColumnLanes && weight >= kLarge && tiles_of(g, w, outputs) <= w.columns;
 }
 
 double nanoseconds(const ConvGeometry& g) {
@@ -66,9 +124,9 @@ double nanoseconds(const ConvGeometry& g) {
 
 // Calls body(first, end) for every run of tiles in [begin, end) that are not finite and lie in one row of tiles.
 template <typename Body>
-void for_each_lost_run(const uint8_t* finite, const Plan& plan, const Range& tiles, Body&& body) {
+void for_each_lost_run(const uint8_t* finite, const Winograd& s, const Range& tiles, Body&& body) {
   for (int64_t t = tiles.begin; t < tiles.end;) {
-    const int64_t row_end = std::min((t / plan.shape.tile_columns + 1) * plan.shape.tile_columns, tiles.end);
+    const int64_t row_end = std::min((t / s.tile_columns + 1) * s.tile_columns, tiles.end);
     int64_t end = t;
     while (end < row_end && !finite[end]) ++end;
     if (end > t) body(t, end);
@@ -110,13 +168,114 @@ void transform(const fastnn_context& context, const ConvGeometry& g, const kerne
   });
 }
 
+// Computes tiles directly that are not finite: all of y's columns, or those of a window that has fewer.
+template <typename T>
+void convolve_lost(T* y, const uint8_t* finite, const T* x, const T* packed, const kernels::KernelTable<T>& kernels,
+                   const Range& tiles, const kernels::ConvWindow& w, const Winograd& s,
+                   const kernels::Epilogue<T>& epilogue) {
+  for_each_lost_run(finite, s, tiles, [&](int64_t first, int64_t end) {
+    const int64_t columns = s.tile_columns, rows = s.tile_rows;
+    const int64_t image = first / columns / rows, row = first / columns % rows * s.outputs.down;
+    const int64_t left = first % columns * s.outputs.across;
+    const int64_t right = std::min(left + (end - first) * s.outputs.across, w.x.count);
+    for (int64_t i = row; i < std::min(row + s.outputs.down, w.y.count); ++i) {
+      const int64_t line = (image * w.y.count + i) * w.x.count;
+      kernels.convolution(y, x, packed, line + left, line + right, w, epilogue);
+    }
+  });
+}
+
+// Rooms that lanes take while they run, the first that is free: what one left in the caches the next one uses.
+class Rooms {
+ public:
+  explicit Rooms(int64_t count) : free_((uint64_t{1} << count) - 1) {}
+  int64_t take() {
+    uint64_t free = free_.load(std::memory_order_relaxed);
+    while (!free_.compare_exchange_weak(free, free & (free - 1), std::memory_order_acquire)) {
+    }
+    return std::countr_zero(free);
+  }
+  void give_back(int64_t room) { free_.fetch_or(uint64_t{1} << room, std::memory_order_release); }
+
+ private:
+  std::atomic<uint64_t> free_;
+};
+
+// All transforms of a source, or, target, of dy.
+template <typename T>
+void fold_all(const fastnn_context& context, const ConvGeometry& g, const kernels::ConvWindow& w,
+              const ColumnPlan& plan, T* folded, const T* x, bool target) {
+  constexpr int64_t kChunks = 16;
+  const int64_t chunks = std::min(plan.tiles, kChunks), numbers = target ? plan.folded_target : plan.folded;
+  parallel_for(context, g.groups * chunks, static_cast<double>(g.groups * numbers), [&](int64_t chunk) {
+    const int64_t group = chunk / chunks;
+    const Range tiles = share_of(plan.tiles, chunk % chunks, chunks);
+    table<T>().winograd_fold(folded + group * numbers, x + group * (target ? w.columns : w.channels), tiles.begin,
+                             tiles.end, target, w, plan.shape, target ? plan.target : plan.source);
+  });
+}
+
+// The forward product by columns; packed_bytes is the room that pack needs.
+template <typename T, typename Pack>
+void multiply_by_columns(const fastnn_context& context, const ConvGeometry& g, const kernels::ConvWindow& w,
+                         const WinogradOutputs& outputs, T* y, const T* x, const Taps<T>& weight,
+                         const kernels::Epilogue<T>& epilogue, int64_t packed_group, size_t packed_bytes,
+                         void* workspace, Pack&& pack) {
+  const ColumnPlan plan = make_column_plan(g, w, outputs);
+  T* const own = static_cast<T*>(workspace);
+  T* const rooms = own + g.groups * plan.folded;
+  auto* const finite = static_cast<uint8_t*>(workspace) + column_bytes(g, plan, sizeof(T), packed_bytes);
+  fold_all(context, g, w, plan, own, x, false);
+  // body(group, columns of y, the piece's flags, epilogue)
+  const auto with_piece = [&](int64_t group, int64_t piece, auto&& body) {
+    const Range columns = chunk_range(piece, w.columns, kPieceColumns);
+    const T* const bias = epilogue.bias == nullptr ? nullptr : epilogue.bias + group * w.columns + columns.begin;
+    body(columns, finite + (group * plan.column_pieces + piece) * plan.tiles,
+         kernels::Epilogue<T>{bias, epilogue.relu, epilogue.accumulate});
+  };
+  Rooms free_rooms(g.groups * plan.lanes);
+  parallel_for(context, g.groups * plan.lanes, nanoseconds(g), [&](int64_t lane) {
+    const int64_t group = lane / plan.lanes;
+    const Range pieces = share_of(plan.column_pieces, lane % plan.lanes, plan.lanes);
+    const int64_t room = free_rooms.take();
+    for (int64_t piece = pieces.begin; piece < pieces.end; ++piece) {
+      with_piece(group, piece, [&](const Range& columns, uint8_t* flags, const kernels::Epilogue<T>& of_piece) {
+        table<T>().winograd_columns(y + group * w.columns + columns.begin, flags, own + group * plan.folded,
+                                    weight.first + group * g.group_out() + columns.begin * weight.distances.column,
+                                    rooms + room * plan.room, columns.end - columns.begin, plan.tiles, w, plan.shape,
+                                    weight.distances, plan.source, of_piece);
+      });
+    }
+    free_rooms.give_back(room);
+  });
+  const int64_t pieces = g.groups * plan.column_pieces;
+  if (std::memchr(finite, 0, static_cast<size_t>(pieces * plan.tiles)) == nullptr) return;
+  const kernels::KernelTable<T>& kernels = pack(own);
+  const int64_t terms = w.z.taps * w.y.taps * w.x.taps * w.channels;
+  parallel_for(context, pieces, nanoseconds(g), [&](int64_t chunk) {
+    const int64_t group = chunk / plan.column_pieces;
+    with_piece(group, chunk % plan.column_pieces,
+               [&](const Range& columns, uint8_t* flags, const kernels::Epilogue<T>& of_piece) {
+                 kernels::ConvWindow piece = w;
+                 piece.columns = columns.end - columns.begin;
+                 convolve_lost(y + group * w.columns + columns.begin, flags, x + group * w.channels,
+                               own + group * packed_group + columns.begin * terms, kernels, {0, plan.tiles}, piece,
+                               plan.shape, of_piece);
+               });
+  });
+}
+
 // The forward product of a window, from x to y: pack makes the packed weight for the tiles that must be computed
-// directly, each group's packed_group numbers long; both weights may be prepared, at `prepared` and offset bytes behind it.
+// directly, packed_bytes in all and packed_group numbers of each group; both weights may be prepared, one behind the other.
 template <typename T, typename Pack>
 void multiply(const fastnn_context& context, const ConvGeometry& g, const kernels::ConvWindow& w,
               const WinogradOutputs& outputs, T* y, const T* x, const Taps<T>& weight,
-              const kernels::Epilogue<T>& epilogue, int64_t packed_group, void* workspace, const void* prepared,
-              size_t offset, Pack&& pack) {
+              const kernels::Epilogue<T>& epilogue, int64_t packed_group, size_t packed_bytes, void* workspace,
+              const void* prepared, Pack&& pack) {
+  if (prepared == nullptr && goes_by_columns(g, w, outputs)) {
+    return multiply_by_columns(context, g, w, outputs, y, x, weight, epilogue, packed_group, packed_bytes, workspace,
+                               pack);
+  }
   const Plan plan = make_plan(g, w, outputs);
   T* const own = static_cast<T*>(workspace);
   T* const rooms = prepared == nullptr ? own + g.groups * plan.weight : own;
@@ -125,7 +284,7 @@ void multiply(const fastnn_context& context, const ConvGeometry& g, const kernel
   if (prepared == nullptr) {
     transform(context, g, w, plan, weight, own);
   } else {
-    u = reinterpret_cast<const T*>(static_cast<const char*>(prepared) + offset);
+    u = reinterpret_cast<const T*>(static_cast<const char*>(prepared) + direct_prepared(packed_bytes));
   }
   const auto epilogue_of = [&](int64_t group) {
     return kernels::Epilogue<T>{epilogue.bias == nullptr ? nullptr : epilogue.bias + group * w.columns, epilogue.relu,
@@ -133,7 +292,7 @@ void multiply(const fastnn_context& context, const ConvGeometry& g, const kernel
   };
   parallel_for(context, g.groups * plan.lanes, nanoseconds(g), [&](int64_t lane) {
     const int64_t group = lane / plan.lanes;
-    const Range blocks = blocks_of(plan, lane % plan.lanes);
+    const Range blocks = share_of(plan.blocks, lane % plan.lanes, plan.lanes);
     for (int64_t block = blocks.begin; block < blocks.end; ++block) {
       const Range tiles = chunk_range(block, plan.tiles, plan.block);
       table<T>().winograd_convolution(y + group * w.columns, finite + group * plan.tiles, x + group * w.channels,
@@ -146,22 +305,18 @@ void multiply(const fastnn_context& context, const ConvGeometry& g, const kernel
   parallel_for(context, g.groups * plan.blocks, nanoseconds(g), [&](int64_t chunk) {
     const int64_t group = chunk / plan.blocks;
     const Range tiles = chunk_range(chunk % plan.blocks, plan.tiles, plan.block);
-    for_each_lost_run(finite + group * plan.tiles, plan, tiles, [&](int64_t first, int64_t end) {
-      const int64_t columns = plan.shape.tile_columns, rows = plan.shape.tile_rows;
-      const int64_t image = first / columns / rows, row = first / columns % rows * outputs.down;
-      const int64_t left = first % columns * outputs.across;
-      const int64_t right = std::min(left + (end - first) * outputs.across, w.x.count);
-      for (int64_t i = row; i < std::min(row + outputs.down, w.y.count); ++i) {
-        const int64_t line = (image * w.y.count + i) * w.x.count;
-        packed.kernels.convolution(y + group * w.columns, x + group * w.channels, packed.numbers + group * packed_group,
-                                   line + left, line + right, w, epilogue_of(group));
-      }
-    });
+    convolve_lost(y + group * w.columns, finite + group * plan.tiles, x + group * w.channels,
+                  packed.numbers + group * packed_group, packed.kernels, tiles, w, plan.shape, epilogue_of(group));
   });
 }
 
 size_t product_workspace(const ConvGeometry& g, const kernels::ConvWindow& w, const WinogradOutputs& outputs,
-                         fastnn_dtype dtype, bool prepared) {
+                         fastnn_dtype dtype, bool prepared, size_t packed_bytes) {
+  if (!prepared && goes_by_columns(g, w, outputs)) {
+    const ColumnPlan plan = make_column_plan(g, w, outputs);
+    const int64_t flags = checked_multiply(checked_multiply(g.groups, plan.column_pieces), plan.tiles);
+    return column_bytes(g, plan, static_cast<size_t>(item_size(dtype)), packed_bytes) + static_cast<size_t>(flags);
+  }
   const Plan plan = make_plan(g, w, outputs);
   const int64_t numbers = checked_add(prepared ? 0 : plan.weight, checked_multiply(plan.lanes, plan.room));
   const int64_t group = checked_add(checked_multiply(numbers, item_size(dtype)), plan.tiles);
@@ -191,6 +346,21 @@ Plan weight_plan(const ConvGeometry& g, const WinogradOutputs& outputs) {
   return plan;
 }
 
+// Rows of a piece: its gradient of the transformed weight is 0.6 MB.
+ColumnPlan weight_column_plan(const ConvGeometry& g, const WinogradOutputs& outputs) {
+  constexpr int64_t kNumbers = 160 * 1024;
+  const kernels::ConvWindow w = forward_window(g);
+  ColumnPlan plan = make_column_plan(g, w, outputs);
+  plan.source = make_blocks(kLine, plan.points, plan.tiles);
+  plan.target = make_blocks(kPieceColumns, plan.points, plan.tiles);
+  plan.folded = checked_multiply(ceil_divide(w.channels, kLine), plan.source.block);
+  plan.folded_target = checked_multiply(plan.column_pieces, plan.target.block);
+  plan.piece_rows = round_up(kNumbers / (plan.points * kPieceColumns), kLine);
+  plan.row_pieces = ceil_divide(w.channels, plan.piece_rows);
+  plan.room = checked_multiply(plan.points, plan.piece_rows * kPieceColumns + kernels::kWinogradGap);
+  return plan;
+}
+
 // Whether rows x columns numbers are finite.
 bool all_finite(const float* x, int64_t rows, int64_t columns, int64_t stride) {
   double sum = 0;
@@ -204,7 +374,104 @@ bool all_finite(const double* x, int64_t rows, int64_t columns, int64_t stride) 
   return true;
 }
 
+// Where the gradient of a weight stands, and whether it is finite.
+template <typename T>
+struct Gradient {
+  const T* numbers;
+  bool finite;
+};
+
+// Some rows and columns of all taps.
+template <typename T>
+bool taps_are_finite(const T* gradient, const ConvGeometry& g, int64_t rows, int64_t columns) {
+  bool finite = true;
+  for (int64_t tap = 0; tap < 9; ++tap) {
+    finite = finite && all_finite(gradient + tap * g.group_channels() * g.out, rows, columns, g.out);
+  }
+  return finite;
+}
+
+// target(room) is where the gradient goes, given room for one behind what else is needed of the workspace.
+template <typename T, typename Target>
+Gradient<T> gradient_by_tiles(const fastnn_context& context, const ConvGeometry& g, const WinogradOutputs& outputs,
+                              const fastnn_tensor& x, const fastnn_tensor& dy, void* workspace, Target&& target) {
+  const Plan plan = weight_plan(g, outputs);
+  const kernels::ConvWindow w = forward_window(g);
+  T* const parts = static_cast<T*>(workspace);
+  T* const rooms = parts + plan.parts;
+  const int64_t lanes = g.groups * plan.lanes, in = g.group_channels(), out = g.group_out();
+  T* const behind = rooms + lanes * plan.room;
+  auto* const finite = reinterpret_cast<uint8_t*>(behind + g.terms() * g.out);
+  T* const gradient = target(behind);
+  parallel_for(context, lanes, nanoseconds(g), [&](int64_t lane) {
+    const int64_t group = lane / plan.lanes;
+    const Range blocks = share_of(plan.blocks, lane % plan.lanes, plan.lanes);
+    for (int64_t block = blocks.begin; block < blocks.end; ++block) {
+      const Range tiles = chunk_range(block, plan.tiles, plan.block);
+      table<T>().winograd_backward_weight(parts + lane * plan.weight, data<T>(x) + group * in,
+                                          data<T>(dy) + group * out, rooms + lane * plan.room, tiles.begin, tiles.end,
+                                          w, plan.shape, block > blocks.begin);
+    }
+  });
+  constexpr int64_t kRows = 4;
+  const int64_t group_chunks = ceil_divide(in, kRows), chunks = g.groups * group_chunks;
+  parallel_for(context, chunks, static_cast<double>(plan.parts) / 2, [&](int64_t chunk) {
+    const int64_t group = chunk / group_chunks;
+    const Range rows = chunk_range(chunk % group_chunks, in, kRows);
+    const int64_t count = rows.end - rows.begin;
+    T* const of_group = gradient + group * out;
+    table<T>().winograd_weight_gradient(of_group, parts + group * plan.lanes * plan.weight, plan.lanes, plan.weight,
+                                        rows.begin, count, w, plan.shape);
+    finite[chunk] = taps_are_finite(of_group + rows.begin * g.out, g, count, out);
+  });
+  return {gradient, std::memchr(finite, 0, static_cast<size_t>(chunks)) == nullptr};
+}
+
+// The same by columns.
+template <typename T, typename Target>
+Gradient<T> gradient_by_columns(const fastnn_context& context, const ConvGeometry& g, const WinogradOutputs& outputs,
+                                const fastnn_tensor& x, const fastnn_tensor& dy, void* workspace, Target&& target) {
+  const ColumnPlan plan = weight_column_plan(g, outputs);
+  const kernels::ConvWindow w = forward_window(g);
+  T* const folded = static_cast<T*>(workspace);
+  T* const folded_target = folded + g.groups * plan.folded;
+  T* const rooms = folded_target + g.groups * plan.folded_target;
+  T* const behind = rooms + g.groups * plan.lanes * plan.room;
+  auto* const finite = reinterpret_cast<uint8_t*>(behind + g.terms() * g.out);
+  T* const gradient = target(behind);
+  fold_all(context, g, w, plan, folded, data<T>(x), false);
+  fold_all(context, g, w, plan, folded_target, data<T>(dy), true);
+  const int64_t pieces = plan.column_pieces * plan.row_pieces;
+  Rooms free_rooms(g.groups * plan.lanes);
+  parallel_for(context, g.groups * plan.lanes, nanoseconds(g), [&](int64_t lane) {
+    const int64_t group = lane / plan.lanes;
+    const Range share = share_of(pieces, lane % plan.lanes, plan.lanes);
+    const int64_t room = free_rooms.take();
+    for (int64_t piece = share.begin; piece < share.end; ++piece) {
+      const int64_t column_piece = piece / plan.row_pieces;
+      const Range columns = chunk_range(column_piece, w.columns, kPieceColumns);
+      const Range rows = chunk_range(piece % plan.row_pieces, w.channels, plan.piece_rows);
+      const int64_t count = rows.end - rows.begin, width = columns.end - columns.begin;
+      T* const of_piece = gradient + rows.begin * g.out + group * w.columns + columns.begin;
+      table<T>().winograd_weight_piece(
+          of_piece, folded + group * plan.folded + rows.begin / plan.source.width * plan.source.block,
+          folded_target + group * plan.folded_target + column_piece * plan.target.block, rooms + room * plan.room,
+          count, width, plan.tiles, w, plan.shape, plan.source, plan.target);
+      finite[group * pieces + piece] = taps_are_finite(of_piece, g, count, width);
+    }
+    free_rooms.give_back(room);
+  });
+  return {gradient, std::memchr(finite, 0, static_cast<size_t>(g.groups * pieces)) == nullptr};
+}
+
 }  // namespace
+
+bool winograd_fits_image(const ConvGeometry& g) {
+  const auto is_pair = [](const WindowAxis& axis) {
+    return axis.input == 2 && axis.output == 2 && axis.pad_before == 1;
+  };
+  return winograd_fits(g) && is_pair(g.height) && is_pair(g.width);
+}
 
 bool winograd_fits(const ConvGeometry& g) {
   const auto is_line = [](const WindowAxis& axis) {
@@ -215,7 +482,7 @@ bool winograd_fits(const ConvGeometry& g) {
 }
 
 size_t winograd_workspace(const ConvGeometry& g, const WinogradOutputs& outputs, fastnn_dtype dtype, bool prepared) {
-  return product_workspace(g, forward_window(g), outputs, dtype, prepared);
+  return product_workspace(g, forward_window(g), outputs, dtype, prepared, direct_workspace(g, dtype));
 }
 
 void winograd(const fastnn_context& context, const ConvGeometry& g, const WinogradOutputs& outputs,
@@ -225,13 +492,13 @@ void winograd(const fastnn_context& context, const ConvGeometry& g, const Winogr
     using T = decltype(zero);
     multiply<T>(context, g, forward_window(g), outputs, data<T>(y), data<T>(x), forward_taps<T>(g, weight),
                 {bias == nullptr ? nullptr : data<T>(*bias), relu, false}, packed_size(g.terms(), g.group_out()),
-                workspace, prepared, direct_prepared(direct_workspace(g, x.dtype)),
+                direct_workspace(g, x.dtype), workspace, prepared,
                 [&](T* packed) -> const auto& { return pack_weight(context, g, weight, packed); });
   });
 }
 
 size_t winograd_backward_input_workspace(const ConvGeometry& g, const WinogradOutputs& outputs, fastnn_dtype dtype) {
-  return product_workspace(g, backward_window(g), outputs, dtype, false);
+  return product_workspace(g, backward_window(g), outputs, dtype, false, direct_backward_input_workspace(g, dtype));
 }
 
 void winograd_backward_input(const fastnn_context& context, const ConvGeometry& g, const WinogradOutputs& outputs,
@@ -242,10 +509,14 @@ void winograd_backward_input(const fastnn_context& context, const ConvGeometry& 
     using T = decltype(zero);
     multiply<T>(context, g, backward_window(g), outputs, data<T>(dx), data<T>(dy), backward_taps<T>(g, weight),
                 {bias == nullptr ? nullptr : data<T>(*bias), relu, accumulate},
-                g.taps() * packed_size(g.group_out(), g.group_channels()), workspace, prepared,
-                direct_prepared(direct_backward_input_workspace(g, dx.dtype)),
+                g.taps() * packed_size(g.group_out(), g.group_channels()), direct_backward_input_workspace(g, dx.dtype),
+                workspace, prepared,
                 [&](T* packed) -> const auto& { return pack_weight_backward(context, g, weight, packed); });
   });
+}
+
+bool winograd_prepares(const ConvGeometry& g, const WinogradOutputs& outputs, bool to_input) {
+  return !goes_by_columns(g, to_input ? backward_window(g) : forward_window(g), outputs);
 }
 
 size_t winograd_prepared(const ConvGeometry& g, const WinogradOutputs& outputs, fastnn_dtype dtype) {
@@ -279,59 +550,41 @@ void winograd_backward_input_prepare(const fastnn_context& context, const ConvGe
 }
 
 size_t winograd_backward_weight_workspace(const ConvGeometry& g, const WinogradOutputs& outputs, fastnn_dtype dtype) {
-  const Plan plan = weight_plan(g, outputs);
   const int64_t gradient = checked_multiply(g.terms(), g.out);
-  const int64_t rooms = checked_multiply(checked_multiply(plan.lanes, g.groups), plan.room);
-  const int64_t numbers = checked_add(checked_add(plan.parts, rooms), gradient);
-  const auto size = static_cast<size_t>(checked_add(checked_multiply(numbers, item_size(dtype)), g.channels));
+  int64_t numbers = 0, flags = g.channels;
+  if (goes_by_columns(g, forward_window(g), outputs)) {
+    const ColumnPlan plan = weight_column_plan(g, outputs);
+    const int64_t folded = checked_add(plan.folded, plan.folded_target);
+    numbers = checked_multiply(g.groups, checked_add(folded, checked_multiply(plan.lanes, plan.room)));
+    flags = checked_multiply(g.groups, plan.row_pieces * plan.column_pieces);
+  } else {
+    const Plan plan = weight_plan(g, outputs);
+    numbers = checked_add(plan.parts, checked_multiply(checked_multiply(plan.lanes, g.groups), plan.room));
+  }
+  const auto size =
+      static_cast<size_t>(checked_add(checked_multiply(checked_add(numbers, gradient), item_size(dtype)), flags));
   return std::max(size, direct_backward_weight_workspace(g, dtype, false));
 }
 
 void winograd_backward_weight(const fastnn_context& context, const ConvGeometry& g, const WinogradOutputs& outputs,
                               const fastnn_tensor& dw, const fastnn_tensor& x, const fastnn_tensor& dy, bool accumulate,
                               void* workspace) {
-  const Plan plan = weight_plan(g, outputs);
-  const kernels::ConvWindow w = forward_window(g);
   const int64_t size = element_count(dw);
   bool finite = true;
   with_float_type(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    T* const parts = static_cast<T*>(workspace);
-    T* const rooms = parts + plan.parts;
-    const int64_t lanes = g.groups * plan.lanes, in = g.group_channels(), out = g.group_out();
-    T* const separate = rooms + lanes * plan.room;  // what may have to be computed again is not added at once
-    auto* const rows_finite = reinterpret_cast<uint8_t*>(separate + size);
-    T* const gradient = accumulate ? separate : data<T>(dw);
-    parallel_for(context, lanes, nanoseconds(g), [&](int64_t lane) {
-      const int64_t group = lane / plan.lanes;
-      const Range blocks = blocks_of(plan, lane % plan.lanes);
-      for (int64_t block = blocks.begin; block < blocks.end; ++block) {
-        const Range tiles = chunk_range(block, plan.tiles, plan.block);
-        table<T>().winograd_backward_weight(parts + lane * plan.weight, data<T>(x) + group * in,
-                                            data<T>(dy) + group * out, rooms + lane * plan.room, tiles.begin, tiles.end,
-                                            w, plan.shape, block > blocks.begin);
-      }
-    });
-    constexpr int64_t kRows = 4;
-    const int64_t group_chunks = ceil_divide(in, kRows), chunks = g.groups * group_chunks;
-    parallel_for(context, chunks, static_cast<double>(plan.parts) / 2, [&](int64_t chunk) {
-      const int64_t group = chunk / group_chunks;
-      const Range rows = chunk_range(chunk % group_chunks, in, kRows);
-      const int64_t count = rows.end - rows.begin;
-      T* const target = gradient + group * out;
-      table<T>().winograd_weight_gradient(target, parts + group * plan.lanes * plan.weight, plan.lanes, plan.weight,
-                                          rows.begin, count, w, plan.shape);
-      rows_finite[chunk] = 1;
-      for (int64_t tap = 0; tap < 9; ++tap) {
-        if (!all_finite(target + (tap * in + rows.begin) * g.out, count, out, g.out)) rows_finite[chunk] = 0;
-      }
-    });
-    finite = std::memchr(rows_finite, 0, static_cast<size_t>(chunks)) == nullptr;
+    // what may have to be computed again is not added at once
+    const auto separate = [&](T* room) { return accumulate ? room : data<T>(dw); };
+    const Gradient<T> result = goes_by_columns(g, forward_window(g), outputs)
+                                   ? gradient_by_columns<T>(context, g, outputs, x, dy, workspace, separate)
+                                   : gradient_by_tiles<T>(context, g, outputs, x, dy, workspace, separate);
+    finite = result.finite;
     if (!finite || !accumulate) return;
     constexpr int64_t kGrain = 4096;
     parallel_for(context, ceil_divide(size, kGrain), static_cast<double>(size), [&](int64_t chunk) {
       const Range range = chunk_range(chunk, size, kGrain);
-      table<T>().sum_parts(data<T>(dw) + range.begin, separate + range.begin, range.end - range.begin, 1, size, true);
+      table<T>().sum_parts(data<T>(dw) + range.begin, result.numbers + range.begin, range.end - range.begin, 1, size,
+                           true);
     });
   });
   if (!finite) direct_backward_weight(context, g, dw, x, dy, accumulate, false, workspace);

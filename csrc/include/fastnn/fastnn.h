@@ -130,10 +130,11 @@ typedef enum fastnn_precision {
 typedef enum fastnn_convolution {
   FASTNN_CONVOLUTION_BEST = 0, /* what is fastest for the shape and allowed by the precision */
   FASTNN_CONVOLUTION_DIRECT = 1,
-  FASTNN_CONVOLUTION_WINOGRAD_2 = 2,  /* 3x3 of stride 1: tiles of 2x2 pixels, as accurate as direct */
-  FASTNN_CONVOLUTION_WINOGRAD_4 = 3,  /* 4x4 pixels, for FASTNN_PRECISION_FAST */
-  FASTNN_CONVOLUTION_IN_PLACE = 4,    /* as direct, without copies of pixels and without the padding */
-  FASTNN_CONVOLUTION_WINOGRAD_2X4 = 5 /* 2x4 pixels, as accurate where sums have few channels */
+  FASTNN_CONVOLUTION_WINOGRAD_2 = 2,    /* 3x3 of stride 1: tiles of 2x2 pixels, as accurate as direct */
+  FASTNN_CONVOLUTION_WINOGRAD_4 = 3,    /* 4x4 pixels, for FASTNN_PRECISION_FAST */
+  FASTNN_CONVOLUTION_IN_PLACE = 4,      /* as direct, without copies of pixels and without the padding */
+  FASTNN_CONVOLUTION_WINOGRAD_2X4 = 5,  /* 2x4 pixels, as accurate where sums have few channels */
+  FASTNN_CONVOLUTION_WINOGRAD_IMAGE = 6 /* images of 2x2 pixels with a line of padding around, as accurate */
 } fastnn_convolution;
 
 typedef struct fastnn_recorder fastnn_recorder;

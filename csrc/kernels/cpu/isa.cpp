@@ -16,6 +16,7 @@ namespace {
 #include "kernels/cpu/convolution.inl"
 #include "kernels/cpu/positions.inl"
 #include "kernels/cpu/winograd.inl"
+#include "kernels/cpu/winograd_columns.inl"
 #include "kernels/cpu/depthwise_window.inl"
 #include "kernels/cpu/depthwise.inl"
 #include "kernels/cpu/binary.inl"

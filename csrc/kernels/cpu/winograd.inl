@@ -1,7 +1,8 @@
 // winograd.inl: 3x3 convolution of stride 1 by Winograd's minimal filtering, F(2x2, 3x3), F(2x4, 3x3) and F(4x4, 3x3), and
 // its adjoint for the gradient of the weight. A tile of 2x2 (2x4, 4x4) pixels is A^T [ (G g G^T) * (B^T d B) ] A of the
 // 4x4 (4x6, 6x6) source pixels d around it, each axis with matrices of its own: 16 (24, 36) products per tile and pair of
-// channels instead of 36 (72, 144). They are summed over channels as 16 (24, 36) matrix products, on gemm.inl's tile, of
+// channels instead of 36 (72, 144). An image of 2x2 pixels in a line of padding is a tile of 9 products for 16. They are
+// summed over channels as 16 (24, 36) matrix products, on gemm.inl's tile, of
 // some dozens of tiles at a time, whose transforms stay in L2. dw is G^T [ sum over tiles of (B^T d B) * (A dy A^T) ] G.
 // Transforms go along strips of tiles, one vector of channels at a time, so that a column which two tiles share is folded
 // once: F(4x4) of 16x16x32 takes 2.8 ms a batch of 128 for 3.1 tile by tile, F(2x2) 4.0 for 4.3. What the strip below
@@ -40,7 +41,18 @@ void fold_source(Vec (&v)[6], const Vec (&d)[6]) {
   v[5] = fma(product, d[1], fma(both, d[3], d[5]));
 }
 
+// Two pixels between zeros: a Toeplitz matrix of 2x2 numbers takes three products.
+void fold_source(Vec (&v)[3], const Vec (&d)[2]) {
+  v[0] = d[0];
+  v[1] = d[0] + d[1];
+  v[2] = d[1];
+}
+
 // A line of a tile from its products: A^T m.
+void unfold_target(Vec (&y)[2], const Vec (&m)[3]) {
+  y[0] = m[1] + m[2];
+  y[1] = m[1] + m[0];
+}
 void unfold_target(Vec (&y)[2], const Vec (&m)[4]) {
   y[0] = m[0] + (m[1] + m[2]);
   y[1] = (m[1] - m[2]) - m[3];
@@ -54,6 +66,11 @@ void unfold_target(Vec (&y)[4], const Vec (&m)[6]) {
 }
 
 // Its adjoint: A dy.
+void fold_target(Vec (&m)[3], const Vec (&y)[2]) {
+  m[0] = y[1];
+  m[1] = y[0] + y[1];
+  m[2] = y[0];
+}
 void fold_target(Vec (&m)[4], const Vec (&y)[2]) {
   m[0] = y[0];
   m[1] = y[0] + y[1];
@@ -73,6 +90,11 @@ void fold_target(Vec (&m)[6], const Vec (&y)[4]) {
 
 // A line of the weight: G g.
 constexpr float kPoint0 = 1 / (kA2 * kB2), kPointA = 1 / (2 * kA2 * (kA2 - kB2)), kPointB = 1 / (2 * kB2 * (kB2 - kA2));
+void fold_weight(Vec (&u)[3], const Vec (&g)[3]) {
+  u[0] = g[0] - g[1];
+  u[1] = g[1];
+  u[2] = g[2] - g[1];
+}
 void fold_weight(Vec (&u)[4], const Vec (&g)[3]) {
   const Vec half = broadcast(0.5f), even = half * (g[0] + g[2]), odd = half * g[1];
   u[0] = g[0];
@@ -92,6 +114,11 @@ void fold_weight(Vec (&u)[6], const Vec (&g)[3]) {
 }
 
 // Its adjoint: G^T u.
+void unfold_weight(Vec (&g)[3], const Vec (&u)[3]) {
+  g[0] = u[0];
+  g[1] = u[1] - (u[0] + u[2]);
+  g[2] = u[2];
+}
 void unfold_weight(Vec (&g)[3], const Vec (&u)[4]) {
   const Vec half = broadcast(0.5f), sum = half * (u[1] + u[2]);
   g[0] = u[0] + sum;
@@ -106,9 +133,23 @@ void unfold_weight(Vec (&g)[3], const Vec (&u)[6]) {
   g[2] = fma(broadcast(kA2), sum_a, fma(broadcast(kB2), sum_b, u[5]));
 }
 
-// Of the kernels for tiles of 2x2, 2x4 and 4x4 pixels the one for the shape.
+// A tile: its pixels, its points, and the pixels of the source that count, the first of them kInset behind the window's.
+template <int kTileDown, int kTileAcross>
+struct WinogradTile {
+  static constexpr int kDown = kTileDown, kAcross = kTileAcross, kHigh = kDown + 2, kBroad = kAcross + 2;
+  static constexpr int kRows = kHigh, kColumns = kBroad, kInset = 0;
+};
+using Square = WinogradTile<2, 2>;
+using Oblong = WinogradTile<2, 4>;
+using Large = WinogradTile<4, 4>;
+struct Pair {  // an image of 2x2 pixels
+  static constexpr int kDown = 2, kAcross = 2, kHigh = 3, kBroad = 3, kRows = 2, kColumns = 2, kInset = 1;
+};
+
+// Of the kernels for these tiles the one for the shape.
 template <typename Kernel>
-Kernel* for_outputs(const Winograd& s, Kernel* square, Kernel* oblong, Kernel* large) {
+Kernel* for_outputs(const Winograd& s, Kernel* square, Kernel* oblong, Kernel* large, Kernel* pair) {
+  if (s.outputs.image) return pair;
   return s.outputs.across == 2 ? square : s.outputs.down == 2 ? oblong : large;
 }
 
@@ -148,11 +189,12 @@ struct Plane {
 // The transforms of a strip of the source, or, kTarget, of dy, for one vector of channels: of each tile its pixels, the
 // first of the strip's at (top, left), to as many numbers as it has points, `point` apart. What lies outside is zero. The
 // columns that a tile shares with the one before it are folded once.
-template <int kDown, int kAcross, bool kTarget>
+template <typename Tile, bool kTarget>
 inline __attribute__((always_inline)) void fold_strip(float* v, int64_t row, int64_t point, const float* x, int64_t top,
                                                       int64_t left, int64_t tiles, const Plane& plane, int64_t lanes) {
-  constexpr int kHigh = kDown + 2, kBroad = kAcross + 2;  // points
-  constexpr int kRows = kTarget ? kDown : kHigh, kColumns = kTarget ? kAcross : kBroad, kShared = kColumns - kAcross;
+  constexpr int kDown = Tile::kDown, kAcross = Tile::kAcross, kHigh = Tile::kHigh, kBroad = Tile::kBroad;
+  constexpr int kRows = kTarget ? kDown : Tile::kRows, kColumns = kTarget ? kAcross : Tile::kColumns;
+  constexpr int kShared = kColumns - kAcross;
   const int64_t line = plane.width * plane.pixel, width = plane.width, pixel = plane.pixel;
   const int64_t first = top < 0 ? -top : 0, last = plane.height - top < kRows ? plane.height - top : kRows;
   x += top * line + left * pixel;
@@ -202,46 +244,46 @@ inline __attribute__((always_inline)) void fold_strip(float* v, int64_t row, int
     }
   }
 }
-template <int kDown, int kAcross, bool kTarget>
+template <typename Tile, bool kTarget>
 void fold_channels(float* v, int64_t row, int64_t point, const float* x, int64_t top, int64_t left, int64_t tiles,
                    const Plane& plane, int64_t channels) {
   int64_t c = 0;
   for (; c + kWidth <= channels; c += kWidth) {
-    fold_strip<kDown, kAcross, kTarget>(v + c, row, point, x + c, top, left, tiles, plane, kWidth);
+    fold_strip<Tile, kTarget>(v + c, row, point, x + c, top, left, tiles, plane, kWidth);
   }
   if (c < channels) {
-    fold_strip<kDown, kAcross, kTarget>(v + c, row, point, x + c, top, left, tiles, plane, channels - c);
+    fold_strip<Tile, kTarget>(v + c, row, point, x + c, top, left, tiles, plane, channels - c);
   }
 }
 
 // The transforms of tiles [begin, end), one after the other.
-template <int kDown, int kAcross>
+template <typename Tile>
 void fold_tiles(float* v, const float* x, int64_t begin, int64_t end, const ConvWindow& w, const Winograd& s) {
   const Plane plane{w.y.source, w.x.source, w.source_pixel};
   for_each_strip(begin, end, s, [&](const WinogradStrip& strip, int64_t t) {
     const float* const image = x + strip.image * plane.height * plane.width * plane.pixel;
-    fold_channels<kDown, kAcross, false>(v + (t - begin) * s.source_row, s.source_row, s.source_point, image,
-                                         strip.row + w.y.offset, strip.column + w.x.offset, strip.tiles, plane,
-                                         w.channels);
+    fold_channels<Tile, false>(v + (t - begin) * s.source_row, s.source_row, s.source_point, image,
+                               strip.row + w.y.offset + Tile::kInset, strip.column + w.x.offset + Tile::kInset,
+                               strip.tiles, plane, w.channels);
   });
 }
-template <int kDown, int kAcross>
+template <typename Tile>
 void fold_target_tiles(float* m, const float* dy, int64_t begin, int64_t end, const ConvWindow& w, const Winograd& s) {
   const Plane plane{w.y.count, w.x.count, w.target_pixel};
   for_each_strip(begin, end, s, [&](const WinogradStrip& strip, int64_t t) {
     const float* const image = dy + strip.image * plane.height * plane.width * plane.pixel;
-    fold_channels<kDown, kAcross, true>(m + (t - begin) * s.target_row, s.target_row, s.target_point, image, strip.row,
-                                        strip.column, strip.tiles, plane, w.columns);
+    fold_channels<Tile, true>(m + (t - begin) * s.target_row, s.target_row, s.target_point, image, strip.row,
+                              strip.column, strip.tiles, plane, w.columns);
   });
 }
 
 // The pixels of a strip from its products, for one vector of channels. A tile's flag is cleared where one of its pixels
 // is not finite; kLook only looks, and without it tiles that are to be added must have their flags set.
-template <int kDown, int kAcross, bool kLook>
+template <typename Tile, bool kLook>
 inline __attribute__((always_inline)) void unfold_strip(float* y, uint8_t* finite, const float* m, int64_t row,
                                                         int64_t point, const WinogradStrip& strip, const Plane& plane,
                                                         int64_t c, int64_t lanes, const Epilogue<float>& epilogue) {
-  constexpr int kHigh = kDown + 2, kBroad = kAcross + 2;
+  constexpr int kDown = Tile::kDown, kAcross = Tile::kAcross, kHigh = Tile::kHigh, kBroad = Tile::kBroad;
   const int64_t line = plane.width * plane.pixel, pixel = plane.pixel;
   const int64_t bottom = plane.height - strip.row < kDown ? plane.height - strip.row : kDown;
   const bool accumulate = epilogue.accumulate, has_bias = epilogue.bias != nullptr, relu = epilogue.relu;
@@ -308,19 +350,19 @@ inline __attribute__((always_inline)) void unfold_strip(float* y, uint8_t* finit
     }
   }
 }
-template <int kDown, int kAcross, bool kLook>
+template <typename Tile, bool kLook>
 void unfold_channels(float* y, uint8_t* finite, const float* m, int64_t row, int64_t point, const WinogradStrip& strip,
                      const Plane& plane, int64_t columns, const Epilogue<float>& epilogue) {
   int64_t c = 0;
   for (; c + kWidth <= columns; c += kWidth) {
-    unfold_strip<kDown, kAcross, kLook>(y + c, finite, m + c, row, point, strip, plane, c, kWidth, epilogue);
+    unfold_strip<Tile, kLook>(y + c, finite, m + c, row, point, strip, plane, c, kWidth, epilogue);
   }
   if (c < columns) {
-    unfold_strip<kDown, kAcross, kLook>(y + c, finite, m + c, row, point, strip, plane, c, columns - c, epilogue);
+    unfold_strip<Tile, kLook>(y + c, finite, m + c, row, point, strip, plane, c, columns - c, epilogue);
   }
 }
 
-template <int kDown, int kAcross>
+template <typename Tile>
 void unfold_tiles(float* y, uint8_t* finite, const float* m, int64_t begin, int64_t end, const ConvWindow& w,
                   const Winograd& s, const Epilogue<float>& epilogue) {
   const Plane plane{w.y.count, w.x.count, w.target_pixel};
@@ -329,21 +371,21 @@ void unfold_tiles(float* y, uint8_t* finite, const float* m, int64_t begin, int6
     float* const image = y + strip.image * plane.height * plane.width * plane.pixel;
     const float* const products = m + (t - begin) * s.target_row;
     if (epilogue.accumulate) {
-      unfold_channels<kDown, kAcross, true>(image, finite + t, products, s.target_row, s.target_point, strip, plane,
-                                            w.columns, epilogue);
+      unfold_channels<Tile, true>(image, finite + t, products, s.target_row, s.target_point, strip, plane, w.columns,
+                                  epilogue);
     }
-    unfold_channels<kDown, kAcross, false>(image, finite + t, products, s.target_row, s.target_point, strip, plane,
-                                           w.columns, epilogue);
+    unfold_channels<Tile, false>(image, finite + t, products, s.target_row, s.target_point, strip, plane, w.columns,
+                                 epilogue);
   });
 }
 
-template <int kDown, int kAcross>
+template <typename Tile>
 void convolve_tiles(float* y, uint8_t* finite, const float* x, const float* u, float* room, int64_t begin, int64_t end,
                     const ConvWindow& w, const Winograd& s, const Epilogue<float>& epilogue) {
-  constexpr int kPoints = (kDown + 2) * (kAcross + 2);
+  constexpr int kPoints = Tile::kHigh * Tile::kBroad;
   float* const v = room;
   float* const m = room + kPoints * s.source_point;
-  fold_tiles<kDown, kAcross>(v, x, begin, end, w, s);
+  fold_tiles<Tile>(v, x, begin, end, w, s);
   const RowTiles cut = cut_rows(end - begin, rows_for(w.columns));
   for (int64_t point = 0; point < kPoints; ++point) {
     for (int64_t first = 0; first < w.channels; first += kGemmDepth) {
@@ -360,19 +402,21 @@ void convolve_tiles(float* y, uint8_t* finite, const float* x, const float* u, f
       }
     }
   }
-  unfold_tiles<kDown, kAcross>(y, finite, m, begin, end, w, s, epilogue);
+  unfold_tiles<Tile>(y, finite, m, begin, end, w, s, epilogue);
 }
 
 void winograd_convolution(float* y, uint8_t* finite, const float* x, const float* u, float* room, int64_t begin,
                           int64_t end, const ConvWindow& w, const Winograd& s, const Epilogue<float>& epilogue) {
-  const auto convolve = for_outputs(s, convolve_tiles<2, 2>, convolve_tiles<2, 4>, convolve_tiles<4, 4>);
+  const auto convolve =
+      for_outputs(s, convolve_tiles<Square>, convolve_tiles<Oblong>, convolve_tiles<Large>, convolve_tiles<Pair>);
   convolve(y, finite, x, u, room, begin, end, w, s, epilogue);
 }
 
 // Rows of u from rows of g: the nine numbers of a pair of channels stand `tap` apart in a line and `line` apart between.
-template <int kDown, int kAcross>
+// Of the tile's rows of points kCount from kFirst on.
+template <typename Tile, int kFirst, int kCount>
 void fold_weight_row(float* u, const float* g, int64_t line, int64_t tap, int64_t lanes, int64_t point) {
-  constexpr int kHigh = kDown + 2, kBroad = kAcross + 2;
+  constexpr int kHigh = Tile::kHigh, kBroad = Tile::kBroad;
   Vec half[3][kBroad];
 #pragma GCC unroll 3
   for (int i = 0; i < 3; ++i) {
@@ -386,11 +430,11 @@ void fold_weight_row(float* u, const float* g, int64_t line, int64_t tap, int64_
     Vec folded[kHigh];
     fold_weight(folded, column);
 #pragma GCC unroll 6
-    for (int i = 0; i < kHigh; ++i) store(u + (i * kBroad + j) * point, folded[i]);
+    for (int i = 0; i < kCount; ++i) store(u + (i * kBroad + j) * point, folded[kFirst + i]);
   }
 }
 
-template <int kDown, int kAcross>
+template <typename Tile, int kFirst = 0, int kCount = Tile::kHigh>
 void fold_weights(float* u, const float* weight, int64_t first_row, int64_t rows, int64_t depth, int64_t n,
                   const WinogradWeight& from, int64_t point) {
   constexpr int64_t kBlock = 16;  // rows that are turned at a time
@@ -403,15 +447,20 @@ void fold_weights(float* u, const float* weight, int64_t first_row, int64_t rows
       for_each_vector(width, [&](int64_t j, int64_t lanes) {
         float* const to = u + column * depth + row * panel_row + j;
         const float* const source = weight + row * from.row + (column + j) * from.column;
+        // the rows below are fetched: they lie too far apart for the hardware to foresee
         if (from.column == 1) {
           for (int64_t i = 0; i < count; ++i) {
-            fold_weight_row<kDown, kAcross>(to + i * panel_row, source + i * from.row, from.line, from.tap, lanes,
-                                            point);
+            const float* const g = source + i * from.row;
+            for (int64_t tap = 0; tap < 9; ++tap) {
+              fetch(g + kBlock * from.row + tap / 3 * from.line + tap % 3 * from.tap);
+            }
+            fold_weight_row<Tile, kFirst, kCount>(to + i * panel_row, g, from.line, from.tap, lanes, point);
           }
           return;
         }
         for (int64_t tap = 0; tap < 9; ++tap) {
           const float* const in = source + tap / 3 * from.line + tap % 3 * from.tap;
+          for (int64_t k = 0; k < lanes; ++k) fetch(in + k * from.column + kBlock * from.row);
           float* const out = turned + tap * kBlock * kWidth;
           if (lanes == kWidth && count == kBlock && from.row == 1) {
             for (int64_t k = 0; k < kWidth; k += 4) {
@@ -426,7 +475,7 @@ void fold_weights(float* u, const float* weight, int64_t first_row, int64_t rows
         }
         constexpr int64_t kTap = kBlock * kWidth;
         for (int64_t i = 0; i < count; ++i) {
-          fold_weight_row<kDown, kAcross>(to + i * panel_row, turned + i * kWidth, 3 * kTap, kTap, lanes, point);
+          fold_weight_row<Tile, kFirst, kCount>(to + i * panel_row, turned + i * kWidth, 3 * kTap, kTap, lanes, point);
         }
       });
     }
@@ -435,18 +484,18 @@ void fold_weights(float* u, const float* weight, int64_t first_row, int64_t rows
 
 void winograd_weight(float* u, const float* weight, int64_t first_row, int64_t rows, int64_t depth, int64_t n,
                      const WinogradWeight& from, const Winograd& s) {
-  for_outputs(s, fold_weights<2, 2>, fold_weights<2, 4>, fold_weights<4, 4>)(u, weight, first_row, rows, depth, n, from,
-                                                                             s.weight_point);
+  for_outputs(s, fold_weights<Square>, fold_weights<Oblong>, fold_weights<Large>, fold_weights<Pair>)(
+      u, weight, first_row, rows, depth, n, from, s.weight_point);
 }
 
-template <int kDown, int kAcross>
+template <typename Tile>
 void multiply_tiles(float* du, const float* x, const float* dy, float* room, int64_t begin, int64_t end,
                     const ConvWindow& w, const Winograd& s, bool accumulate) {
-  constexpr int kPoints = (kDown + 2) * (kAcross + 2);
+  constexpr int kPoints = Tile::kHigh * Tile::kBroad;
   float* const v = room;
   float* const m = room + kPoints * s.source_point;
-  fold_tiles<kDown, kAcross>(v, x, begin, end, w, s);
-  fold_target_tiles<kDown, kAcross>(m, dy, begin, end, w, s);
+  fold_tiles<Tile>(v, x, begin, end, w, s);
+  fold_target_tiles<Tile>(m, dy, begin, end, w, s);
   const RowTiles cut = cut_rows(w.channels, rows_for(w.columns));
   for (int64_t point = 0; point < kPoints; ++point) {
     const float* a = v + point * s.source_point;
@@ -465,14 +514,14 @@ void multiply_tiles(float* du, const float* x, const float* dy, float* room, int
 
 void winograd_backward_weight(float* du, const float* x, const float* dy, float* room, int64_t begin, int64_t end,
                               const ConvWindow& w, const Winograd& s, bool accumulate) {
-  for_outputs(s, multiply_tiles<2, 2>, multiply_tiles<2, 4>, multiply_tiles<4, 4>)(du, x, dy, room, begin, end, w, s,
-                                                                                   accumulate);
+  for_outputs(s, multiply_tiles<Square>, multiply_tiles<Oblong>, multiply_tiles<Large>, multiply_tiles<Pair>)(
+      du, x, dy, room, begin, end, w, s, accumulate);
 }
 
-template <int kDown, int kAcross>
+template <typename Tile>
 void unfold_weights(float* dw, const float* du, int64_t parts, int64_t part_stride, int64_t first_row, int64_t rows,
                     const ConvWindow& w, const Winograd& s) {
-  constexpr int kHigh = kDown + 2, kBroad = kAcross + 2;
+  constexpr int kHigh = Tile::kHigh, kBroad = Tile::kBroad;
   for (int64_t row = first_row; row < first_row + rows; ++row) {
     for_each_vector(w.columns, [&](int64_t c, int64_t lanes) {
       Vec u[kHigh][kBroad], g[3][3];
@@ -509,6 +558,6 @@ void unfold_weights(float* dw, const float* du, int64_t parts, int64_t part_stri
 
 void winograd_weight_gradient(float* dw, const float* du, int64_t parts, int64_t part_stride, int64_t first_row,
                               int64_t rows, const ConvWindow& w, const Winograd& s) {
-  for_outputs(s, unfold_weights<2, 2>, unfold_weights<2, 4>, unfold_weights<4, 4>)(dw, du, parts, part_stride,
-                                                                                   first_row, rows, w, s);
+  for_outputs(s, unfold_weights<Square>, unfold_weights<Oblong>, unfold_weights<Large>, unfold_weights<Pair>)(
+      dw, du, parts, part_stride, first_row, rows, w, s);
 }
