@@ -214,14 +214,9 @@ void gemm_pack(float* packed, const float* b, int64_t k, int64_t n, int64_t b_ro
     const int64_t panel_row = (width + kWidth - 1) / kWidth * kWidth;
     float* panel = packed + column * rows + first_row * panel_row;
     const float* source = b + column * b_column;
-    const int64_t whole_columns = b_row == 1 ? width / 4 * 4 : 0, whole_rows = k / 4 * 4;
-    for (int64_t j = 0; j < whole_columns; j += 4) {
-      for (int64_t i = 0; i < whole_rows; i += 4) {
-        transpose_4x4(panel + i * panel_row + j, panel_row, source + j * b_column + i, b_column);
-      }
-    }
+    if (b_row == 1) transpose(panel, panel_row, source, b_column, k, width);
     for (int64_t i = 0; i < k; ++i) {
-      for (int64_t j = i < whole_rows ? whole_columns : 0; j < panel_row; ++j) {
+      for (int64_t j = b_row == 1 ? width : 0; j < panel_row; ++j) {
         panel[i * panel_row + j] = j < width ? source[i * b_row + j * b_column] : 0.0f;
       }
     }
@@ -293,19 +288,6 @@ void multiply(float* y, const float* a, int64_t a_stride, const float* b, int64_
   }
 }
 
-// to (rows, columns) = transpose of from.
-void turn(float* to, int64_t to_row, const float* from, int64_t from_row, int64_t rows, int64_t columns) {
-  const int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
-  for (int64_t i = 0; i < whole_rows; i += 4) {
-    for (int64_t j = 0; j < whole_columns; j += 4) {
-      transpose_4x4(to + i * to_row + j, to_row, from + j * from_row + i, from_row);
-    }
-  }
-  for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = i < whole_rows ? whole_columns : 0; j < columns; ++j) to[i * to_row + j] = from[j * from_row + i];
-  }
-}
-
 // A product that would leave many lanes of its only vector empty, of an a whose columns are contiguous: its transpose is
 // computed, kTurnedRows columns at a time, which fills them with rows of y.
 constexpr int64_t kTurnedRows = 256;
@@ -320,9 +302,9 @@ void multiply_turned(float* y, const float* a, const float* b, int64_t m, int64_
   for (int64_t row = 0; row < m; row += kTurnedRows) {
     const int64_t rows = m - row < kTurnedRows ? m - row : kTurnedRows;
     float* const target = y + row * layout.y_row;
-    if (epilogue.accumulate) turn(turned, kTurnedRows, target, layout.y_row, n, rows);
+    if (epilogue.accumulate) transpose(turned, kTurnedRows, target, layout.y_row, n, rows);
     multiply<false>(turned, b, layout.b_row, a + row, n, rows, k, turned_layout, {nullptr, false, epilogue.accumulate});
-    turn(target, layout.y_row, turned, kTurnedRows, rows, n);
+    transpose(target, layout.y_row, turned, kTurnedRows, rows, n);
     if (epilogue.bias == nullptr && !epilogue.relu) continue;
     for (int64_t i = 0; i < rows; ++i) {
       Vec sum = load_n(target + i * layout.y_row, n);
