@@ -652,8 +652,8 @@ static inline fastnn_status fastnn_scaled_dot_product_attention_backward(const f
   return fastnn_run_named(context, name, inputs, 8, outputs, 3, attributes, accumulate);
 }
 
-/* Mean and biased variance of each channel, over all axes but the last: one pass, differences from the first row
- * summed in double.
+/* Mean and biased variance of each channel, over all axes but the last: one pass, in float around the mean of 16
+ * rows, in double over those.
  *   in  x: (..., channels)
  *   out mean: (channels,)
  *   out variance: (channels,)

@@ -1,7 +1,8 @@
 // normalization.inl: batch normalisation down the columns of (rows, channels), layer and RMS normalisation along rows.
 //
-// Sums are widened to double before they are added, so that they are exact to float32 for any number of rows, and
-// differences from the mean are taken in float, as PyTorch and Keras do. Columns go one vector of channels at a time,
+// Sums down columns run in float over at most 16 rows and in double over those, so that they are as good as a sum of 16
+// numbers for any number of rows; along rows they run in double. Differences from the mean are taken in float, as PyTorch
+// and Keras do. Columns go one vector of channels at a time,
 // 16 rows of it in registers; the caller joins narrow rows into lines of 64 channels or more and keeps a line's sums
 // within L2. Relu and its gradient, from x again, ride along. Any sizes. NaN and infinities spoil their own column or
 // row.
@@ -23,41 +24,50 @@ inline VecDoublePair products(Vec a, Vec b) {
 constexpr int64_t kRowsAtOnce = 16;
 constexpr int64_t kAhead = 2048;  // elements between what a pass without sums works at and what it fetches
 
-// Calls term(offset of row r and column c, c, lanes, sums) for blocks of rows, which adds to the kSums pairs that then go
-// to targets[k] + c.
-template <int kSums, typename Term>
-inline __attribute__((always_inline)) void sum_down_columns(double* const (&targets)[kSums], int64_t rows,
-                                                            int64_t columns, Term term) {
+// Calls body(c, lanes, first, end) for each vector of columns of blocks of rows [first, end).
+template <typename Body>
+inline __attribute__((always_inline)) void for_each_block(int64_t rows, int64_t columns, Body body) {
   for (int64_t first = 0; first < rows; first += kRowsAtOnce) {
     const int64_t end = first + kRowsAtOnce < rows ? first + kRowsAtOnce : rows;
-    for_each_vector(columns, [&](int64_t c, int64_t lanes) {
-      VecDoublePair sums[kSums] = {};
-      for (int64_t row = first; row < end; ++row) term(row * columns + c, c, lanes, sums);
-      for (int k = 0; k < kSums; ++k) add_n(targets[k] + c, sums[k], lanes);
-    });
+    for_each_vector(columns, [=](int64_t c, int64_t lanes) { body(c, lanes, first, end); });
   }
 }
 
-inline void add(VecDoublePair& sum, VecDoublePair v) {
-  sum.low += v.low;
-  sum.high += v.high;
-}
-
 void sum_squares_columns(double* sums, const float* x, const float* mean, int64_t rows, int64_t columns) {
-  double* const targets[] = {sums};
-  sum_down_columns(targets, rows, columns, [=](int64_t at, int64_t c, int64_t lanes, VecDoublePair* s) {
-    add(s[0], squares(load_n(x + at, lanes) - load_n(mean + c, lanes)));
+  for_each_block(rows, columns, [=](int64_t c, int64_t lanes, int64_t first, int64_t end) {
+    Vec sum = zero();
+    for (int64_t row = first; row < end; ++row) {
+      const Vec d = load_n(x + row * columns + c, lanes) - load_n(mean + c, lanes);
+      sum = fma(d, d, sum);
+    }
+    add_n(sums + c, widen(sum), lanes);
   });
 }
 
+// A block's moments are taken around its mean in float and moved to the origin in double: nothing large cancels in float.
 void sum_moments_columns(double* sums, double* sums_of_squares, const float* x, const float* origin, int64_t rows,
                          int64_t columns) {
-  double* const targets[] = {sums, sums_of_squares};
-  sum_down_columns(targets, rows, columns, [=](int64_t at, int64_t c, int64_t lanes, VecDoublePair* s) {
-    const VecDoublePair v = widen(load_n(x + at, lanes)), o = widen(load_n(origin + c, lanes));
-    const VecDoublePair d{v.low - o.low, v.high - o.high};
-    add(s[0], d);
-    add(s[1], {d.low * d.low, d.high * d.high});
+  for_each_block(rows, columns, [=](int64_t c, int64_t lanes, int64_t first, int64_t end) {
+    const float* const at = x + first * columns + c;
+    const auto count = static_cast<double>(end - first);
+    const Vec of_first = load_n(at, lanes);
+    Vec away = zero();
+    for (int64_t row = 1; row < end - first; ++row) away += load_n(at + row * columns, lanes) - of_first;
+    const Vec start = of_first + away * static_cast<float>(1 / count);
+    Vec sum = zero(), square = zero();
+    for (int64_t row = 0; row < end - first; ++row) {
+      const Vec d = load_n(at + row * columns, lanes) - start;
+      sum += d;
+      square = fma(d, d, square);
+    }
+    const VecDoublePair s = widen(sum), q = widen(square), from = widen(start), to = widen(load_n(origin + c, lanes));
+    const auto moved = [=](VecDouble own, VecDouble distance) { return own + distance * count; };
+    const auto moved_squares = [=](VecDouble own, VecDouble own_sum, VecDouble distance) {
+      return own + distance * (own_sum * 2.0 + distance * count);
+    };
+    const VecDouble low = from.low - to.low, high = from.high - to.high;
+    add_n(sums + c, {moved(s.low, low), moved(s.high, high)}, lanes);
+    add_n(sums_of_squares + c, {moved_squares(q.low, s.low, low), moved_squares(q.high, s.high, high)}, lanes);
   });
 }
 
@@ -69,14 +79,19 @@ inline Vec passed(Vec dy, Vec centered, const float* scale, const float* shift, 
 
 void sum_products_columns(double* sums, double* sums_of_products, const float* dy, const float* x, const float* mean,
                           const float* scale, const float* shift, int64_t rows, int64_t columns) {
-  double* const targets[] = {sums, sums_of_products};
-  sum_down_columns(targets, rows, columns, [=](int64_t at, int64_t c, int64_t lanes, VecDoublePair* s) {
-    fetch(x + at + kRowsAtOnce * columns);
-    fetch(dy + at + kRowsAtOnce * columns);
-    const Vec centered = load_n(x + at, lanes) - load_n(mean + c, lanes);
-    const Vec g = passed(load_n(dy + at, lanes), centered, scale, shift, c, lanes);
-    add(s[0], widen(g));
-    add(s[1], products(g, centered));
+  for_each_block(rows, columns, [=](int64_t c, int64_t lanes, int64_t first, int64_t end) {
+    Vec sum = zero(), product = zero();
+    for (int64_t row = first; row < end; ++row) {
+      const int64_t at = row * columns + c;
+      fetch(x + at + kRowsAtOnce * columns);
+      fetch(dy + at + kRowsAtOnce * columns);
+      const Vec centered = load_n(x + at, lanes) - load_n(mean + c, lanes);
+      const Vec g = passed(load_n(dy + at, lanes), centered, scale, shift, c, lanes);
+      sum += g;
+      product = fma(g, centered, product);
+    }
+    add_n(sums + c, widen(sum), lanes);
+    add_n(sums_of_products + c, widen(product), lanes);
   });
 }
 
