@@ -361,6 +361,9 @@ struct UpdateRule {
   /* dlogits (+)= dloss * (probabilities - one_hot(labels)) */                                                          \
   KERNEL(cross_entropy_labels_backward, (T* dlogits, const T* dloss, const T* probabilities, const void* labels,        \
                                          int64_t label_bytes, int64_t rows, int64_t classes, bool accumulate))          \
+  /* both at once, not accumulated, with their bits; streamed: dlogits go past the caches */                            \
+  KERNEL(cross_entropy_labels_with_gradient, (T* loss, T* dlogits, const T* logits, const T* dloss, const void* labels, \
+                                              int64_t label_bytes, int64_t rows, int64_t classes, bool streamed))       \
   /* loss[r] = sum(labels[r] * (logsumexp(logits[r]) - logits[r])); probabilities may be null */                        \
   KERNEL(cross_entropy_distribution, (T* loss, T* probabilities, const T* logits, const T* labels, int64_t rows,        \
                                       int64_t classes))                                                                 \

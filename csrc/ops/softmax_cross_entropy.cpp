@@ -44,6 +44,20 @@ struct Batch {
     }
   }
 
+  // Both at once: a piece's probabilities become the gradient in place.
+  void with_gradient(T* loss, T* gradient, const T* logits, const T* dloss, int64_t row, int64_t count,
+                     bool streamed) const {
+    const int64_t at = row * rows.classes;
+    if (integers) {
+      table<T>().cross_entropy_labels_with_gradient(loss + row, gradient + at, logits + at, dloss + row,
+                                                    data<char>(labels) + row * label_bytes, label_bytes, count,
+                                                    rows.classes, streamed);
+    } else {
+      forward(loss, gradient, logits, row, count);
+      backward(gradient, dloss, gradient, row, count, false);
+    }
+  }
+
   // dlogits may be the memory of the probabilities.
   void backward(T* dlogits, const T* dloss, const T* probabilities, int64_t row, int64_t count, bool accumulate) const {
     const int64_t at = row * rows.classes;
@@ -126,10 +140,11 @@ void softmax_cross_entropy_with_gradient_run(const fastnn_call& call) {
   with_float_type(logits.dtype, [&](auto type) {
     using T = decltype(type);
     const Batch<T> batch(logits, labels);
-    T* const gradient = data<T>(output(call, 1));
-    over_rows(call, batch.rows, 1.2, [&](int64_t row, int64_t count) {
-      batch.forward(data<T>(output(call, 0)), gradient, data<T>(logits), row, count);
-      batch.backward(gradient, data<T>(input(call, 2)), gradient, row, count, false);
+    T *const loss = data<T>(output(call, 0)), *const gradient = data<T>(output(call, 1));
+    const T* const dloss = data<T>(input(call, 2));
+    const bool streamed = is_streamed(output(call, 1));
+    over_rows(call, batch.rows, 0.3, [&](int64_t row, int64_t count) {
+      batch.with_gradient(loss, gradient, data<T>(logits), dloss, row, count, streamed);
     });
   });
 }

@@ -48,7 +48,8 @@ void cross_entropy_labels_backward(float* dlogits, const float* dloss, const flo
     float* const dx = dlogits + row * classes;
     const float g = dloss[row];
     const int64_t label = label_at(labels, label_bytes, row);
-    const float at_label = g * (p[label] - 1.0f) + (accumulate ? dx[label] : 0.0f);
+    float at_label = g * (p[label] - 1.0f);
+    if (accumulate) at_label += dx[label];
     for_each_vector(classes, [=](int64_t i, int64_t lanes) {
       Vec v = load_n(p + i, lanes) * g;
       if (accumulate) v += load_n(dx + i, lanes);
@@ -56,6 +57,61 @@ void cross_entropy_labels_backward(float* dlogits, const float* dloss, const flo
     });
     dx[label] = at_label;
   }
+}
+
+// A row's sum of exp(x - shift); its gradient goes to dx, past the caches from room, which is aligned as dx is, unless
+// that is null. What the next row reads is fetched meanwhile.
+inline float sum_and_gradient(float* dx, float* room, const float* x, int64_t n, float shift, float g, int64_t label) {
+  if (n <= kWidth) {
+    const Vec e = shifted_exp(x, n, shift);
+    const float sum = reduce_add(e);
+    const Vec p = e * (1.0f / sum);
+    const VecInt at_label = lane_index() == broadcast_int(static_cast<int32_t>(label));
+    store_n(dx, select(at_label, p - 1.0f, p) * g, n);
+    return sum;
+  }
+  float* const p = room == nullptr ? dx : room;
+  const float sum = row_sum(n, [=](int64_t i, int64_t lanes) {
+    const Vec e = shifted_exp(x + i, lanes, shift);
+    if (room != nullptr) fetch(x + n + i);
+    store_n(p + i, e, lanes);
+    return e;
+  });
+  const float scale = 1.0f / sum;
+  const float at_label = (p[label] * scale - 1.0f) * g;
+  const auto gradient = [=](int64_t i, int64_t lanes) { return load_n(p + i, lanes) * scale * g; };
+  if (room == nullptr) {
+    for_each_vector(n, [=](int64_t i, int64_t lanes) { store_n(dx + i, gradient(i, lanes), lanes); });
+  } else {
+    store_stream(dx, n, gradient);
+  }
+  dx[label] = at_label;
+  return sum;
+}
+
+void cross_entropy_labels_with_gradient(float* loss, float* dlogits, const float* logits, const float* dloss,
+                                        const void* labels, int64_t label_bytes, int64_t rows, int64_t classes,
+                                        bool streamed) {
+  constexpr int64_t kLargest = 16384, kRowsAtOnce = 64;  // logarithms are taken side by side
+  alignas(64) float room[kLargest + kWidth];
+  const bool by_room = streamed && classes <= kLargest;
+  for (int64_t first = 0; first < rows; first += kRowsAtOnce) {
+    const int64_t count = rows - first < kRowsAtOnce ? rows - first : kRowsAtOnce;
+    float sums[kRowsAtOnce], away[kRowsAtOnce];
+    for (int64_t r = 0; r < count; ++r) {
+      const int64_t row = first + r, label = label_at(labels, label_bytes, row);
+      const float* const x = logits + row * classes;
+      float* const dx = dlogits + row * classes;
+      const auto place = static_cast<int64_t>(reinterpret_cast<uintptr_t>(dx) / sizeof(float)) & (kWidth - 1);
+      const float shift = row_max(x, classes);
+      away[r] = shift - x[label];
+      sums[r] = sum_and_gradient(dx, by_room ? room + place : nullptr, x, classes, shift, dloss[row], label);
+    }
+    for_each_vector(count, [&](int64_t i, int64_t lanes) {
+      store_n(loss + first + i, log(load_n(sums + i, lanes)) + load_n(away + i, lanes), lanes);
+    });
+  }
+  if (by_room) finish_stores();
 }
 
 void cross_entropy_distribution(float* loss, float* probabilities, const float* logits, const float* labels,

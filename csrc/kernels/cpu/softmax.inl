@@ -12,12 +12,17 @@ constexpr int64_t kSumVectors = 64;
 
 // Maximum of a row; NaN is passed over: exp finds it.
 inline float row_max(const float* x, int64_t n) {
-  Vec m = broadcast(-__builtin_inff());
-  for_each_vector(n, [&](int64_t i, int64_t lanes) {
-    const Vec v = load_n_or(x + i, lanes, -__builtin_inff());
-    m = select(v > m, v, m);
+  constexpr int64_t kAtOnce = 4;
+  Vec m[kAtOnce];
+  for (Vec& v : m) v = broadcast(-__builtin_inff());
+  int64_t first = 0;
+  for (; first + kAtOnce * kWidth <= n; first += kAtOnce * kWidth) {
+    for (int64_t k = 0; k < kAtOnce; ++k) m[k] = larger(load(x + first + k * kWidth), m[k]);
+  }
+  for_each_vector(n - first, [&](int64_t i, int64_t lanes) {
+    m[0] = larger(load_n_or(x + first + i, lanes, -__builtin_inff()), m[0]);
   });
-  return reduce_max(m);
+  return reduce_max(larger(larger(m[0], m[1]), larger(m[2], m[3])));
 }
 
 // Calls term(offset, lanes) for each vector of a row of n and sums what it returns; lanes outside must be zero.
@@ -35,7 +40,7 @@ inline __attribute__((always_inline)) float row_sum(int64_t n, Term term) {
 
 // exp(x - shift), zero in the lanes outside.
 inline Vec shifted_exp(const float* x, int64_t lanes, float shift) {
-  return exp(load_n_or(x, lanes, -__builtin_inff()) - shift);
+  return falling_exp(load_n_or(x, lanes, -__builtin_inff()) - shift);
 }
 
 void softmax_rows(float* y, const float* x, int64_t rows, int64_t n) {
@@ -81,10 +86,10 @@ void softmax_columns(float* y, const float* x, int64_t n, int64_t columns, int64
     Vec shift = broadcast(-__builtin_inff());
     for (int64_t k = 0; k < n; ++k) {
       const Vec v = load_n(x + k * stride + i, lanes);
-      shift = select(v > shift, v, shift);
+      shift = larger(v, shift);
     }
     const Vec sum = column_sum(n, [=](int64_t k) {
-      const Vec e = exp(load_n(x + k * stride + i, lanes) - shift);
+      const Vec e = falling_exp(load_n(x + k * stride + i, lanes) - shift);
       store_n(y + k * stride + i, e, lanes);
       return e;
     });
@@ -138,9 +143,10 @@ void log_softmax_columns(float* y, const float* x, int64_t n, int64_t columns, i
     Vec shift = broadcast(-__builtin_inff());
     for (int64_t k = 0; k < n; ++k) {
       const Vec v = load_n(x + k * stride + i, lanes);
-      shift = select(v > shift, v, shift);
+      shift = larger(v, shift);
     }
-    const Vec log_sum = log(column_sum(n, [=](int64_t k) { return exp(load_n(x + k * stride + i, lanes) - shift); }));
+    const Vec log_sum =
+        log(column_sum(n, [=](int64_t k) { return falling_exp(load_n(x + k * stride + i, lanes) - shift); }));
     for (int64_t k = 0; k < n; ++k) {
       const int64_t at = k * stride + i;
       store_n(y + at, (load_n(x + at, lanes) - shift) - log_sum, lanes);

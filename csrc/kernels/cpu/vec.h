@@ -51,6 +51,9 @@ inline Vec select(VecInt mask, Vec yes, Vec no) { return mask ? yes : no; }
 //   sqrt                                       correctly rounded
 //   widen_bytes, narrow_to_bytes               between 8 and 32 bits a lane
 //   bits_of                                    a bit per lane of a comparison's result
+//   larger, smaller                            of two numbers; the second where they are equal or one is NaN
+//   store_past_caches                          for lines that nobody reads soon; p is aligned to a vector. They are in
+//                                              memory for other threads behind finish_stores
 //   reduce_add                                 over the lanes, halves of the vector down to one lane
 //   reduce_max                                 largest lane; which of two equal zeros, or of NaN and a number, is not said
 //   widen                                      to double
@@ -82,6 +85,18 @@ inline __attribute__((always_inline)) void for_each_vector(int64_t count, Body b
   int64_t i = 0;
   for (; i + kWidth <= count; i += kWidth) body(i, kWidth);
   if (i < count) body(i, count - i);
+}
+
+// Stores value(offset, lanes) over [0, count) past the caches: a result far larger than they are isn't found there by who
+// reads it next, and its lines are not read before they are overwritten. The bits are for_each_vector's.
+template <typename Value>
+inline __attribute__((always_inline)) void store_stream(float* out, int64_t count, Value value) {
+  const auto place = static_cast<int64_t>(reinterpret_cast<uintptr_t>(out) / sizeof(float));
+  int64_t i = -place & (kWidth - 1);
+  i = i < count ? i : count;
+  if (i > 0) store_n(out, value(0, i), i);
+  for (; i + kWidth <= count; i += kWidth) store_past_caches(out + i, value(i, kWidth));
+  if (i < count) store_n(out + i, value(i, count - i), count - i);
 }
 
 // Asks for p's line in the second level of the cache. Rows that lie powers of two apart share few sets of the first

@@ -49,8 +49,7 @@ inline Vec exp_reduced_minus_one(Vec r) {
 
 // x within [low, 89], low >= -150; NaN passes, for a comparison with it is false.
 inline ExpParts exp_parts(Vec x, float low) {
-  x = select(x > broadcast(89.0f), broadcast(89.0f), x);
-  x = select(x < broadcast(low), broadcast(low), x);
+  x = larger(broadcast(low), smaller(broadcast(89.0f), x));
   const Vec magic = broadcast(0x1.8p23f);  // adding it rounds to an integer, kept in the low bits
   const Vec shifted = fma(x, broadcast(1.44269504088896341f), magic);
   const Vec n = shifted - magic;
@@ -68,6 +67,24 @@ inline Vec scale_where(VecInt mask, Vec x, ExpParts e) {
 
 // Beyond the ends the result is infinity and 0.
 inline Vec exp(Vec x) { return scale_by_power_of_two(exp_parts(x, -104.0f)); }
+
+// exp(x) for x <= 0, by a shorter polynomial, a minimax fit (3e-9). Error 1.2 ulp.
+inline Vec falling_exp(Vec x) {
+  x = larger(broadcast(-104.0f), x);
+  const Vec magic = broadcast(0x1.8p23f);
+  const Vec shifted = fma(x, broadcast(1.44269504088896341f), magic);
+  const Vec n = shifted - magic;
+  Vec r = fma(n, broadcast(-0.693359375f), x);
+  r = fma(n, broadcast(2.12194440e-4f), r);
+  Vec p = broadcast(1.3814540579915047e-3f);
+  p = fma(p, r, broadcast(8.36874544620514e-3f));
+  p = fma(p, r, broadcast(4.166838899254799e-2f));
+  p = fma(p, r, broadcast(1.666652113199234e-1f));
+  p = fma(p, r, broadcast(4.999999403953552e-1f));
+  p = fma(p, r, broadcast(1.0f));
+  p = fma(p, r, broadcast(1.0f));
+  return scale_by_power_of_two(p, reinterpret_cast<VecInt>(shifted) - reinterpret_cast<VecInt>(magic), n);
+}
 
 inline Vec log(Vec x) {
   const VecInt subnormal = x < broadcast(0x1p-126f);
@@ -103,8 +120,7 @@ inline Vec copy_sign(Vec magnitude, Vec sign) {
 // exp(x) - 1 for x in [-30, 30]; smaller ones count as -30, larger ones as 30. Reduced as exp, with the one taken from
 // 2^n instead of the polynomial, so that it stays exact near zero.
 inline Vec expm1(Vec x) {
-  x = select(x > broadcast(30.0f), broadcast(30.0f), x);
-  x = select(x < broadcast(-30.0f), broadcast(-30.0f), x);
+  x = larger(broadcast(-30.0f), smaller(broadcast(30.0f), x));
   const Vec magic = broadcast(0x1.8p23f);
   const Vec shifted = fma(x, broadcast(1.44269504088896341f), magic);
   const Vec n = shifted - magic;

@@ -57,6 +57,10 @@ inline float reduce_add(Vec v) {
   const float32x2_t two = vadd_f32(vget_low_f32(v), vget_high_f32(v));
   return two[0] + two[1];
 }
+inline Vec larger(Vec a, Vec b) { return select(a > b, a, b); }
+inline Vec smaller(Vec a, Vec b) { return select(a < b, a, b); }
+inline void store_past_caches(float* p, Vec v) { store(p, v); }
+inline void finish_stores() {}
 inline float reduce_max(Vec v) { return vmaxvq_f32(v); }
 
 inline VecDoublePair widen(Vec v) { return {vcvt_f64_f32(vget_low_f32(v)), vcvt_high_f64_f32(v)}; }

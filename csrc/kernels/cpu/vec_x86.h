@@ -84,6 +84,36 @@ inline Vec sqrt(Vec v) {
 #endif
 }
 
+inline Vec larger(Vec a, Vec b) {
+#if FASTNN_WIDTH == 16
+  return _mm512_maskz_max_ps(0xffff, a, b);
+#elif FASTNN_WIDTH == 8
+  return _mm256_max_ps(a, b);
+#else
+  return _mm_max_ps(a, b);
+#endif
+}
+inline Vec smaller(Vec a, Vec b) {
+#if FASTNN_WIDTH == 16
+  return _mm512_maskz_min_ps(0xffff, a, b);
+#elif FASTNN_WIDTH == 8
+  return _mm256_min_ps(a, b);
+#else
+  return _mm_min_ps(a, b);
+#endif
+}
+
+inline void store_past_caches(float* p, Vec v) {
+#if FASTNN_WIDTH == 16
+  _mm512_stream_ps(p, v);
+#elif FASTNN_WIDTH == 8
+  _mm256_stream_ps(p, v);
+#else
+  _mm_stream_ps(p, v);
+#endif
+}
+inline void finish_stores() { _mm_sfence(); }
+
 // Written out, for the compiler's own conversion goes lane by lane.
 inline VecInt widen_bytes(Bytes bytes) {
 #if FASTNN_WIDTH == 16

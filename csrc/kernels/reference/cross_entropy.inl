@@ -43,6 +43,13 @@ void cross_entropy_labels_backward(T* dlogits, const T* dloss, const T* probabil
 }
 
 template <typename T>
+void cross_entropy_labels_with_gradient(T* loss, T* dlogits, const T* logits, const T* dloss, const void* labels,
+                                        int64_t label_bytes, int64_t rows, int64_t classes, bool) {
+  cross_entropy_labels(loss, dlogits, logits, labels, label_bytes, rows, classes);
+  cross_entropy_labels_backward(dlogits, dloss, dlogits, labels, label_bytes, rows, classes, false);
+}
+
+template <typename T>
 void cross_entropy_distribution(T* loss, T* probabilities, const T* logits, const T* labels, int64_t rows,
                                 int64_t classes) {
   for (int64_t row = 0; row < rows; ++row) {
