@@ -327,6 +327,32 @@ def test_softmax_and_cross_entropy_at_the_edges() -> None:
         assert np.isfinite(probabilities).all(), text
 
 
+def test_a_gradient_that_goes_past_the_caches_has_the_same_bits(rng: np.random.Generator) -> None:
+    """Of 50 MB it does, of half of that it doesn't; rows begin at every place in a cache line."""
+    logits = rng.standard_normal((1400, 9001), np.float32)
+    labels, dloss = rng.integers(0, 9001, 1400), rng.standard_normal(1400, np.float32)
+    for level in levels()[:-1]:
+        _core.set_isa(level)
+        whole = kernels.softmax_cross_entropy_with_gradient(logits, labels, dloss)
+        for half in (slice(0, 700), slice(700, 1400)):
+            parts = kernels.softmax_cross_entropy_with_gradient(logits[half], labels[half], dloss[half])
+            for part, of in zip(parts, whole, strict=True):
+                assert_same_bits(of[half], part, level)
+
+
+def test_batch_statistics_beside_an_outlier(rng: np.random.Generator) -> None:
+    """What cancels doesn't cost the rest its digits, wherever the outlier stands."""
+    for scale in (1.0, 1e-3):
+        for place in (0, 16, 999):
+            x = (100 + scale * rng.standard_normal((1000, 37))).astype(np.float32)
+            x[place] = 130
+            exact = x.astype(np.float64)
+            for _, _, text in each_level():
+                mean, variance = kernels.batch_statistics(x)
+                assert_within(mean, exact.mean(axis=0), np.full(37, 1e-5), text)
+                assert_within(variance, exact.var(axis=0), 2e-6 * exact.var(axis=0), text)
+
+
 def test_mean_of_nothing_is_nan() -> None:
     for dtype in ("float32", "float64"):
         assert np.isnan(kernels.mean(np.zeros((0, 3), dtype), axes=(0,))).all()

@@ -175,3 +175,25 @@ def test_many_threads_give_the_same_bits() -> None:
         fastnn.set_num_threads(threads)
         for _ in range(10):
             np.testing.assert_array_equal(K.lstm(*inputs)[0], want)
+
+
+@pytest.mark.parametrize("size", [256, 257, 300, 384])
+def test_steps_of_many_inputs_have_the_bits_of_the_sequence(size: int) -> None:
+    """Inputs are projected step by step up to 256 of them, and by one product for all steps beyond."""
+    rng = np.random.default_rng(5)
+    x, kernel, recurrent, bias = (
+        rng.standard_normal(shape).astype(np.float32) for shape in ((5, 4, size), (size, 132), (33, 132), (132,))
+    )
+    y, last, *_ = K.lstm(x, kernel, recurrent, bias)
+    h = c = np.zeros((5, 33), np.float32)
+    for step in range(4):
+        of_step, c, *_ = K.lstm(x[:, step : step + 1], kernel, recurrent, bias, h, c)
+        h = of_step[:, 0]
+        np.testing.assert_array_equal(h, y[:, step])
+    np.testing.assert_array_equal(c, last)
+    gates, both = rng.standard_normal((33, 99)).astype(np.float32), rng.standard_normal((2, 99)).astype(np.float32)
+    y, *_ = K.gru(x, kernel[:, :99], gates, both)
+    h = np.zeros((5, 33), np.float32)
+    for step in range(4):
+        h = K.gru(x[:, step : step + 1], kernel[:, :99], gates, both, h)[0][:, 0]
+        np.testing.assert_array_equal(h, y[:, step])
