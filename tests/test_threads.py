@@ -268,6 +268,49 @@ check()
 """)
 
 
+# ---- stacks ----------------------------------------------------------------------------------------------------------
+
+
+def test_kernels_are_content_with_a_small_stack() -> None:
+    """A quarter of a megabyte, Python's own frames included, for each way of computing products and convolutions."""
+    printed = succeed(
+        """
+start()
+from fastnn import _core
+def ones(*shape):
+    return np.ones(shape, np.float32)
+def work():
+    for level in [level["name"] for level in _core.levels() if level["available"]]:
+        _core.set_isa(level)
+        for turned in (False, True):
+            kernels.gemm(ones(784, 128) if turned else ones(128, 784), ones(784, 512), transpose_a=turned)
+            kernels.gemm(ones(512, 100) if turned else ones(100, 512), ones(512, 10), transpose_a=turned)
+        kernels.gemm(ones(300, 100), ones(200, 100), transpose_b=True)
+        for algorithm in range(6):
+            _core.set_convolution(algorithm)
+            for channels, groups in ((3, 1), (20, 1), (20, 20)):
+                x, weight, dy = ones(8, 12, 12, channels), ones(3, 3, channels // groups, 20), ones(8, 12, 12, 20)
+                kernels.conv2d(x, weight, padding="same", groups=groups)
+                kernels.conv2d_backward_input(dy, weight, x, padding="same", groups=groups)
+                kernels.conv2d_backward_weight(x, dy, weight, padding="same", groups=groups)
+        _core.set_convolution(0)
+        q = ones(2, 2, 90, 32)
+        y, logsumexp = kernels.scaled_dot_product_attention(q, q, q)
+        kernels.scaled_dot_product_attention_backward(q, q, q, q, y, logsumexp)
+        kernels.lstm(ones(20, 3, 30), ones(30, 80), ones(20, 80), ones(80))
+    done.append(True)
+done = []
+threading.stack_size(256 * 1024)
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+print(done)
+""",
+        FASTNN_NUM_THREADS="1",
+    )
+    assert printed == "[True]"
+
+
 # ---- exit ------------------------------------------------------------------------------------------------------------
 
 

@@ -29,23 +29,27 @@ BROADCASTS: list[tuple[Sequence[int], Sequence[int]]] = [
 def elementwise_case(op: str, a: Sequence[int], b: Sequence[int], benchmark: bool = False) -> OpCase:
     function = getattr(np, op)
 
-    def inputs(rng: np.random.Generator) -> Inputs:
-        second = rng.standard_normal(b)
-        # denominators keep away from zero: finite differences must not cross it
-        first = rng.standard_normal(a)
-        if op == "power":
-            first = np.abs(first) + 0.1
-        return [first, second + np.copysign(0.5, second) if op == "divide" else second]
+    def inputs(*shapes: Sequence[int]) -> Make:
+        def make(rng: np.random.Generator) -> Inputs:
+            second = rng.standard_normal(shapes[1])
+            first = rng.standard_normal(shapes[0])
+            if op == "power":
+                first = np.abs(first) + 0.1
+            # denominators keep away from zero: finite differences must not cross it
+            return [first, second + np.copysign(0.5, second) if op == "divide" else second]
 
+        return make
+
+    wide = (4096, 256), (256,)
     return OpCase(
         name=f"{op}-{text(a)}-{text(b)}",
         op=op,
-        make=inputs,
+        make=inputs(a, b),
         reference=function,
         apply=lambda F, a, b: getattr(F, op)(a, b),
         differentiable=(0, 1),
         torch=lambda torch, a, b: getattr(torch, "pow" if op == "power" else op)(a, b),
-        benchmark=large(4096 * 256, (4096, 256), (256,), written=4096 * 256) if benchmark else None,
+        benchmark=large(4096 * 256, *wide, written=4096 * 256, make=inputs(*wide)) if benchmark else None,
     )
 
 
