@@ -200,6 +200,7 @@ def tiles(session: nox.Session) -> None:
         "tiles",
         "ops",
         "op_properties",
+        "recurrent",
         "precision",
         "accuracy_classes",
         "prepared_weights",

@@ -159,9 +159,11 @@ const Level& active_level() {
 
 const KernelTable<float>& active_table() { return *active_level().get(); }
 
-bool has_tiles() {
-  return std::any_of(std::begin(levels), std::end(levels),
-                     [](const Level& level) { return lacks(level).empty() && level.get()->tiles != nullptr; });
+bool has_tiles(bool takes_all) {
+  return std::any_of(std::begin(levels), std::end(levels), [=](const Level& level) {
+    const TileKernels* const tiles = lacks(level).empty() ? level.get()->tiles : nullptr;
+    return tiles != nullptr && (tiles->takes_all || !takes_all);
+  });
 }
 
 }  // namespace fastnn::kernels

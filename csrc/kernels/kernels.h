@@ -65,6 +65,36 @@ struct Epilogue {
   bool relu, accumulate;
 };
 
+// Products on a unit that multiplies tiles of bfloat16 numbers (cpu/tiles.inl): float32 numbers are split into at most
+// kTileParts of them, and the kernels below multiply the first `parts`, 3, 2 or 1. A packed matrix holds parts *
+// kTileBlock^2 numbers for every kTileBlock columns and kTileBlock rows, or what is left of them, and products start where
+// such a block does.
+constexpr int64_t kTileBlock = 32;
+constexpr int64_t kTileParts = 3;
+
+// A matrix of `depth` rows: packed, and element (i, j) at i * row + j * column of `numbers`, one of the two being 1.
+struct TileMatrix {
+  const uint16_t* packed;
+  const float* numbers;
+  int64_t depth, row, column;
+};
+struct TileKernels {
+  bool takes_all;  // whatever it costs, for tests
+  // Before and after products of a thread, which are few: they take hundreds of cycles.
+  void (*begin)();
+  void (*end)();
+  // The parts of all rows and the first n columns of b's numbers.
+  void (*pack)(uint16_t* packed, const TileMatrix& b, int64_t n, int64_t parts);
+  // As gemm, in blocks of kGemmDepth of k, b's depth; of layout only what is said of y and a counts.
+  void (*multiply)(float* y, const float* a, const TileMatrix& b, int64_t m, int64_t n, const GemmLayout& layout,
+                   const Epilogue<float>& epilogue, int64_t parts);
+};
+// What multiplies instead of a level's own register tile.
+struct TileUse {
+  const TileKernels* unit = nullptr;
+  int64_t parts = 0;
+};
+
 // One axis of a convolution as a product: pixel i of `count` reads source pixels i * step + offset + tap * tap_step, zero
 // outside [0, source), and belongs to target pixel i * target_step + target_offset of `target`.
 struct ConvAxis {
@@ -498,19 +528,6 @@ struct UpdateRule {
   KERNEL(relu_backward, (T* dx, const T* dy, const T* y, int64_t count, bool accumulate))
 // clang-format on
 
-// Matrix products on a unit that multiplies tiles of bfloat16 numbers (cpu/tiles.inl): float32 numbers are split into
-// kTileParts of them. A packed matrix holds kTileParts * kTileBlock^2 for every kTileBlock columns and kTileBlock rows,
-// or what is left of them, and products start where such a block does.
-constexpr int64_t kTileBlock = 32;
-constexpr int64_t kTileParts = 3;
-struct TileKernels {
-  // All parts of b (k, n), element (i, j) at i * b_row + j * b_column; one of the two is 1.
-  void (*pack)(uint16_t* packed, const float* b, int64_t k, int64_t n, int64_t b_row, int64_t b_column);
-  // As gemm by the first `parts` of the parts, 3, 2 or 1; packed is pack's of the b that layout describes.
-  void (*multiply)(float* y, const float* a, const uint16_t* packed, const float* b, int64_t m, int64_t n, int64_t k,
-                   const GemmLayout& layout, const Epilogue<float>& epilogue, int64_t parts);
-};
-
 template <typename T>
 struct KernelTable {
   const char* level;
@@ -544,9 +561,9 @@ void sort_line(T* y, int64_t* places, void* room, const T* x, int64_t n, int64_t
 
 // Chosen on first use (dispatch.cpp). Throws Error when FASTNN_ISA names a level the CPU lacks.
 const KernelTable<float>& active_table();
-// Whether a level that this machine can have, active or not, has a matrix unit: what is planned on one level has room for
-// what another packs.
-bool has_tiles();
+// Whether a level that this machine can have, active or not, has a matrix unit, or one that takes all: what is planned on
+// one level has room for what another packs.
+bool has_tiles(bool takes_all);
 const KernelTable<float>& reference_table();
 const KernelTable<double>& reference_table_double();
 

@@ -221,7 +221,8 @@ size_t convolution_workspace(const fastnn_context& context, const ConvGeometry& 
   if (prepared) return transforms ? winograd_workspace(g, outputs_of(algorithm), dtype, true) : 0;
   const size_t size =
       transforms ? winograd_workspace(g, outputs_of(algorithm), dtype, false) : direct_workspace(g, dtype);
-  return is_product(g) ? std::max(size, matrix_product_workspace(g.out, g.terms(), item_size(dtype))) : size;
+  return is_product(g) ? std::max(size, matrix_product_workspace(g.out, g.terms(), item_size(dtype), Unit::vectors))
+                       : size;
 }
 
 void convolution(const fastnn_context& context, const ConvGeometry& g, const fastnn_tensor& y, const fastnn_tensor& x,
@@ -240,7 +241,7 @@ void describe_convolution(const fastnn_context& context, const ConvGeometry& g, 
   const size_t direct = direct_prepared(direct_workspace(g, dtype));
   if (is_product(g) && context.convolution == FASTNN_CONVOLUTION_BEST) {
     fastnn_preparation product{};
-    describe_matrix(product, 1, g.batch, g.out, g.terms(), g.out, 1, item_size(dtype), Unit::vectors);
+    describe_matrix(context, product, 1, g.batch, g.out, g.terms(), g.out, 1, item_size(dtype), Unit::vectors);
     if (product.bytes > 0) describe(preparation, kPackedMatrix, g, std::max(product.bytes, direct), 0);
     preparation.lasting = product.lasting;
     return;

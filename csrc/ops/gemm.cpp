@@ -231,7 +231,7 @@ void gemm_describe(const fastnn_call& call, fastnn_preparation& preparation) {
   const auto [row, column] = b_of(options, s, b);
   const bool together = !options.transpose_a && is_one_product(batch_of(a, b), a);
   const int64_t m = together ? element_count(a.rank - 1, a.shape) : s.m;
-  describe_matrix(preparation, 1, m, s.n, s.k, row, column, item_size(a.dtype));
+  describe_matrix(*call.context, preparation, 1, m, s.n, s.k, row, column, item_size(a.dtype));
 }
 
 void gemm_prepare(const fastnn_call& call, void* prepared) {

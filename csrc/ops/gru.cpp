@@ -24,7 +24,7 @@ Buffers<T> buffers_of(const fastnn_call& call, const Recurrent& r) {
   Buffers<T> b{};
   b.x_sums = space.take<T>(r.steps() * r.columns);
   b.h_sums = space.take<T>(r.batch * r.columns);
-  b.packed = space.take<T>(packed_size(r.units, r.columns));
+  b.packed = space.take<T>(step_matrix_size(*call.context, r.units, r.columns));
   if (has_input(call, kRecurrentMask)) b.dropped = space.take<T>(r.batch * r.units);
   b.products = space.take<char>(static_cast<int64_t>(products_workspace(r, sizeof(T))));
   b.size = space.size();
@@ -47,8 +47,8 @@ BackwardBuffers<T> backward_buffers_of(const fastnn_call& call, const Recurrent&
   if (wants_output(call, kDrecurrent)) b.before = space.take<T>(r.steps() * r.units);
   b.dh = wants_output(call, kDh0) ? data<T>(output(call, kDh0)) : space.take<T>(r.batch * r.units);
   if (has_input(call, kOfDrop)) b.product = space.take<T>(r.batch * r.units);
-  b.packed = space.take<T>(packed_size(2 * r.units, r.units));
-  b.packed_inner = space.take<T>(packed_size(r.units, r.units));
+  b.packed = space.take<T>(step_matrix_size(*call.context, 2 * r.units, r.units));
+  b.packed_inner = space.take<T>(step_matrix_size(*call.context, r.units, r.units));
   b.products = space.take<char>(static_cast<int64_t>(products_workspace(r, sizeof(T))));
   b.size = space.size();
   return b;
@@ -80,10 +80,10 @@ kernels::RecurrentStep step_of(const Recurrent& r, const Piece& piece, const Att
 
 // The sums of a piece's state: state @ recurrent kernel + bias, or the bias alone.
 template <typename T>
-void state_sums(const Recurrent& r, const Piece& piece, T* sums, State<T> state, const T* packed, const T* bias) {
+void state_sums(const Recurrent& r, const Piece& piece, T* sums, State<T> state, const StepMatrix<T>& kernel,
+                const T* bias) {
   if (state.data != nullptr) {
-    table<T>().gemm(sums, state.data, packed, piece.rows, r.columns, r.units, {r.columns, state.row, 1, 0},
-                    {bias, false, false});
+    kernel.multiply(sums, r.columns, state.data, state.row, piece.rows, {bias, false, false});
     return;
   }
   for (int64_t row = 0; row < piece.rows; ++row) {
@@ -144,7 +144,7 @@ void gru_run(const fastnn_call& call) {
 }
 
 void gru_describe(const fastnn_call& call, fastnn_preparation& preparation) {
-  describe_kernels(sizes_of(call), item_size(input(call, kX).dtype), preparation);
+  describe_kernels(call, sizes_of(call), preparation);
 }
 
 void gru_prepare(const fastnn_call& call, void* prepared) { prepare_kernels(call, sizes_of(call), prepared); }
@@ -180,8 +180,10 @@ void gru_backward_run(const fastnn_call& call) {
     const T *const gates = data<T>(input(call, kOfGates)), *const recurrent = data<T>(input(call, kOfRecurrent));
     const T *const h0 = optional_input<T>(call, kOfH0), *const drop = optional_input<T>(call, kOfDrop);
     const uint8_t* const mask = steps_mask(call, kOfMask);
-    pack_weights<T>(*call.context, b.packed, recurrent, 2 * units, units, 1, r.columns);
-    pack_weights<T>(*call.context, b.packed_inner, recurrent + 2 * units, units, units, 1, r.columns);
+    const StepMatrix<T> gates_part =
+        pack_step_matrix<T>(*call.context, b.packed, recurrent, 2 * units, units, 1, r.columns);
+    const StepMatrix<T> inner_part =
+        pack_step_matrix<T>(*call.context, b.packed_inner, recurrent + 2 * units, units, units, 1, r.columns);
     for_each_piece(*call.context, r, 6.0 * static_cast<double>(units * units), [&](const Piece& piece) {
       kernels::RecurrentStep s = step_of(r, piece, a);
       T* const dh = piece.in_state(b.dh, units);
@@ -198,8 +200,8 @@ void gru_backward_run(const fastnn_call& call) {
         if (b.before != nullptr)
           keep_state<T>(r, piece, step, dropped_state<T>(r, piece, h, drop, b.product), b.before);
         if (step > 0 || wants_output(call, kDh0)) {
-          add_to_state<T>(r, piece, dh, sums, s.sums_row, 2 * units, b.packed, drop, b.product);
-          add_to_state<T>(r, piece, dh, inner, s.inner_row, units, b.packed_inner, drop, b.product);
+          add_to_state<T>(r, piece, dh, sums, s.sums_row, gates_part, drop, b.product);
+          add_to_state<T>(r, piece, dh, inner, s.inner_row, inner_part, drop, b.product);
         }
       }
     });

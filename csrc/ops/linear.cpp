@@ -57,7 +57,7 @@ void linear_run(const fastnn_call& call) {
 
 void linear_describe(const fastnn_call& call, fastnn_preparation& preparation) {
   const fastnn_tensor &x = input(call, 0), &weight = input(call, 1);
-  describe_matrix(preparation, 1, element_count(x.rank - 1, x.shape), weight.shape[1], weight.shape[0],
+  describe_matrix(*call.context, preparation, 1, element_count(x.rank - 1, x.shape), weight.shape[1], weight.shape[0],
                   weight.strides[0], 1, item_size(x.dtype));
 }
 

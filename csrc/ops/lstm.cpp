@@ -27,9 +27,14 @@ enum BackwardInput {
 enum BackwardOutput { kDx, kDkernel, kDrecurrent, kDbias, kDh0, kDc0 };
 
 // Whether the product of a step's inputs is made in that step: their kernel is one block of a product's depth and leaves
-// room for the recurrent one in the second-level cache.
-bool projects_by_step(const Recurrent& r) {
+// room for the recurrent one in the second-level cache. A matrix unit makes all of them at once.
+bool may_project_by_step(const Recurrent& r) {
   return r.in <= kernels::kGemmDepth && checked_multiply(r.in, r.columns) <= 64 * 1024;
+}
+bool projects_by_step(const fastnn_call& call, const Recurrent& r) {
+  const bool has_tiles =
+      input(call, kX).dtype == kFloat32 && tile_use(*call.context, TileUser::product, r.columns, r.in).unit != nullptr;
+  return may_project_by_step(r) && !has_tiles;
 }
 
 template <typename T>
@@ -47,11 +52,10 @@ Buffers<T> buffers_of(const fastnn_call& call, const Recurrent& r) {
   if (!wants_output(call, kCells)) {
     b.cells = wants_output(call, kLastC) ? data<T>(output(call, kLastC)) : space.take<T>(r.batch * r.units);
   }
-  b.packed = space.take<T>(packed_size(r.units, r.columns));
+  b.packed = space.take<T>(step_matrix_size(*call.context, r.units, r.columns));
   if (has_input(call, kRecurrentMask)) b.dropped = space.take<T>(r.batch * r.units);
-  if (projects_by_step(r)) {
-    b.packed_inputs = space.take<T>(packed_size(r.in, r.columns));
-  } else {
+  if (may_project_by_step(r)) b.packed_inputs = space.take<T>(packed_size(r.in, r.columns));
+  if (!may_project_by_step(r) || planned_tile_parts(*call.context, TileUser::product, r.columns, r.in) > 0) {
     b.projected = wants_output(call, kGates) ? data<T>(output(call, kGates)) : space.take<T>(r.steps() * r.columns);
     b.products = space.take<char>(static_cast<int64_t>(products_workspace(r, sizeof(T))));
   }
@@ -82,7 +86,7 @@ BackwardBuffers<T> backward_buffers_of(const fastnn_call& call, const Recurrent&
   b.dh = wants_output(call, kDh0) ? data<T>(output(call, kDh0)) : space.take<T>(state);
   b.dc = wants_output(call, kDc0) ? data<T>(output(call, kDc0)) : space.take<T>(state);
   if (has_input(call, kOfDrop)) b.product = space.take<T>(state);
-  b.packed = space.take<T>(packed_size(r.columns, r.units));
+  b.packed = space.take<T>(step_matrix_size(*call.context, r.columns, r.units));
   b.products = space.take<char>(static_cast<int64_t>(products_workspace(r, sizeof(T))));
   b.size = space.size();
   return b;
@@ -129,7 +133,8 @@ void lstm_run(const fastnn_call& call) {
     const T* const bias = optional_input<T>(call, kBias);
     T* const gates = optional_output<T>(call, kGates);
     PackedKernels<T> packed = packed_kernels<T>(call, r, b.packed);
-    if (b.projected != nullptr) {
+    const bool by_step = projects_by_step(call, r);
+    if (!by_step) {
       project_inputs<T>(*call.context, r, b.projected, x, kernel, packed.of_inputs, bias, b.products);
     } else if (packed.of_inputs == nullptr) {
       pack_weights<T>(*call.context, b.packed_inputs, kernel, r.in, r.columns, r.columns, 1);
@@ -141,7 +146,7 @@ void lstm_run(const fastnn_call& call) {
       T* const sums = piece.in_state(b.sums, sums_row);
       for (int64_t step = 0; step < r.time; ++step) {
         const int64_t time = r.at(step);
-        if (b.projected != nullptr) {
+        if (!by_step) {
           copy_rows(sums, sums_row, piece.in_sequence(b.projected, r, time, r.columns), r.time * r.columns, piece.rows,
                     r.columns);
         } else {
@@ -151,8 +156,7 @@ void lstm_run(const fastnn_call& call) {
         const State<T> h = state_before<T>(r, piece, step, y, h0);
         const State<T> left = dropped_state<T>(r, piece, h, drop, b.dropped);
         if (left.data != nullptr) {
-          table<T>().gemm(sums, left.data, packed.recurrent, piece.rows, r.columns, units, {sums_row, left.row, 1, 0},
-                          {nullptr, false, true});
+          packed.recurrent.multiply(sums, sums_row, left.data, left.row, piece.rows, {nullptr, false, true});
         }
         T* const next = cells != nullptr ? piece.in_sequence(cells, r, step, units) : piece.in_state(b.cells, units);
         const int64_t next_row = cells != nullptr ? sequence : units;
@@ -186,7 +190,7 @@ void lstm_run(const fastnn_call& call) {
 }
 
 void lstm_describe(const fastnn_call& call, fastnn_preparation& preparation) {
-  describe_kernels(sizes_of(call), item_size(input(call, kX).dtype), preparation);
+  describe_kernels(call, sizes_of(call), preparation);
 }
 
 void lstm_prepare(const fastnn_call& call, void* prepared) { prepare_kernels(call, sizes_of(call), prepared); }
@@ -230,7 +234,8 @@ void lstm_backward_run(const fastnn_call& call) {
     const T *const h0 = optional_input<T>(call, kOfH0), *const c0 = optional_input<T>(call, kOfC0);
     const T* const drop = optional_input<T>(call, kOfDrop);
     const uint8_t* const mask = steps_mask(call, kOfMask);
-    pack_weights<T>(*call.context, b.packed, data<T>(input(call, kOfRecurrent)), r.columns, units, 1, r.columns);
+    const StepMatrix<T> transpose = pack_step_matrix<T>(*call.context, b.packed, data<T>(input(call, kOfRecurrent)),
+                                                        r.columns, units, 1, r.columns);
     const int64_t sums_row = sums_stride(r);
     for_each_piece(*call.context, r, 8.0 * static_cast<double>(units * units), [&](const Piece& piece) {
       T *const dh = piece.in_state(b.dh, units), *const dc = piece.in_state(b.dc, units);
@@ -266,7 +271,7 @@ void lstm_backward_run(const fastnn_call& call) {
           fetch_rows(piece.in_sequence(b.before, r, r.at(step - 1), units), sequence, piece.rows, units);
         }
         if (step > 0 || wants_output(call, kDh0)) {
-          add_to_state<T>(r, piece, dh, sums, sums_row, r.columns, b.packed, drop, b.product);
+          add_to_state<T>(r, piece, dh, sums, sums_row, transpose, drop, b.product);
         }
         copy_rows(piece.in_sequence(b.sums, r, time, r.columns), r.time * r.columns, sums, sums_row, piece.rows,
                   r.columns);

@@ -49,10 +49,11 @@ int64_t slab_numbers(int64_t n, int64_t k) {
   return numbers + numbers / 32;
 }
 
-// Whether the matrix unit of the active level takes a product.
+// The matrix unit that takes a product on the active level.
 template <typename T>
-bool is_for_tiles(Unit unit, int64_t n, int64_t k) {
-  return std::is_same_v<T, float> && unit == Unit::any && table<T>().tiles != nullptr && takes_tiles(n, k);
+kernels::TileUse tiles_for(const fastnn_context& context, Unit unit, int64_t n, int64_t k) {
+  if (std::is_same_v<T, double> || unit != Unit::any) return {};
+  return tile_use(context, TileUser::product, n, k);
 }
 
 // Multiplications as the kernels' time counts them: a few columns take that of a vector.
@@ -200,9 +201,10 @@ int64_t block_depth(int64_t k) {
   return k <= kGemmDepth ? kGemmDepth : round_up(ceil_divide(k, ceil_divide(k, kGemmDepth)), kRows);
 }
 
-size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item) {
+size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item, Unit unit) {
   const auto size = static_cast<size_t>(slab_numbers(n, k) * item);
-  return item == sizeof(float) && takes_tiles(n, k) ? std::max(size, tile_workspace(n, k)) : size;
+  return item == sizeof(float) && unit == Unit::any && may_take_tiles(n, k) ? std::max(size, tile_workspace(n, k))
+                                                                            : size;
 }
 
 template <typename T>
@@ -211,7 +213,8 @@ void matrix_product(const fastnn_context& context, const MatrixProduct<T>& produ
   if (p.m == 0 || p.n == 0) return;
   const double nanoseconds_each = serial ? 0 : 1;
   if constexpr (std::is_same_v<T, float>) {
-    if (is_for_tiles<T>(p.unit, p.n, p.k)) return tile_product(context, p, workspace, nanoseconds_each);
+    const kernels::TileUse tiles = tiles_for<T>(context, p.unit, p.n, p.k);
+    if (tiles.unit != nullptr) return tile_product(context, tiles, p, workspace, nanoseconds_each);
   }
   const kernels::KernelTable<T>& kernels = table<T>();
   T* const packed = static_cast<T*>(workspace);
@@ -276,7 +279,8 @@ template <typename T>
 void pack_matrix(const fastnn_context& context, T* prepared, const T* b, int64_t n, int64_t k, int64_t b_row,
                  int64_t b_column, Unit unit) {
   if constexpr (std::is_same_v<T, float>) {
-    if (is_for_tiles<T>(unit, n, k)) return pack_tiles(context, prepared, b, n, k, b_row, b_column);
+    const kernels::TileUse tiles = tiles_for<T>(context, unit, n, k);
+    if (tiles.unit != nullptr) return pack_tiles(context, tiles, prepared, b, n, k, b_row, b_column);
   }
   constexpr int64_t kColumns = 2 * kGemmColumns;
   static_assert(kSlabColumns % kColumns == 0);
@@ -294,8 +298,8 @@ void pack_matrix(const fastnn_context& context, T* prepared, const T* b, int64_t
   });
 }
 
-void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, int64_t n, int64_t k, int64_t b_row,
-                     int64_t b_column, int64_t item, Unit unit) {
+void describe_matrix(const fastnn_context& context, fastnn_preparation& preparation, int64_t index, int64_t m,
+                     int64_t n, int64_t k, int64_t b_row, int64_t b_column, int64_t item, Unit unit) {
   // A few rows of 1024x1024 take 0.6 to 0.8 of the time packed, of 784x128 the same.
   constexpr size_t kLarge = 1 << 20;
   const size_t bytes = packed_matrix_bytes(n, k, item);
@@ -303,10 +307,11 @@ void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, 
   const bool faster = bytes > kLarge || (m > kFewRows && n * k > kItemsUnpacked);
   if (m == 0 || bytes == 0 || !(packs || faster)) return;
   preparation.inputs = uint64_t{1} << index;
-  const bool for_tiles = unit == Unit::any && item == sizeof(float) && takes_tiles(n, k);
-  preparation.bytes = for_tiles ? std::max(bytes, packed_tiles_bytes(n, k)) : bytes;
+  const bool may_be_tiles = unit == Unit::any && item == sizeof(float);
+  const int64_t parts = may_be_tiles ? planned_tile_parts(context, TileUser::product, n, k) : 0;
+  preparation.bytes = std::max(bytes, static_cast<size_t>(packed_tiles(n, k, parts)) * sizeof(float));
   preparation.lasting = !packs;
-  const int64_t form[] = {kPackedMatrix, n, k, b_row, b_column};
+  const int64_t form[] = {kPackedMatrix, n, k, b_row, b_column, parts};
   std::copy(std::begin(form), std::end(form), preparation.form);
 }
 

@@ -29,7 +29,7 @@ struct MatrixProduct {
 int64_t block_depth(int64_t k);
 
 // Bytes, for any strides.
-size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item);
+size_t matrix_product_workspace(int64_t n, int64_t k, int64_t item, Unit unit = Unit::any);
 
 // Defined for float and double. serial: on the calling thread alone, as where other threads have products of their own.
 template <typename T>
@@ -42,7 +42,7 @@ size_t packed_matrix_bytes(int64_t n, int64_t k, int64_t item);
 template <typename T>
 void pack_matrix(const fastnn_context& context, T* prepared, const T* b, int64_t n, int64_t k, int64_t b_row,
                  int64_t b_column, Unit unit = Unit::any);
-void describe_matrix(fastnn_preparation& preparation, int64_t index, int64_t m, int64_t n, int64_t k, int64_t b_row,
-                     int64_t b_column, int64_t item, Unit unit = Unit::any);
+void describe_matrix(const fastnn_context& context, fastnn_preparation& preparation, int64_t index, int64_t m,
+                     int64_t n, int64_t k, int64_t b_row, int64_t b_column, int64_t item, Unit unit = Unit::any);
 
 }  // namespace fastnn::ops

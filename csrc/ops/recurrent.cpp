@@ -1,6 +1,8 @@
 // recurrent.cpp: the checks and sizes that recurrent.h declares.
 #include "ops/recurrent.h"
 
+#include <iterator>
+
 namespace fastnn::ops {
 
 Recurrent recurrent_of(const char* op, const fastnn_call& call, int64_t first, int64_t gates, bool backwards) {
@@ -15,9 +17,13 @@ Recurrent recurrent_of(const char* op, const fastnn_call& call, int64_t first, i
   Recurrent r{x.shape[0], x.shape[1], x.shape[2], recurrent.shape[0], recurrent.shape[1], backwards, 1};
   check_shape(op, "kernel", kernel, {r.in, r.columns});
   checked_multiply(checked_multiply(r.batch, std::max<int64_t>(r.time, 1)), std::max<int64_t>(r.columns, 1));
-  // Few enough to spread, enough that a product reads the recurrent kernel for several rows; an even number of pieces.
+  // Few enough to spread, enough that a product reads the recurrent kernel for several rows; an even number of pieces. A
+  // matrix unit's are rows of its tiles.
   const int64_t pieces = r.batch < 6 ? 1 : 2 * ceil_divide(r.batch, 24);
   r.piece = std::max<int64_t>(1, ceil_divide(r.batch, pieces));
+  if (x.dtype == kFloat32 && tile_use(*call.context, TileUser::recurrent, r.columns, r.units).unit != nullptr) {
+    r.piece = r.batch > 2 * kernels::kTileBlock ? kernels::kTileBlock : kernels::kTileBlock / 2;
+  }
   return r;
 }
 
@@ -37,21 +43,33 @@ void check_steps_mask(const char* op, const fastnn_call& call, int64_t index, co
   check_shape(op, "mask", mask, {r.batch, r.time});
 }
 
-void describe_kernels(const Recurrent& r, int64_t item, fastnn_preparation& preparation) {
+int64_t step_matrix_size(const fastnn_context& context, int64_t k, int64_t n) {
+  return std::max(packed_size(k, n), packed_tiles(n, k, planned_tile_parts(context, TileUser::recurrent, n, k)));
+}
+
+void describe_kernels(const fastnn_call& call, const Recurrent& r, fastnn_preparation& preparation) {
   if (r.steps() == 0 || r.units == 0) return;
-  const int64_t recurrent = checked_multiply(round_up(packed_size(r.units, r.columns), 16), item);
+  const fastnn_context& context = *call.context;
+  const int64_t item = item_size(input(call, 1).dtype);
+  const int64_t of_inputs = planned_tile_parts(context, TileUser::product, r.columns, r.in);
+  const int64_t of_steps = planned_tile_parts(context, TileUser::recurrent, r.columns, r.units);
+  const int64_t inputs = packed_tiles(r.columns, r.in, of_inputs) * item;
+  const int64_t recurrent = checked_multiply(round_up(step_matrix_size(context, r.units, r.columns), 16), item);
   preparation.inputs = uint64_t{1} << 1 | uint64_t{1} << 2;
-  preparation.bytes = static_cast<size_t>(recurrent) + packed_matrix_bytes(r.columns, r.in, item);
-  preparation.form[0] = kPackedRecurrent;
+  preparation.bytes = static_cast<size_t>(recurrent) +
+                      std::max(packed_matrix_bytes(r.columns, r.in, item), static_cast<size_t>(inputs));
+  const int64_t form[] = {kPackedRecurrent, of_inputs, of_steps};
+  std::copy(std::begin(form), std::end(form), preparation.form);
 }
 
 void prepare_kernels(const fastnn_call& call, const Recurrent& r, void* prepared) {
+  const fastnn_context& context = *call.context;
   with_float_type(input(call, 1).dtype, [&](auto zero) {
     using T = decltype(zero);
     T* const recurrent = static_cast<T*>(prepared);
-    pack_weights(*call.context, recurrent, data<T>(input(call, 2)), r.units, r.columns, r.columns, 1);
-    pack_matrix(*call.context, recurrent + round_up(packed_size(r.units, r.columns), 16), data<T>(input(call, 1)),
-                r.columns, r.in, r.columns, 1, Unit::vectors);
+    pack_step_matrix<T>(context, recurrent, data<T>(input(call, 2)), r.units, r.columns, r.columns, 1);
+    pack_matrix(context, recurrent + round_up(step_matrix_size(context, r.units, r.columns), 16),
+                data<T>(input(call, 1)), r.columns, r.in, r.columns, 1);
   });
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "ops/matrix_product.h"
+#include "ops/tile_product.h"
 
 namespace fastnn::ops {
 
@@ -106,22 +107,74 @@ void pack_weights(const fastnn_context& context, T* packed, const T* b, int64_t 
   });
 }
 
+// A b (k, n) that every step multiplies by, packed for a matrix unit or for kernels.gemm: element (i, j) of `numbers` is at
+// i * row + j * column.
+template <typename T>
+struct StepMatrix {
+  const T *packed, *numbers;
+  int64_t k, n, row, column;
+  kernels::TileUse tiles;
+
+  // y (rows, n) = epilogue(a (rows, k) @ b)
+  void multiply(T* y, int64_t y_row, const T* a, int64_t a_row, int64_t rows,
+                const kernels::Epilogue<T>& epilogue) const {
+    const kernels::GemmLayout layout{y_row, a_row, 1, 0};
+    if constexpr (std::is_same_v<T, float>) {
+      if (tiles.unit != nullptr) {
+        const auto* const parts = reinterpret_cast<const uint16_t*>(packed);
+        tiles.unit->begin();
+        tiles.unit->multiply(y, a, {parts, numbers, k, row, column}, rows, n, layout, epilogue, tiles.parts);
+        return tiles.unit->end();
+      }
+    }
+    table<T>().gemm(y, a, packed, rows, n, k, layout, epilogue);
+  }
+};
+
+// Numbers of its room, on every level of this machine.
+int64_t step_matrix_size(const fastnn_context& context, int64_t k, int64_t n);
+// The matrix in `room`, which pack fills.
+template <typename T>
+StepMatrix<T> step_matrix(const fastnn_context& context, const T* room, const T* b, int64_t k, int64_t n, int64_t row,
+                          int64_t column) {
+  if constexpr (std::is_same_v<T, float>) {
+    return {room, b, k, n, row, column, tile_use(context, TileUser::recurrent, n, k)};
+  }
+  return {room, b, k, n, row, column, {}};
+}
+template <typename T>
+StepMatrix<T> pack_step_matrix(const fastnn_context& context, T* room, const T* b, int64_t k, int64_t n, int64_t row,
+                               int64_t column) {
+  const StepMatrix<T> matrix = step_matrix<T>(context, room, b, k, n, row, column);
+  if constexpr (std::is_same_v<T, float>) {
+    if (matrix.tiles.unit != nullptr) {
+      pack_tiles(context, matrix.tiles, room, b, n, k, row, column);
+      return matrix;
+    }
+  }
+  pack_weights(context, room, b, k, n, row, column);
+  return matrix;
+}
+
 // The kernels of a forward pass, inputs 1 and 2 of its op, packed: ahead of the run, or else the recurrent one in the
 // workspace and that of the inputs by its product.
 template <typename T>
 struct PackedKernels {
-  const T *of_inputs, *recurrent;
+  const T* of_inputs;
+  StepMatrix<T> recurrent;
 };
-void describe_kernels(const Recurrent& r, int64_t item, fastnn_preparation& preparation);
+void describe_kernels(const fastnn_call& call, const Recurrent& r, fastnn_preparation& preparation);
 void prepare_kernels(const fastnn_call& call, const Recurrent& r, void* prepared);
 template <typename T>
-PackedKernels<T> packed_kernels(const fastnn_call& call, const Recurrent& r, T* packed) {
+PackedKernels<T> packed_kernels(const fastnn_call& call, const Recurrent& r, T* room) {
+  const fastnn_context& context = *call.context;
+  const T* const b = data<T>(input(call, 2));
   if (call.prepared != nullptr) {
     const T* const recurrent = static_cast<const T*>(call.prepared);
-    return {recurrent + round_up(packed_size(r.units, r.columns), 16), recurrent};
+    return {recurrent + round_up(step_matrix_size(context, r.units, r.columns), 16),
+            step_matrix<T>(context, recurrent, b, r.units, r.columns, r.columns, 1)};
   }
-  pack_weights(*call.context, packed, data<T>(input(call, 2)), r.units, r.columns, r.columns, 1);
-  return {nullptr, packed};
+  return {nullptr, pack_step_matrix<T>(context, room, b, r.units, r.columns, r.columns, 1)};
 }
 
 // Calls body(piece) for all pieces of the batch. flops is what a step of a sequence takes in its products.
@@ -169,13 +222,12 @@ void keep_state(const Recurrent& r, const Piece& piece, int64_t step, State<T> s
   }
 }
 
-// dh (rows, units) (+)= sums @ packed transpose of the recurrent kernel, times the mask of recurrent dropout.
+// dh (rows, units) (+)= sums @ the transpose of the recurrent kernel, times the mask of recurrent dropout.
 template <typename T>
-void add_to_state(const Recurrent& r, const Piece& piece, T* dh, const T* sums, int64_t sums_row, int64_t columns,
-                  const T* packed, const T* recurrent_mask, T* product) {
+void add_to_state(const Recurrent& r, const Piece& piece, T* dh, const T* sums, int64_t sums_row,
+                  const StepMatrix<T>& transpose, const T* recurrent_mask, T* product) {
   T* const target = recurrent_mask == nullptr ? dh : piece.in_state(product, r.units);
-  table<T>().gemm(target, sums, packed, piece.rows, r.units, columns, {r.units, sums_row, 1, 0},
-                  {nullptr, false, recurrent_mask == nullptr});
+  transpose.multiply(target, r.units, sums, sums_row, piece.rows, {nullptr, false, recurrent_mask == nullptr});
   if (recurrent_mask != nullptr) {
     table<T>().multiply(dh, target, piece.in_state(recurrent_mask, r.units), piece.rows, r.units,
                         {r.units, 1, r.units, 1, r.units, 1}, true);
@@ -185,27 +237,14 @@ void add_to_state(const Recurrent& r, const Piece& piece, T* dh, const T* sums, 
 // Bytes for the three products below.
 size_t products_workspace(const Recurrent& r, int64_t item);
 
-// y (batch * time, columns) = x @ kernel + bias; packed: the kernel, packed, or null. Where there are few steps each
-// multiplies by itself, with kernels.gemm.
+// y (batch * time, columns) = x @ kernel + bias; packed: the kernel, packed, or null.
 template <typename T>
 void project_inputs(const fastnn_context& context, const Recurrent& r, T* y, const T* x, const T* kernel,
                     const T* packed, const T* bias, void* workspace) {
-  matrix_product<T>(context,
-                    {y,
-                     x,
-                     kernel,
-                     r.steps(),
-                     r.columns,
-                     r.in,
-                     r.columns,
-                     r.in,
-                     1,
-                     r.columns,
-                     1,
-                     {bias, false, false},
-                     packed,
-                     Unit::vectors},
-                    workspace);
+  matrix_product<T>(
+      context,
+      {y, x, kernel, r.steps(), r.columns, r.in, r.columns, r.in, 1, r.columns, 1, {bias, false, false}, packed},
+      workspace);
 }
 
 // dx (batch * time, in) (+)= sums @ transpose of kernel.

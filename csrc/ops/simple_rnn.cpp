@@ -22,7 +22,7 @@ Buffers<T> buffers_of(const fastnn_call& call, const Recurrent& r) {
   Workspace space(call.workspace);
   Buffers<T> b{};
   b.sums = space.take<T>(r.steps() * r.units);
-  b.packed = space.take<T>(packed_size(r.units, r.units));
+  b.packed = space.take<T>(step_matrix_size(*call.context, r.units, r.units));
   if (has_input(call, kRecurrentMask)) b.dropped = space.take<T>(r.batch * r.units);
   b.products = space.take<char>(static_cast<int64_t>(products_workspace(r, sizeof(T))));
   b.size = space.size();
@@ -44,7 +44,7 @@ BackwardBuffers<T> backward_buffers_of(const fastnn_call& call, const Recurrent&
   if (wants_output(call, kDrecurrent)) b.before = space.take<T>(r.steps() * r.units);
   b.dh = wants_output(call, kDh0) ? data<T>(output(call, kDh0)) : space.take<T>(r.batch * r.units);
   if (has_input(call, kOfDrop)) b.product = space.take<T>(r.batch * r.units);
-  b.packed = space.take<T>(packed_size(r.units, r.units));
+  b.packed = space.take<T>(step_matrix_size(*call.context, r.units, r.units));
   b.products = space.take<char>(static_cast<int64_t>(products_workspace(r, sizeof(T))));
   b.size = space.size();
   return b;
@@ -107,8 +107,7 @@ void simple_rnn_run(const fastnn_call& call) {
         const State<T> h = state_before<T>(r, piece, step, y, h0);
         const State<T> left = dropped_state<T>(r, piece, h, drop, b.dropped);
         if (left.data != nullptr) {
-          table<T>().gemm(sums, left.data, packed.recurrent, piece.rows, units, units, {r.time * units, left.row, 1, 0},
-                          {nullptr, false, true});
+          packed.recurrent.multiply(sums, r.time * units, left.data, left.row, piece.rows, {nullptr, false, true});
         }
         s.h_before_row = h.row;
         table<T>().rnn_cell(piece.in_sequence(y, r, step, units), sums, h.data, piece.in_sequence(mask, r, time, 1), s);
@@ -118,7 +117,7 @@ void simple_rnn_run(const fastnn_call& call) {
 }
 
 void simple_rnn_describe(const fastnn_call& call, fastnn_preparation& preparation) {
-  describe_kernels(sizes_of(call), item_size(input(call, kX).dtype), preparation);
+  describe_kernels(call, sizes_of(call), preparation);
 }
 
 void simple_rnn_prepare(const fastnn_call& call, void* prepared) { prepare_kernels(call, sizes_of(call), prepared); }
@@ -152,7 +151,8 @@ void simple_rnn_backward_run(const fastnn_call& call) {
     const T *const dy = data<T>(input(call, kDy)), *const y = data<T>(input(call, kOfY));
     const T *const h0 = optional_input<T>(call, kOfH0), *const drop = optional_input<T>(call, kOfDrop);
     const uint8_t* const mask = steps_mask(call, kOfMask);
-    pack_weights<T>(*call.context, b.packed, data<T>(input(call, kOfRecurrent)), units, units, 1, units);
+    const StepMatrix<T> transpose =
+        pack_step_matrix<T>(*call.context, b.packed, data<T>(input(call, kOfRecurrent)), units, units, 1, units);
     for_each_piece(*call.context, r, 2.0 * static_cast<double>(units * units), [&](const Piece& piece) {
       const kernels::RecurrentStep s = step_of(r, piece, a.activation);
       T* const dh = piece.in_state(b.dh, units);
@@ -167,7 +167,7 @@ void simple_rnn_backward_run(const fastnn_call& call) {
           keep_state<T>(r, piece, step, dropped_state<T>(r, piece, h, drop, b.product), b.before);
         }
         if (step > 0 || wants_output(call, kDh0)) {
-          add_to_state<T>(r, piece, dh, sums, r.time * units, units, b.packed, drop, b.product);
+          add_to_state<T>(r, piece, dh, sums, r.time * units, transpose, drop, b.product);
         }
       }
     });

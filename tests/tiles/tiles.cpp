@@ -160,8 +160,8 @@ void split_numbers(float* parts, const float* x, int64_t count) {
 // sums (32, 32) = the unit's products of `steps` pairs of blocks
 void multiply_blocks(float* sums, const uint16_t* rows, const uint16_t* columns, int64_t steps) {
   const Running running;
-  TileUnit unit;
-  unit.begin();
+  tiles.begin();
+  TileUnit<2> unit;
   unit.clear();
   for (int64_t step = 0; step < steps; ++step) {
     unit.load_rows(rows + step * kPartNumbers);
@@ -169,21 +169,24 @@ void multiply_blocks(float* sums, const uint16_t* rows, const uint16_t* columns,
     unit.multiply();
   }
   unit.store_sums(sums);
-  unit.end();
+  tiles.end();
 }
 
-int64_t packed_numbers(int64_t k, int64_t n) { return blocks_of(k) * blocks_of(n) * kStepNumbers; }
+int64_t packed_numbers(int64_t k, int64_t n, int64_t parts) {
+  return blocks_of(k) * blocks_of(n) * parts * kPartNumbers;
+}
 
-void pack(uint16_t* packed, const float* b, int64_t k, int64_t n, int64_t b_row, int64_t b_column) {
-  tiles.pack(packed, b, k, n, b_row, b_column);
+void pack(uint16_t* packed, const float* b, const int64_t* sizes, const int64_t* strides, int64_t parts) {
+  tiles.pack(packed, {nullptr, b, sizes[2], strides[3], strides[4]}, sizes[1], parts);
 }
 
 void product(float* y, const float* a, const uint16_t* packed, const float* b, const int64_t* sizes,
              const int64_t* strides, const float* bias, int relu, int accumulate, int64_t parts) {
   const Running running;
-  tiles.multiply(y, a, packed, b, sizes[0], sizes[1], sizes[2],
-                 {strides[0], strides[1], strides[2], strides[3], strides[4]}, {bias, relu != 0, accumulate != 0},
-                 parts);
+  tiles.begin();
+  tiles.multiply(y, a, {packed, b, sizes[2], strides[3], strides[4]}, sizes[0], sizes[1],
+                 {strides[0], strides[1], strides[2], 0}, {bias, relu != 0, accumulate != 0}, parts);
+  tiles.end();
 }
 
 }  // extern "C"

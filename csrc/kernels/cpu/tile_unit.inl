@@ -1,7 +1,7 @@
-// tile_unit.inl: the matrix unit as tiles.inl uses it, AMX or its emulation. Two tiles of rows and two of columns are
-// loaded and multiplied into four tiles of 16x16 sums. A tile of rows is 16 rows of 32 bfloat16 numbers, one of columns
-// 16 rows of 16 pairs: pair j of row i is rows 2i and 2i + 1 of column j. Both are 1 KB without gaps, and so are pairs of
-// them, 2 KB.
+// tile_unit.inl: the matrix unit as tiles.inl uses it, AMX or its emulation. Two tiles of rows, or one where 16 rows are
+// all, and two of columns are loaded and multiplied into four (two) tiles of 16x16 sums. A tile of rows is 16 rows of 32
+// bfloat16 numbers, one of columns 16 rows of 16 pairs: pair j of row i is rows 2i and 2i + 1 of column j. Both are 1 KB
+// without gaps, and so are pairs of them, 2 KB.
 //
 // A product is Intel's TDPBF16PS: for each sum, the numbers of even and of odd place are multiplied and added, in order
 // and with one rounding each, from zero on; both are added, and the result to the sum. Operands and results below the
@@ -19,17 +19,19 @@ inline Vec flush(Vec v) {
 }
 inline Vec flushed_fma(Vec a, Vec b, Vec c) { return flush(fma(flush(a), flush(b), c)); }
 
-struct TileUnit {
-  uint16_t rows[2][kTileNumbers], columns[2][kTileNumbers];
-  float sums[2][2][16 * 16];
+void tile_begin() {}
+void tile_end() {}
 
-  void begin() {}
-  void end() {}
+template <int kTiles>  // of rows
+struct TileUnit {
+  uint16_t rows[kTiles][kTileNumbers], columns[2][kTileNumbers];
+  float sums[kTiles][2][16 * 16];
+
   void clear() { __builtin_memset(sums, 0, sizeof(sums)); }
   void load_rows(const uint16_t* from) { __builtin_memcpy(rows, from, sizeof(rows)); }
   void load_columns(const uint16_t* from) { __builtin_memcpy(columns, from, sizeof(columns)); }
   void multiply() {
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < kTiles; ++i) {
       for (int j = 0; j < 2; ++j) multiply_tile(sums[i][j], rows[i], columns[j]);
     }
   }
@@ -51,9 +53,9 @@ struct TileUnit {
       }
     }
   }
-  // (32, 32)
+  // (16 kTiles, 32)
   void store_sums(float* to) const {
-    for (int64_t i = 0; i < 32; ++i) {
+    for (int64_t i = 0; i < 16 * kTiles; ++i) {
       for (int64_t j = 0; j < 2; ++j) __builtin_memcpy(to + i * 32 + j * 16, sums[i / 16][j] + i % 16 * 16, 64);
     }
   }
@@ -69,20 +71,24 @@ struct alignas(64) TileShapes {
 };
 constexpr TileShapes kTileShapes{};
 
+void tile_begin() { _tile_loadconfig(&kTileShapes); }
+void tile_end() { _tile_release(); }
+
 // The intrinsics of GCC don't say that they read memory: what is stored before must be told to be there.
+template <int kTiles>  // of rows
 struct TileUnit {
-  void begin() { _tile_loadconfig(&kTileShapes); }
-  void end() { _tile_release(); }
   void clear() {
     asm volatile("" ::: "memory");
     _tile_zero(0);
     _tile_zero(1);
-    _tile_zero(2);
-    _tile_zero(3);
+    if constexpr (kTiles == 2) {
+      _tile_zero(2);
+      _tile_zero(3);
+    }
   }
   void load_rows(const uint16_t* from) {
     _tile_loadd(4, from, 64);
-    _tile_loadd(5, from + kTileNumbers, 64);
+    if constexpr (kTiles == 2) _tile_loadd(5, from + kTileNumbers, 64);
   }
   void load_columns(const uint16_t* from) {
     _tile_loadd(6, from, 64);
@@ -91,16 +97,21 @@ struct TileUnit {
   void multiply() {
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
-    _tile_dpbf16ps(2, 5, 6);
-    _tile_dpbf16ps(3, 5, 7);
+    if constexpr (kTiles == 2) {
+      _tile_dpbf16ps(2, 5, 6);
+      _tile_dpbf16ps(3, 5, 7);
+    }
   }
-  // (32, 32)
+  // (16 kTiles, 32)
   void store_sums(float* to) const {
     constexpr int64_t kRow = 32 * sizeof(float);
     _tile_stored(0, to, kRow);
     _tile_stored(1, to + 16, kRow);
-    _tile_stored(2, to + 16 * 32, kRow);
-    _tile_stored(3, to + 16 * 32 + 16, kRow);
+    if constexpr (kTiles == 2) {
+      _tile_stored(2, to + 16 * 32, kRow);
+      _tile_stored(3, to + 16 * 32 + 16, kRow);
+    }
+    asm volatile("" ::: "memory");
   }
 };
 
