@@ -888,3 +888,10 @@ def test_a_replay_takes_what_it_says_it_takes(
     for given in ([x], [np.array([1, 2, 3], np.float32)]):
         assert program.takes(given)
         assert [result.numpy().tolist() for result in program.replay(given)] == [[5, 7, 9], [4, 10, 18]]
+
+
+def test_a_recorder_that_is_dropped_inside_records_no_longer() -> None:
+    x = _core.Array.from_numpy(np.ones(3, np.float32))
+    for _ in range(3):
+        _core.Recorder().__enter__()
+        assert _core.op("add")(x, x).numpy().tolist() == [2, 2, 2]

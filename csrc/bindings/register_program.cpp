@@ -117,6 +117,9 @@ class Recorder {
     recorder_.reset(created);
     if (in_order) check(fastnn_recorder_in_order(created));
   }
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+  ~Recorder() { exit(); }  // who drops it inside would leave the thread recording into what is gone
   void enter() {
     if (current_recorder() != nullptr) throw std::runtime_error("record: this thread is recording already");
     exchange_recorder(recorder_.get());
