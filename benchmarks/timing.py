@@ -14,16 +14,21 @@ def seconds_per_call(call: Callable[[], Any], budget: float, least: float = 1e-4
     A sample is one call, or as many in a row as take `least` seconds, so that reading the clock costs nothing. The call
     must return only when its result is ready.
     """
-    start = time.perf_counter()
-    call()  # and after a pause the first call is a slow one
-    repeats = max(1, round(least / max(time.perf_counter() - start, 1e-9)))
+
+    def seconds(calls: int) -> float:
+        start = time.perf_counter()
+        for _ in range(calls):
+            call()
+        return time.perf_counter() - start
+
+    call()  # after a pause the first call is a slow one, and says nothing
+    repeats = 1
+    while seconds(repeats) < least:
+        repeats *= 2
     samples: list[float] = []
     end = time.perf_counter() + budget
     while len(samples) < 3 or time.perf_counter() < end:
-        start = time.perf_counter()
-        for _ in range(repeats):
-            call()
-        samples.append((time.perf_counter() - start) / repeats)
+        samples.append(seconds(repeats) / repeats)
     return statistics.median(samples)
 
 
