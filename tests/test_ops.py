@@ -353,6 +353,21 @@ def test_batch_statistics_beside_an_outlier(rng: np.random.Generator) -> None:
                 assert_within(variance, exact.var(axis=0), 2e-6 * exact.var(axis=0), text)
 
 
+def test_batch_statistics_of_infinities(rng: np.random.Generator) -> None:
+    """A mean is what NumPy's is, wherever the infinity stands; other channels don't notice."""
+    clean = rng.standard_normal((100, 37)).astype(np.float32)
+    for place in (0, 5, 16, 99):
+        x = clean.copy()
+        x[place, 1], x[place, 20] = np.inf, -np.inf
+        for _, _, text in each_level():
+            mean, variance = kernels.batch_statistics(x)
+            np.testing.assert_array_equal(mean[[1, 20]], [np.inf, -np.inf], text)
+            assert np.isnan(variance[[1, 20]]).all(), text
+            others = np.delete(np.arange(37), [1, 20])
+            assert_within(mean[others], x[:, others].mean(axis=0, dtype=np.float64), np.full(35, 1e-6), text)
+            assert np.isfinite(variance[others]).all(), text
+
+
 def test_mean_of_nothing_is_nan() -> None:
     for dtype in ("float32", "float64"):
         assert np.isnan(kernels.mean(np.zeros((0, 3), dtype), axes=(0,))).all()

@@ -70,7 +70,8 @@ void batch_statistics_run(const fastnn_call& call) {
     // Differences from the first row: sums of their squares lose no more than a factor of the number of rows, for that
     // row's own distance from the mean is part of the variance.
     T* const origin = reinterpret_cast<T*>(sums + 2 * l.parts * l.width);
-    std::copy_n(x, l.elements == 0 ? 0 : l.channels, origin);
+    // From an infinity they would all be NaN.
+    std::transform(x, x + (l.elements == 0 ? 0 : l.channels), origin, [](T v) { return std::isfinite(v) ? v : T{0}; });
     if (l.elements > 0) repeat_channels(origin, l);
     sum_channels(call, l, sums, 2, nanoseconds, [&](double* own, int64_t at, int64_t rows, int64_t columns) {
       table<T>().sum_moments_columns(own, own + l.width, x + at, origin, rows, columns);

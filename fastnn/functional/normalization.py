@@ -9,7 +9,7 @@ from ._base import Gradients, _array_of, _no_second_derivative, _op, _result, _r
 
 
 def batch_statistics(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance of each channel, over all axes but the last; summed in double.
+    """Mean and biased variance of each channel, over all axes but the last; as accurate for any number of rows.
 
     They are constants to the tape: `batch_normalization` with ``training=True`` sends the gradient through them.
 
