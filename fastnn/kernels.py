@@ -20,6 +20,7 @@ __all__ = [
     "adam_update",
     "adamax_update",
     "add",
+    "arctan2",
     "argmax",
     "argmin",
     "assign_update",
@@ -2865,6 +2866,26 @@ def power(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None, accumulate: 
     y : broadcast of a and b
     """
     return _one("power", (a, b), (out,), accumulate)
+
+
+def arctan2(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None, accumulate: bool = False) -> Array:
+    """The angle between the first axis and the point (b, a), in [-pi, pi], with broadcasting; zeros and infinities as
+    C's atan2 has them.
+
+    Parameters
+    ----------
+    a : (...)
+    b : (...)
+    out : array, optional
+        Written instead of a new array.
+    accumulate : bool
+        Add into out instead of overwriting it.
+
+    Returns
+    -------
+    y : broadcast of a and b
+    """
+    return _one("arctan2", (a, b), (out,), accumulate)
 
 
 def equal(a: Arrayish, b: Arrayish, *, out: Arrayish | None = None) -> Array:

@@ -431,6 +431,7 @@ CASES = [
             ("psd", {"window": "hamming", "periodic": True, "scaling": "spectrum"}),
             ("real", {"expand_dims": True, "scaling": None}),
             ("imag", {}),
+            ("angle", {"fft_length": 16}),
             ("stft", {}),
         )
     ),

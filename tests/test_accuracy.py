@@ -136,6 +136,30 @@ def test_slopes(name: str) -> None:
         assert error <= limit, f"slope of {name} {level}: {error:.3f} ulp at {x[worst]!r}"
 
 
+def test_arctan2() -> None:
+    """Of points of all sizes and directions; signs of zeros and infinities too."""
+    y = numbers()
+    rng = np.random.default_rng(1)
+    factor = np.exp2(rng.uniform(-30, 30, y.size)) * rng.choice([-1.0, 1.0], y.size)
+    with np.errstate(all="ignore"):
+        near = (y * factor).astype(np.float32)
+        for x in (near, rng.permutation(y)):
+            want = np.arctan2(y.astype(np.float64), x.astype(np.float64))
+            for level, _, _ in each_level():
+                got = K.arctan2(y, x)
+                error, worst = largest_error(got, want, 0.0)
+                print(f"{'arctan2':14} {level:10} {error:.2f} ulp at {y[worst]!r}, {x[worst]!r}")
+                assert error <= 2.5, f"arctan2 {level}: {error:.3f} ulp at {y[worst]!r}, {x[worst]!r}"
+                np.testing.assert_array_equal(np.signbit(got), np.signbit(want), level)
+    ends = np.array([0.0, -0.0, 1, -1, np.inf, -np.inf, np.nan], np.float32)
+    y, x = (part.ravel() for part in np.meshgrid(ends, ends))
+    want = np.arctan2(y, x)
+    for level, _, _ in each_level():
+        got = K.arctan2(y, x)
+        np.testing.assert_allclose(got, want, rtol=2e-7, err_msg=level)
+        np.testing.assert_array_equal(np.signbit(got)[~np.isnan(want)], np.signbit(want)[~np.isnan(want)], level)
+
+
 def test_ends_of_gelu() -> None:
     x = np.array([np.inf, 1e30, 20, -20, -1e30, -np.inf, np.nan], np.float32)
     for level, _, _ in each_level():

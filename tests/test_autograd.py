@@ -520,3 +520,13 @@ def test_memory_is_shared_by_dlpack_and_numpy() -> None:
         fastnn.from_numpy([1.0])  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="from_dlpack: expected an array with __dlpack__, got list"):
         fastnn.from_dlpack([1.0])
+
+
+def test_gradients_of_arctan2_at_its_ends() -> None:
+    """Of points too far away or too near for their square, and at the origin, where there is none."""
+    for size in (1e-30, 1.0, 1e30):
+        y = Tensor(np.array([3 * size, 0.0, -4 * size], np.float32), requires_grad=True)
+        x = Tensor(np.array([4 * size, 0.0, -3 * size], np.float32), requires_grad=True)
+        F.arctan2(y, x).sum().backward()
+        np.testing.assert_allclose(y.grad.numpy() * size, [4 / 25, 0, -3 / 25], rtol=1e-6)
+        np.testing.assert_allclose(x.grad.numpy() * size, [-3 / 25, 0, 4 / 25], rtol=1e-6)

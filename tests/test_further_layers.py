@@ -53,7 +53,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: layers.AdaptiveMaxPooling2D((1, 2, 3)), ValueError, "AdaptiveMaxPooling2D: expected output_size"),
     (lambda: layers.AdaptiveMaxPooling1D(0), ValueError, "AdaptiveMaxPooling1D: expected .* output_size"),
     (lambda: layers.AdaptiveMaxPooling1D(2, name="a")(numbers(2, 3)), ValueError, r"a: expected input \(batch, steps"),
-    (lambda: layers.STFTSpectrogram("angle"), ValueError, "STFTSpectrogram: expected mode log, .*, got 'angle'"),
+    (lambda: layers.STFTSpectrogram("phase"), ValueError, "STFTSpectrogram: expected mode log, .*, got 'phase'"),
     (lambda: layers.STFTSpectrogram(frame_length=8, frame_step=9), ValueError, "frame_step from 1 to frame_length=8"),
     (lambda: layers.STFTSpectrogram(frame_length=8, fft_length=4), ValueError, "fft_length of at least frame_length=8"),
     (lambda: layers.STFTSpectrogram(window="kaiser"), ValueError, "expected window hann, hamming"),

@@ -1,5 +1,5 @@
 // pool.h: the process's thread pool. Chunks are tickets claimed by an atomic counter, so a late worker is never waited
-// for; workers spin about a millisecond by the clock, then sleep; a fork leaves the child with an empty pool that grows
+// for; workers spin a tenth of a millisecond by the clock, then sleep; a fork leaves the child with an empty pool that grows
 // again; nothing is torn down by static destructors. A second thread that asks while the pool is busy does its own work.
 #pragma once
 

@@ -249,9 +249,10 @@ struct UpdateRule {
 
 #define FASTNN_KERNELS(KERNEL)                                                                                          \
   FASTNN_EXACT_KERNELS(KERNEL)                                                                                          \
-  /* as add; C's pow */                                                                                                 \
+  /* as add; C's pow and atan2 */                                                                                       \
   KERNEL(divide, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))         \
   KERNEL(power, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))          \
+  KERNEL(arctan2, (T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate))        \
   /* as sum_rows and sum_columns, accumulating, of (x - mean[r])^2, [c] of columns, and of exp(x - shift[r]) */         \
   KERNEL(squared_deviation_rows, (double* sums, const T* x, const double* mean, int64_t rows, int64_t n,                \
                                   int64_t stride))                                                                      \

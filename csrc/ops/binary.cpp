@@ -94,4 +94,9 @@ void power_run(const fastnn_call& call) {
   run<true>(call, [](const auto& kernels) { return kernels.power; }, 5.0);
 }
 
+size_t arctan2_infer(const fastnn_call& call) { return infer("arctan2", call, check_float); }
+void arctan2_run(const fastnn_call& call) {
+  run<true>(call, [](const auto& kernels) { return kernels.arctan2; }, 1.0);
+}
+
 }  // namespace fastnn::ops

@@ -44,6 +44,7 @@ from .einsum import einsum
 from .elementwise import (
     abs,
     add,
+    arctan2,
     broadcast_to,
     cast,
     clip,
@@ -103,6 +104,7 @@ __all__ = [
     "add",
     "all",
     "any",
+    "arctan2",
     "argmax",
     "argmin",
     "argsort",

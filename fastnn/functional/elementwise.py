@@ -137,6 +137,27 @@ def _power_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
     return da, db
 
 
+def arctan2(a: Any, b: Any) -> Tensor:
+    """The angle between the first axis and the point (b, a), in [-pi, pi], with NumPy's broadcasting.
+
+    Zeros and infinities as in NumPy: their signs say which side of an axis is meant. The gradient,
+    ``(b, -a) / (a**2 + b**2)``, neither overflows nor vanishes early, and is 0 where a and b are.
+    """
+    return _elementwise("arctan2", a, b, _arctan2_gradient, saved="both")
+
+
+def _arctan2_gradient(node: Node, dy: Tensor, into: Gradients) -> Gradients:
+    a, b = node.saved
+    size = maximum(abs(a), abs(b))
+    none = equal(size, 0.0)
+    size = where(none, 1.0, size)
+    across, along = divide(a, size), divide(b, size)
+    share = divide(dy, multiply(size, where(none, 1.0, add(multiply(across, across), multiply(along, along)))))
+    da = _to_operand(node, 0, multiply(share, along), into[0]) if node.needs[0] else None
+    db = _to_operand(node, 1, negative(multiply(share, across)), into[1]) if node.needs[1] else None
+    return da, db
+
+
 def maximum(a: Any, b: Any) -> Tensor:
     """The larger of a and b with NumPy's broadcasting, NaN when one is; where they are equal the gradient is a's."""
     return _elementwise("maximum", a, b, _maximum_gradient, saved="both")

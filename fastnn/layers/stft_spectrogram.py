@@ -14,7 +14,7 @@ from .base.streaming import LOOKS_AT_ALL
 
 __all__ = ["STFTSpectrogram"]
 
-_MODES = ("log", "magnitude", "psd", "real", "imag", "stft")
+_MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
 _SMALL = 1e-7
 
 
@@ -23,9 +23,9 @@ class STFTSpectrogram(Layer):
 
     Parameters
     ----------
-    mode : {"log", "magnitude", "psd", "real", "imag", "stft"}, default "log"
+    mode : {"log", "magnitude", "psd", "real", "imag", "angle", "stft"}, default "log"
         The logarithm of the magnitude, the magnitude, its square (with the bins between the first and the last
-        doubled), the parts of the complex numbers, or both parts behind each other.
+        doubled), the parts of the complex numbers, their angle, or both parts behind each other.
     frame_length : int, default 256
     frame_step : int, optional
         From frame to frame, at most frame_length; half of it when not given.
@@ -107,6 +107,8 @@ class STFTSpectrogram(Layer):
         """What the mode asks for, of real or imaginary parts (batch, channels, frames, bins), or of both."""
         if len(parts) == 1 or self.mode == "stft":
             return self._arranged(F.concatenate(parts, axis=3))
+        if self.mode == "angle":
+            return self._arranged(F.arctan2(parts[1], parts[0]))
         power = F.add(*(F.multiply(part, part) for part in parts))
         if self.mode == "psd":
             inner = (np.arange(self._bins) % (self._bins - 1) != 0) if self._bins > 1 else np.zeros(1, bool)

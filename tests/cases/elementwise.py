@@ -35,6 +35,8 @@ def elementwise_case(op: str, a: Sequence[int], b: Sequence[int], benchmark: boo
             first = rng.standard_normal(shapes[0])
             if op == "power":
                 first = np.abs(first) + 0.1
+            if op == "arctan2":  # away from the origin, and from the half-axis where the angle jumps
+                first = first + np.copysign(0.5, first)
             # denominators keep away from zero: finite differences must not cross it
             return [first, second + np.copysign(0.5, second) if op == "divide" else second]
 
@@ -186,6 +188,13 @@ def power_edges(rng: np.random.Generator) -> Inputs:
     return [first, second]
 
 
+def arctan2_edges(rng: np.random.Generator) -> Inputs:
+    ends = np.array([0.0, 1.0, np.inf, 1e-45, 1e-38, 1e-20, 0.4142135, 0.4142136, 3.4e38, 2e38])
+    numbers = np.concatenate([ends, -ends, [np.nan]])
+    first, second = (part.ravel() for part in np.meshgrid(numbers, numbers))
+    return [first, second]
+
+
 def with_nan_on_one_side(rng: np.random.Generator) -> Inputs:
     a, b = rng.standard_normal((2, 36))
     a[::5] = b[::5]
@@ -201,10 +210,11 @@ def divide_by_zero(rng: np.random.Generator) -> Inputs:
 CASES: list[OpCase] = [
     *(
         elementwise_case(op, a, b, benchmark=(a, b) == BROADCASTS[1])
-        for op in ("add", "subtract", "multiply", "divide", "maximum", "minimum", "power")
+        for op in ("add", "subtract", "multiply", "divide", "maximum", "minimum", "power", "arctan2")
         for a, b in BROADCASTS
     ),
     OpCase("power-edges", "power", power_edges, np.power, torch=lambda torch, a, b: torch.pow(a, b)),
+    OpCase("arctan2-edges", "arctan2", arctan2_edges, np.arctan2, torch=lambda torch, a, b: torch.arctan2(a, b)),
     OpCase("maximum-nan", "maximum", with_nan_on_one_side, np.maximum, tolerance="exact"),
     OpCase("minimum-nan", "minimum", with_nan_on_one_side, np.minimum, tolerance="exact"),
     *(

@@ -2086,6 +2086,28 @@ static inline fastnn_status fastnn_power(const fastnn_context* context, const fa
   return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
 }
 
+/* The angle between the first axis and the point (b, a), in [-pi, pi], with broadcasting; zeros and infinities as
+ * C's atan2 has them.
+ *   in  a: (...)
+ *   in  b: (...)
+ *   out y: broadcast of a and b
+ */
+typedef struct fastnn_arctan2_attributes {
+  size_t struct_size;
+} fastnn_arctan2_attributes;
+
+static inline fastnn_arctan2_attributes fastnn_arctan2_attributes_default(void) {
+  fastnn_arctan2_attributes attributes = {sizeof(fastnn_arctan2_attributes)};
+  return attributes;
+}
+
+static inline fastnn_status fastnn_arctan2(const fastnn_context* context, const fastnn_tensor* a, const fastnn_tensor* b, fastnn_tensor* y, const fastnn_arctan2_attributes* attributes, uint64_t accumulate) {
+  static const char name[] = "arctan2";
+  const fastnn_tensor* inputs[] = {a, b};
+  fastnn_tensor* outputs[] = {y};
+  return fastnn_run_named(context, name, inputs, 2, outputs, 1, attributes, accumulate);
+}
+
 /* ``y = a == b`` with broadcasting.
  *   in  a: (...)
  *   in  b: (...)

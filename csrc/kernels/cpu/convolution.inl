@@ -5,7 +5,7 @@
 // on batch nor place; an element of dw sums blocks of kConvPixels pixels, counted from begin.
 //
 // Padding is gathered as zeros, so a padded tap adds 0 * weight: nothing, if the weight is finite. The op looks for
-// others and leaves them to the reference.
+// others and leaves them to the reference. Any window, strides, dilation, groups and padding; error as gemm.inl's.
 //
 // Where a patch is one block of k and taps are neighbours in memory, as in a first layer, y is computed line by line from
 // copies of the source's lines with their padding (L1), in which patches overlap: no patch is gathered, and the bits

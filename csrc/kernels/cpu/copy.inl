@@ -1,6 +1,6 @@
 // copy.inl: items of 1, 2, 4 or 8 bytes moved between arrays with strides, and filled. Whole rows go through memcpy. A
 // transposed block of 4-byte items goes through registers: kWidth rows are loaded, transposed by log2(kWidth) rounds of
-// shuffles and stored, so both sides see whole vectors. Everything else moves item by item.
+// shuffles and stored, so both sides see whole vectors. Everything else moves item by item. Any strides; exact.
 // Measured on one Zen 4 core with AVX-512, read and written bytes: transposing 256x256 52 GB/s, 1000x1000 55 GB/s.
 
 template <int... kLanes>

@@ -8,7 +8,9 @@
 // 32-bit number is at least threshold = ceil(rate * 2^32). Integers only: the same mask on every level.
 //
 // A block of four numbers lives in the low halves of four vectors of 64-bit lanes, kWidth / 2 blocks at once, because
-// the instruction that multiplies 32 x 32 -> 64 bits wants them there. On AVX-512 (Zen 4) 0.5 ns an element.
+// the instruction that multiplies 32 x 32 -> 64 bits wants them there. Any length. Error of uniform
+// and normal numbers: 1e-5 of 1 + their magnitude from those drawn in double. Measured on one Zen 4 core, 65,536 numbers,
+// base level -> AVX-512: dropout 118 -> 49 us, uniform 120 -> 47, normal 395 -> 112.
 
 struct Philox {
   VecLong word[4];

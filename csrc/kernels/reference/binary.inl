@@ -75,3 +75,8 @@ template <typename T>
 void power(T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate) {
   binary(y, a, b, rows, count, s, accumulate, [](T p, T q) { return std::pow(p, q); });
 }
+
+template <typename T>
+void arctan2(T* y, const T* a, const T* b, int64_t rows, int64_t count, BinaryStrides s, bool accumulate) {
+  binary(y, a, b, rows, count, s, accumulate, [](T p, T q) { return std::atan2(p, q); });
+}
