@@ -286,7 +286,7 @@ def work():
             kernels.gemm(ones(784, 128) if turned else ones(128, 784), ones(784, 512), transpose_a=turned)
             kernels.gemm(ones(512, 100) if turned else ones(100, 512), ones(512, 10), transpose_a=turned)
         kernels.gemm(ones(300, 100), ones(200, 100), transpose_b=True)
-        for algorithm in range(6):
+        for algorithm in range(7):
             _core.set_convolution(algorithm)
             for channels, groups in ((3, 1), (20, 1), (20, 20)):
                 x, weight, dy = ones(8, 12, 12, channels), ones(3, 3, channels // groups, 20), ones(8, 12, 12, 20)
@@ -298,6 +298,7 @@ def work():
         y, logsumexp = kernels.scaled_dot_product_attention(q, q, q)
         kernels.scaled_dot_product_attention_backward(q, q, q, q, y, logsumexp)
         kernels.lstm(ones(20, 3, 30), ones(30, 80), ones(20, 80), ones(80))
+        kernels.softmax_cross_entropy_with_gradient(ones(3, 100), np.zeros(3, np.int32), ones(3))
     done.append(True)
 done = []
 threading.stack_size(256 * 1024)
