@@ -21,7 +21,8 @@ enum class Panels { any, narrow };
 // what both sides of a group must have at least. Winograd's transforms, for windows 3x3 of stride 1, need `tiles` tiles,
 // and `per_channel` of them for each channel of the wider side, for fewer do not pay for the transform of the weight.
 // Where tiles of 2x2 pixels are taken, tiles of 2x4 may be. In place, tiles are images: rows of y are one pixel of
-// several, and dw is summed line by line. The batch counts, or one image when a sample's bits may not depend on the batch.
+// several, and dw is summed line by line. The batch counts, or one image when a sample's bits may not depend on the
+// batch.
 //
 // A 1x1 window that meets every pixel makes a matrix product of the images as they lie, which reads them once; in place
 // they are read once for each panel of columns. So it takes `per_channel` columns for each channel that is summed over,

@@ -7,8 +7,8 @@
 // long rows, 30 ns a row of ten.
 //
 // Loss and gradient together have the bits of one after the other: a row's exponentials become its gradient while they
-// lie in L1, or, past the caches, go there from room on the stack (64 KB, rows of up to 16,384 classes). One thread, both
-// apart -> together: 128x10 4.8 -> 1.7 us, 64x1000 26.6 -> 16.5, 2048x10000 11.4 -> 7.0 ms.
+// lie in L1, or, past the caches, go there from room on the stack (64 KB, rows of up to 16,384 classes). One thread,
+// both apart -> together: 128x10 4.8 -> 1.7 us, 64x1000 26.6 -> 16.5, 2048x10000 11.4 -> 7.0 ms.
 
 // Labels are uint8, int32 or int64, told apart by their size.
 inline int64_t label_at(const void* labels, int64_t label_bytes, int64_t row) {
